@@ -1,8 +1,12 @@
-//! What tests share: a clock moved by hand, seeded randomness, and a running server on port 0.
-//! Never part of the program.
+//! What tests share: a clock moved by hand, seeded randomness, free ports, and programs under
+//! test. Never part of the program.
 
 mod clock;
 mod entropy;
+mod ports;
+mod process;
 
 pub use clock::FakeClock;
 pub use entropy::SeededEntropy;
+pub use ports::free_addresses;
+pub use process::{Process, children, eventually};

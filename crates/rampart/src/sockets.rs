@@ -1,0 +1,148 @@
+//! Serves a router over a Unix socket: the admin socket for the local command line, and the
+//! socket over which the gateway forwards the console's host. Control never listens on TCP.
+
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use http::Request;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt as _;
+
+/// LIMIT: open connections on one socket; more wait in the kernel's backlog.
+const CONNECTIONS_MAX: usize = 512;
+/// LIMIT: a local peer has this long to send a request's head.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// LIMIT: bytes buffered for one connection, so also the longest head.
+const BUFFER_BYTES_MAX: usize = 128 * 1024;
+/// How long open requests may finish after a stop.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Who may connect.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Access {
+    /// Mode of the socket file.
+    pub(crate) mode: u32,
+    /// One more user beside root and our own.
+    pub(crate) also: Option<u32>,
+}
+
+/// Binds `path`, replacing what a dead process left there.
+///
+/// A socket that still answers belongs to a living process: that is an error, not something to
+/// take over.
+pub(crate) async fn bind(path: &Path, access: Access) -> io::Result<UnixListener> {
+    if path.exists() {
+        if UnixStream::connect(path).await.is_ok() {
+            let text = format!("{} is in use by another rampart", path.display());
+            return Err(io::Error::new(io::ErrorKind::AddrInUse, text));
+        }
+        std::fs::remove_file(path)?;
+    }
+    let listener = UnixListener::bind(path)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(access.mode))?;
+    Ok(listener)
+}
+
+/// Turns a request's peer into the extension the routers read. Returns `None` to refuse.
+pub(crate) type Introduce = Arc<dyn Fn(u32, &mut Request<Body>) -> bool + Send + Sync>;
+
+/// Serves `router` until `stop`, then lets open requests finish.
+pub(crate) async fn serve(
+    listener: UnixListener,
+    router: Router,
+    access: Access,
+    introduce: Introduce,
+    stop: CancellationToken,
+) {
+    let tasks = TaskTracker::new();
+    let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    loop {
+        let Ok(slot) = slots.clone().acquire_owned().await else {
+            break;
+        };
+        let stream = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = stop.cancelled() => break,
+        };
+        let stream = match stream {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept on a local socket");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        let Some(uid) = permitted_uid(&stream, access) else {
+            continue;
+        };
+        let (router, introduce, stop) = (router.clone(), introduce.clone(), stop.clone());
+        tasks.spawn(async move {
+            connection(stream, uid, router, introduce, stop).await;
+            drop(slot);
+        });
+    }
+    tasks.close();
+    if tokio::time::timeout(DRAIN, tasks.wait()).await.is_err() {
+        tracing::warn!("requests on a local socket did not finish in time");
+    }
+}
+
+/// SECURITY: the file's mode already keeps others out; the kernel's word on who connected is the
+/// second lock, and the name the trail records.
+fn permitted_uid(stream: &UnixStream, access: Access) -> Option<u32> {
+    let uid = stream.peer_cred().ok()?.uid();
+    let own = rustix::process::geteuid().as_raw();
+    let permitted = uid == 0 || uid == own || access.also == Some(uid);
+    if !permitted {
+        tracing::warn!(uid, "refused a local peer");
+    }
+    permitted.then_some(uid)
+}
+
+async fn connection(
+    stream: UnixStream,
+    uid: u32,
+    router: Router,
+    introduce: Introduce,
+    stop: CancellationToken,
+) {
+    let service = tower::service_fn(move |request: Request<hyper::body::Incoming>| {
+        let (router, introduce) = (router.clone(), introduce.clone());
+        async move {
+            let mut request = request.map(Body::new);
+            if !introduce(uid, &mut request) {
+                let mut refused =
+                    http::Response::new(Body::from("the peer did not say who asks\n"));
+                *refused.status_mut() = http::StatusCode::BAD_REQUEST;
+                return Ok(refused);
+            }
+            router.oneshot(request).await
+        }
+    });
+    let mut http = hyper::server::conn::http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(BUFFER_BYTES_MAX);
+    let serving = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+    tokio::pin!(serving);
+    let ended = tokio::select! {
+        ended = serving.as_mut() => ended,
+        () = stop.cancelled() => {
+            serving.as_mut().graceful_shutdown();
+            serving.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a local connection ended early");
+    }
+}
