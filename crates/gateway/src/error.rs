@@ -1,0 +1,69 @@
+//! What can go wrong while the gateway process starts and runs. What goes wrong with one request
+//! is an answer, not an error.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use model::ErrorKind;
+
+/// Why the gateway process cannot start, or a part of it failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A folder below the data folder cannot be used.
+    #[error("cannot use the folder `{}`", path.display())]
+    Folder {
+        /// Which folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// An address cannot be listened on.
+    #[error("cannot listen on `{address}`")]
+    Listen {
+        /// Which address.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: net::Error,
+    },
+    /// A runtime or a thread cannot be made.
+    #[error("cannot start a worker")]
+    Worker(#[source] std::io::Error),
+    /// A service of the estate cannot be reached the way it is described.
+    #[error("service `{service}`: {message}")]
+    Service {
+        /// Its name.
+        service: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// The link to control failed for good.
+    #[error("the link to control failed: {0}")]
+    Link(String),
+    /// Traffic records cannot be kept.
+    #[error("traffic records cannot be kept in `{}`", path.display())]
+    Records {
+        /// Which folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+impl Error {
+    /// What sort of failure it is.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Service { .. } => ErrorKind::Invalid,
+            Self::Folder { .. }
+            | Self::Listen { .. }
+            | Self::Worker(_)
+            | Self::Link(_)
+            | Self::Records { .. } => ErrorKind::Unavailable,
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! The seam between the front (listeners, connections, bodies, upstreams) and the pipeline (what
+//! is decided about one request). Plain types; nothing here decides anything.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use model::{SharedClock, SharedEntropy};
+
+use crate::body::Budget;
+use crate::metrics::Meter;
+use crate::upstream::{ResponseBody, Upstreams};
+use crate::{limiter, records, state};
+
+/// An error of a body; hyper wants it boxed, and it is only ever made when something fails.
+pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// One accepted connection, the same for every request on it.
+#[derive(Clone, Debug)]
+pub(crate) struct Connection {
+    /// Counts up from one, over all workers.
+    pub(crate) id: u64,
+    /// Who connected.
+    pub(crate) peer: SocketAddr,
+    /// Where they connected to.
+    pub(crate) local: SocketAddr,
+    /// Whether TLS protects it.
+    pub(crate) secure: bool,
+    /// The name asked for in the TLS handshake, lower case.
+    pub(crate) sni: Option<Arc<str>>,
+    /// Whether it speaks HTTP/2.
+    pub(crate) http2: bool,
+}
+
+/// The body of an answer.
+#[derive(Debug, Default)]
+pub(crate) enum Outgoing {
+    /// Nothing.
+    #[default]
+    Empty,
+    /// All of it at once.
+    Full(Bytes),
+    /// What an upstream sends, as it comes.
+    Upstream(ResponseBody),
+}
+
+impl Body for Outgoing {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        match self.get_mut() {
+            Self::Empty => Poll::Ready(None),
+            Self::Full(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Self::Full(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Self::Upstream(body) => body.poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Empty => true,
+            Self::Full(bytes) => bytes.is_empty(),
+            Self::Upstream(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Empty => SizeHint::with_exact(0),
+            Self::Full(bytes) => {
+                SizeHint::with_exact(u64::try_from(bytes.len()).unwrap_or(u64::MAX))
+            }
+            Self::Upstream(body) => body.size_hint(),
+        }
+    }
+}
+
+/// What every request of one worker can reach. Each worker has its own, so that nothing on the
+/// way of a request waits for another worker; `state`, `budget`, `recorder` and `limiter` are
+/// shared between workers and made for that.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    /// The time.
+    pub(crate) clock: SharedClock,
+    /// Randomness.
+    pub(crate) entropy: SharedEntropy,
+    /// The compiled estate and the identity index, swapped whole.
+    pub(crate) state: Arc<ArcSwap<state::State>>,
+    /// This worker's connections to upstreams.
+    pub(crate) upstreams: Upstreams,
+    /// How many bytes of bodies may be held, over all workers.
+    pub(crate) budget: Arc<Budget>,
+    /// Where decisions are recorded.
+    pub(crate) recorder: records::Recorder,
+    /// Rate limits, over all workers.
+    pub(crate) limiter: Arc<limiter::Limiter>,
+    /// The link to control, for what only control can answer (one-time codes).
+    pub(crate) link: crate::link::Client,
+    /// This worker's counters.
+    pub(crate) metrics: Arc<Meter>,
+}
+
+/// Where the gateway finds control.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum LinkAddress {
+    /// A socket on this machine.
+    Unix(PathBuf),
+    /// Another machine, over mutual TLS.
+    Remote {
+        /// Host and port of control's link listener.
+        address: String,
+        /// PEM files: the authority that issued control's certificate, and this node's own
+        /// chain and key.
+        authority: PathBuf,
+        /// Chain, leaf first.
+        chain: PathBuf,
+        /// Private key.
+        key: PathBuf,
+    },
+}
