@@ -1,1 +1,20 @@
-//! net.
+//! The network's ground floor: TLS, certificates, listeners, drain, rate limiting, and a small
+//! HTTP client for Rampart's own sockets.
+//!
+//! Nothing here decides who may do what, and nothing here reads an estate.
+
+mod authority;
+mod client;
+mod drain;
+mod error;
+mod listen;
+mod rate;
+pub mod tls;
+
+pub use authority::{Authority, Purpose};
+pub use client::{Answer, Client, Endpoint};
+pub use drain::{Drain, Guard};
+pub use error::Error;
+pub use listen::{UnixAccess, bind_tcp, bind_unix, permitted_peer, prepare_stream};
+pub use rate::{Decision, RateLimiter};
+pub use tls::Certificate;
