@@ -1,0 +1,123 @@
+//! A write transaction: all of it or nothing.
+
+use model::Event;
+
+use crate::engine::{Engine, bind_postgres, bind_sqlite};
+use crate::row::{from_postgres, from_sqlite};
+use crate::{Error, Row, Value, outbox};
+
+/// A write transaction. Dropping it rolls it back.
+#[derive(Debug)]
+pub struct Tx(Inner);
+
+#[derive(Debug)]
+enum Inner {
+    Sqlite(sqlx::Transaction<'static, sqlx::Sqlite>),
+    Postgres(sqlx::Transaction<'static, sqlx::Postgres>),
+}
+
+impl Tx {
+    /// Begins. On SQLite the write lock is taken at once (`BEGIN IMMEDIATE`), so that a
+    /// transaction that has begun cannot lose it; on PostgreSQL the isolation is serializable, so
+    /// that both engines promise the same and a loser gets [`Error::Busy`].
+    pub(crate) async fn begin(engine: &Engine) -> Result<Self, Error> {
+        match engine {
+            Engine::Sqlite { writer, .. } => {
+                let tx = writer.begin_with("BEGIN IMMEDIATE").await.map_err(Error::read)?;
+                Ok(Self(Inner::Sqlite(tx)))
+            }
+            Engine::Postgres { pool, .. } => {
+                let begin = "BEGIN ISOLATION LEVEL SERIALIZABLE";
+                let tx = pool.begin_with(begin).await.map_err(Error::read)?;
+                Ok(Self(Inner::Postgres(tx)))
+            }
+        }
+    }
+
+    /// Carries out a statement; returns how many rows it touched.
+    ///
+    /// # Errors
+    /// [`Error::Constraint`], [`Error::Busy`], [`Error::Full`] and the rest of [`Error`].
+    pub async fn execute(&mut self, sql: &'static str, values: &[Value]) -> Result<u64, Error> {
+        match &mut self.0 {
+            Inner::Sqlite(tx) => {
+                bind_sqlite(sql, values).execute(&mut **tx).await.map(|done| done.rows_affected())
+            }
+            Inner::Postgres(tx) => {
+                bind_postgres(sql, values).execute(&mut **tx).await.map(|done| done.rows_affected())
+            }
+        }
+        .map_err(Error::read)
+    }
+
+    /// Reads every row of an answer.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn query(&mut self, sql: &'static str, values: &[Value]) -> Result<Vec<Row>, Error> {
+        match &mut self.0 {
+            Inner::Sqlite(tx) => {
+                let rows = bind_sqlite(sql, values).fetch_all(&mut **tx).await;
+                from_sqlite(&rows.map_err(Error::read)?)
+            }
+            Inner::Postgres(tx) => {
+                let rows = bind_postgres(sql, values).fetch_all(&mut **tx).await;
+                from_postgres(&rows.map_err(Error::read)?)
+            }
+        }
+    }
+
+    /// Reads the first row, if there is one.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn optional(
+        &mut self,
+        sql: &'static str,
+        values: &[Value],
+    ) -> Result<Option<Row>, Error> {
+        Ok(self.query(sql, values).await?.into_iter().next())
+    }
+
+    /// Puts events into the outbox of this transaction; they reach the trail after the commit.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn outbox(&mut self, events: &[Event]) -> Result<(), Error> {
+        outbox::put(self, events).await
+    }
+
+    /// Makes everything permanent.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when a concurrent transaction won: nothing was changed.
+    pub async fn commit(self) -> Result<(), Error> {
+        match self.0 {
+            Inner::Sqlite(tx) => tx.commit().await,
+            Inner::Postgres(tx) => tx.commit().await,
+        }
+        .map_err(Error::read)
+    }
+}
+
+impl Tx {
+    /// Carries out one or more statements without values: migrations only.
+    pub(crate) async fn run_text(&mut self, sql: &str) -> Result<(), sqlx::Error> {
+        use sqlx::Executor as _;
+        // SECURITY: migrations are part of the program; nothing from outside is in their text.
+        let sql = sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned()));
+        match &mut self.0 {
+            Inner::Sqlite(tx) => tx.execute(sql).await.map(|_| ()),
+            Inner::Postgres(tx) => tx.execute(sql).await.map(|_| ()),
+        }
+    }
+
+    /// Waits until no other process migrates. SQLite's write lock already says so.
+    pub(crate) async fn lock_for_migration(&mut self) -> Result<(), Error> {
+        if matches!(self.0, Inner::Postgres(_)) {
+            // A fixed number of Rampart's own: the advisory lock ends with the transaction.
+            self.query("SELECT pg_advisory_xact_lock(7211094533221)", &[]).await.map(drop)?;
+        }
+        Ok(())
+    }
+}
