@@ -43,7 +43,11 @@ impl Header {
         let (nonce, ciphertext) = rest.split_first_chunk::<NONCE_BYTES>()?;
         let known = *format == FORMAT && *suite == SUITE_XAES_256_GCM;
         (known && ciphertext.len() >= TAG_BYTES).then_some((
-            Self { term: u32::from_be_bytes(*term), key_id: *key_id, nonce: *nonce },
+            Self {
+                term: u32::from_be_bytes(*term),
+                key_id: *key_id,
+                nonce: *nonce,
+            },
             ciphertext,
         ))
     }

@@ -69,7 +69,9 @@ impl Keyring {
     /// A keyring whose newest term is `newest` (at least 1); every earlier one opens.
     #[must_use]
     pub fn with_terms(root: RootKey, newest: u32) -> Self {
-        let terms = (1..=newest.max(1)).map(|number| Term::derive(&root, number)).collect();
+        let terms = (1..=newest.max(1))
+            .map(|number| Term::derive(&root, number))
+            .collect();
         Self { root, terms }
     }
 
@@ -84,7 +86,11 @@ impl Keyring {
         plaintext: &[u8],
     ) -> Result<Vec<u8>, Error> {
         let term = self.terms.last().ok_or(Error::TooLong)?;
-        let header = Header { term: term.number, key_id: term.id, nonce: entropy.bytes() };
+        let header = Header {
+            term: term.number,
+            key_id: term.id,
+            nonce: entropy.bytes(),
+        };
         let bytes = header.to_bytes();
         let associated = associated(&bytes, place);
         let ciphertext = xaes::seal(term.key.expose(), &header.nonce, &associated, plaintext)
@@ -125,7 +131,11 @@ impl Term {
         let key = expand(root, &["rampart term key", &text]);
         let id = expand(root, &["rampart term id", &text]);
         let id = id.first_chunk().copied().unwrap_or_default();
-        Self { number, id, key: Secret::new(*key) }
+        Self {
+            number,
+            id,
+            key: Secret::new(*key),
+        }
     }
 }
 
@@ -139,7 +149,10 @@ fn expand(root: &RootKey, info: &[&str]) -> Zeroizing<[u8; 32]> {
     let filled = prk
         .expand(&[&info], hkdf::HKDF_SHA256)
         .and_then(|okm| okm.fill(out.as_mut_slice()));
-    #[expect(clippy::expect_used, reason = "HKDF-SHA-256 gives up to 8,160 bytes; 32 never fail")]
+    #[expect(
+        clippy::expect_used,
+        reason = "HKDF-SHA-256 gives up to 8,160 bytes; 32 never fail"
+    )]
     filled.expect("32 bytes are within HKDF's limit");
     out
 }

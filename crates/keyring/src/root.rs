@@ -38,7 +38,10 @@ impl RootKey {
         let mut bytes = Zeroizing::new(self.0.expose().to_vec());
         let check = checksum(self.0.expose());
         bytes.extend_from_slice(&check);
-        Secret::new(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes.as_slice())))
+        Secret::new(format!(
+            "{PREFIX}{}",
+            URL_SAFE_NO_PAD.encode(bytes.as_slice())
+        ))
     }
 
     /// Reads what [`RootKey::to_text`] wrote; white space around it is ignored.
@@ -46,11 +49,17 @@ impl RootKey {
     /// # Errors
     /// [`RootKeyError`], which never shows the text.
     pub fn from_text(text: &str) -> Result<Self, RootKeyError> {
-        let encoded = text.trim().strip_prefix(PREFIX).ok_or(RootKeyError::Malformed)?;
-        let bytes = URL_SAFE_NO_PAD.decode(encoded).map_err(|_| RootKeyError::Malformed)?;
+        let encoded = text
+            .trim()
+            .strip_prefix(PREFIX)
+            .ok_or(RootKeyError::Malformed)?;
+        let bytes = URL_SAFE_NO_PAD
+            .decode(encoded)
+            .map_err(|_| RootKeyError::Malformed)?;
         let bytes = Zeroizing::new(bytes);
-        let (key, check) =
-            bytes.split_first_chunk::<KEY_BYTES>().ok_or(RootKeyError::Malformed)?;
+        let (key, check) = bytes
+            .split_first_chunk::<KEY_BYTES>()
+            .ok_or(RootKeyError::Malformed)?;
         if check != checksum(key) {
             return Err(RootKeyError::Checksum);
         }

@@ -20,7 +20,9 @@ pub(crate) fn seal(
     let (derived, inner) = derive(key, nonce)?;
     let mut bytes = Vec::with_capacity(plaintext.len() + TAG_BYTES);
     bytes.extend_from_slice(plaintext);
-    derived.seal_in_place_append_tag(inner, Aad::from(associated), &mut bytes).ok()?;
+    derived
+        .seal_in_place_append_tag(inner, Aad::from(associated), &mut bytes)
+        .ok()?;
     Some(bytes)
 }
 
@@ -33,7 +35,10 @@ pub(crate) fn open(
 ) -> Option<Zeroizing<Vec<u8>>> {
     let (derived, inner) = derive(key, nonce)?;
     let mut bytes = Zeroizing::new(ciphertext.to_vec());
-    let length = derived.open_in_place(inner, Aad::from(associated), &mut bytes).ok()?.len();
+    let length = derived
+        .open_in_place(inner, Aad::from(associated), &mut bytes)
+        .ok()?
+        .len();
     bytes.truncate(length);
     Some(bytes)
 }
@@ -52,5 +57,8 @@ fn derive(key: &[u8; 32], nonce: &[u8; NONCE_BYTES]) -> Option<(LessSafeKey, Non
         half.copy_from_slice(cmac::sign(&mac, &block).ok()?.as_ref());
     }
     let derived = UnboundKey::new(&AES_256_GCM, derived.as_slice()).ok()?;
-    Some((LessSafeKey::new(derived), Nonce::try_assume_unique_for_key(last).ok()?))
+    Some((
+        LessSafeKey::new(derived),
+        Nonce::try_assume_unique_for_key(last).ok()?,
+    ))
 }

@@ -20,18 +20,24 @@ pub(crate) async fn copy(
     std::fs::create_dir_all(&settings.backups).map_err(|error| failed(&error))?;
     match engine {
         Engine::Sqlite { path, .. } => {
-            let target = settings.backups.join(format!("before-migration-{stamp}.db"));
+            let target = settings
+                .backups
+                .join(format!("before-migration-{stamp}.db"));
             copy_sqlite(path, &target).await
         }
         Engine::Postgres { address, .. } => {
-            let target = settings.backups.join(format!("before-migration-{stamp}.sql"));
+            let target = settings
+                .backups
+                .join(format!("before-migration-{stamp}.sql"));
             dump_postgres(address.expose(), &target, settings.without_backup).await
         }
     }
 }
 
 fn failed(error: &dyn std::fmt::Display) -> Error {
-    Error::Backup { reason: error.to_string() }
+    Error::Backup {
+        reason: error.to_string(),
+    }
 }
 
 /// A connection of its own: the writer is inside the migration's transaction, whose changes the
@@ -46,7 +52,9 @@ async fn copy_sqlite(path: &PathBuf, target: &PathBuf) -> Result<(), Error> {
     let into = sqlx::query("VACUUM INTO $1").bind(target.display().to_string());
     source.execute(into).await.map_err(|error| failed(&error))?;
     source.close().await.map_err(|error| failed(&error))?;
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(target).read_only(true);
+    let options = sqlx::sqlite::SqliteConnectOptions::new()
+        .filename(target)
+        .read_only(true);
     let mut copy = sqlx::SqliteConnection::connect_with(&options)
         .await
         .map_err(|error| failed(&error))?;
@@ -55,7 +63,11 @@ async fn copy_sqlite(path: &PathBuf, target: &PathBuf) -> Result<(), Error> {
         .await
         .map_err(|error| failed(&error))?;
     copy.close().await.map_err(|error| failed(&error))?;
-    if verdict == "ok" { Ok(()) } else { Err(failed(&format!("the copy is damaged: {verdict}"))) }
+    if verdict == "ok" {
+        Ok(())
+    } else {
+        Err(failed(&format!("the copy is damaged: {verdict}")))
+    }
 }
 
 async fn dump_postgres(
@@ -99,7 +111,9 @@ fn without_password(address: &str) -> String {
 }
 
 fn password(address: &str) -> String {
-    let encoded = split(address).map(|(_, _, password, _)| password).unwrap_or_default();
+    let encoded = split(address)
+        .map(|(_, _, password, _)| password)
+        .unwrap_or_default();
     percent_decode(encoded)
 }
 

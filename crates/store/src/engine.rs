@@ -43,7 +43,9 @@ impl FromStr for Location {
             Some(("postgres" | "postgresql", _)) => {
                 Ok(Self::Postgres(Secret::new(text.to_owned())))
             }
-            Some((scheme, _)) => Err(ParseLocationError { scheme: scheme.to_owned() }),
+            Some((scheme, _)) => Err(ParseLocationError {
+                scheme: scheme.to_owned(),
+            }),
             None => Ok(Self::Sqlite(PathBuf::from(text))),
         }
     }
@@ -73,7 +75,9 @@ impl Engine {
 
     pub(crate) async fn close(&self) {
         match self {
-            Self::Sqlite { writer, readers, .. } => {
+            Self::Sqlite {
+                writer, readers, ..
+            } => {
                 readers.close().await;
                 writer.close().await;
             }
@@ -83,7 +87,10 @@ impl Engine {
 }
 
 async fn open_sqlite(path: &PathBuf) -> Result<Engine, Error> {
-    let failed = |source| Error::Open { place: path.display().to_string(), source };
+    let failed = |source| Error::Open {
+        place: path.display().to_string(),
+        source,
+    };
     // SECURITY: the file is ours alone from its first byte; SQLite gives its WAL the same mode.
     crate::files::create_private(path)?;
     let options = SqliteConnectOptions::new()
@@ -111,12 +118,19 @@ async fn open_sqlite(path: &PathBuf) -> Result<Engine, Error> {
         .connect_with(options.pragma("query_only", "ON"))
         .await
         .map_err(failed)?;
-    Ok(Engine::Sqlite { writer, readers, path: path.clone() })
+    Ok(Engine::Sqlite {
+        writer,
+        readers,
+        path: path.clone(),
+    })
 }
 
 async fn open_postgres(address: &Secret<String>) -> Result<Engine, Error> {
     let options = PgConnectOptions::from_str(address.expose())
-        .map_err(|source| Error::Open { place: "postgres://…".to_owned(), source })?
+        .map_err(|source| Error::Open {
+            place: "postgres://…".to_owned(),
+            source,
+        })?
         .application_name("rampart");
     let place = format!(
         "postgres://{}:{}/{}",
@@ -130,28 +144,35 @@ async fn open_postgres(address: &Secret<String>) -> Result<Engine, Error> {
         .connect_with(options)
         .await
         .map_err(|source| Error::Open { place, source })?;
-    Ok(Engine::Postgres { pool, address: address.clone() })
+    Ok(Engine::Postgres {
+        pool,
+        address: address.clone(),
+    })
 }
 
 type SqliteQuery<'q> = sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;
 type PostgresQuery<'q> = sqlx::query::Query<'q, sqlx::Postgres, sqlx::postgres::PgArguments>;
 
 pub(crate) fn bind_sqlite<'q>(sql: &'static str, values: &[Value]) -> SqliteQuery<'q> {
-    values.iter().fold(sqlx::query(sql), |query, value| match value {
-        Value::Null => query.bind(None::<i64>),
-        Value::Int(value) => query.bind(*value),
-        Value::Text(value) => query.bind(value.clone()),
-        Value::Blob(value) => query.bind(value.clone()),
-    })
+    values
+        .iter()
+        .fold(sqlx::query(sql), |query, value| match value {
+            Value::Null => query.bind(None::<i64>),
+            Value::Int(value) => query.bind(*value),
+            Value::Text(value) => query.bind(value.clone()),
+            Value::Blob(value) => query.bind(value.clone()),
+        })
 }
 
 pub(crate) fn bind_postgres<'q>(sql: &'static str, values: &[Value]) -> PostgresQuery<'q> {
-    values.iter().fold(sqlx::query(sql), |query, value| match value {
-        Value::Null => query.bind(Untyped),
-        Value::Int(value) => query.bind(*value),
-        Value::Text(value) => query.bind(value.clone()),
-        Value::Blob(value) => query.bind(value.clone()),
-    })
+    values
+        .iter()
+        .fold(sqlx::query(sql), |query, value| match value {
+            Value::Null => query.bind(Untyped),
+            Value::Int(value) => query.bind(*value),
+            Value::Text(value) => query.bind(value.clone()),
+            Value::Blob(value) => query.bind(value.clone()),
+        })
 }
 
 /// A NULL that leaves its type to the server: a typed one would not fit every column.

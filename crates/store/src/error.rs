@@ -18,7 +18,9 @@ pub enum Error {
         source: sqlx::Error,
     },
     /// The database was written by a newer Rampart.
-    #[error("the database holds step `{step}` of `{part}`, which this program does not know: it was written by a newer version")]
+    #[error(
+        "the database holds step `{step}` of `{part}`, which this program does not know: it was written by a newer version"
+    )]
     Newer {
         /// Which part.
         part: String,
@@ -126,7 +128,10 @@ impl Error {
     #[must_use]
     pub fn broken_unique(&self) -> Option<&str> {
         match self {
-            Self::Constraint { constraint, unique: true } => Some(constraint),
+            Self::Constraint {
+                constraint,
+                unique: true,
+            } => Some(constraint),
             _ => None,
         }
     }
@@ -141,7 +146,9 @@ impl Error {
             }
             _ => {}
         }
-        let Some(database) = error.as_database_error() else { return Self::Statement(error) };
+        let Some(database) = error.as_database_error() else {
+            return Self::Statement(error);
+        };
         let unique = database.kind() == Driver::UniqueViolation;
         let broken = unique
             || matches!(
@@ -149,7 +156,10 @@ impl Error {
                 Driver::ForeignKeyViolation | Driver::CheckViolation | Driver::NotNullViolation
             );
         if broken {
-            return Self::Constraint { constraint: constraint(database), unique };
+            return Self::Constraint {
+                constraint: constraint(database),
+                unique,
+            };
         }
         let code = database.code();
         match code.as_deref() {
@@ -175,5 +185,8 @@ fn constraint(error: &(dyn sqlx::error::DatabaseError + 'static)) -> String {
     // SQLite: `UNIQUE constraint failed: person.login` or `…: index 'person_login'`.
     let message = error.message();
     let named = message.rsplit_once(": ").map_or(message, |(_, name)| name);
-    named.trim_start_matches("index ").trim_matches('\'').to_owned()
+    named
+        .trim_start_matches("index ")
+        .trim_matches('\'')
+        .to_owned()
 }

@@ -20,7 +20,12 @@ impl Store {
                 "INSERT INTO lease (name, holder, until) VALUES ($1, $2, $3) \
                  ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until \
                  WHERE lease.holder = excluded.holder OR lease.until <= $4",
-                &[name.into(), holder.into(), now.after(ttl).into(), now.into()],
+                &[
+                    name.into(),
+                    holder.into(),
+                    now.after(ttl).into(),
+                    now.into(),
+                ],
             )
             .await?;
         tx.commit().await?;

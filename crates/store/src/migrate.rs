@@ -45,8 +45,12 @@ pub(crate) async fn run(
     let mut tx = Tx::begin(engine).await?;
     // Two processes that start at once migrate once: the second waits here.
     tx.lock_for_migration().await?;
-    tx.run_text(&engine_text(engine, TABLE)).await.map_err(Error::read)?;
-    let ran = tx.query("SELECT part, step, checksum FROM schema_step", &[]).await?;
+    tx.run_text(&engine_text(engine, TABLE))
+        .await
+        .map_err(Error::read)?;
+    let ran = tx
+        .query("SELECT part, step, checksum FROM schema_step", &[])
+        .await?;
     let missing = missing_steps(&ran, parts)?;
     if missing.is_empty() {
         return tx.commit().await;
@@ -60,10 +64,17 @@ pub(crate) async fn run(
             step: step.name.to_owned(),
             source,
         };
-        tx.run_text(&engine_text(engine, step.sql)).await.map_err(failed)?;
+        tx.run_text(&engine_text(engine, step.sql))
+            .await
+            .map_err(failed)?;
         tx.execute(
             "INSERT INTO schema_step (part, step, checksum, at) VALUES ($1, $2, $3, $4)",
-            &[part.into(), step.name.into(), checksum(step).into(), now.into()],
+            &[
+                part.into(),
+                step.name.into(),
+                checksum(step).into(),
+                now.into(),
+            ],
         )
         .await?;
     }
@@ -91,7 +102,8 @@ fn missing_steps(
     }
     let has_run = |part: &str, step: &Step| {
         ran.iter().any(|row| {
-            row.text("part").is_ok_and(|p| p == part) && row.text("step").is_ok_and(|s| s == step.name)
+            row.text("part").is_ok_and(|p| p == part)
+                && row.text("step").is_ok_and(|s| s == step.name)
         })
     };
     Ok(parts
@@ -102,7 +114,9 @@ fn missing_steps(
 }
 
 fn checksum(step: &Step) -> Vec<u8> {
-    digest::digest(&digest::SHA256, step.sql.as_bytes()).as_ref().to_vec()
+    digest::digest(&digest::SHA256, step.sql.as_bytes())
+        .as_ref()
+        .to_vec()
 }
 
 /// The text with the engine's own names of the three column types.

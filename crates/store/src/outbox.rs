@@ -44,7 +44,8 @@ pub(crate) fn events(rows: &[Row]) -> Result<Vec<Event>, Error> {
 
 pub(crate) async fn done(tx: &mut Tx, ids: &[EventId]) -> Result<(), Error> {
     for id in ids {
-        tx.execute("DELETE FROM outbox WHERE id = $1", &[Value::from(*id)]).await?;
+        tx.execute("DELETE FROM outbox WHERE id = $1", &[Value::from(*id)])
+            .await?;
     }
     Ok(())
 }

@@ -81,7 +81,10 @@ pub fn load_or_create_root_key(
     data: &Path,
     entropy: &dyn Entropy,
 ) -> Result<RootKey, RootFileError> {
-    let failed = |source| RootFileError::Io { path: path.to_path_buf(), source };
+    let failed = |source| RootFileError::Io {
+        path: path.to_path_buf(),
+        source,
+    };
     refuse_place(path, data)?;
     match load_root_key(path) {
         Err(RootFileError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
@@ -92,7 +95,11 @@ pub fn load_or_create_root_key(
     text.push('\n');
     let text = Secret::new(text);
     // O_EXCL: of two processes that start at once one makes the key, the other reads it.
-    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    let made = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path);
     let mut file = match made {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return load_root_key(path),
         other => other.map_err(failed)?,
@@ -117,32 +124,52 @@ pub fn load_or_create_root_key(
 /// # Errors
 /// [`RootFileError`].
 pub fn load_root_key(path: &Path) -> Result<RootKey, RootFileError> {
-    let failed = |source| RootFileError::Io { path: path.to_path_buf(), source };
+    let failed = |source| RootFileError::Io {
+        path: path.to_path_buf(),
+        source,
+    };
     let file = File::open(path).map_err(failed)?;
     // SECURITY: the checks look at the open file, not at a name that may be swapped meanwhile.
     let facts = file.metadata().map_err(failed)?;
     let mode = facts.mode() & 0o777;
     if mode & 0o077 != 0 {
-        return Err(RootFileError::Open { path: path.to_path_buf(), mode });
+        return Err(RootFileError::Open {
+            path: path.to_path_buf(),
+            mode,
+        });
     }
     if facts.uid() != rustix::process::geteuid().as_raw() {
-        return Err(RootFileError::Owner { path: path.to_path_buf(), owner: facts.uid() });
+        return Err(RootFileError::Owner {
+            path: path.to_path_buf(),
+            owner: facts.uid(),
+        });
     }
-    let mut text = Secret::new(String::new());
-    let mut read = String::new();
-    let done = file.take(FILE_BYTES_MAX).read_to_string(&mut read);
-    std::mem::swap(&mut text, &mut Secret::new(read));
+    let mut text = String::new();
+    let done = file.take(FILE_BYTES_MAX).read_to_string(&mut text);
+    let text = Secret::new(text);
     done.map_err(failed)?;
-    RootKey::from_text(text.expose())
-        .map_err(|source| RootFileError::Content { path: path.to_path_buf(), source })
+    RootKey::from_text(text.expose()).map_err(|source| RootFileError::Content {
+        path: path.to_path_buf(),
+        source,
+    })
 }
 
 fn refuse_place(path: &Path, data: &Path) -> Result<(), RootFileError> {
-    let refused = |place| Err(RootFileError::Place { path: path.to_path_buf(), place });
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let refused = |place| {
+        Err(RootFileError::Place {
+            path: path.to_path_buf(),
+            place,
+        })
+    };
+    let folder = path
+        .parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     let resolve = |p: &Path| p.canonicalize();
-    let folder = resolve(folder)
-        .map_err(|source| RootFileError::Io { path: path.to_path_buf(), source })?;
+    let folder = resolve(folder).map_err(|source| RootFileError::Io {
+        path: path.to_path_buf(),
+        source,
+    })?;
     if resolve(data).is_ok_and(|data| folder.starts_with(data)) {
         return refused("the data folder");
     }

@@ -20,7 +20,8 @@ impl Row {
     /// # Errors
     /// [`Error::Column`] when there is no such column or it holds something else; so for all below.
     pub fn int(&self, column: &str) -> Result<i64, Error> {
-        self.opt_int(column)?.ok_or_else(|| wrong(column, "an integer"))
+        self.opt_int(column)?
+            .ok_or_else(|| wrong(column, "an integer"))
     }
 
     /// The integer in `column`, unless NULL.
@@ -76,7 +77,9 @@ impl Row {
 
     /// The SHA-256 digest in `column`.
     pub fn digest(&self, column: &str) -> Result<[u8; 32], Error> {
-        self.blob(column)?.try_into().map_err(|_| wrong(column, "32 bytes"))
+        self.blob(column)?
+            .try_into()
+            .map_err(|_| wrong(column, "32 bytes"))
     }
 
     /// The moment in `column`.
@@ -91,7 +94,9 @@ impl Row {
 
     /// The id in `column`.
     pub fn id<K: Kind>(&self, column: &str) -> Result<Id<K>, Error> {
-        self.text(column)?.parse().map_err(|_| wrong(column, K::PREFIX))
+        self.text(column)?
+            .parse()
+            .map_err(|_| wrong(column, K::PREFIX))
     }
 
     /// The id in `column`, unless NULL.
@@ -111,15 +116,23 @@ impl Row {
 }
 
 fn wrong(column: &str, expected: &'static str) -> Error {
-    Error::Column { column: column.to_owned(), expected }
+    Error::Column {
+        column: column.to_owned(),
+        expected,
+    }
 }
 
 pub(crate) fn from_sqlite(rows: &[sqlx::sqlite::SqliteRow]) -> Result<Vec<Row>, Error> {
     let names = names(rows.first());
     rows.iter()
         .map(|row| {
-            let values = (0..row.len()).map(|i| sqlite_value(row, i)).collect::<Result<_, _>>()?;
-            Ok(Row { names: names.clone(), values })
+            let values = (0..row.len())
+                .map(|i| sqlite_value(row, i))
+                .collect::<Result<_, _>>()?;
+            Ok(Row {
+                names: names.clone(),
+                values,
+            })
         })
         .collect()
 }
@@ -128,14 +141,20 @@ pub(crate) fn from_postgres(rows: &[sqlx::postgres::PgRow]) -> Result<Vec<Row>, 
     let names = names(rows.first());
     rows.iter()
         .map(|row| {
-            let values = (0..row.len()).map(|i| postgres_value(row, i)).collect::<Result<_, _>>()?;
-            Ok(Row { names: names.clone(), values })
+            let values = (0..row.len())
+                .map(|i| postgres_value(row, i))
+                .collect::<Result<_, _>>()?;
+            Ok(Row {
+                names: names.clone(),
+                values,
+            })
         })
         .collect()
 }
 
 fn names<R: sqlx::Row>(row: Option<&R>) -> Arc<[String]> {
-    row.map(|row| row.columns().iter().map(|c| c.name().to_owned()).collect()).unwrap_or_default()
+    row.map(|row| row.columns().iter().map(|c| c.name().to_owned()).collect())
+        .unwrap_or_default()
 }
 
 fn sqlite_value(row: &sqlx::sqlite::SqliteRow, index: usize) -> Result<Value, Error> {
@@ -161,7 +180,9 @@ fn postgres_value(row: &sqlx::postgres::PgRow, index: usize) -> Result<Value, Er
     let kind = raw.type_info().name().to_owned();
     match kind.as_str() {
         "INT8" => row.try_get(index).map(Value::Int),
-        "INT4" => row.try_get::<i32, _>(index).map(|value| Value::Int(i64::from(value))),
+        "INT4" => row
+            .try_get::<i32, _>(index)
+            .map(|value| Value::Int(i64::from(value))),
         "BOOL" => row.try_get::<bool, _>(index).map(Value::from),
         "TEXT" | "VARCHAR" | "NAME" => row.try_get(index).map(Value::Text),
         "BYTEA" => row.try_get(index).map(Value::Blob),

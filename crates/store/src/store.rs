@@ -60,7 +60,12 @@ impl Store {
         let mut all = vec![outbox::MIGRATIONS];
         all.extend_from_slice(parts);
         migrate::run(&engine, &settings, clock.now(), &all).await?;
-        Ok(Self(Arc::new(Inner { engine, keyring, clock, entropy })))
+        Ok(Self(Arc::new(Inner {
+            engine,
+            keyring,
+            clock,
+            entropy,
+        })))
     }
 
     /// Begins a write transaction.

@@ -23,7 +23,10 @@ impl Tx {
     pub(crate) async fn begin(engine: &Engine) -> Result<Self, Error> {
         match engine {
             Engine::Sqlite { writer, .. } => {
-                let tx = writer.begin_with("BEGIN IMMEDIATE").await.map_err(Error::read)?;
+                let tx = writer
+                    .begin_with("BEGIN IMMEDIATE")
+                    .await
+                    .map_err(Error::read)?;
                 Ok(Self(Inner::Sqlite(tx)))
             }
             Engine::Postgres { pool, .. } => {
@@ -40,12 +43,14 @@ impl Tx {
     /// [`Error::Constraint`], [`Error::Busy`], [`Error::Full`] and the rest of [`Error`].
     pub async fn execute(&mut self, sql: &'static str, values: &[Value]) -> Result<u64, Error> {
         match &mut self.0 {
-            Inner::Sqlite(tx) => {
-                bind_sqlite(sql, values).execute(&mut **tx).await.map(|done| done.rows_affected())
-            }
-            Inner::Postgres(tx) => {
-                bind_postgres(sql, values).execute(&mut **tx).await.map(|done| done.rows_affected())
-            }
+            Inner::Sqlite(tx) => bind_sqlite(sql, values)
+                .execute(&mut **tx)
+                .await
+                .map(|done| done.rows_affected()),
+            Inner::Postgres(tx) => bind_postgres(sql, values)
+                .execute(&mut **tx)
+                .await
+                .map(|done| done.rows_affected()),
         }
         .map_err(Error::read)
     }
@@ -116,7 +121,9 @@ impl Tx {
     pub(crate) async fn lock_for_migration(&mut self) -> Result<(), Error> {
         if matches!(self.0, Inner::Postgres(_)) {
             // A fixed number of Rampart's own: the advisory lock ends with the transaction.
-            self.query("SELECT pg_advisory_xact_lock(7211094533221)", &[]).await.map(drop)?;
+            self.query("SELECT pg_advisory_xact_lock(7211094533221)", &[])
+                .await
+                .map(drop)?;
         }
         Ok(())
     }

@@ -1,0 +1,253 @@
+//! Reading, writing, transactions, the outbox, leases, sealed columns.
+
+use std::time::Duration;
+
+use keyring::Place;
+use model::{Context, Event, Timestamp};
+use testkit::SeededEntropy;
+
+use super::{Fixture, NOTES, on_both};
+use crate::*;
+
+on_both! {
+    what_was_written_is_read_back_with_its_type
+    a_dropped_transaction_leaves_nothing
+    broken_constraints_are_named
+    concurrent_writers_all_finish_and_none_is_lost
+    outbox_keeps_order_and_each_event_once
+    a_lease_has_one_holder_until_it_ends
+    sealed_columns_open_in_their_row_only
+    text_sorts_by_code_point
+    wrong_types_are_errors_that_name_the_column
+}
+
+const INSERT: &str = "INSERT INTO note (id, title, body, parent) VALUES ($1, $2, $3, $4)";
+
+async fn what_was_written_is_read_back_with_its_type(fixture: Fixture) {
+    let store = fixture.open(&[NOTES]).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    let values = [
+        1i64.into(),
+        "žába".into(),
+        Value::Blob(vec![0, 255]),
+        Value::Null,
+    ];
+    assert_eq!(tx.execute(INSERT, &values).await.unwrap(), 1);
+    let empty = [i64::MIN.into(), "".into(), Value::Null, Value::Null];
+    tx.execute(INSERT, &empty).await.unwrap();
+    tx.commit().await.unwrap();
+    let rows = store
+        .query("SELECT * FROM note ORDER BY id DESC", &[])
+        .await
+        .unwrap();
+    assert_eq!(rows.len(), 2);
+    assert_eq!(rows[0].int("id").unwrap(), 1);
+    assert_eq!(rows[0].text("title").unwrap(), "žába");
+    assert_eq!(rows[0].blob("body").unwrap(), [0, 255]);
+    assert_eq!(rows[0].opt_int("parent").unwrap(), None);
+    assert_eq!(rows[1].int("id").unwrap(), i64::MIN);
+    assert_eq!(rows[1].opt_blob("body").unwrap(), None);
+    let one = store
+        .optional("SELECT id FROM note WHERE title = $1", &["none".into()])
+        .await;
+    assert_eq!(one.unwrap(), None);
+}
+
+async fn a_dropped_transaction_leaves_nothing(fixture: Fixture) {
+    let store = fixture.open(&[NOTES]).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    let values = [1i64.into(), "a".into(), Value::Null, Value::Null];
+    tx.execute(INSERT, &values).await.unwrap();
+    drop(tx);
+    // The next transaction can begin, and sees nothing of the dropped one.
+    let mut tx = store.begin().await.unwrap();
+    assert_eq!(
+        tx.query("SELECT id FROM note", &[]).await.unwrap(),
+        Vec::new()
+    );
+}
+
+async fn broken_constraints_are_named(fixture: Fixture) {
+    let store = fixture.open(&[NOTES]).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    let values = [1i64.into(), "a".into(), Value::Null, Value::Null];
+    tx.execute(INSERT, &values).await.unwrap();
+    tx.commit().await.unwrap();
+
+    let mut tx = store.begin().await.unwrap();
+    let twice = [2i64.into(), "a".into(), Value::Null, Value::Null];
+    let error = tx.execute(INSERT, &twice).await.unwrap_err();
+    let name = error.broken_unique().unwrap().to_owned();
+    assert!(name == "note_title" || name == "note.title", "{name}");
+    drop(tx);
+
+    let mut tx = store.begin().await.unwrap();
+    let orphan = [3i64.into(), "b".into(), Value::Null, 99i64.into()];
+    let error = tx.execute(INSERT, &orphan).await.unwrap_err();
+    assert!(
+        matches!(error, Error::Constraint { unique: false, .. }),
+        "{error:?}"
+    );
+}
+
+async fn concurrent_writers_all_finish_and_none_is_lost(fixture: Fixture) {
+    let store = fixture.open(&[NOTES]).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    let counter = [1i64.into(), "0".into(), Value::Null, Value::Null];
+    tx.execute(INSERT, &counter).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut writers = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let store = store.clone();
+        writers.spawn(async move {
+            let mut done = 0;
+            while done < 10 {
+                match add_one(&store).await {
+                    Ok(()) => done += 1,
+                    // PostgreSQL lets one of two win; the loser tries again.
+                    Err(Error::Busy) => {}
+                    Err(error) => panic!("{error:?}"),
+                }
+            }
+        });
+    }
+    while let Some(done) = writers.join_next().await {
+        done.unwrap();
+    }
+    let row = store
+        .optional("SELECT title FROM note", &[])
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(row.text("title").unwrap(), "80");
+}
+
+async fn add_one(store: &Store) -> Result<(), Error> {
+    let mut tx = store.begin().await?;
+    let row = tx
+        .optional("SELECT title FROM note WHERE id = $1", &[1i64.into()])
+        .await?
+        .unwrap();
+    let next = row.text("title")?.parse::<u32>().unwrap() + 1;
+    let sql = "UPDATE note SET title = $1 WHERE id = $2";
+    tx.execute(sql, &[next.to_string().into(), 1i64.into()])
+        .await?;
+    tx.commit().await
+}
+
+async fn outbox_keeps_order_and_each_event_once(fixture: Fixture) {
+    let store = fixture.open(&[]).await.unwrap();
+    let entropy = SeededEntropy::new(9);
+    let mut events = Vec::new();
+    for _ in 0..5 {
+        let ctx = Context::system(&fixture.clock, &entropy);
+        events.push(Event::change(
+            "test.thing.happened",
+            &ctx,
+            &fixture.clock,
+            &entropy,
+        ));
+        fixture.clock.advance(Duration::from_millis(1));
+    }
+    let mut tx = store.begin().await.unwrap();
+    tx.outbox(&events).await.unwrap();
+    tx.outbox(&events[..2]).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(store.outbox_pending(10).await.unwrap(), events);
+    store
+        .outbox_done(&[events[0].id, events[1].id])
+        .await
+        .unwrap();
+    assert_eq!(store.outbox_pending(2).await.unwrap(), events[2..4]);
+}
+
+async fn a_lease_has_one_holder_until_it_ends(fixture: Fixture) {
+    let store = fixture.open(&[]).await.unwrap();
+    let ttl = Duration::from_secs(30);
+    assert!(store.lease("sweep", "a", ttl).await.unwrap());
+    assert!(!store.lease("sweep", "b", ttl).await.unwrap());
+    assert!(
+        store.lease("sweep", "a", ttl).await.unwrap(),
+        "the holder renews"
+    );
+    fixture.clock.advance(Duration::from_secs(31));
+    assert!(
+        store.lease("sweep", "b", ttl).await.unwrap(),
+        "an ended lease is free"
+    );
+    store.release("sweep", "a").await.unwrap();
+    assert!(
+        !store.lease("sweep", "a", ttl).await.unwrap(),
+        "only the holder gives it back"
+    );
+    store.release("sweep", "b").await.unwrap();
+    assert!(store.lease("sweep", "a", ttl).await.unwrap());
+}
+
+async fn sealed_columns_open_in_their_row_only(fixture: Fixture) {
+    let store = fixture.open(&[NOTES]).await.unwrap();
+    let place = Place {
+        table: "note",
+        column: "body",
+        row: "1",
+    };
+    let mut tx = store.begin().await.unwrap();
+    let sealed = store.seal(place, b"secret").unwrap();
+    tx.execute(INSERT, &[1i64.into(), "a".into(), sealed, Value::Null])
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    let row = store
+        .optional("SELECT body FROM note", &[])
+        .await
+        .unwrap()
+        .unwrap();
+    let bytes = row.blob("body").unwrap();
+    assert!(!bytes.windows(6).any(|window| window == b"secret"));
+    assert_eq!(
+        store.open_sealed(place, &bytes).unwrap().expose(),
+        b"secret"
+    );
+    let moved = Place { row: "2", ..place };
+    assert!(matches!(
+        store.open_sealed(moved, &bytes),
+        Err(Error::Sealed(_))
+    ));
+}
+
+async fn text_sorts_by_code_point(fixture: Fixture) {
+    let store = fixture.open(&[NOTES]).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    for (id, title) in ["b", "B", "a", "_", "é"].into_iter().enumerate() {
+        let id = i64::try_from(id).unwrap();
+        tx.execute(INSERT, &[id.into(), title.into(), Value::Null, Value::Null])
+            .await
+            .unwrap();
+    }
+    tx.commit().await.unwrap();
+    let rows = store
+        .query("SELECT title FROM note ORDER BY title", &[])
+        .await
+        .unwrap();
+    let titles: Vec<_> = rows.iter().map(|row| row.text("title").unwrap()).collect();
+    assert_eq!(titles, ["B", "_", "a", "b", "é"]);
+}
+
+async fn wrong_types_are_errors_that_name_the_column(fixture: Fixture) {
+    let store = fixture.open(&[NOTES]).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    let values = [1i64.into(), "a".into(), Value::Null, Value::Null];
+    tx.execute(INSERT, &values).await.unwrap();
+    tx.commit().await.unwrap();
+    let row = store
+        .optional("SELECT id, title, body FROM note", &[])
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        row.text("id").unwrap_err().to_string(),
+        "column `id` is not text"
+    );
+    assert!(row.int("title").is_err() && row.blob("body").is_err() && row.int("gone").is_err());
+    assert_eq!(row.time("id").unwrap(), Timestamp::from_millis(1));
+}
