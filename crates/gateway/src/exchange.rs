@@ -7,15 +7,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use model::{SharedClock, SharedEntropy};
 
-use crate::body::Budget;
-use crate::metrics::Meter;
-use crate::upstream::{ResponseBody, Upstreams};
-use crate::{limiter, records, state};
+use crate::upstream::ResponseBody;
 
 /// An error of a body; hyper wants it boxed, and it is only ever made when something fails.
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -82,31 +77,6 @@ impl Body for Outgoing {
             Self::Upstream(body) => body.size_hint(),
         }
     }
-}
-
-/// What every request of one worker can reach. Each worker has its own, so that nothing on the
-/// way of a request waits for another worker; `state`, `budget`, `recorder` and `limiter` are
-/// shared between workers and made for that.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    /// The time.
-    pub(crate) clock: SharedClock,
-    /// Randomness.
-    pub(crate) entropy: SharedEntropy,
-    /// The compiled estate and the identity index, swapped whole.
-    pub(crate) state: Arc<ArcSwap<state::State>>,
-    /// This worker's connections to upstreams.
-    pub(crate) upstreams: Upstreams,
-    /// How many bytes of bodies may be held, over all workers.
-    pub(crate) budget: Arc<Budget>,
-    /// Where decisions are recorded.
-    pub(crate) recorder: records::Recorder,
-    /// Rate limits, over all workers.
-    pub(crate) limiter: Arc<limiter::Limiter>,
-    /// The link to control, for what only control can answer (one-time codes).
-    pub(crate) link: crate::link::Client,
-    /// This worker's counters.
-    pub(crate) metrics: Arc<Meter>,
 }
 
 /// Where the gateway finds control.

@@ -5,13 +5,13 @@
 //! store, and never holds a root key or a person's record.
 
 mod body;
+mod deadline;
 mod error;
 mod exchange;
 mod front;
+mod hop;
 mod metrics;
-mod run;
 mod upstream;
 
 pub use error::Error;
 pub use exchange::LinkAddress;
-pub use run::{Settings, run};

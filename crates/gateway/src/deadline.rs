@@ -1,0 +1,58 @@
+//! A deadline that moves with every request but touches the runtime's timer only when it must.
+//!
+//! Most deadlines are set and then met: a later one just replaces a number, and the timer, when it
+//! fires early, is set again. Never earlier than asked; late by at most the timer's granularity.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::time::{Instant, Sleep};
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Deadline {
+    at: Option<Instant>,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Deadline {
+    /// No deadline yet, and no timer until one is waited for.
+    pub(crate) const fn unset() -> Self {
+        Self { at: None, timer: None }
+    }
+
+    /// Sets it to `after` from now.
+    pub(crate) fn set(&mut self, after: Duration) {
+        self.at = Instant::now().checked_add(after);
+    }
+
+    /// Sets it to `after` from now unless it runs already.
+    pub(crate) fn start(&mut self, after: Duration) {
+        if self.at.is_none() {
+            self.set(after);
+        }
+    }
+
+    /// No deadline any more.
+    pub(crate) fn clear(&mut self) {
+        self.at = None;
+    }
+
+    /// Ready when it has passed; pending, with the task to be woken, while it has not or none is
+    /// set.
+    pub(crate) fn poll_passed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(at) = self.at else { return Poll::Pending };
+        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at)));
+        if timer.deadline() > at {
+            timer.as_mut().reset(at);
+        }
+        loop {
+            ready!(timer.as_mut().poll(cx));
+            if timer.deadline() >= at {
+                return Poll::Ready(());
+            }
+            timer.as_mut().reset(at);
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! One connection from accept to close: TLS, then HTTP/1 behind the guard or HTTP/2, until it
+//! ends, is idle for too long, or the process stops.
+
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+use tokio_rustls::TlsAcceptor;
+
+use super::caps::Permit;
+use super::guard::{Guarded, Wire};
+use super::service::{Purpose, Sending, Service};
+use super::worker::{Settings, Worker};
+use super::{Handler, http2};
+use crate::deadline::Deadline;
+use crate::exchange::Connection;
+
+/// How often an HTTP/2 connection is looked at.
+const TICK: Duration = Duration::from_secs(1);
+
+/// A connection that was just accepted.
+#[derive(Debug)]
+pub(super) struct Accepted {
+    pub(super) stream: TcpStream,
+    pub(super) peer: SocketAddr,
+    pub(super) local: SocketAddr,
+    pub(super) purpose: Purpose,
+    pub(super) permit: Permit,
+    pub(super) drain: net::Guard,
+}
+
+/// Serves a connection until it ends.
+pub(super) async fn serve<H: Handler>(worker: Arc<Worker<H>>, accepted: Accepted) {
+    let settings = worker.settings.load_full();
+    let mut connection = Connection {
+        id: accepted.permit.id(),
+        peer: accepted.peer,
+        local: accepted.local,
+        secure: false,
+        sni: None,
+        http2: false,
+    };
+    let Accepted { stream, purpose, drain, .. } = accepted;
+    if net::prepare_stream(&stream).is_err() {
+        return;
+    }
+    if purpose != Purpose::Https {
+        let service = service(&worker, connection, purpose, &settings);
+        return http1(stream, service, &settings, drain).await;
+    }
+    let handshake = TlsAcceptor::from(Arc::clone(&worker.tls)).accept(stream);
+    let limit = settings.wire.head_timeout;
+    let stream = match Box::pin(tokio::time::timeout(limit, handshake)).await {
+        Ok(Ok(stream)) => stream,
+        failed => {
+            let code = if failed.is_err() { "tls.timeout" } else { "tls.failed" };
+            worker.handler.refused(connection.peer, code, 0);
+            return;
+        }
+    };
+    let (_, tls) = stream.get_ref();
+    connection.secure = true;
+    connection.sni = tls.server_name().map(|name| Arc::from(name.to_ascii_lowercase()));
+    connection.http2 = tls.alpn_protocol() == Some(b"h2");
+    let speaks_http2 = connection.http2;
+    let service = service(&worker, connection, purpose, &settings);
+    if speaks_http2 {
+        http2(stream, service, &settings, drain).await;
+    } else {
+        http1(stream, service, &settings, drain).await;
+    }
+}
+
+fn service<H: Handler>(
+    worker: &Arc<Worker<H>>,
+    connection: Connection,
+    purpose: Purpose,
+    settings: &Settings,
+) -> Arc<Service<H>> {
+    Arc::new(Service {
+        handler: Arc::clone(&worker.handler),
+        connection: Arc::new(connection),
+        purpose,
+        wire: Arc::new(Wire::default()),
+        sending: Arc::new(Sending::default()),
+        served: AtomicU64::new(0),
+        fields_max: settings.wire.head.fields_max,
+    })
+}
+
+async fn http1<S, H>(stream: S, service: Arc<Service<H>>, settings: &Settings, drain: net::Guard)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    H: Handler,
+{
+    let guarded = Guarded::new(stream, settings.wire, Arc::clone(&service.wire));
+    let mut builder = http1::Builder::new();
+    // The guard has its own deadlines, which cover what hyper's cannot: the first byte.
+    builder.header_read_timeout(None);
+    builder.max_buf_size(settings.wire.head.bytes_max.max(READ_BUFFER_MIN));
+    if settings.wire.head.fields_max > HYPER_HEADERS {
+        builder.max_headers(settings.wire.head.fields_max);
+    }
+    let serving = builder.serve_connection(
+        TokioIo::new(guarded),
+        service_fn(move |request| Arc::clone(&service).serve(request)),
+    );
+    let mut serving = pin!(serving);
+    let mut stop = Stop::new(drain);
+    let ended = std::future::poll_fn(|cx| {
+        if stop.poll(cx) {
+            serving.as_mut().graceful_shutdown();
+        }
+        serving.as_mut().poll(cx)
+    });
+    if let Err(error) = ended.await {
+        tracing::debug!(%error, "an HTTP/1 connection ended early");
+    }
+}
+
+/// hyper's own smallest buffer, with room for a whole head of the usual limit.
+const READ_BUFFER_MIN: usize = 64 * 1024;
+/// Up to so many fields hyper parses without an allocation.
+const HYPER_HEADERS: usize = 100;
+
+async fn http2<S, H>(stream: S, service: Arc<Service<H>>, settings: &Settings, drain: net::Guard)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    H: Handler,
+{
+    let mut watch = Watch::new(&service, settings);
+    let serving = http2::builder(&settings.streams, &settings.wire.head).serve_connection(
+        TokioIo::new(stream),
+        service_fn(move |request| Arc::clone(&service).serve(request)),
+    );
+    let mut serving = pin!(serving);
+    let mut stop = Stop::new(drain);
+    let ended = std::future::poll_fn(|cx| {
+        if stop.poll(cx) {
+            serving.as_mut().graceful_shutdown();
+        }
+        match watch.poll(cx) {
+            Verdict::Fine => {}
+            Verdict::Idle => serving.as_mut().graceful_shutdown(),
+            Verdict::Stuck => return Poll::Ready(Ok(())),
+        }
+        serving.as_mut().poll(cx)
+    });
+    if let Err(error) = ended.await {
+        tracing::debug!(%error, "an HTTP/2 connection ended early");
+    }
+}
+
+/// Notices an HTTP/2 connection that is idle, or whose client reads nothing: one socket carries
+/// many answers, so a stalled write alone does not tell.
+#[derive(Debug)]
+struct Watch {
+    wire: Arc<Wire>,
+    sending: Arc<Sending>,
+    tick: Deadline,
+    first: Duration,
+    idle: Duration,
+    stall: Duration,
+    quiet_since: Instant,
+    stuck_since: Instant,
+    moved: u64,
+    closing: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    Fine,
+    Idle,
+    Stuck,
+}
+
+impl Watch {
+    fn new<H>(service: &Service<H>, settings: &Settings) -> Self {
+        let now = Instant::now();
+        let mut tick = Deadline::unset();
+        tick.set(TICK);
+        Self {
+            wire: Arc::clone(&service.wire),
+            sending: Arc::clone(&service.sending),
+            tick,
+            first: settings.wire.head_timeout,
+            idle: settings.wire.idle_timeout,
+            stall: settings.wire.stall_timeout,
+            quiet_since: now,
+            stuck_since: now,
+            moved: 0,
+            closing: false,
+        }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Verdict {
+        let mut verdict = Verdict::Fine;
+        while verdict == Verdict::Fine && self.tick.poll_passed(cx).is_ready() {
+            verdict = self.look(Instant::now());
+            self.tick.set(TICK);
+        }
+        verdict
+    }
+
+    fn look(&mut self, now: Instant) -> Verdict {
+        let moved = self.sending.moved();
+        if !self.sending.blocked() || moved != self.moved {
+            self.moved = moved;
+            self.stuck_since = now;
+        }
+        if now.duration_since(self.stuck_since) >= self.stall {
+            return Verdict::Stuck;
+        }
+        if self.wire.is_busy() {
+            self.quiet_since = now;
+            self.closing = false;
+            return Verdict::Fine;
+        }
+        let limit = if self.wire.accepted() == 0 { self.first } else { self.idle };
+        if now.duration_since(self.quiet_since) < limit {
+            return Verdict::Fine;
+        }
+        if self.closing {
+            // It was told to go, and still stays without a request.
+            return Verdict::Stuck;
+        }
+        self.closing = true;
+        self.quiet_since = now;
+        Verdict::Idle
+    }
+}
+
+/// The process stops: heard once, without asking again at every wake-up.
+struct Stop {
+    started: Pin<Box<dyn Future<Output = ()> + Send>>,
+    listening: bool,
+    done: bool,
+    drain: Arc<net::Guard>,
+}
+
+impl Stop {
+    fn new(drain: net::Guard) -> Self {
+        let drain = Arc::new(drain);
+        let heard = Arc::clone(&drain);
+        let started = Box::pin(async move { heard.started().await });
+        Self { started, listening: false, done: false, drain }
+    }
+
+    /// `true` once: when the stop was asked for.
+    fn poll(&mut self, cx: &mut Context<'_>) -> bool {
+        // INVARIANT: one task polls this, and a task's waker stays the same.
+        if self.done || (self.listening && !self.drain.is_started()) {
+            return false;
+        }
+        self.listening = true;
+        self.done = self.started.as_mut().poll(cx).is_ready();
+        self.done
+    }
+}

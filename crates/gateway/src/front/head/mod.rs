@@ -1,0 +1,113 @@
+//! The head of an HTTP/1 request, checked on the wire line by line before hyper sees any of it.
+//!
+//! Two readers that frame a message differently are how requests are smuggled, so everything two
+//! readers could read differently is refused here (RFC 9112 §11.2). Nothing is corrected.
+
+mod fields;
+mod line;
+
+use memchr::memchr;
+
+pub(crate) use fields::{FieldKind, field, is_host};
+
+use super::framing::Framing;
+use super::refusal::Refusal;
+use fields::Facts;
+use line::RequestLine;
+
+/// How large a head may be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HeadLimits {
+    /// Bytes, the last CR LF included.
+    pub(crate) bytes_max: usize,
+    /// Fields.
+    pub(crate) fields_max: usize,
+}
+
+/// A head on its way in. Fed the same bytes from the head's start, with more behind them, until
+/// it is whole.
+#[derive(Debug)]
+pub(crate) struct Head {
+    limits: HeadLimits,
+    line: Option<RequestLine>,
+    facts: Facts,
+    /// Where the line that is not whole yet begins.
+    line_start: usize,
+    /// Up to where the next LF was looked for.
+    searched: usize,
+}
+
+/// A head that hyper may see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Accepted {
+    /// Its bytes.
+    pub(crate) length: usize,
+    /// How its body ends.
+    pub(crate) framing: Framing,
+}
+
+impl Head {
+    pub(crate) fn new(limits: HeadLimits) -> Self {
+        Self { limits, line: None, facts: Facts::default(), line_start: 0, searched: 0 }
+    }
+
+    /// Looks at what is here; `None` while the head is not whole. The verdict does not depend on
+    /// how the bytes were split: it is always that of the first line that breaks a rule.
+    pub(crate) fn scan(&mut self, bytes: &[u8]) -> Result<Option<Accepted>, Refusal> {
+        loop {
+            let rest = bytes.get(self.searched..).unwrap_or_default();
+            let Some(offset) = memchr(b'\n', rest) else {
+                self.searched = bytes.len();
+                return if bytes.len() >= self.limits.bytes_max { Err(self.too_long()) } else { Ok(None) };
+            };
+            let end = self.searched.saturating_add(offset).saturating_add(1);
+            if end > self.limits.bytes_max {
+                return Err(self.too_long());
+            }
+            let line = bytes.get(self.line_start..end.saturating_sub(1)).unwrap_or_default();
+            let Some((b'\r', line)) = line.split_last() else {
+                return Err(Refusal::BareLineFeed);
+            };
+            self.line_start = end;
+            self.searched = end;
+            let whole = self.line(line)?;
+            if let Some(framing) = whole {
+                return Ok(Some(Accepted { length: end, framing }));
+            }
+        }
+    }
+
+    /// One line without its CR LF. The framing, when it was the empty line at the end.
+    fn line(&mut self, line: &[u8]) -> Result<Option<Framing>, Refusal> {
+        let Some(request) = &self.line else {
+            if line.is_empty() {
+                return Err(Refusal::LeadingLine);
+            }
+            self.line = Some(RequestLine::parse(line)?);
+            return Ok(None);
+        };
+        if line.is_empty() {
+            return self.facts.conclude(request).map(Some);
+        }
+        self.facts.field(line, self.limits.fields_max)?;
+        Ok(None)
+    }
+
+    fn too_long(&self) -> Refusal {
+        match self.line {
+            None => Refusal::LineTooLong,
+            Some(_) => Refusal::HeadTooLarge,
+        }
+    }
+}
+
+/// Whether `byte` may stand in a token (RFC 9110 §5.6.2).
+pub(crate) const fn is_token(byte: u8) -> bool {
+    matches!(byte,
+        b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z'
+        | b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_'
+        | b'`' | b'|' | b'~')
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,50 @@
+//! The front: sockets, TLS, HTTP/1 and HTTP/2, and everything that is refused before it becomes a
+//! request. Each worker is one thread with its own runtime, its own listeners and its own
+//! upstream connections.
+//!
+//! Never decides about a request: that is the pipeline's.
+
+mod caps;
+mod connection;
+mod fleet;
+mod framing;
+mod guard;
+mod head;
+mod http2;
+mod refusal;
+mod service;
+mod worker;
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+
+pub(crate) use caps::Caps;
+pub(crate) use fleet::{Fleet, Prepared};
+pub(crate) use guard::WireLimits;
+pub(crate) use head::HeadLimits;
+pub(crate) use http2::StreamLimits;
+pub(crate) use refusal::Refusal;
+pub(crate) use worker::Settings;
+
+use crate::exchange::{Connection, Outgoing};
+
+/// What decides about requests. Never fails and never panics: an answer always comes.
+pub(crate) trait Handler: Send + Sync + 'static {
+    /// The answer to one request. Its target is in origin form (or `*`), and `Host` is there,
+    /// once.
+    fn handle(
+        self: Arc<Self>,
+        connection: Arc<Connection>,
+        request: Request<Incoming>,
+    ) -> impl Future<Output = Response<Outgoing>> + Send;
+
+    /// Something on a connection was refused before it became a request.
+    fn refused(&self, peer: SocketAddr, code: &'static str, status: u16);
+
+    /// What happens regularly on this worker: idle upstream connections are looked after.
+    fn tick(&self);
+}

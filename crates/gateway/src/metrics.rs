@@ -1,0 +1,303 @@
+//! Counters of the process as Prometheus text. Each worker counts for itself; a scrape adds up.
+//!
+//! Never allocates or locks on the way of a request once its route was seen by the worker.
+
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use crate::body::Use;
+use crate::upstream::PoolUse;
+
+/// LIMIT: routes with counters of their own; the rest share the first slot, `other`.
+const ROUTES_MAX: usize = 1024;
+/// LIMIT: codes of refusals with counters of their own.
+const CODES_MAX: usize = 128;
+/// Upper bounds of the latency histogram, in microseconds.
+const BOUNDS_US: [u64; 14] = [
+    500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000,
+    2_500_000, 5_000_000, 10_000_000,
+];
+
+/// Names of routes and the meters of all workers.
+#[derive(Debug)]
+pub(crate) struct Registry {
+    routes: Mutex<Vec<String>>,
+    meters: Vec<Arc<Meter>>,
+}
+
+/// A route's place in every meter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub(crate) struct RouteSlot(usize);
+
+/// The counters of one worker.
+#[derive(Debug)]
+pub(crate) struct Meter {
+    routes: Box<[OnceLock<Box<RouteCounters>>]>,
+    codes: Box<[OnceLock<CodeCounter>]>,
+    connections: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct RouteCounters {
+    /// By status class, 1xx to 5xx.
+    classes: [AtomicU64; 5],
+    buckets: [AtomicU64; BOUNDS_US.len()],
+    count: AtomicU64,
+    sum_us: AtomicU64,
+}
+
+#[derive(Debug)]
+struct CodeCounter {
+    code: &'static str,
+    count: AtomicU64,
+}
+
+/// What a scrape reads elsewhere.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Gauges {
+    /// Open connections.
+    pub(crate) connections_open: usize,
+    /// Held bodies in memory.
+    pub(crate) memory: Use,
+    /// Held bodies on disk.
+    pub(crate) disk: Use,
+    /// Connections to upstreams.
+    pub(crate) upstreams: PoolUse,
+}
+
+impl Registry {
+    /// A registry with a meter for each of `workers`.
+    pub(crate) fn new(workers: usize) -> Self {
+        Self {
+            routes: Mutex::new(vec!["other".to_owned()]),
+            meters: (0..workers).map(|_| Arc::new(Meter::new())).collect(),
+        }
+    }
+
+    /// The meters, one for each worker.
+    pub(crate) fn meters(&self) -> &[Arc<Meter>] {
+        &self.meters
+    }
+
+    /// The slot of the route called `name`, the same for every estate version. Asked for when an
+    /// estate is compiled.
+    pub(crate) fn route(&self, name: &str) -> RouteSlot {
+        let mut routes = self.routes();
+        if let Some(slot) = routes.iter().position(|known| known == name) {
+            return RouteSlot(slot);
+        }
+        if routes.len() >= ROUTES_MAX {
+            return RouteSlot::default();
+        }
+        routes.push(name.to_owned());
+        RouteSlot(routes.len().saturating_sub(1))
+    }
+
+    /// Everything, as Prometheus text (version 0.0.4).
+    pub(crate) fn render(&self, gauges: &Gauges) -> String {
+        let mut text = Text::default();
+        self.render_connections(&mut text, gauges);
+        self.render_routes(&mut text);
+        self.render_codes(&mut text);
+        render_gauges(&mut text, gauges);
+        text.0
+    }
+
+    fn routes(&self) -> MutexGuard<'_, Vec<String>> {
+        self.routes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn render_connections(&self, text: &mut Text, gauges: &Gauges) {
+        let accepted = self.meters.iter().map(|meter| load(&meter.connections)).sum();
+        text.head("rampart_gateway_connections_total", "counter", "Connections accepted.");
+        text.line("rampart_gateway_connections_total", "", accepted);
+        text.head("rampart_gateway_connections_open", "gauge", "Connections open now.");
+        text.line("rampart_gateway_connections_open", "", wide(gauges.connections_open));
+    }
+
+    fn render_routes(&self, text: &mut Text) {
+        const REQUESTS: &str = "rampart_gateway_requests_total";
+        const SECONDS: &str = "rampart_gateway_request_duration_seconds";
+        let routes = self.routes().clone();
+        let sums: Vec<_> = (0..routes.len()).map(|slot| self.sum(slot)).collect();
+        text.head(REQUESTS, "counter", "Requests answered, by route and class of status.");
+        for (route, sum) in routes.iter().zip(&sums).filter(|(_, sum)| load(&sum.count) > 0) {
+            for (class, count) in (1_u8..).zip(&sum.classes) {
+                let labels = format!("route=\"{}\",status=\"{class}xx\"", escape(route));
+                text.line(REQUESTS, &labels, load(count));
+            }
+        }
+        text.head(SECONDS, "histogram", "From the whole head to the answer's head, by route.");
+        for (route, sum) in routes.iter().zip(&sums).filter(|(_, sum)| load(&sum.count) > 0) {
+            let route = escape(route);
+            let mut below = 0_u64;
+            for (bound, count) in BOUNDS_US.iter().zip(&sum.buckets) {
+                below = below.saturating_add(load(count));
+                let labels = format!("route=\"{route}\",le=\"{}\"", seconds(*bound));
+                text.line(&format!("{SECONDS}_bucket"), &labels, below);
+            }
+            let all = load(&sum.count);
+            text.line(&format!("{SECONDS}_bucket"), &format!("route=\"{route}\",le=\"+Inf\""), all);
+            let labels = format!("route=\"{route}\"");
+            text.value(&format!("{SECONDS}_sum"), &labels, &seconds(load(&sum.sum_us)));
+            text.line(&format!("{SECONDS}_count"), &labels, all);
+        }
+    }
+
+    fn sum(&self, slot: usize) -> RouteCounters {
+        let sum = RouteCounters::default();
+        for meter in &self.meters {
+            if let Some(counters) = meter.routes.get(slot).and_then(OnceLock::get) {
+                sum.add(counters);
+            }
+        }
+        sum
+    }
+
+    fn render_codes(&self, text: &mut Text) {
+        const REFUSALS: &str = "rampart_gateway_refusals_total";
+        text.head(REFUSALS, "counter", "Requests and connections refused, by reason.");
+        let mut sums = std::collections::BTreeMap::<&str, u64>::new();
+        for counter in self.meters.iter().flat_map(|meter| meter.codes.iter()) {
+            if let Some(counter) = counter.get() {
+                let sum = sums.entry(counter.code).or_default();
+                *sum = sum.saturating_add(load(&counter.count));
+            }
+        }
+        for (code, count) in sums {
+            let step = code.split('.').next().unwrap_or(code);
+            text.line(REFUSALS, &format!("step=\"{step}\",code=\"{code}\""), count);
+        }
+    }
+}
+
+fn render_gauges(text: &mut Text, gauges: &Gauges) {
+    const HELD: &str = "rampart_gateway_held_bytes";
+    const MAX: &str = "rampart_gateway_held_bytes_max";
+    const FULL: &str = "rampart_gateway_held_full_total";
+    const POOL: &str = "rampart_gateway_upstream_connections";
+    let places = [("memory", gauges.memory), ("disk", gauges.disk)];
+    text.head(HELD, "gauge", "Bytes of request bodies held now.");
+    for (place, usage) in places {
+        text.line(HELD, &format!("place=\"{place}\""), usage.taken);
+    }
+    text.head(MAX, "gauge", "Bytes of request bodies that may be held.");
+    for (place, usage) in places {
+        text.line(MAX, &format!("place=\"{place}\""), usage.max);
+    }
+    text.head(FULL, "counter", "How often there was no room for a body.");
+    for (place, usage) in places {
+        text.line(FULL, &format!("place=\"{place}\""), usage.refused);
+    }
+    text.head(POOL, "gauge", "Connections to upstreams, by state.");
+    let used = gauges.upstreams.open.saturating_sub(gauges.upstreams.idle);
+    text.line(POOL, "state=\"idle\"", wide(gauges.upstreams.idle));
+    text.line(POOL, "state=\"used\"", wide(used));
+}
+
+impl Meter {
+    fn new() -> Self {
+        Self {
+            routes: (0..ROUTES_MAX).map(|_| OnceLock::new()).collect(),
+            codes: (0..CODES_MAX).map(|_| OnceLock::new()).collect(),
+            connections: AtomicU64::new(0),
+        }
+    }
+
+    /// A connection was accepted.
+    pub(crate) fn connection(&self) {
+        self.connections.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A request of a route was answered with `status` after `took`.
+    pub(crate) fn request(&self, route: RouteSlot, status: u16, took: Duration) {
+        let Some(cell) = self.routes.get(route.0) else { return };
+        let counters = cell.get_or_init(Box::default);
+        let class = usize::from((status / 100).clamp(1, 5)) - 1;
+        if let Some(count) = counters.classes.get(class) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+        let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        let bucket = BOUNDS_US.partition_point(|bound| *bound < took_us);
+        if let Some(count) = counters.buckets.get(bucket) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+        counters.count.fetch_add(1, Ordering::Relaxed);
+        counters.sum_us.fetch_add(took_us, Ordering::Relaxed);
+    }
+
+    /// Something was refused; `code` is `<step>.<reason>`.
+    pub(crate) fn refused(&self, code: &'static str) {
+        for cell in &self.codes {
+            let counter = cell.get_or_init(|| CodeCounter { code, count: AtomicU64::new(0) });
+            if counter.code == code {
+                counter.count.fetch_add(1, Ordering::Relaxed);
+                return;
+            }
+        }
+    }
+}
+
+impl RouteCounters {
+    fn add(&self, other: &Self) {
+        let pairs = self
+            .classes
+            .iter()
+            .zip(&other.classes)
+            .chain(self.buckets.iter().zip(&other.buckets))
+            .chain([(&self.count, &other.count), (&self.sum_us, &other.sum_us)]);
+        for (sum, one) in pairs {
+            sum.fetch_add(load(one), Ordering::Relaxed);
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Text(String);
+
+impl Text {
+    fn head(&mut self, name: &str, kind: &str, help: &str) {
+        self.push(format_args!("# HELP {name} {help}\n# TYPE {name} {kind}\n"));
+    }
+
+    fn line(&mut self, name: &str, labels: &str, value: u64) {
+        self.value(name, labels, &value.to_string());
+    }
+
+    fn value(&mut self, name: &str, labels: &str, value: &str) {
+        if labels.is_empty() {
+            self.push(format_args!("{name} {value}\n"));
+        } else {
+            self.push(format_args!("{name}{{{labels}}} {value}\n"));
+        }
+    }
+
+    fn push(&mut self, line: std::fmt::Arguments<'_>) {
+        // Writing to a string cannot fail.
+        drop(self.0.write_fmt(line));
+    }
+}
+
+fn load(counter: &AtomicU64) -> u64 {
+    counter.load(Ordering::Relaxed)
+}
+
+fn wide(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
+}
+
+/// Microseconds as seconds, without a detour over floating point.
+fn seconds(us: u64) -> String {
+    let text = format!("{}.{:06}", us / 1_000_000, us % 1_000_000);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// A label's value (backslash, quote and line end are escaped).
+fn escape(value: &str) -> String {
+    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+#[cfg(test)]
+mod tests;

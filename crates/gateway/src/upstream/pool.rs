@@ -1,0 +1,211 @@
+//! Idle connections of one worker, by target and address: last used first, so that the rest
+//! grow old and are let go.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use ahash::AHashMap;
+use tokio::time::Instant;
+
+use super::Failed;
+use super::conn::{Conn, Lease};
+use super::stream::Stream;
+use super::target::Target;
+
+/// LIMIT: open connections of one worker to one address.
+const OPEN_MAX: usize = 1024;
+/// LIMIT: of these, idle ones.
+const IDLE_MAX: usize = 256;
+/// An idle connection is closed after so long; below the minute after which many servers close.
+const IDLE_FOR: Duration = Duration::from_secs(50);
+/// An address that refused a connection is passed over for so long, when there is another.
+const DOWN_FOR: Duration = Duration::from_secs(2);
+
+/// The connections of one worker to every target.
+///
+/// Locks here are never waited for on a request's way: only the worker itself and a scrape of the
+/// metrics take them.
+#[derive(Debug, Default)]
+pub(crate) struct Upstreams {
+    pools: Mutex<AHashMap<u64, Arc<Pool>>>,
+}
+
+/// How many connections there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct PoolUse {
+    /// Open, idle ones included.
+    pub(crate) open: usize,
+    /// Waiting for a request.
+    pub(crate) idle: usize,
+}
+
+#[derive(Debug)]
+struct Pool {
+    endpoints: Box<[EndpointPool]>,
+    next: AtomicUsize,
+}
+
+#[derive(Debug, Default)]
+struct EndpointPool {
+    idle: Mutex<Vec<Box<Conn>>>,
+    open: AtomicUsize,
+    down_until: Mutex<Option<Instant>>,
+}
+
+/// Where a connection in use belongs; dropping it says that the connection is closed.
+#[derive(Debug)]
+pub(super) struct Home {
+    pool: Arc<Pool>,
+    index: usize,
+    returned: bool,
+}
+
+impl Upstreams {
+    /// No connections yet.
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// Closes connections that ended or were idle for too long, and forgets targets nobody uses.
+    pub(crate) fn sweep(&self) {
+        let now = Instant::now();
+        let pools: Vec<_> = lock(&self.pools).values().cloned().collect();
+        for endpoint in pools.iter().flat_map(|pool| &pool.endpoints) {
+            let idle = std::mem::take(&mut *lock(&endpoint.idle));
+            for mut conn in idle {
+                if now.duration_since(conn.idle_since) < IDLE_FOR && conn.is_alive() {
+                    lock(&endpoint.idle).push(conn);
+                } else {
+                    endpoint.open.fetch_sub(1, Ordering::Relaxed);
+                }
+            }
+        }
+        drop(pools);
+        lock(&self.pools).retain(|_, pool| {
+            let open = |e: &EndpointPool| e.open.load(Ordering::Relaxed) > 0;
+            Arc::strong_count(pool) > 1 || pool.endpoints.iter().any(open)
+        });
+    }
+
+    /// How many connections there are.
+    pub(crate) fn usage(&self) -> PoolUse {
+        let pools = lock(&self.pools);
+        let endpoints = pools.values().flat_map(|pool| &pool.endpoints);
+        endpoints.fold(PoolUse::default(), |sum, endpoint| PoolUse {
+            open: sum.open + endpoint.open.load(Ordering::Relaxed),
+            idle: sum.idle + lock(&endpoint.idle).len(),
+        })
+    }
+
+    /// An idle connection that still lives, if there is one.
+    pub(super) fn reuse(&self, target: &Target) -> Option<Lease> {
+        let pool = self.pool(target);
+        for index in pool.order() {
+            let Some(endpoint) = pool.endpoints.get(index) else { continue };
+            loop {
+                let Some(mut conn) = lock(&endpoint.idle).pop() else { break };
+                if conn.is_alive() {
+                    return Some(Lease::new(conn, Home::new(&pool, index)));
+                }
+                endpoint.open.fetch_sub(1, Ordering::Relaxed);
+            }
+        }
+        None
+    }
+
+    /// A new connection, to the first address that takes one.
+    pub(super) async fn connect(&self, target: &Target, limit: Duration) -> Result<Lease, Failed> {
+        let pool = self.pool(target);
+        let mut failed = Failed::Refused;
+        for index in pool.order() {
+            let (Some(endpoint), Some(state)) =
+                (target.endpoints.get(index), pool.endpoints.get(index))
+            else {
+                continue;
+            };
+            if state.open.fetch_add(1, Ordering::Relaxed) >= OPEN_MAX {
+                state.open.fetch_sub(1, Ordering::Relaxed);
+                failed = Failed::TooMany;
+                continue;
+            }
+            let home = Home::new(&pool, index);
+            let connected = match Stream::connect(target, endpoint, limit).await {
+                Ok(stream) => Conn::new(stream).await,
+                Err(error) => Err(error),
+            };
+            match connected {
+                Ok(conn) => {
+                    *lock(&state.down_until) = None;
+                    return Ok(Lease::new(conn, home));
+                }
+                Err(error) => {
+                    *lock(&state.down_until) = Instant::now().checked_add(DOWN_FOR);
+                    failed = error;
+                }
+            }
+        }
+        Err(failed)
+    }
+
+    fn pool(&self, target: &Target) -> Arc<Pool> {
+        let mut pools = lock(&self.pools);
+        let pool = pools.entry(target.id).or_insert_with(|| {
+            let endpoints = target.endpoints.iter().map(|_| EndpointPool::default()).collect();
+            Arc::new(Pool { endpoints, next: AtomicUsize::new(0) })
+        });
+        Arc::clone(pool)
+    }
+}
+
+impl Pool {
+    /// Every address, each once, beginning with the next in turn; those that are down come last.
+    fn order(&self) -> impl Iterator<Item = usize> {
+        let count = self.endpoints.len();
+        let first = if count > 1 { self.next.fetch_add(1, Ordering::Relaxed) } else { 0 };
+        let turn = (0..count).map(move |step| first.wrapping_add(step) % count.max(1));
+        let down: smallvec::SmallVec<[usize; 4]> =
+            if count > 1 { turn.clone().filter(|i| self.is_down(*i)).collect() } else { smallvec::SmallVec::new() };
+        let up: smallvec::SmallVec<[usize; 4]> = turn.filter(|i| !down.contains(i)).collect();
+        up.into_iter().chain(down)
+    }
+
+    fn is_down(&self, index: usize) -> bool {
+        self.endpoints
+            .get(index)
+            .and_then(|endpoint| *lock(&endpoint.down_until))
+            .is_some_and(|until| Instant::now() < until)
+    }
+}
+
+impl Home {
+    fn new(pool: &Arc<Pool>, index: usize) -> Self {
+        Self { pool: Arc::clone(pool), index, returned: false }
+    }
+
+    /// Puts the connection back, for the next request to take first.
+    pub(super) fn give_back(&mut self, conn: Box<Conn>) {
+        let Some(endpoint) = self.pool.endpoints.get(self.index) else { return };
+        let mut idle = lock(&endpoint.idle);
+        if idle.len() < IDLE_MAX {
+            idle.push(conn);
+            self.returned = true;
+        }
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        if self.returned {
+            return;
+        }
+        if let Some(endpoint) = self.pool.endpoints.get(self.index) {
+            endpoint.open.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// A panic while one of these is held leaves counts and lists that are still usable.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
