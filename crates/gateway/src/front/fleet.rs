@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use estate::model::Listen;
+use estate::Listen;
 use rustls::ServerConfig;
 use tokio::sync::mpsc;
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use estate::model::{Protocol, Service};
+use estate::{Protocol, Service};
 use http::HeaderValue;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
