@@ -1,1 +1,17 @@
-//! api.
+//! The JSON API of the control plane, `/api/v1/…`: for programs with an API key over the gateway,
+//! and for the command line over the administration socket.
+//!
+//! Never accepts a cookie, so that no page of another site can call it. Decides nothing by
+//! itself: every endpoint asks a service, which authorises, acts and records.
+
+mod body;
+mod endpoint;
+mod openapi;
+mod peer;
+mod problem;
+mod schema;
+mod services;
+
+pub use peer::Peer;
+pub use problem::{Fault, Problem};
+pub use services::{Facts, Services};

@@ -110,6 +110,7 @@ pub(crate) struct ChangeRow {
 pub(crate) struct Planned {
     pub(crate) base: u64,
     pub(crate) hash: String,
+    pub(crate) short: String,
     pub(crate) source: String,
     pub(crate) confirm: String,
     pub(crate) changes: Vec<ChangeRow>,

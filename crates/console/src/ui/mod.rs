@@ -14,7 +14,7 @@ use model::{Outcome, Severity, Timestamp};
 
 pub(crate) use chart::{Bar, Bars, Series, Sparkline, TimeChart};
 pub(crate) use icon::Icon;
-pub(crate) use words::{age, bytes, count, duration, percent, plural, rate};
+pub(crate) use words::{count, duration, percent, plural, rate, relative};
 
 /// What a colour says. Never alone: an icon's shape and a word say the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

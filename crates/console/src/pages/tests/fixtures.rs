@@ -642,7 +642,8 @@ pub(super) fn plan() -> PlanPage {
         source: SOURCE.to_owned(),
         planned: Some(Planned {
             base: 7,
-            hash: "c4d5e6f7".to_owned(),
+            hash: "c4d5e6f7a8b9c0d1".to_owned(),
+            short: "c4d5e6f7a8b9".to_owned(),
             source: SOURCE.to_owned(),
             confirm: "apply 8".to_owned(),
             changes: vec![

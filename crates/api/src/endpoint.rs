@@ -1,0 +1,85 @@
+//! One table of endpoints: the router, the permissions and the OpenAPI document are made from it,
+//! so that none of them can say something else than the others.
+
+use axum::routing::MethodRouter;
+use http::Method;
+use serde_json::Value;
+
+use crate::services::Services;
+
+/// Who may call an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Needs {
+    /// Anybody: it says nothing about this installation.
+    Nothing,
+    /// Anybody known; the operation looks at who it is.
+    Known,
+    /// A holder of this permission of Rampart's own.
+    Permission(&'static str),
+    /// An administrator of this machine, on the local socket only.
+    Local,
+}
+
+/// What a parameter is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// A segment of the path.
+    Path,
+    /// After the question mark.
+    Query,
+}
+
+/// A parameter of an endpoint.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Param {
+    pub(crate) name: &'static str,
+    pub(crate) place: Place,
+    /// `string`, `integer`.
+    pub(crate) kind: &'static str,
+    pub(crate) about: &'static str,
+}
+
+/// A parameter after the question mark.
+pub(crate) const fn query(name: &'static str, kind: &'static str, about: &'static str) -> Param {
+    Param {
+        name,
+        place: Place::Query,
+        kind,
+        about,
+    }
+}
+
+/// A segment of the path.
+pub(crate) const fn path(name: &'static str, about: &'static str) -> Param {
+    Param {
+        name,
+        place: Place::Path,
+        kind: "string",
+        about,
+    }
+}
+
+/// One endpoint.
+pub(crate) struct Endpoint {
+    pub(crate) method: Method,
+    /// Beneath `/api/v1`, in axum's form: `/people/{id}`.
+    pub(crate) path: &'static str,
+    pub(crate) needs: Needs,
+    /// The strategy or part it belongs to.
+    pub(crate) tag: &'static str,
+    /// Unique, camel case.
+    pub(crate) operation: &'static str,
+    pub(crate) summary: &'static str,
+    pub(crate) params: &'static [Param],
+    /// JSON Schema of the body.
+    pub(crate) request: Option<fn() -> Value>,
+    /// Status and JSON Schema of the answer.
+    pub(crate) response: (u16, fn() -> Value),
+    pub(crate) handler: fn() -> MethodRouter<Services>,
+}
+
+impl std::fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {} ({:?})", self.method, self.path, self.needs)
+    }
+}

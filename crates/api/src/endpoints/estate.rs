@@ -1,0 +1,252 @@
+//! The estate: what is applied, its versions, drift, and plan and apply.
+
+use axum::extract::State;
+use axum::routing::{get, post};
+use estate::Change;
+use http::Method;
+use model::own;
+use rollout::{PlanRef, Version};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{Answer, ok};
+use crate::body::{Json, Params};
+use crate::endpoint::{Endpoint, Needs, query};
+use crate::guard::Caller;
+use crate::problem::{Fault, Problem};
+use crate::schema;
+use crate::services::Services;
+
+const VERSIONS_DEFAULT: u32 = 20;
+/// LIMIT: versions of one answer.
+const VERSIONS_MAX: u32 = 200;
+
+/// The endpoints of this module.
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        Endpoint {
+            method: Method::GET,
+            path: "/estate",
+            needs: Needs::Permission(own::ESTATE_READ),
+            tag: "estate",
+            operation: "currentEstate",
+            summary: "The applied version with its source",
+            params: &[],
+            request: None,
+            response: (200, version_schema),
+            handler: || get(current),
+        },
+        Endpoint {
+            method: Method::GET,
+            path: "/estate/versions",
+            needs: Needs::Permission(own::ESTATE_READ),
+            tag: "estate",
+            operation: "estateVersions",
+            summary: "Applied versions, newest first",
+            params: &[query("limit", "integer", "1 to 200; 20 by default")],
+            request: None,
+            response: (200, versions_schema),
+            handler: || get(versions),
+        },
+        Endpoint {
+            method: Method::POST,
+            path: "/estate/drift",
+            needs: Needs::Permission(own::ESTATE_READ),
+            tag: "estate",
+            operation: "estateDrift",
+            summary: "How a source differs from what is applied",
+            params: &[],
+            request: Some(source_schema),
+            response: (200, schema::open),
+            handler: || post(drift),
+        },
+        Endpoint {
+            method: Method::POST,
+            path: "/estate/plan",
+            needs: Needs::Permission(own::ESTATE_APPLY),
+            tag: "estate",
+            operation: "planEstate",
+            summary: "What applying a source would do; changes nothing",
+            params: &[],
+            request: Some(source_schema),
+            response: (200, plan_schema),
+            handler: || post(plan),
+        },
+        Endpoint {
+            method: Method::POST,
+            path: "/estate/apply",
+            needs: Needs::Permission(own::ESTATE_APPLY),
+            tag: "estate",
+            operation: "applyEstate",
+            summary: "Apply a planned source; refused when another version was applied meanwhile",
+            params: &[],
+            request: Some(apply_schema),
+            response: (200, version_schema),
+            handler: || post(apply),
+        },
+    ]
+}
+
+fn source_schema() -> serde_json::Value {
+    schema::object(&[("source", schema::text())])
+}
+
+fn apply_schema() -> serde_json::Value {
+    schema::object(&[
+        ("base", schema::count()),
+        ("hash", schema::text()),
+        ("source", schema::text()),
+    ])
+}
+
+fn version_schema() -> serde_json::Value {
+    schema::object(&[
+        ("number", schema::count()),
+        ("hash", schema::text()),
+        ("applied_at", schema::time()),
+        ("applied_by", schema::open()),
+        ("source", schema::text()),
+    ])
+}
+
+fn versions_schema() -> serde_json::Value {
+    schema::object(&[("versions", schema::list(schema::open()))])
+}
+
+fn plan_schema() -> serde_json::Value {
+    schema::object(&[
+        ("id", schema::text()),
+        ("base", schema::count()),
+        ("hash", schema::text()),
+        ("changes", schema::list(schema::open())),
+        ("warnings", schema::list(schema::open())),
+    ])
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Source {
+    source: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Apply {
+    base: u64,
+    hash: String,
+    source: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Listing {
+    limit: Option<u32>,
+}
+
+fn shown(version: &Version) -> serde_json::Value {
+    json!({
+        "number": version.number,
+        "hash": version.hash,
+        "applied_at": version.applied_at,
+        "applied_by": version.applied_by,
+        "source": version.source,
+    })
+}
+
+fn changes(changes: &[Change]) -> Vec<serde_json::Value> {
+    changes
+        .iter()
+        .map(|change| {
+            json!({
+                "kind": change.kind,
+                "what": change.what,
+                "detail": change.detail,
+                "effect": change.effect,
+            })
+        })
+        .collect()
+}
+
+/// A rollout error; findings about `source` keep their places in it.
+fn problem(error: rollout::Error, source: &str) -> Problem {
+    let problem = Problem::of(error.kind(), &error);
+    match error {
+        rollout::Error::Invalid(diagnostics) => problem.with_diagnostics(&diagnostics, source),
+        _ => problem,
+    }
+}
+
+async fn current(State(services): State<Services>) -> Answer {
+    let version = services.rollout.current().ok_or_else(|| {
+        Problem::new(model::ErrorKind::NotFound, "no estate has been applied yet")
+    })?;
+    ok(&shown(&version))
+}
+
+async fn versions(
+    State(services): State<Services>,
+    Caller(ctx): Caller,
+    Params(asked): Params<Listing>,
+) -> Answer {
+    let limit = asked.limit.unwrap_or(VERSIONS_DEFAULT).clamp(1, VERSIONS_MAX);
+    let versions = services
+        .rollout
+        .versions(&ctx, limit)
+        .await
+        .map_err(|error| problem(error, ""))?;
+    ok(&json!({ "versions": versions }))
+}
+
+async fn drift(
+    State(services): State<Services>,
+    Caller(ctx): Caller,
+    Json(sent): Json<Source>,
+) -> Answer {
+    let drift = services
+        .rollout
+        .drift(&ctx, &sent.source)
+        .await
+        .map_err(|error| problem(error, &sent.source))?;
+    ok(&drift)
+}
+
+async fn plan(
+    State(services): State<Services>,
+    Caller(ctx): Caller,
+    Json(sent): Json<Source>,
+) -> Answer {
+    let plan = services
+        .rollout
+        .plan(&ctx, &sent.source)
+        .await
+        .map_err(|error| problem(error, &sent.source))?;
+    let warnings: Vec<_> = plan
+        .diagnostics
+        .iter()
+        .map(|d| Fault::of(d, &sent.source))
+        .collect();
+    ok(&json!({
+        "id": plan.id,
+        "base": plan.base,
+        "hash": plan.hash,
+        "changes": changes(&plan.changes),
+        "warnings": warnings,
+    }))
+}
+
+async fn apply(
+    State(services): State<Services>,
+    Caller(ctx): Caller,
+    Json(sent): Json<Apply>,
+) -> Answer {
+    let plan = PlanRef {
+        base: sent.base,
+        hash: sent.hash,
+    };
+    let version = services
+        .rollout
+        .apply(&ctx, &plan, &sent.source)
+        .await
+        .map_err(|error| problem(error, &sent.source))?;
+    ok(&shown(&version))
+}

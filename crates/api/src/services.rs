@@ -1,0 +1,46 @@
+//! What both surfaces stand on: the services, and a few facts about this installation.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use model::{SharedClock, SharedEntropy};
+
+use crate::health::Counters;
+
+/// Everything the API and the console call. Cheap to clone: every part is a handle.
+#[derive(Clone, Debug)]
+pub struct Services {
+    /// People, credentials, sessions, keys, rights.
+    pub identity: identity::Identity,
+    /// Versions of the estate.
+    pub rollout: rollout::Rollout,
+    /// The record of everything.
+    pub trail: trail::Trail,
+    /// The connected gateways.
+    pub hub: gateway::link::Hub,
+    /// Refused addresses.
+    pub bans: gateway::bans::Bans,
+    /// For its health.
+    pub store: store::Store,
+    /// The time.
+    pub clock: SharedClock,
+    /// Randomness.
+    pub entropy: SharedEntropy,
+    /// Facts that do not change while the process runs.
+    pub facts: Facts,
+    /// What this process counts of its own answers.
+    pub counters: Arc<Counters>,
+}
+
+/// Facts about this installation.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// The data folder.
+    pub data: PathBuf,
+    /// The estate file `serve` was started with, for drift.
+    pub estate_file: Option<PathBuf>,
+    /// The user this process runs as: on the administration socket it counts as an administrator.
+    pub uid: u32,
+    /// The program's version.
+    pub version: &'static str,
+}
