@@ -1,0 +1,419 @@
+//! The trail as everybody uses it.
+
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use merkle::{Hash, SignedCheckpoint, SigningKey};
+use model::{ByteSize, Class, Context, Event, EventId, SharedClock, SharedEntropy, activity, ocsf};
+use serde::{Deserialize, Serialize};
+use store::{Store, Tx};
+use tokio::sync::{Mutex, broadcast};
+
+use crate::appender::{Appender, Parts, Position, RECENT_MAX};
+use crate::disk::{Disk, RealDisk};
+use crate::log::{Log, Opened};
+use crate::reader::Index;
+use crate::{Error, Health, Page, Query, SegmentSeal, search};
+
+/// LIMIT: records a slow listener may be behind before it misses some.
+const LIVE_MAX: usize = 1024;
+/// Events taken from the outbox in one go.
+const REPLAY_BATCH: u32 = 256;
+/// How often events that reached the trail are taken out of the outbox.
+const OUTBOX_SWEEP: Duration = Duration::from_millis(500);
+
+/// How to open a trail.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Its folder, which must exist.
+    pub dir: PathBuf,
+    /// The log's name in checkpoints, such as `shop.example/trail/control`.
+    pub origin: String,
+    /// Disk kept free for the trail alone.
+    pub reserve: ByteSize,
+    /// Files outside the data folder to which every checkpoint is appended.
+    pub checkpoints: Vec<PathBuf>,
+}
+
+/// One entry.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// Its number, from zero.
+    pub index: u64,
+    /// What happened.
+    pub event: Event,
+    /// The hash of its leaf.
+    #[serde(with = "hex_hash")]
+    pub leaf_hash: Hash,
+}
+
+/// A handle on the trail; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Trail(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    appender: Appender,
+    index: Index,
+    store: Store,
+    live: broadcast::Sender<Arc<Record>>,
+    clock: SharedClock,
+    entropy: SharedEntropy,
+    /// Ids that reached the trail and wait to leave the outbox.
+    recorded: Mutex<Vec<EventId>>,
+    /// Whether the outbox holds events that have yet to be recorded.
+    behind: AtomicBool,
+}
+
+impl Trail {
+    /// Opens the trail: cuts off what a crash left half-written, checks the log against its own
+    /// newest checkpoint, takes over what waits in the outbox, and starts the writer.
+    ///
+    /// # Errors
+    /// [`Error::Shortened`], [`Error::Rewritten`] and [`Error::Damaged`] when entries that were
+    /// signed for are not there any more; nothing is changed then.
+    pub async fn open(
+        settings: Settings,
+        store: Store,
+        key: SigningKey,
+        clock: SharedClock,
+        entropy: SharedEntropy,
+    ) -> Result<Self, Error> {
+        Self::open_on(Arc::new(RealDisk), settings, store, key, clock, entropy).await
+    }
+
+    pub(crate) async fn open_on(
+        disk: Arc<dyn Disk>,
+        settings: Settings,
+        store: Store,
+        key: SigningKey,
+        clock: SharedClock,
+        entropy: SharedEntropy,
+    ) -> Result<Self, Error> {
+        let dir = settings.dir.clone();
+        let failed = move |source| Error::File {
+            path: dir.clone(),
+            source,
+        };
+        let checkpoint_paths = CheckpointPaths::new(&settings);
+        let signed = checkpoint_paths.newest(&key).map_err(&failed)?;
+        let Opened { log, cut, recent } =
+            Log::open(&settings.dir, disk.clone(), signed.as_ref(), RECENT_MAX)?;
+        let index = log.index();
+        let (live, _) = broadcast::channel(LIVE_MAX);
+        let parts = Parts {
+            log,
+            recent,
+            disk,
+            reserve_path: settings.dir.join("reserve"),
+            reserve: settings.reserve,
+            key,
+            checkpoint_paths,
+            live: live.clone(),
+            entropy: entropy.clone(),
+            cut,
+        };
+        let appender = Appender::start(parts).map_err(&failed)?;
+        let trail = Self(Arc::new(Inner {
+            appender,
+            index,
+            store,
+            live,
+            clock,
+            entropy,
+            recorded: Mutex::new(Vec::new()),
+            behind: AtomicBool::new(true),
+        }));
+        trail.replay_outbox().await?;
+        tokio::spawn(tend_outbox(Arc::downgrade(&trail.0)));
+        Ok(trail)
+    }
+
+    /// Commits a change together with its events: checks first that they can be recorded, puts
+    /// them into the transaction's outbox, commits, and waits until they are on disk.
+    ///
+    /// Once begun it runs to its end even when the caller goes away.
+    ///
+    /// # Errors
+    /// [`Error::Full`] and [`Error::Unwritable`] before anything was changed; [`Error::Store`] when
+    /// the transaction failed, so nothing was changed. Only when the disk fails between the commit
+    /// and the trail's answer is the change made and its record still in the outbox, from where it
+    /// reaches the trail later; the error is then [`Error::Unwritable`] too.
+    pub async fn commit(&self, tx: Tx, events: Vec<Event>) -> Result<Vec<Position>, Error> {
+        let trail = self.clone();
+        let committed = tokio::spawn(async move { trail.commit_whole(tx, events).await });
+        committed.await.map_err(|_| Error::Closed)?
+    }
+
+    async fn commit_whole(
+        &self,
+        mut tx: Tx,
+        mut events: Vec<Event>,
+    ) -> Result<Vec<Position>, Error> {
+        self.require_writable()?;
+        for event in &mut events {
+            event.class = Class::Change;
+        }
+        tx.outbox(&events).await.map_err(Error::Store)?;
+        tx.commit().await.map_err(Error::Store)?;
+        let ids: Vec<_> = events.iter().map(|event| event.id).collect();
+        let recorded = self.0.appender.append(events).await;
+        match &recorded {
+            Ok(_) => self.0.recorded.lock().await.extend(ids),
+            Err(_) => self.0.behind.store(true, Ordering::SeqCst),
+        }
+        recorded
+    }
+
+    /// Appends events that change nothing in the store. Class change waits for the disk, class use
+    /// for the write, class traffic for nothing.
+    ///
+    /// # Errors
+    /// [`Error::Full`], [`Error::Unwritable`], [`Error::Overloaded`].
+    pub async fn append(&self, events: Vec<Event>) -> Result<Vec<Position>, Error> {
+        self.require_writable()?;
+        if events.iter().all(|event| event.class == Class::Traffic) {
+            let ids: Vec<_> = events.iter().map(|event| event.id).collect();
+            self.0.appender.queue(events)?;
+            return Ok(ids
+                .into_iter()
+                .map(|event| Position { event, index: None })
+                .collect());
+        }
+        self.0.appender.append(events).await
+    }
+
+    /// Records the seal of a segment of traffic records: one entry, on disk when this returns.
+    ///
+    /// # Errors
+    /// As [`Trail::append`].
+    pub async fn sealed_segment(&self, seal: &SegmentSeal) -> Result<Vec<Position>, Error> {
+        let ctx = Context::system(&*self.0.clock, &*self.0.entropy);
+        let mut event = Event::change(
+            "gateway.segment.sealed",
+            &ctx,
+            &*self.0.clock,
+            &*self.0.entropy,
+        )
+        .ocsf(ocsf::HTTP_ACTIVITY, activity::OTHER)
+        .target("segment", &seal.segment)
+        .message(format!(
+            "{} requests recorded, {} left out",
+            seal.count, seal.gap
+        ));
+        // The segment's id names the event, so that a seal sent twice is recorded once.
+        event.id = EventId::from_raw(seal.segment.as_raw());
+        if let Ok(serde_json::Value::Object(detail)) = serde_json::to_value(seal) {
+            event.detail = detail;
+        }
+        self.append(vec![event]).await
+    }
+
+    /// Whether it can record, how long it is, what is wrong.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.0.appender.state().health
+    }
+
+    /// The newest checkpoint.
+    #[must_use]
+    pub fn checkpoint(&self) -> SignedCheckpoint {
+        self.0.appender.state().checkpoint
+    }
+
+    /// The proof that entry `index` is in the log of `size` entries; `None` when there is no such
+    /// entry. Reads every leaf: work grows with the size.
+    ///
+    /// # Errors
+    /// [`Error::File`].
+    pub async fn prove(&self, index: u64, size: u64) -> Result<Option<Vec<Hash>>, Error> {
+        let entries = self.0.index.clone();
+        let read = blocking(move || entries.leaf_hashes(size)).await?;
+        let position = usize::try_from(index).ok();
+        Ok(position.and_then(|position| merkle::inclusion_proof(&read, position)))
+    }
+
+    /// Looks for entries, newest first.
+    ///
+    /// # Errors
+    /// [`Error::File`] when an entry cannot be read.
+    pub async fn search(&self, query: &Query) -> Result<Page, Error> {
+        let (index, query) = (self.0.index.clone(), query.clone());
+        blocking(move || search::search(&index, &query)).await
+    }
+
+    /// The entry of one event, among the newest [`crate::SCANNED_MAX`].
+    ///
+    /// # Errors
+    /// [`Error::File`].
+    pub async fn find(&self, id: EventId) -> Result<Option<Record>, Error> {
+        let index = self.0.index.clone();
+        blocking(move || search::find(&index, id)).await
+    }
+
+    /// The entry `index`; `None` when there is none or its payload was erased.
+    ///
+    /// # Errors
+    /// [`Error::File`].
+    pub async fn read(&self, index: u64) -> Result<Option<Record>, Error> {
+        let entries = self.0.index.clone();
+        blocking(move || search::record(&entries, index)).await
+    }
+
+    /// New entries as they are written. A listener that falls behind misses some and is told.
+    #[must_use]
+    pub fn subscribe(&self) -> broadcast::Receiver<Arc<Record>> {
+        self.0.live.subscribe()
+    }
+
+    /// Writes, syncs and signs everything that waits, and stops the writer.
+    pub async fn close(&self) {
+        self.sweep_outbox().await;
+        self.0.appender.close().await;
+    }
+
+    fn require_writable(&self) -> Result<(), Error> {
+        let health = self.health();
+        match health {
+            Health { writable: true, .. } => Ok(()),
+            Health { reason, .. } => match reason {
+                Some(reason) if reason == Error::Full.to_string() => Err(Error::Full),
+                reason => Err(Error::Unwritable {
+                    reason: reason.unwrap_or_default(),
+                }),
+            },
+        }
+    }
+
+    /// Records what waits in the outbox; an event that is there already is recognised by its id.
+    async fn replay_outbox(&self) -> Result<(), Error> {
+        if !self.0.behind.swap(false, Ordering::SeqCst) {
+            return Ok(());
+        }
+        let replayed = self.replay().await;
+        if replayed.is_err() {
+            self.0.behind.store(true, Ordering::SeqCst);
+        }
+        replayed
+    }
+
+    async fn replay(&self) -> Result<(), Error> {
+        loop {
+            let events = self
+                .0
+                .store
+                .outbox_pending(REPLAY_BATCH)
+                .await
+                .map_err(Error::Store)?;
+            if events.is_empty() {
+                return Ok(());
+            }
+            let ids: Vec<_> = events.iter().map(|event| event.id).collect();
+            self.0.appender.append(events).await?;
+            self.0.store.outbox_done(&ids).await.map_err(Error::Store)?;
+        }
+    }
+
+    async fn sweep_outbox(&self) {
+        let ids = std::mem::take(&mut *self.0.recorded.lock().await);
+        if let Err(error) = self.0.store.outbox_done(&ids).await {
+            tracing::warn!(%error, "recorded events stay in the outbox for now");
+            self.0.recorded.lock().await.extend(ids);
+        }
+    }
+}
+
+/// Keeps the outbox short for as long as the trail is there.
+async fn tend_outbox(trail: std::sync::Weak<Inner>) {
+    loop {
+        tokio::time::sleep(OUTBOX_SWEEP).await;
+        let Some(inner) = trail.upgrade() else { return };
+        let trail = Trail(inner);
+        trail.sweep_outbox().await;
+        if let Err(error) = trail.replay_outbox().await {
+            tracing::warn!(%error, "events wait in the outbox");
+        }
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> Result<T, Error> {
+    let done = tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|_| Error::Closed)?;
+    done.map_err(|source| Error::File {
+        path: PathBuf::from("trail"),
+        source,
+    })
+}
+
+/// Where checkpoints go: the newest and the history in the trail's folder, and the files outside.
+#[derive(Clone, Debug)]
+pub(crate) struct CheckpointPaths {
+    newest: PathBuf,
+    history: PathBuf,
+    outside: Vec<PathBuf>,
+}
+
+impl CheckpointPaths {
+    fn new(settings: &Settings) -> Self {
+        Self {
+            newest: settings.dir.join("checkpoint"),
+            history: settings.dir.join("checkpoints"),
+            outside: settings.checkpoints.clone(),
+        }
+    }
+
+    /// The newest checkpoint this key signed, if there is one.
+    fn newest(&self, key: &SigningKey) -> io::Result<Option<SignedCheckpoint>> {
+        let text = match std::fs::read_to_string(&self.newest) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let invalid = |what: String| io::Error::new(io::ErrorKind::InvalidData, what);
+        let signed: SignedCheckpoint = text.parse().map_err(|e| invalid(format!("{e}")))?;
+        signed
+            .verify(key.verifying_key())
+            .map_err(|e| invalid(format!("{e}")))?;
+        Ok(Some(signed))
+    }
+
+    pub(crate) fn write(&self, checkpoint: &SignedCheckpoint) -> io::Result<()> {
+        let text = checkpoint.to_string();
+        store::atomic_write(&self.newest, text.as_bytes(), 0o644).map_err(io::Error::other)?;
+        for path in std::iter::once(&self.history).chain(&self.outside) {
+            append_line(path, &text)?;
+        }
+        Ok(())
+    }
+}
+
+/// Notes are separated by an empty line, as each ends in a line break.
+fn append_line(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o644)
+        .open(path)?;
+    file.write_all(format!("{text}\n").as_bytes())
+}
+
+mod hex_hash {
+    use merkle::Hash;
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    pub(super) fn serialize<S: Serializer>(hash: &Hash, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(&crate::verify::hex(hash))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Hash, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(d)?;
+        crate::verify::unhex(&text).ok_or_else(|| D::Error::custom("not 64 hex digits"))
+    }
+}
