@@ -1,7 +1,30 @@
 //! The estate, `rampart.toml`: parse it, report every error at once with its place, and derive
 //! what the parts need from it. Pure: text in, values out.
 
+mod derive;
+mod diff;
+mod fields;
+mod findings;
+mod kind;
 mod model;
+mod node;
+mod origins;
+mod parse;
 mod path;
+mod read;
+mod schema;
+mod shape;
+mod starter;
+mod suggest;
+mod values;
 
+pub use diff::{Change, ChangeKind, diff};
 pub use model::*;
+pub use origins::{Origin, Place, origins};
+pub use parse::Parsed;
+pub use path::ParsePatternError;
+pub use schema::{reference_markdown, schema};
+pub use starter::starter;
+
+#[cfg(test)]
+mod tests;

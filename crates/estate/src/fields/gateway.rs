@@ -1,0 +1,456 @@
+//! Fields of the gateway: where it listens, its limits, certificates and routes.
+
+use super::{Default, Field, Table, field};
+use crate::kind::{Kind, LIMIT, NEEDED};
+
+pub(super) static LISTEN: Table = Table {
+    doc: "Where the gateway listens.",
+    fields: &[
+        field(
+            "https",
+            Kind::List {
+                of: &Kind::Socket,
+                max: 64,
+            },
+            Default::List(&["0.0.0.0:8443"]),
+            "Addresses for HTTPS.",
+        ),
+        field(
+            "http",
+            Kind::List {
+                of: &Kind::Socket,
+                max: 64,
+            },
+            Default::List(&[]),
+            "Addresses for clear HTTP, which answer with a redirect to HTTPS unless `plain` is true.",
+        ),
+        field(
+            "plain",
+            Kind::Bool,
+            Default::Bool(false),
+            "Serve routes over clear HTTP too, behind another TLS terminator; session cookies are \
+             then never set on clear connections.",
+        ),
+        field(
+            "metrics",
+            Kind::SocketOrOff,
+            Default::Text("127.0.0.1:9464"),
+            "Address of the gateway's Prometheus metrics, or `off`.",
+        ),
+    ],
+};
+
+pub(super) static CONSOLE: Table = Table {
+    doc: "The console and the sign-in pages, on an origin of their own.",
+    fields: &[field(
+        "host",
+        Kind::Host,
+        Default::Derived("`rampart.` and the estate's domain"),
+        "The host they are served at; no route may serve the same one.",
+    )],
+};
+
+pub(super) static GATEWAY: Table = Table {
+    doc: "The gateway as a whole.",
+    fields: &[
+        field(
+            "trusted_proxies",
+            Kind::List {
+                of: &Kind::Network,
+                max: 1000,
+            },
+            Default::List(&[]),
+            "Addresses whose `X-Forwarded-For` is believed.",
+        ),
+        field(
+            "staleness_max",
+            Kind::Duration {
+                min: "10s",
+                max: "30d",
+            },
+            Default::Text("1h"),
+            "For how long the gateway may decide from its last snapshot while control is away; \
+             then it denies.",
+        ),
+        field(
+            "drain",
+            Kind::Duration {
+                min: "0s",
+                max: "1h",
+            },
+            Default::Text("30s"),
+            "For how long open requests may run on after a stop was asked for.",
+        ),
+        field(
+            "connections_max",
+            Kind::Count {
+                min: 16,
+                max: 1_000_000,
+            },
+            Default::Count(10_000),
+            "Open connections in all.",
+        ),
+        field(
+            "connections_per_address_max",
+            Kind::Count {
+                min: 1,
+                max: 1_000_000,
+            },
+            Default::Count(256),
+            "Open connections of one address.",
+        ),
+        field(
+            "held_bodies_memory",
+            Kind::Size {
+                min: "1MiB",
+                max: "256GiB",
+            },
+            Default::Text("64MiB"),
+            "Memory for request bodies that are held until every check has passed.",
+        ),
+        field(
+            "held_bodies_disk",
+            Kind::Size {
+                min: "0B",
+                max: "16384GiB",
+            },
+            Default::Text("1GiB"),
+            "Disk for the held bodies that do not fit into memory.",
+        ),
+        field(
+            "pressure",
+            Kind::Choice(&["count", "slow"]),
+            Default::Text("count"),
+            "What happens to traffic records under pressure: `count` the gap, or `slow` requests \
+             down.",
+        ),
+    ],
+};
+
+const BODY_MAX: Field = field(
+    "body_max",
+    Kind::Size {
+        min: "0B",
+        max: "16384GiB",
+    },
+    Default::Text("10MiB"),
+    "Bytes of a request's body.",
+);
+const RESPONSE_MAX: Field = field(
+    "response_max",
+    Kind::Size {
+        min: "1KiB",
+        max: "16384GiB",
+    },
+    Default::Text("1GiB"),
+    "Bytes of a response's body.",
+);
+const BODY_RATE: Field = field(
+    "body_bytes_per_s_min",
+    Kind::Size {
+        min: "1B",
+        max: "1GiB",
+    },
+    Default::Text("1KiB"),
+    "Bytes of a request's body that must arrive each second, after a grace of `head_timeout`.",
+);
+const CONNECT: Field = field(
+    "connect_timeout",
+    Kind::Duration {
+        min: "1ms",
+        max: "5m",
+    },
+    Default::Text("5s"),
+    "Connecting to the upstream may take so long.",
+);
+const RESPONSE: Field = field(
+    "response_timeout",
+    Kind::Duration {
+        min: "1ms",
+        max: "24h",
+    },
+    Default::Text("60s"),
+    "The head of the upstream's response must have arrived within so long.",
+);
+
+pub(super) static LIMITS: Table = Table {
+    doc: "Limits of every route that sets none of its own, and of every connection.",
+    fields: &[
+        field(
+            "head_bytes_max",
+            Kind::Size {
+                min: "1KiB",
+                max: "1MiB",
+            },
+            Default::Text("32KiB"),
+            "Bytes of a request's head.",
+        ),
+        field(
+            "headers_max",
+            Kind::Count { min: 8, max: 1000 },
+            Default::Count(100),
+            "Header fields of a request.",
+        ),
+        BODY_MAX,
+        RESPONSE_MAX,
+        field(
+            "head_timeout",
+            Kind::Duration {
+                min: "100ms",
+                max: "5m",
+            },
+            Default::Text("10s"),
+            "The whole head of a request must have arrived within so long.",
+        ),
+        BODY_RATE,
+        field(
+            "idle_timeout",
+            Kind::Duration {
+                min: "1s",
+                max: "1h",
+            },
+            Default::Text("60s"),
+            "A connection may be idle between requests for so long.",
+        ),
+        CONNECT,
+        RESPONSE,
+        field(
+            "per_address",
+            Kind::RateOrOff,
+            Default::Text("1200/min"),
+            "Requests of one client address over all routes, or `off`.",
+        ),
+        field(
+            "sign_in_per_address",
+            Kind::Rate,
+            Default::Text("20/min"),
+            "Sign-in attempts of one client address.",
+        ),
+    ],
+};
+
+pub(crate) static ROUTE_LIMITS: Table = Table {
+    doc: "Limits of this route alone; what is not said here comes from `[limits]`.",
+    fields: &[
+        optional(BODY_MAX),
+        optional(RESPONSE_MAX),
+        optional(BODY_RATE),
+        optional(CONNECT),
+        optional(RESPONSE),
+    ],
+};
+
+const fn optional(of: Field) -> Field {
+    Field {
+        default: Default::Derived("the same key of `[limits]`"),
+        ..of
+    }
+}
+
+pub(super) static CERTIFICATE: Table = Table {
+    doc: "A certificate of yours. Hosts without one get one of Rampart's development authority.",
+    fields: &[
+        field(
+            "hosts",
+            Kind::List {
+                of: &Kind::CertificateHost,
+                max: 1000,
+            },
+            Default::Required,
+            "Host names it serves; `*.shop.example` covers one label.",
+        ),
+        field(
+            "chain",
+            Kind::File,
+            Default::Required,
+            "PEM file of the chain, leaf first; relative to the estate file.",
+        ),
+        field(
+            "key",
+            Kind::File,
+            Default::Required,
+            "PEM file of the private key.",
+        ),
+    ],
+};
+
+const STEP: Kind = Kind::Choice(&["block", "observe"]);
+
+pub(crate) static MODE: Table = Table {
+    doc: "How single steps act; every step not named blocks.",
+    fields: &[
+        field(
+            "authenticate",
+            STEP,
+            Default::Text("block"),
+            "Who it is; observing lets strangers in.",
+        ),
+        field(
+            "authorise",
+            STEP,
+            Default::Text("block"),
+            "Whether they may; observing lets everybody do everything.",
+        ),
+        field("limits", STEP, Default::Text("block"), "How often."),
+        field(
+            "validate",
+            STEP,
+            Default::Text("block"),
+            "Framing and content type of the body.",
+        ),
+        field(
+            "inspect",
+            STEP,
+            Default::Text("block"),
+            "The built-in rules against injection.",
+        ),
+    ],
+};
+
+pub(crate) static CORS: Table = Table {
+    doc: "Cross-origin access for scripts of other origins; none when left out.",
+    fields: &[
+        field(
+            "origins",
+            Kind::List {
+                of: &Kind::Origin,
+                max: 100,
+            },
+            Default::Required,
+            "Exact origins, such as `https://app.shop.example`.",
+        ),
+        field(
+            "methods",
+            Kind::List {
+                of: &Kind::Method,
+                max: 16,
+            },
+            Default::List(&[]),
+            "Methods beside `GET`, `HEAD` and `POST`.",
+        ),
+        field(
+            "headers",
+            Kind::List {
+                of: &Kind::Header,
+                max: 100,
+            },
+            Default::List(&[]),
+            "Request headers that may be sent.",
+        ),
+        field(
+            "expose",
+            Kind::List {
+                of: &Kind::Header,
+                max: 100,
+            },
+            Default::List(&[]),
+            "Response headers that may be read.",
+        ),
+        field(
+            "credentials",
+            Kind::Bool,
+            Default::Bool(false),
+            "Whether cookies may be sent.",
+        ),
+        field(
+            "max_age",
+            Kind::Duration {
+                min: "0s",
+                max: "24h",
+            },
+            Default::Text("10m"),
+            "How long a browser may keep the answer.",
+        ),
+    ],
+};
+
+pub(super) static ROUTE: Table = Table {
+    doc: "A route: which requests go to which service, and what they must bring. The most specific \
+          path wins, not the order.",
+    fields: &[
+        field(
+            "name",
+            Kind::Name,
+            Default::Derived("made from host and path"),
+            "Stable name for metrics and events.",
+        ),
+        field(
+            "host",
+            Kind::Host,
+            Default::Derived("every host but the console's"),
+            "Host name; without a dot it is a name under the estate's domain.",
+        ),
+        field(
+            "path",
+            Kind::Pattern,
+            Default::Required,
+            "Path: `*` stands for one segment, `**` at the end for the rest.",
+        ),
+        field("to", Kind::Name, Default::Required, "Name of the service."),
+        field(
+            "strip_prefix",
+            Kind::Prefix,
+            Default::Absent,
+            "Beginning of the path that is taken off before it is forwarded.",
+        ),
+        field(
+            "auth",
+            Kind::Choice(&["required", "optional", "none", "pass"]),
+            Default::Derived("`required` where `require` is given; must be written otherwise"),
+            "Who must sign in: `required`, `optional` (a principal is used when there is one), \
+             `none`, or `pass` (sign-in stays with the backend).",
+        ),
+        field(
+            "require",
+            Kind::Either {
+                plain: &NEEDED,
+                nested: &Kind::ByMethod,
+            },
+            Default::Absent,
+            "The permission a caller must hold, for every method or by method: `{ GET = \
+             \"orders:read\" }`; methods not listed are refused, `HEAD` follows `GET`.",
+        ),
+        field(
+            "mode",
+            Kind::Either {
+                plain: &STEP,
+                nested: &Kind::Table(&MODE),
+            },
+            Default::Text("block"),
+            "`block`, or `observe` to only record what limits, validation and inspection would \
+             have refused; or by step.",
+        ),
+        field(
+            "limit",
+            Kind::Either {
+                plain: &LIMIT,
+                nested: &Kind::List { of: &LIMIT, max: 8 },
+            },
+            Default::Absent,
+            "Rate limit, such as `100/min per user`, or a list of them; `per` is `address`, `key`, \
+             `user` or `route`.",
+        ),
+        field("cors", Kind::Table(&CORS), Default::Absent, CORS.doc),
+        field(
+            "limits",
+            Kind::Table(&ROUTE_LIMITS),
+            Default::Absent,
+            ROUTE_LIMITS.doc,
+        ),
+        field(
+            "staleness_max",
+            Kind::Duration {
+                min: "0s",
+                max: "30d",
+            },
+            Default::Derived("the gateway's"),
+            "May be decided from a snapshot that old while control is away; at most the gateway's.",
+        ),
+        field(
+            "security_headers",
+            Kind::Bool,
+            Default::Bool(true),
+            "Set `Content-Security-Policy` and the like where the service sets none.",
+        ),
+    ],
+};

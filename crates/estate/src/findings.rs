@@ -1,0 +1,64 @@
+//! Collects what is wrong, up to a limit.
+
+use ::model::{Diagnostic, Span};
+
+use crate::values::Wrong;
+
+/// LIMIT: findings reported for one file. A file with more has one cause many times over.
+pub(crate) const FINDINGS_MAX: usize = 200;
+
+/// The findings so far.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    list: Vec<Diagnostic>,
+    left_out: usize,
+}
+
+impl Findings {
+    pub(crate) fn push(&mut self, finding: Diagnostic) {
+        if self.list.len() < FINDINGS_MAX {
+            self.list.push(finding);
+        } else if finding.is_error() {
+            self.left_out += 1;
+        }
+    }
+
+    pub(crate) fn error(&mut self, code: &'static str, span: Span, message: String) {
+        self.push(Diagnostic::error(code, span, message));
+    }
+
+    pub(crate) fn wrong(&mut self, span: Span, key: &str, wrong: Wrong) {
+        let message = format!("`{key}`: {}", wrong.message);
+        let finding = Diagnostic::error("estate.bad_value", span, message);
+        self.push(match wrong.hint {
+            Some(hint) => finding.hint(hint),
+            None => finding,
+        });
+    }
+
+    /// Whether suggestions are still worth computing.
+    pub(crate) fn is_full(&self) -> bool {
+        self.list.len() >= FINDINGS_MAX
+    }
+
+    pub(crate) fn has_errors(&self) -> bool {
+        self.left_out > 0 || self.list.iter().any(Diagnostic::is_error)
+    }
+
+    /// Everything, in the order of the file.
+    pub(crate) fn finish(self) -> Vec<Diagnostic> {
+        let mut list = self.list;
+        list.sort_by_key(|finding| {
+            let span = finding.span.unwrap_or_default();
+            (span.start, span.end, !finding.is_error())
+        });
+        if self.left_out > 0 {
+            let message = format!("{} more errors are not shown", self.left_out);
+            list.push(
+                Diagnostic::error("estate.too_many_errors", None, message)
+                    .hint("correct these first, then check again"),
+            );
+        }
+        list
+    }
+}
