@@ -65,17 +65,65 @@ pub(crate) struct Endpoint {
     /// Beneath `/api/v1`, in axum's form: `/people/{id}`.
     pub(crate) path: &'static str,
     pub(crate) needs: Needs,
-    /// The strategy or part it belongs to.
-    pub(crate) tag: &'static str,
     /// Unique, camel case.
     pub(crate) operation: &'static str,
     pub(crate) summary: &'static str,
-    pub(crate) params: &'static [Param],
+    pub(crate) params: Vec<Param>,
     /// JSON Schema of the body.
-    pub(crate) request: Option<fn() -> Value>,
-    /// Status and JSON Schema of the answer.
-    pub(crate) response: (u16, fn() -> Value),
-    pub(crate) handler: fn() -> MethodRouter<Services>,
+    pub(crate) request: Option<Value>,
+    /// Status and JSON Schema of the answer; `null` for none.
+    pub(crate) answer: (u16, Value),
+    pub(crate) handler: MethodRouter<Services>,
+}
+
+impl Endpoint {
+    /// An endpoint without parameters and body that answers 204.
+    pub(crate) fn new(
+        method: Method,
+        path: &'static str,
+        needs: Needs,
+        (operation, summary): (&'static str, &'static str),
+        handler: MethodRouter<Services>,
+    ) -> Self {
+        Self {
+            method,
+            path,
+            needs,
+            operation,
+            summary,
+            params: Vec::new(),
+            request: None,
+            answer: (204, Value::Null),
+            handler,
+        }
+    }
+
+    /// Names its parameters.
+    pub(crate) fn params<const N: usize>(mut self, params: [Param; N]) -> Self {
+        self.params = params.into();
+        self
+    }
+
+    /// Describes the body it reads.
+    pub(crate) fn reads(mut self, schema: Value) -> Self {
+        self.request = Some(schema);
+        self
+    }
+
+    /// Describes what it answers.
+    pub(crate) fn answers(mut self, status: u16, schema: Value) -> Self {
+        self.answer = (status, schema);
+        self
+    }
+
+    /// The part it belongs to: the first word of its path.
+    pub(crate) fn tag(&self) -> &'static str {
+        self.path
+            .trim_start_matches('/')
+            .split(['/', '.'])
+            .next()
+            .unwrap_or_default()
+    }
 }
 
 impl std::fmt::Debug for Endpoint {

@@ -46,7 +46,7 @@ pub(crate) async fn guard(
 ) -> Response {
     let path = request.uri().path().to_owned();
     let method = request.method().clone();
-    let admitted = admit(&services, needs, &request).await;
+    let admitted = admit(&services, needs, request.extensions(), request.headers()).await;
     let (ctx, response) = match admitted {
         Ok(ctx) => {
             request.extensions_mut().insert(ctx.clone());
@@ -74,17 +74,21 @@ impl From<Problem> for Refusal {
     }
 }
 
-async fn admit(services: &Services, needs: Needs, request: &Request) -> Result<Context, Refusal> {
-    let peer = peer(request)?;
-    let id = request
-        .extensions()
+async fn admit(
+    services: &Services,
+    needs: Needs,
+    extensions: &http::Extensions,
+    headers: &HeaderMap,
+) -> Result<Context, Refusal> {
+    let peer = peer(extensions)?;
+    let id = extensions
         .get::<RequestId>()
         .copied()
         .unwrap_or_else(|| fresh(services));
     let (ctx, source) = match peer {
         Peer::Local { uid } => (Some(local(services, uid, id)?), None),
         Peer::Gateway { client, .. } => {
-            let ctx = remote(services, request.headers(), client, id).await?;
+            let ctx = remote(services, headers, client, id).await?;
             (ctx, Some(client))
         }
     };
@@ -118,8 +122,8 @@ async fn admit(services: &Services, needs: Needs, request: &Request) -> Result<C
 }
 
 /// SECURITY: a request about whose connection nothing is known is not served.
-fn peer(request: &Request) -> Result<Peer, Problem> {
-    request.extensions().get::<Peer>().copied().ok_or_else(|| {
+fn peer(extensions: &http::Extensions) -> Result<Peer, Problem> {
+    extensions.get::<Peer>().copied().ok_or_else(|| {
         Problem::status(
             StatusCode::MISDIRECTED_REQUEST,
             "misdirected",
@@ -213,13 +217,18 @@ async fn record_refusal(services: &Services, ctx: &Context, problem: &Problem, c
     if problem.status != StatusCode::FORBIDDEN.as_u16() || stranger {
         return;
     }
-    let mut event = Event::change("api.call.refused", ctx, &*services.clock, &*services.entropy)
-        .class(Class::Use)
-        .ocsf(ocsf::API_ACTIVITY, activity::OTHER)
-        .outcome(Outcome::Refused)
-        .severity(Severity::Low)
-        .target("endpoint", call)
-        .message(format!("refused `{call}`: {}", problem.detail));
+    let mut event = Event::change(
+        "api.call.refused",
+        ctx,
+        &*services.clock,
+        &*services.entropy,
+    )
+    .class(Class::Use)
+    .ocsf(ocsf::API_ACTIVITY, activity::OTHER)
+    .outcome(Outcome::Refused)
+    .severity(Severity::Low)
+    .target("endpoint", call)
+    .message(format!("refused `{call}`: {}", problem.detail));
     if let Some(missing) = &problem.missing {
         event = event.with("permission", missing.as_str());
     }

@@ -1,6 +1,5 @@
 //! Whether every part works, and the control process's counters for Prometheus.
 
-use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
@@ -149,12 +148,10 @@ impl Counters {
         for (surface, answers) in [("api", &self.api), ("console", &self.console)] {
             for (class, counter) in answers.0.iter().enumerate() {
                 let value = counter.load(Ordering::Relaxed);
-                // Writing to a String cannot fail.
-                let _ = writeln!(
-                    out,
-                    "rampart_control_answers_total{{surface=\"{surface}\",status=\"{}xx\"}} {value}",
+                out.push_str(&format!(
+                    "rampart_control_answers_total{{surface=\"{surface}\",status=\"{}xx\"}} {value}\n",
                     class + 1
-                );
+                ));
             }
         }
     }
@@ -166,14 +163,24 @@ pub async fn metrics(services: &Services) -> String {
     let trail = services.trail.health();
     let mut out = String::new();
     let mut family = |name: &str, kind: &str, help: &str, lines: &str| {
-        let _ = write!(out, "# HELP {name} {help}\n# TYPE {name} {kind}\n{lines}");
+        out.push_str(&format!(
+            "# HELP {name} {help}\n# TYPE {name} {kind}\n{lines}"
+        ));
     };
     let mut up = String::new();
     for component in &health.components {
         let value = u8::from(component.state == Colour::Green);
-        let _ = writeln!(up, "rampart_component_up{{component=\"{}\"}} {value}", component.name);
+        up.push_str(&format!(
+            "rampart_component_up{{component=\"{}\"}} {value}\n",
+            component.name
+        ));
     }
-    family("rampart_component_up", "gauge", "Whether a part works.", &up);
+    family(
+        "rampart_component_up",
+        "gauge",
+        "Whether a part works.",
+        &up,
+    );
     for (name, help, value) in [
         ("rampart_trail_entries", "Entries of the trail.", trail.size),
         (

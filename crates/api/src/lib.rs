@@ -6,12 +6,18 @@
 
 mod body;
 mod endpoint;
+mod endpoints;
+mod guard;
+mod health;
 mod openapi;
 mod peer;
 mod problem;
+mod router;
 mod schema;
 mod services;
 
+pub use health::{Colour, Component, Counters, Health, Surface, health, metrics, probes};
 pub use peer::Peer;
-pub use problem::{Fault, Problem};
+pub use problem::{Details, Fault, Problem};
+pub use router::router;
 pub use services::{Facts, Services};

@@ -40,42 +40,61 @@ pub(crate) fn document(endpoints: &[Endpoint], version: &str) -> Value {
 }
 
 fn operation(endpoint: &Endpoint) -> Value {
-    let (status, response) = endpoint.response;
-    let mut answer = json!({ "description": "Done." });
-    let schema = response();
-    if !schema.is_null() {
-        answer["content"] = json!({ "application/json": { "schema": schema } });
+    let mut operation = Map::new();
+    let mut set = |name: &str, value: Value| operation.insert(name.to_owned(), value);
+    set("operationId", json!(endpoint.operation));
+    set("tags", json!([endpoint.tag()]));
+    set("summary", json!(endpoint.summary));
+    let parameters: Vec<_> = endpoint.params.iter().map(parameter).collect();
+    set("parameters", json!(parameters));
+    set("responses", responses(endpoint));
+    if let Some(request) = &endpoint.request {
+        let content = json!({ "application/json": { "schema": request } });
+        set(
+            "requestBody",
+            json!({ "required": true, "content": content }),
+        );
     }
-    let mut responses = json!({ "default": {
+    let key = json!([{ "key": [] }]);
+    match endpoint.needs {
+        Needs::Nothing => {
+            set("security", json!([]));
+        }
+        Needs::Known => {
+            set("security", key);
+        }
+        Needs::Permission(permission) => {
+            set("security", key);
+            set("x-rampart-permission", json!(permission));
+        }
+        Needs::Local => {
+            set("security", json!([]));
+            set("x-rampart-local", json!(true));
+        }
+    }
+    Value::Object(operation)
+}
+
+fn responses(endpoint: &Endpoint) -> Value {
+    let (status, schema) = &endpoint.answer;
+    let answer = if schema.is_null() {
+        json!({ "description": "Done." })
+    } else {
+        json!({
+            "description": "Done.",
+            "content": { "application/json": { "schema": schema } },
+        })
+    };
+    let mut responses = Map::new();
+    responses.insert(status.to_string(), answer);
+    let problem = json!({
         "description": "What went wrong (RFC 9457).",
         "content": { "application/problem+json": {
             "schema": { "$ref": "#/components/schemas/Problem" },
         } },
-    } });
-    responses[status.to_string()] = answer;
-    let mut operation = json!({
-        "operationId": endpoint.operation,
-        "tags": [endpoint.tag],
-        "summary": endpoint.summary,
-        "parameters": endpoint.params.iter().map(parameter).collect::<Vec<_>>(),
-        "responses": responses,
-        "security": match endpoint.needs {
-            Needs::Nothing => json!([]),
-            Needs::Known | Needs::Permission(_) | Needs::Local => json!([{ "key": [] }]),
-        },
     });
-    if let Some(request) = endpoint.request {
-        operation["requestBody"] = json!({
-            "required": true,
-            "content": { "application/json": { "schema": request() } },
-        });
-    }
-    match endpoint.needs {
-        Needs::Permission(permission) => operation["x-rampart-permission"] = json!(permission),
-        Needs::Local => operation["x-rampart-local"] = json!(true),
-        Needs::Nothing | Needs::Known => {}
-    }
-    operation
+    responses.insert("default".to_owned(), problem);
+    Value::Object(responses)
 }
 
 fn parameter(param: &Param) -> Value {

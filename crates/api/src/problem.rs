@@ -2,6 +2,9 @@
 //!
 //! Internals never reach a caller: a defect shows its request id and nothing else.
 
+use std::ops::Deref;
+use std::time::Duration;
+
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use model::{Denied, Diagnostic, ErrorKind, RequestId};
@@ -52,7 +55,20 @@ impl Fault {
 
 /// The body of an error answer (`application/problem+json`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Problem {
+#[serde(transparent)]
+pub struct Problem(Box<Details>);
+
+impl Deref for Problem {
+    type Target = Details;
+
+    fn deref(&self) -> &Details {
+        &self.0
+    }
+}
+
+/// The fields of a [`Problem`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Details {
     /// Names the kind of problem for programs: `urn:rampart:problem:` and the code.
     pub r#type: String,
     /// The same in words; the same for every occurrence.
@@ -88,7 +104,7 @@ impl Problem {
             }
             _ => detail.into(),
         };
-        Self {
+        Self(Box::new(Details {
             r#type: format!("urn:rampart:problem:{code}"),
             title,
             status: status.as_u16(),
@@ -98,7 +114,7 @@ impl Problem {
             errors: Vec::new(),
             retry_after_s: (kind == ErrorKind::Limit).then_some(1),
             missing: None,
-        }
+        }))
     }
 
     /// From an error of a service: its kind decides the status. Defects are logged here, because
@@ -113,13 +129,12 @@ impl Problem {
     /// Nobody is signed in, or the credential is wrong.
     #[must_use]
     pub fn unauthenticated(detail: &str) -> Self {
-        Self {
-            r#type: "urn:rampart:problem:unauthenticated".to_owned(),
-            title: "Authentication is needed",
-            status: StatusCode::UNAUTHORIZED.as_u16(),
-            code: "unauthenticated",
-            ..Self::new(ErrorKind::Denied, detail)
-        }
+        Self::status(
+            StatusCode::UNAUTHORIZED,
+            "unauthenticated",
+            "Authentication is needed",
+            detail,
+        )
     }
 
     /// Another status with its own code.
@@ -129,19 +144,18 @@ impl Problem {
         title: &'static str,
         detail: impl Into<String>,
     ) -> Self {
-        Self {
-            r#type: format!("urn:rampart:problem:{code}"),
-            title,
-            status: status.as_u16(),
-            code,
-            ..Self::new(ErrorKind::Invalid, detail)
-        }
+        let mut problem = Self::new(ErrorKind::Invalid, detail);
+        problem.0.r#type = format!("urn:rampart:problem:{code}");
+        problem.0.title = title;
+        problem.0.status = status.as_u16();
+        problem.0.code = code;
+        problem
     }
 
     /// Adds the parser's findings.
     #[must_use]
     pub fn with_diagnostics(mut self, diagnostics: &[Diagnostic], source: &str) -> Self {
-        self.errors = diagnostics
+        self.0.errors = diagnostics
             .iter()
             .take(ERRORS_MAX)
             .map(|d| Fault::of(d, source))
@@ -152,14 +166,21 @@ impl Problem {
     /// Adds one finding.
     #[must_use]
     pub(crate) fn with_fault(mut self, fault: Fault) -> Self {
-        self.errors.push(fault);
+        self.0.errors.push(fault);
+        self
+    }
+
+    /// Says how long to wait.
+    #[must_use]
+    pub(crate) fn retry_after(mut self, wait: Duration) -> Self {
+        self.0.retry_after_s = Some(wait.as_secs().max(1));
         self
     }
 
     /// Names the request.
     #[must_use]
     pub fn request(mut self, id: RequestId) -> Self {
-        self.request_id = Some(id);
+        self.0.request_id = Some(id);
         self
     }
 }
@@ -210,17 +231,15 @@ fn chain(error: &dyn std::error::Error) -> String {
 
 impl From<Denied> for Problem {
     fn from(denied: Denied) -> Self {
-        Self {
-            missing: Some(denied.needed.to_string()),
-            ..Self::new(ErrorKind::Denied, denied.to_string())
-        }
+        let mut problem = Self::new(ErrorKind::Denied, denied.to_string());
+        problem.0.missing = Some(denied.needed.to_string());
+        problem
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status =
-            StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let body = serde_json::to_vec(&self).unwrap_or_default();
         let mut response = (status, body).into_response();
         let headers = response.headers_mut();

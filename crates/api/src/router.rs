@@ -18,10 +18,8 @@ pub fn router(services: Services) -> Router {
     let counted = services.clone();
     let mut router = Router::new();
     for endpoint in endpoints::all() {
-        router = router.route(
-            &format!("/api/v1{}", endpoint.path),
-            guarded(&services, &endpoint),
-        );
+        let path = format!("/api/v1{}", endpoint.path);
+        router = router.route(&path, guarded(&services, endpoint));
     }
     router
         .method_not_allowed_fallback(method)
@@ -39,9 +37,9 @@ pub fn router(services: Services) -> Router {
 }
 
 /// An endpoint's handler behind what the table says it needs: there is no other way in.
-fn guarded(services: &Services, endpoint: &Endpoint) -> MethodRouter<Services> {
+fn guarded(services: &Services, endpoint: Endpoint) -> MethodRouter<Services> {
     let state = (services.clone(), endpoint.needs);
-    (endpoint.handler)().layer(from_fn_with_state(state, guard))
+    endpoint.handler.layer(from_fn_with_state(state, guard))
 }
 
 async fn nothing() -> Problem {

@@ -41,6 +41,8 @@ pub struct Facts {
     pub estate_file: Option<PathBuf>,
     /// The user this process runs as: on the administration socket it counts as an administrator.
     pub uid: u32,
+    /// The key that verifies the trail's checkpoints, as `--key` takes it.
+    pub trail_key: String,
     /// The program's version.
     pub version: &'static str,
 }

@@ -1,7 +1,5 @@
 //! Addresses with parameters.
 
-use std::fmt::Write as _;
-
 /// Percent-encodes everything but unreserved characters (RFC 3986 §2.3).
 pub(crate) fn encode(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -9,8 +7,7 @@ pub(crate) fn encode(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
             out.push(char::from(byte));
         } else {
-            // Writing to a String cannot fail.
-            let _ = write!(out, "%{byte:02X}");
+            out.push_str(&format!("%{byte:02X}"));
         }
     }
     out

@@ -19,12 +19,16 @@ fn request(kind: &str, body: impl Into<Body>) -> Request {
 }
 
 async fn read(kind: &str, body: impl Into<Body>) -> Result<Sample, Problem> {
-    Json::from_request(request(kind, body), &()).await.map(|Json(v)| v)
+    Json::from_request(request(kind, body), &())
+        .await
+        .map(|Json(v)| v)
 }
 
 #[tokio::test]
 async fn a_declared_body_is_read() {
-    let sample = read("application/json; charset=utf-8", r#"{"name":"a"}"#).await.unwrap();
+    let sample = read("application/json; charset=utf-8", r#"{"name":"a"}"#)
+        .await
+        .unwrap();
     assert_eq!(sample.name, "a");
 }
 
@@ -61,8 +65,15 @@ async fn brackets_in_strings_are_not_nesting() {
 #[tokio::test]
 async fn large_bodies_and_other_types_are_refused() {
     let body = format!(r#"{{"name":"{}"}}"#, "a".repeat(BODY_BYTES_MAX));
-    assert_eq!(read("application/json", body).await.unwrap_err().status, 413);
-    for kind in ["text/plain", "application/x-www-form-urlencoded", "application/jsonp"] {
+    assert_eq!(
+        read("application/json", body).await.unwrap_err().status,
+        413
+    );
+    for kind in [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/jsonp",
+    ] {
         assert_eq!(read(kind, "{}").await.unwrap_err().status, 415, "{kind}");
     }
 }

@@ -2,7 +2,6 @@
 
 use axum::extract::State;
 use axum::routing::{get, post};
-use estate::Change;
 use http::Method;
 use model::own;
 use rollout::{PlanRef, Version};
@@ -24,66 +23,56 @@ const VERSIONS_MAX: u32 = 200;
 /// The endpoints of this module.
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
-        Endpoint {
-            method: Method::GET,
-            path: "/estate",
-            needs: Needs::Permission(own::ESTATE_READ),
-            tag: "estate",
-            operation: "currentEstate",
-            summary: "The applied version with its source",
-            params: &[],
-            request: None,
-            response: (200, version_schema),
-            handler: || get(current),
-        },
-        Endpoint {
-            method: Method::GET,
-            path: "/estate/versions",
-            needs: Needs::Permission(own::ESTATE_READ),
-            tag: "estate",
-            operation: "estateVersions",
-            summary: "Applied versions, newest first",
-            params: &[query("limit", "integer", "1 to 200; 20 by default")],
-            request: None,
-            response: (200, versions_schema),
-            handler: || get(versions),
-        },
-        Endpoint {
-            method: Method::POST,
-            path: "/estate/drift",
-            needs: Needs::Permission(own::ESTATE_READ),
-            tag: "estate",
-            operation: "estateDrift",
-            summary: "How a source differs from what is applied",
-            params: &[],
-            request: Some(source_schema),
-            response: (200, schema::open),
-            handler: || post(drift),
-        },
-        Endpoint {
-            method: Method::POST,
-            path: "/estate/plan",
-            needs: Needs::Permission(own::ESTATE_APPLY),
-            tag: "estate",
-            operation: "planEstate",
-            summary: "What applying a source would do; changes nothing",
-            params: &[],
-            request: Some(source_schema),
-            response: (200, plan_schema),
-            handler: || post(plan),
-        },
-        Endpoint {
-            method: Method::POST,
-            path: "/estate/apply",
-            needs: Needs::Permission(own::ESTATE_APPLY),
-            tag: "estate",
-            operation: "applyEstate",
-            summary: "Apply a planned source; refused when another version was applied meanwhile",
-            params: &[],
-            request: Some(apply_schema),
-            response: (200, version_schema),
-            handler: || post(apply),
-        },
+        Endpoint::new(
+            Method::GET,
+            "/estate",
+            Needs::Permission(own::ESTATE_READ),
+            ("currentEstate", "The applied version with its source"),
+            get(current),
+        )
+        .answers(200, version_schema()),
+        Endpoint::new(
+            Method::GET,
+            "/estate/versions",
+            Needs::Permission(own::ESTATE_READ),
+            ("estateVersions", "Applied versions, newest first"),
+            get(versions),
+        )
+        .params([query("limit", "integer", "1 to 200; 20 by default")])
+        .answers(200, versions_schema()),
+        Endpoint::new(
+            Method::POST,
+            "/estate/drift",
+            Needs::Permission(own::ESTATE_READ),
+            ("estateDrift", "How a source differs from what is applied"),
+            post(drift),
+        )
+        .reads(source_schema())
+        .answers(200, drift_schema()),
+        Endpoint::new(
+            Method::POST,
+            "/estate/plan",
+            Needs::Permission(own::ESTATE_APPLY),
+            (
+                "planEstate",
+                "What applying a source would do; changes nothing",
+            ),
+            post(plan),
+        )
+        .reads(source_schema())
+        .answers(200, plan_schema()),
+        Endpoint::new(
+            Method::POST,
+            "/estate/apply",
+            Needs::Permission(own::ESTATE_APPLY),
+            (
+                "applyEstate",
+                "Apply a planned source; refused when another version was applied meanwhile",
+            ),
+            post(apply),
+        )
+        .reads(apply_schema())
+        .answers(200, version_schema()),
     ]
 }
 
@@ -113,9 +102,17 @@ fn versions_schema() -> serde_json::Value {
     schema::object(&[("versions", schema::list(schema::open()))])
 }
 
+fn drift_schema() -> serde_json::Value {
+    schema::object(&[
+        ("version", schema::count()),
+        ("same_text", schema::flag()),
+        ("changes", schema::list(schema::open())),
+        ("errors", schema::list(schema::open())),
+    ])
+}
+
 fn plan_schema() -> serde_json::Value {
     schema::object(&[
-        ("id", schema::text()),
         ("base", schema::count()),
         ("hash", schema::text()),
         ("changes", schema::list(schema::open())),
@@ -153,26 +150,11 @@ fn shown(version: &Version) -> serde_json::Value {
     })
 }
 
-fn changes(changes: &[Change]) -> Vec<serde_json::Value> {
-    changes
-        .iter()
-        .map(|change| {
-            json!({
-                "kind": change.kind,
-                "what": change.what,
-                "detail": change.detail,
-                "effect": change.effect,
-            })
-        })
-        .collect()
-}
-
 /// A rollout error; findings about `source` keep their places in it.
 fn problem(error: rollout::Error, source: &str) -> Problem {
-    let problem = Problem::of(error.kind(), &error);
     match error {
-        rollout::Error::Invalid(diagnostics) => problem.with_diagnostics(&diagnostics, source),
-        _ => problem,
+        rollout::Error::Denied(denied) => denied.into(),
+        error => Problem::of(error.kind(), &error).with_diagnostics(error.diagnostics(), source),
     }
 }
 
@@ -188,7 +170,10 @@ async fn versions(
     Caller(ctx): Caller,
     Params(asked): Params<Listing>,
 ) -> Answer {
-    let limit = asked.limit.unwrap_or(VERSIONS_DEFAULT).clamp(1, VERSIONS_MAX);
+    let limit = asked
+        .limit
+        .unwrap_or(VERSIONS_DEFAULT)
+        .clamp(1, VERSIONS_MAX);
     let versions = services
         .rollout
         .versions(&ctx, limit)
@@ -205,9 +190,18 @@ async fn drift(
     let drift = services
         .rollout
         .drift(&ctx, &sent.source)
-        .await
         .map_err(|error| problem(error, &sent.source))?;
-    ok(&drift)
+    let errors: Vec<_> = drift
+        .errors
+        .iter()
+        .map(|d| Fault::of(d, &sent.source))
+        .collect();
+    ok(&json!({
+        "version": drift.version,
+        "same_text": drift.same_text,
+        "changes": drift.changes,
+        "errors": errors,
+    }))
 }
 
 async fn plan(
@@ -218,18 +212,16 @@ async fn plan(
     let plan = services
         .rollout
         .plan(&ctx, &sent.source)
-        .await
         .map_err(|error| problem(error, &sent.source))?;
     let warnings: Vec<_> = plan
-        .diagnostics
+        .warnings
         .iter()
         .map(|d| Fault::of(d, &sent.source))
         .collect();
     ok(&json!({
-        "id": plan.id,
         "base": plan.base,
         "hash": plan.hash,
-        "changes": changes(&plan.changes),
+        "changes": plan.changes,
         "warnings": warnings,
     }))
 }

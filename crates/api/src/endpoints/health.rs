@@ -14,42 +14,33 @@ use crate::{openapi, schema};
 /// The endpoints of this module.
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
-        Endpoint {
-            method: Method::GET,
-            path: "/health",
-            needs: Needs::Permission(own::HEALTH_READ),
-            tag: "health",
-            operation: "health",
-            summary: "Whether every part works; 503 when one does not",
-            params: &[],
-            request: None,
-            response: (200, health_schema),
-            handler: || get(health_page),
-        },
-        Endpoint {
-            method: Method::GET,
-            path: "/metrics",
-            needs: Needs::Permission(own::HEALTH_READ),
-            tag: "health",
-            operation: "metrics",
-            summary: "Counters of the control process, as Prometheus reads them",
-            params: &[],
-            request: None,
-            response: (200, schema::nothing),
-            handler: || get(metrics_page),
-        },
-        Endpoint {
-            method: Method::GET,
-            path: "/openapi.json",
-            needs: Needs::Nothing,
-            tag: "health",
-            operation: "openapi",
-            summary: "This document",
-            params: &[],
-            request: None,
-            response: (200, schema::open),
-            handler: || get(document),
-        },
+        Endpoint::new(
+            Method::GET,
+            "/health",
+            Needs::Permission(own::HEALTH_READ),
+            ("health", "Whether every part works; 503 when one does not"),
+            get(health_page),
+        )
+        .answers(200, health_schema()),
+        Endpoint::new(
+            Method::GET,
+            "/metrics",
+            Needs::Permission(own::HEALTH_READ),
+            (
+                "metrics",
+                "Counters of the control process, as Prometheus reads them",
+            ),
+            get(metrics_page),
+        )
+        .answers(200, schema::nothing()),
+        Endpoint::new(
+            Method::GET,
+            "/openapi.json",
+            Needs::Nothing,
+            ("openapi", "This document"),
+            get(document),
+        )
+        .answers(200, schema::open()),
     ]
 }
 

@@ -2,9 +2,7 @@
 //! answered. The table says who may call.
 
 mod estate;
-mod gateway;
 mod health;
-mod identity;
 mod trail;
 
 use axum::Json;
@@ -21,9 +19,7 @@ pub(crate) type Answer = Result<Response, Problem>;
 /// Every endpoint, in the order of the document.
 pub(crate) fn all() -> Vec<Endpoint> {
     let mut all = health::endpoints();
-    all.extend(identity::endpoints());
     all.extend(estate::endpoints());
-    all.extend(gateway::endpoints());
     all.extend(trail::endpoints());
     all
 }

@@ -10,89 +10,104 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use futures_util::stream;
 use http::{HeaderMap, HeaderValue, Method, header};
-use model::{ErrorKind, Event, Outcome, Severity, Timestamp, own};
-use serde::{Deserialize, Serialize};
+use model::{ErrorKind, Outcome, Severity, Timestamp, own};
+use serde::Deserialize;
 use tokio::sync::broadcast::error::RecvError;
 use trail::{Query, Record};
 
 use super::{Answer, ok};
 use crate::body::{Params, id};
-use crate::endpoint::{Endpoint, Needs, path, query};
+use crate::endpoint::{Endpoint, Needs, Param, path, query};
 use crate::guard::Caller;
 use crate::problem::Problem;
 use crate::schema;
 use crate::services::Services;
 
-const LIMIT_DEFAULT: usize = 50;
+const LIMIT_DEFAULT: u32 = 50;
 /// LIMIT: records of one page, as the trail itself caps them.
-const LIMIT_MAX: usize = 500;
+const LIMIT_MAX: u32 = 500;
 /// How often an idle stream says that it is alive.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// The endpoints of this module.
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
-        Endpoint {
-            method: Method::GET,
-            path: "/trail",
-            needs: Needs::Permission(own::TRAIL_READ),
-            tag: "trail",
-            operation: "searchTrail",
-            summary: "Search the trail, newest first",
-            params: &[
-                query("text", "string", "Text that must occur"),
-                query("kind", "string", "What the kind begins with: `identity.session`"),
-                query("actor", "string", "Id or name of who did it"),
-                query("outcome", "string", "`success`, `failure` or `refused`"),
-                query("severity", "string", "At least: `low`, `medium`, `high`, `critical`"),
-                query("source", "string", "Client address"),
-                query("since", "string", "Not before, RFC 3339"),
-                query("until", "string", "Before, RFC 3339"),
-                query("before", "integer", "Leaf index to go on beneath: `next` of the last page"),
-                query("limit", "integer", "Records of a page, 1 to 500; 50 by default"),
-            ],
-            request: None,
-            response: (200, page_schema),
-            handler: || get(search),
-        },
-        Endpoint {
-            method: Method::GET,
-            path: "/trail/stream",
-            needs: Needs::Permission(own::TRAIL_READ),
-            tag: "trail",
-            operation: "streamTrail",
-            summary: "New records as they come, one JSON object per line (or as server-sent events \
+        Endpoint::new(
+            Method::GET,
+            "/trail",
+            Needs::Permission(own::TRAIL_READ),
+            ("searchTrail", "Search the trail, newest first"),
+            get(search),
+        )
+        .params(search_params())
+        .answers(200, page_schema()),
+        Endpoint::new(
+            Method::GET,
+            "/trail/stream",
+            Needs::Permission(own::TRAIL_READ),
+            (
+                "streamTrail",
+                "New records as they come, one JSON object per line (or as server-sent events \
                       with `Accept: text/event-stream`); an empty line is a heartbeat, \
                       `{\"missed\":n}` says that the reader was too slow for n records",
-            params: &[],
-            request: None,
-            response: (200, record_schema),
-            handler: || get(stream),
-        },
-        Endpoint {
-            method: Method::GET,
-            path: "/trail/checkpoint",
-            needs: Needs::Permission(own::TRAIL_READ),
-            tag: "trail",
-            operation: "trailCheckpoint",
-            summary: "The newest signed checkpoint (C2SP signed note)",
-            params: &[],
-            request: None,
-            response: (200, checkpoint_schema),
-            handler: || get(checkpoint),
-        },
-        Endpoint {
-            method: Method::GET,
-            path: "/trail/{id}",
-            needs: Needs::Permission(own::TRAIL_READ),
-            tag: "trail",
-            operation: "trailEvent",
-            summary: "One event",
-            params: &[path("id", "`evt_…`")],
-            request: None,
-            response: (200, record_schema),
-            handler: || get(find),
-        },
+            ),
+            get(stream),
+        )
+        .answers(200, record_schema()),
+        Endpoint::new(
+            Method::GET,
+            "/trail/checkpoint",
+            Needs::Permission(own::TRAIL_READ),
+            (
+                "trailCheckpoint",
+                "The newest signed checkpoint (C2SP signed note)",
+            ),
+            get(checkpoint),
+        )
+        .answers(200, checkpoint_schema()),
+        Endpoint::new(
+            Method::GET,
+            "/trail/{id}",
+            Needs::Permission(own::TRAIL_READ),
+            ("trailEvent", "One event"),
+            get(find),
+        )
+        .params([path(
+            "id",
+            "`evt_…`, looked for among the newest, or the leaf index",
+        )])
+        .answers(200, record_schema()),
+    ]
+}
+
+fn search_params() -> [Param; 10] {
+    [
+        query("text", "string", "Text that must occur"),
+        query(
+            "kind",
+            "string",
+            "What the kind begins with: `identity.session`",
+        ),
+        query("actor", "string", "Id or name of who did it"),
+        query("outcome", "string", "`success`, `failure` or `refused`"),
+        query(
+            "severity",
+            "string",
+            "At least: `low`, `medium`, `high`, `critical`",
+        ),
+        query("source", "string", "Client address"),
+        query("since", "string", "Not before, RFC 3339"),
+        query("until", "string", "Before, RFC 3339"),
+        query(
+            "before",
+            "integer",
+            "Leaf index to go on beneath: `next` of the last page",
+        ),
+        query(
+            "limit",
+            "integer",
+            "Records of a page, 1 to 500; 50 by default",
+        ),
     ]
 }
 
@@ -131,28 +146,7 @@ struct Search {
     since: Option<Timestamp>,
     until: Option<Timestamp>,
     before: Option<u64>,
-    limit: Option<usize>,
-}
-
-#[derive(Serialize)]
-struct Shown<'a> {
-    index: u64,
-    leaf_hash: String,
-    event: &'a Event,
-}
-
-impl<'a> From<&'a Record> for Shown<'a> {
-    fn from(record: &'a Record) -> Self {
-        Self {
-            index: record.index,
-            leaf_hash: hex(&record.leaf_hash),
-            event: &record.event,
-        }
-    }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    limit: Option<u32>,
 }
 
 async fn search(State(services): State<Services>, Params(asked): Params<Search>) -> Answer {
@@ -167,37 +161,36 @@ async fn search(State(services): State<Services>, Params(asked): Params<Search>)
         .trail
         .search(&Query {
             text: asked.text,
-            kind_prefix: asked.kind,
+            kind: asked.kind,
             actor: asked.actor,
             outcome: asked.outcome,
-            severity_min: asked.severity,
+            severity: asked.severity,
             source: asked.source,
             since: asked.since,
             until: asked.until,
             before: asked.before,
             limit,
-            ..Query::default()
         })
         .await?;
-    let records: Vec<_> = page.records.iter().map(Shown::from).collect();
-    ok(&serde_json::json!({ "records": records, "next": page.next }))
+    ok(&page)
 }
 
 async fn find(State(services): State<Services>, Path(text): Path<String>) -> Answer {
-    let record = services
-        .trail
-        .find(id(&text)?)
-        .await?
+    let found = match text.parse::<u64>() {
+        Ok(index) => services.trail.read(index).await?,
+        Err(_) => services.trail.find(id(&text)?).await?,
+    };
+    let record = found
         .ok_or_else(|| Problem::new(ErrorKind::NotFound, format!("there is no event `{text}`")))?;
-    ok(&Shown::from(&record))
+    ok(&record)
 }
 
 async fn checkpoint(State(services): State<Services>) -> Answer {
     let checkpoint = services.trail.checkpoint();
     ok(&serde_json::json!({
         "checkpoint": checkpoint.to_string(),
-        "key": services.trail.verifying_key().to_string(),
-        "size": services.trail.health().size,
+        "key": services.facts.trail_key,
+        "size": checkpoint.claimed().size,
     }))
 }
 
@@ -210,7 +203,7 @@ enum Wire {
 
 impl Wire {
     fn record(self, record: &Record) -> Bytes {
-        let text = serde_json::to_string(&Shown::from(record)).unwrap_or_default();
+        let text = serde_json::to_string(record).unwrap_or_default();
         match self {
             Self::Lines => format!("{text}\n").into(),
             Self::Events => format!("id: {}\nevent: record\ndata: {text}\n\n", record.index).into(),

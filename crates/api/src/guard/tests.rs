@@ -11,8 +11,14 @@ fn headers(values: &[&str]) -> HeaderMap {
 #[test]
 fn only_one_bearer_key_is_read() {
     assert_eq!(bearer(&headers(&[])).unwrap(), None);
-    assert_eq!(bearer(&headers(&["Bearer rk_abc"])).unwrap(), Some("rk_abc"));
-    assert_eq!(bearer(&headers(&["bearer rk_abc"])).unwrap(), Some("rk_abc"));
+    assert_eq!(
+        bearer(&headers(&["Bearer rk_abc"])).unwrap(),
+        Some("rk_abc")
+    );
+    assert_eq!(
+        bearer(&headers(&["bearer rk_abc"])).unwrap(),
+        Some("rk_abc")
+    );
     let long = format!("Bearer rk_{}", "a".repeat(AUTHORIZATION_BYTES_MAX));
     for wrong in [
         &["Bearer rk_a", "Bearer rk_b"][..],
@@ -21,6 +27,10 @@ fn only_one_bearer_key_is_read() {
         &["rk_abc"],
         &[long.as_str()],
     ] {
-        assert_eq!(bearer(&headers(wrong)).unwrap_err().status, 401, "{wrong:?}");
+        assert_eq!(
+            bearer(&headers(wrong)).unwrap_err().status,
+            401,
+            "{wrong:?}"
+        );
     }
 }

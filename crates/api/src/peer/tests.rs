@@ -32,8 +32,14 @@ fn missing_repeated_or_malformed_headers_make_none() {
     for sent in [
         headers(&[("x-rampart-client", "192.0.2.7")]),
         headers(&[("x-rampart-request", &id)]),
-        headers(&[("x-rampart-client", "localhost"), ("x-rampart-request", &id)]),
-        headers(&[("x-rampart-client", "192.0.2.7"), ("x-rampart-request", "7")]),
+        headers(&[
+            ("x-rampart-client", "localhost"),
+            ("x-rampart-request", &id),
+        ]),
+        headers(&[
+            ("x-rampart-client", "192.0.2.7"),
+            ("x-rampart-request", "7"),
+        ]),
         headers(&[
             ("x-rampart-client", "192.0.2.7"),
             ("x-rampart-client", "127.0.0.1"),

@@ -18,10 +18,7 @@ fn findings_carry_line_and_column() {
     let problem = Problem::new(ErrorKind::Invalid, "no").with_diagnostics(&[finding], source);
     assert_eq!(problem.errors[0].line, Some(2));
     assert_eq!(problem.errors[0].column, Some(5));
-    assert_eq!(
-        problem.errors[0].hint.as_deref(),
-        Some("did you mean `y`?")
-    );
+    assert_eq!(problem.errors[0].hint.as_deref(), Some("did you mean `y`?"));
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::pages::estate::{EstatePage, Line, VersionRow};
 use crate::parameters::Parameters;
 use crate::render;
 use crate::session::Session;
-use crate::ui::{Copy, Notice, Tone, When, count, relative};
+use crate::ui::{Copy, Notice, Tone, When, count, plural, relative};
 
 const VERSIONS: u32 = 20;
 /// LIMIT: of an estate file that is read for drift.
@@ -135,14 +135,23 @@ pub(crate) async fn drift(
             )));
         }
     };
-    let drift = services.rollout.drift(&session.ctx, &source).await?;
-    Ok(drift.drifted().then(|| {
-        Notice::new(
-            Tone::Medium,
-            "The file differs from what is applied",
-            format!("`{name}` says something else. Plan it, or put the file back."),
-        )
-    }))
+    let drift = services.rollout.drift(&session.ctx, &source)?;
+    if drift.same_text {
+        return Ok(None);
+    }
+    let text = match (drift.errors.len(), drift.changes.len()) {
+        (0, 0) => format!("`{name}` has other comments or spacing; it means the same."),
+        (0, changes) => format!(
+            "`{name}` would change {}. Plan it, or put the file back.",
+            plural(u64::try_from(changes).unwrap_or(u64::MAX), "thing", "things")
+        ),
+        _ => format!("`{name}` has errors. What is applied stays in force."),
+    };
+    Ok(Some(Notice::new(
+        Tone::Medium,
+        "The file differs from what is applied",
+        text,
+    )))
 }
 
 /// Reads an estate file off the runtime's threads.

@@ -230,7 +230,7 @@ async fn tick(interval: &mut Option<Interval>) {
 /// Whether an event belongs to a search: what [`trail::Trail::search`] would find.
 fn matches(query: &Query, event: &Event) -> bool {
     let kind = query
-        .kind_prefix
+        .kind
         .as_deref()
         .is_none_or(|prefix| event.kind.starts_with(prefix));
     let actor = query
@@ -244,7 +244,7 @@ fn matches(query: &Query, event: &Event) -> bool {
     kind && actor
         && text
         && query.outcome.is_none_or(|outcome| event.outcome == outcome)
-        && query.severity_min.is_none_or(|least| event.severity >= least)
+        && query.severity.is_none_or(|least| event.severity >= least)
         && query.source.is_none_or(|source| event.source == Some(source))
         && query.since.is_none_or(|since| event.time >= since)
         && query.until.is_none_or(|until| event.time < until)

@@ -44,9 +44,9 @@ pub(crate) async fn plan(
 ) -> Answer {
     session.require(own::ESTATE_APPLY)?;
     let source = source(&posted)?;
-    match services.rollout.plan(&session.ctx, &source).await {
+    match services.rollout.plan(&session.ctx, &source) {
         Ok(plan) => {
-            let findings = plan.diagnostics.clone();
+            let findings = plan.warnings.clone();
             Ok(page(&services, &session, source, Some(plan), None, &findings))
         }
         Err(error) => refused(&services, &session, source, error),
@@ -105,18 +105,17 @@ fn refused(
     error: rollout::Error,
 ) -> Answer {
     let text = sentence(&error.to_string());
-    let (title, findings) = match error {
-        rollout::Error::Invalid(findings) => ("This text cannot be planned", findings),
-        error if error.kind() == ErrorKind::Conflict => ("Not applied", Vec::new()),
-        error => return Err(error.into()),
+    let (title, text) = match error.kind() {
+        ErrorKind::Invalid => {
+            let tally = tally(error.diagnostics());
+            ("This text is not an estate that can be applied", format!("{text} {tally}"))
+        }
+        ErrorKind::Conflict => ("Not applied", text),
+        _ => return Err(error.into()),
     };
-    let text = if findings.is_empty() {
-        text
-    } else {
-        tally(&findings)
-    };
+    let findings = error.diagnostics();
     let problem = Notice::new(Tone::High, title, text);
-    Ok(page(services, session, source, None, Some(problem), &findings))
+    Ok(page(services, session, source, None, Some(problem), findings))
 }
 
 fn tally(findings: &[Diagnostic]) -> String {

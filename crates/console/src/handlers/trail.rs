@@ -18,7 +18,7 @@ use crate::render;
 use crate::session::Session;
 use crate::ui::{Badge, Copy, Notice, Prose, Tone, When, count};
 
-const PAGE: usize = 50;
+const PAGE: u32 = 50;
 
 /// What the search form sends.
 #[derive(Debug, Default, Deserialize)]
@@ -61,10 +61,10 @@ impl Search {
         let time = |text: &str| given(text).map(|text| moment(&text, now)).transpose();
         Ok(Query {
             text: given(&self.text),
-            kind_prefix: given(&self.kind),
+            kind: given(&self.kind),
             actor: given(&self.actor),
             outcome: given(&self.outcome).map(|o| outcome(&o)).transpose()?,
-            severity_min: given(&self.severity).map(|s| severity(&s)).transpose()?,
+            severity: given(&self.severity).map(|s| severity(&s)).transpose()?,
             source: given(&self.source)
                 .map(|text| {
                     text.parse::<IpAddr>()
@@ -75,7 +75,6 @@ impl Search {
             until: time(&self.until)?,
             before: self.before,
             limit: PAGE,
-            ..Query::default()
         })
     }
 
@@ -162,7 +161,7 @@ fn moment(text: &str, now: Timestamp) -> Result<Timestamp, String> {
 pub(crate) fn row(record: &Record, now: Timestamp) -> EventRow {
     let event = &record.event;
     EventRow {
-        href: format!("/trail/{}", event.id),
+        href: format!("/trail/{}", record.index),
         when: When::new(event.time, now),
         kind: event.kind.to_string(),
         message: Prose::from(line(event)),
@@ -204,7 +203,7 @@ pub(crate) async fn list(
         }
         _ => format!("{} leaves.", count(health.size)),
     };
-    let records = page.as_ref().map_or(&[][..], |page| &page.records);
+    let records = page.as_ref().map_or(&[][..], |page| page.records.as_slice());
     let older = page.as_ref().and_then(|page| page.next);
     Ok(render::html(&TrailPage {
         frame: session
@@ -221,18 +220,24 @@ pub(crate) async fn list(
     }))
 }
 
-/// `GET /trail/{id}`.
+/// `GET /trail/{id}`: by leaf index, or by event id among the newest.
 pub(crate) async fn show(
     State(services): State<Services>,
     session: Session,
     Path(id): Path<String>,
 ) -> Answer {
     session.require(own::TRAIL_READ)?;
-    let id: EventId = id.parse().map_err(|_| WebError::NotFound)?;
-    let record = services.trail.find(id).await?.ok_or(WebError::NotFound)?;
+    let found = match id.parse::<u64>() {
+        Ok(index) => services.trail.read(index).await?,
+        Err(_) => {
+            let id: EventId = id.parse().map_err(|_| WebError::NotFound)?;
+            services.trail.find(id).await?
+        }
+    };
+    let record = found.ok_or(WebError::NotFound)?;
     let checkpoint = services.trail.checkpoint();
-    let key = services.trail.verifying_key().to_string();
-    let covered = record.index < checkpoint.checkpoint.size;
+    let key = &services.facts.trail_key;
+    let covered = record.index < checkpoint.claimed().size;
     let text = checkpoint.to_string();
     let now = services.clock.now();
     let Record { event, index, .. } = record;

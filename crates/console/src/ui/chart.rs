@@ -1,8 +1,6 @@
 //! Charts as SVG, drawn by the server: no script, no inline style, a title and a description, and
 //! the numbers themselves in a table beneath.
 
-use std::fmt::Write as _;
-
 use askama::Template;
 use askama::filters::HtmlSafe;
 
@@ -259,8 +257,7 @@ fn paths(values: &[f64], top: f64, plane: Plane) -> (String, String) {
         let value = if value.is_finite() { *value } else { 0.0 };
         let verb = if i == 0 { 'M' } else { 'L' };
         let (x, y) = (plane.x(i, shown), plane.y(value, top));
-        // Writing to a String cannot fail.
-        let _ = write!(line, "{verb}{} {}", coordinate(x), coordinate(y));
+        line.push_str(&format!("{verb}{} {}", coordinate(x), coordinate(y)));
     }
     let floor = coordinate(plane.top + plane.height);
     let area = format!(
