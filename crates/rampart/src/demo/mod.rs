@@ -1,0 +1,8 @@
+//! `rampart demo`: everything started in front of a sample shop that is open to attack, and a
+//! scripted day of good and bad requests with a known outcome for each.
+//!
+//! Nothing here decides anything: people, keys and requests go through the same doors as
+//! everybody's.
+
+mod campaign;
+mod shop;
