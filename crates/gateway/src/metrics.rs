@@ -276,7 +276,7 @@ impl Text {
 
     fn push(&mut self, line: std::fmt::Arguments<'_>) {
         // Writing to a string cannot fail.
-        drop(self.0.write_fmt(line));
+        self.0.write_fmt(line).unwrap_or_default();
     }
 }
 

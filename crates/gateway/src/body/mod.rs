@@ -43,6 +43,28 @@ pub(crate) enum Refused {
     Broken,
 }
 
+impl Refused {
+    /// What the client is answered; with `Retry-After` for 503.
+    pub(crate) fn status(self) -> http::StatusCode {
+        match self {
+            Self::TooLarge => http::StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooSlow => http::StatusCode::REQUEST_TIMEOUT,
+            Self::Budget => http::StatusCode::SERVICE_UNAVAILABLE,
+            Self::Broken => http::StatusCode::BAD_REQUEST,
+        }
+    }
+
+    /// A stable word for records and metrics.
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::TooLarge => "body.too_large",
+            Self::TooSlow => "body.too_slow",
+            Self::Budget => "body.no_room",
+            Self::Broken => "body.broken",
+        }
+    }
+}
+
 /// Takes a body in, whole. A request without a body costs nothing here.
 ///
 /// A declared length over the limit is refused before a byte is read (RFC 9110 §15.5.14).

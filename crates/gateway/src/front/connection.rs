@@ -90,14 +90,14 @@ fn service<H: Handler>(
         handler: Arc::clone(&worker.handler),
         connection: Arc::new(connection),
         purpose,
-        wire: Arc::new(Wire::default()),
+        wire: Arc::new(Wire::new()),
         sending: Arc::new(Sending::default()),
         served: AtomicU64::new(0),
         fields_max: settings.wire.head.fields_max,
     })
 }
 
-async fn http1<S, H>(stream: S, service: Arc<Service<H>>, settings: &Settings, drain: net::Guard)
+pub(super) async fn http1<S, H>(stream: S, service: Arc<Service<H>>, settings: &Settings, drain: net::Guard)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     H: Handler,
@@ -132,7 +132,7 @@ const READ_BUFFER_MIN: usize = 64 * 1024;
 /// Up to so many fields hyper parses without an allocation.
 const HYPER_HEADERS: usize = 100;
 
-async fn http2<S, H>(stream: S, service: Arc<Service<H>>, settings: &Settings, drain: net::Guard)
+pub(super) async fn http2<S, H>(stream: S, service: Arc<Service<H>>, settings: &Settings, drain: net::Guard)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     H: Handler,

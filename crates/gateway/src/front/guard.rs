@@ -14,6 +14,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Instant;
 
 use super::framing::Framing;
 use super::head::{Head, HeadLimits};
@@ -42,14 +43,28 @@ pub(crate) struct WireLimits {
 }
 
 /// What the guard and the service of one connection know together.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Wire {
     accepted: AtomicU64,
     answered: AtomicU64,
     refusal: OnceLock<Refusal>,
+    start: Instant,
+    /// When the last answer ended, in milliseconds from `start`.
+    answered_ms: AtomicU64,
 }
 
 impl Wire {
+    /// Of a connection that begins now.
+    pub(crate) fn new() -> Self {
+        Self {
+            accepted: AtomicU64::new(0),
+            answered: AtomicU64::new(0),
+            refusal: OnceLock::new(),
+            start: Instant::now(),
+            answered_ms: AtomicU64::new(0),
+        }
+    }
+
     /// How many requests the guard let through.
     pub(crate) fn accepted(&self) -> u64 {
         self.accepted.load(Ordering::Acquire)
@@ -62,7 +77,14 @@ impl Wire {
 
     /// One more answer is written, or nobody waits for it any more.
     pub(crate) fn answered(&self) {
+        let since = Instant::now().duration_since(self.start).as_millis();
+        self.answered_ms.store(u64::try_from(since).unwrap_or(u64::MAX), Ordering::Relaxed);
         self.answered.fetch_add(1, Ordering::Release);
+    }
+
+    /// Since when nothing is asked.
+    fn idle_since(&self) -> Instant {
+        self.start + Duration::from_millis(self.answered_ms.load(Ordering::Relaxed))
     }
 
     /// Why the request after the accepted ones was refused.
@@ -239,23 +261,29 @@ impl<S> Guarded<S> {
     }
 
     /// Nothing came: is it time to stop waiting? Ready with `true` when there is something to show.
+    ///
+    /// While a request is answered the timer runs too: hyper does not read again when the answer
+    /// ends, so this is the only place to set it.
     fn poll_waiting(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
         let Phase::Head(_) = self.phase else { return Poll::Pending };
-        let begun = !self.kept.is_empty();
-        if !begun {
-            if self.wire.is_busy() {
-                return Poll::Pending;
-            }
-            let first = self.wire.accepted() == 0;
-            let limits = &self.limits;
-            self.reading.start(if first { limits.head_timeout } else { limits.idle_timeout });
-        }
-        ready!(self.reading.poll_passed(cx));
-        // A head that never began needs no answer: the connection was just idle.
-        if begun {
+        if !self.kept.is_empty() {
+            ready!(self.reading.poll_passed(cx));
             self.refuse(Refusal::HeadTimeout);
+            return Poll::Ready(true);
         }
-        Poll::Ready(begun)
+        let first = self.wire.accepted() == 0;
+        let limit = if first { self.limits.head_timeout } else { self.limits.idle_timeout };
+        self.reading.start(limit);
+        loop {
+            ready!(self.reading.poll_passed(cx));
+            let now = Instant::now();
+            let since = if self.wire.is_busy() { now } else { self.wire.idle_since() };
+            if now.duration_since(since) >= limit {
+                // A head that never began needs no answer: the connection was just idle.
+                return Poll::Ready(false);
+            }
+            self.reading.set_at(since + limit);
+        }
     }
 }
 

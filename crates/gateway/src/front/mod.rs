@@ -48,3 +48,8 @@ pub(crate) trait Handler: Send + Sync + 'static {
     /// What happens regularly on this worker: idle upstream connections are looked after.
     fn tick(&self);
 }
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;

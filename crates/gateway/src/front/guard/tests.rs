@@ -1,0 +1,201 @@
+//! The guard alone: whatever way bytes are split, its verdict and what it shows stay the same.
+
+use std::collections::VecDeque;
+
+use proptest::prelude::*;
+use tokio::io::AsyncReadExt as _;
+
+use super::*;
+use crate::front::testing::{self, Expected};
+
+/// Gives its pieces one read at a time, then ends.
+#[derive(Debug)]
+struct Pieces(VecDeque<Vec<u8>>);
+
+impl AsyncRead for Pieces {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if let Some(mut piece) = self.0.pop_front() {
+            let rest = piece.split_off(piece.len().min(buf.remaining()));
+            buf.put_slice(&piece);
+            if !rest.is_empty() {
+                self.0.push_front(rest);
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// What hyper would be shown, what was let through, and why the rest was not.
+#[derive(Debug, PartialEq, Eq)]
+struct Outcome {
+    shown: Vec<u8>,
+    accepted: u64,
+    head: Option<Refusal>,
+    body: bool,
+}
+
+fn run(pieces: Vec<Vec<u8>>, limits: WireLimits) -> Outcome {
+    let wire = Arc::new(Wire::new());
+    let pieces = Pieces(pieces.into_iter().filter(|piece| !piece.is_empty()).collect());
+    let mut guarded = Guarded::new(pieces, limits, Arc::clone(&wire));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let mut shown = Vec::new();
+    let body = runtime.block_on(async {
+        loop {
+            let read = guarded.read_buf(&mut shown);
+            match tokio::time::timeout(Duration::ZERO, read).await {
+                // Nothing more will be shown: a refusal was.
+                Err(_) | Ok(Ok(0)) => break false,
+                Ok(Ok(_)) => {}
+                Ok(Err(error)) => {
+                    assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+                    break true;
+                }
+            }
+        }
+    });
+    Outcome { shown, accepted: wire.accepted(), head: wire.refusal(), body }
+}
+
+fn check(case: &testing::Case, outcome: &Outcome) {
+    match &case.expected {
+        Expected::Requests(count) => {
+            assert_eq!((outcome.head, outcome.body), (None, false), "{}", case.name);
+            assert_eq!(outcome.accepted, *count, "{}", case.name);
+            assert_eq!(outcome.shown, case.bytes, "{}", case.name);
+        }
+        Expected::Head { status, code, before } => {
+            let refusal = outcome.head.unwrap_or_else(|| panic!("{} passed", case.name));
+            assert_eq!(refusal.code(), code, "{}", case.name);
+            assert_eq!(refusal.status().as_u16(), *status, "{}", case.name);
+            assert_eq!(outcome.accepted, *before, "{}", case.name);
+            assert!(outcome.shown.ends_with(SUBSTITUTE), "{}", case.name);
+        }
+        Expected::Body => assert!(outcome.body, "{}", case.name),
+    }
+}
+
+#[test]
+fn each_case_of_the_table_has_its_verdict() {
+    for case in testing::cases() {
+        check(&case, &run(vec![case.bytes.clone()], testing::limits()));
+    }
+}
+
+#[test]
+fn one_byte_at_a_time_changes_no_verdict() {
+    for case in testing::cases() {
+        let bytes = case.bytes.iter().map(|byte| vec![*byte]).collect();
+        check(&case, &run(bytes, testing::limits()));
+    }
+}
+
+#[test]
+fn every_single_split_changes_no_verdict() {
+    for case in testing::cases() {
+        let whole = run(vec![case.bytes.clone()], testing::limits());
+        for at in 0..case.bytes.len() {
+            let (left, right) = case.bytes.split_at(at);
+            let split = run(vec![left.to_vec(), right.to_vec()], testing::limits());
+            assert_eq!(split.head, whole.head, "{} split at {at}", case.name);
+            assert_eq!(split.body, whole.body, "{} split at {at}", case.name);
+            assert_eq!(split.accepted, whole.accepted, "{} split at {at}", case.name);
+        }
+    }
+}
+
+#[test]
+fn nothing_of_a_refused_head_is_shown() {
+    let bytes = b"GET /first HTTP/1.1\r\nHost: a\r\n\r\nGET /second HTTP/1.1\r\nHost: a\r\nX : y\r\n\r\n";
+    for at in 0..bytes.len() {
+        let (left, right) = bytes.split_at(at);
+        let outcome = run(vec![left.to_vec(), right.to_vec()], testing::limits());
+        let shown = String::from_utf8(outcome.shown).unwrap();
+        assert!(shown.starts_with("GET /first "), "split at {at}");
+        assert!(!shown.contains("second"), "split at {at}");
+    }
+}
+
+#[test]
+fn head_over_its_limits_is_refused() {
+    let mut limits = testing::limits();
+    limits.head.bytes_max = 128;
+    limits.head.fields_max = 3;
+    let long_line = format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "x".repeat(128));
+    let long_head = format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n", "x".repeat(128));
+    let many = "GET / HTTP/1.1\r\nHost: a\r\nA: b\r\nC: d\r\nE: f\r\n\r\n";
+    let endless = "x".repeat(200);
+    for (bytes, refusal) in [
+        (long_line.as_str(), Refusal::LineTooLong),
+        (long_head.as_str(), Refusal::HeadTooLarge),
+        (many, Refusal::TooManyFields),
+        (endless.as_str(), Refusal::LineTooLong),
+    ] {
+        let whole = run(vec![bytes.into()], limits);
+        let split = run(bytes.bytes().map(|byte| vec![byte]).collect(), limits);
+        assert_eq!(whole.head, Some(refusal), "{bytes}");
+        assert_eq!(split.head, Some(refusal), "{bytes}");
+    }
+}
+
+#[test]
+fn head_of_exactly_the_limit_passes() {
+    let mut limits = testing::limits();
+    let head = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    limits.head.bytes_max = head.len();
+    assert_eq!(run(vec![head.into()], limits).accepted, 1);
+    limits.head.bytes_max = head.len() - 1;
+    assert_eq!(run(vec![head.into()], limits).head, Some(Refusal::HeadTooLarge));
+}
+
+/// Bytes near the grammar: fragments of requests, sometimes damaged.
+fn stream() -> impl Strategy<Value = Vec<u8>> {
+    let fragment = prop_oneof![
+        8 => Just(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n".to_vec()),
+        4 => Just(b"POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc".to_vec()),
+        4 => Just(b"POST /c HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n".to_vec()),
+        1 => Just(b"Transfer-Encoding: chunked\r\n".to_vec()),
+        1 => Just(b"\r\n".to_vec()),
+        1 => proptest::collection::vec(any::<u8>(), 0..6),
+    ];
+    let damage = (any::<prop::sample::Index>(), any::<u8>(), 0..4_u8);
+    (proptest::collection::vec(fragment, 1..5), damage).prop_map(|(parts, (at, byte, how))| {
+        let mut bytes = parts.concat();
+        if how == 0 && !bytes.is_empty() {
+            let index = at.index(bytes.len());
+            bytes[index] = byte;
+        }
+        bytes
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_split_of_any_stream_gives_the_same_verdict(
+        bytes in stream(),
+        cuts in proptest::collection::vec(any::<prop::sample::Index>(), 0..6),
+    ) {
+        let whole = run(vec![bytes.clone()], testing::limits());
+        let mut cuts: Vec<_> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
+        cuts.sort_unstable();
+        let mut pieces = Vec::new();
+        let mut from = 0;
+        for cut in cuts {
+            pieces.push(bytes[from..cut].to_vec());
+            from = cut;
+        }
+        pieces.push(bytes[from..].to_vec());
+        let split = run(pieces, testing::limits());
+        prop_assert_eq!(split.head, whole.head);
+        prop_assert_eq!(split.body, whole.body);
+        prop_assert_eq!(split.accepted, whole.accepted);
+        // A broken body's bytes are shown up to where they broke, which depends on the reads.
+        if !whole.body {
+            prop_assert_eq!(split.shown, whole.shown);
+        }
+    }
+}
