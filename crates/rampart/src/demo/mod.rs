@@ -4,5 +4,7 @@
 //! Nothing here decides anything: people, keys and requests go through the same doors as
 //! everybody's.
 
+mod browser;
 mod campaign;
+mod form;
 mod shop;
