@@ -225,7 +225,11 @@ impl Watch {
             self.closing = false;
             return Verdict::Fine;
         }
-        let limit = if self.wire.accepted() == 0 { self.first } else { self.idle };
+        let limit = match self.wire.accepted() {
+            _ if self.closing => self.stall,
+            0 => self.first,
+            _ => self.idle,
+        };
         if now.duration_since(self.quiet_since) < limit {
             return Verdict::Fine;
         }

@@ -183,3 +183,6 @@ fn bind(address: SocketAddr, count: NonZeroUsize) -> Result<Vec<TcpListener>, Er
     }
     Ok(sockets)
 }
+
+#[cfg(test)]
+mod tests;

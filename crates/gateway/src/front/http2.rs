@@ -150,3 +150,6 @@ fn join_cookies(headers: &mut HeaderMap) -> Result<(), Refusal> {
     headers.insert(header::COOKIE, joined);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
