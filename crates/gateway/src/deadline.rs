@@ -19,7 +19,10 @@ pub(crate) struct Deadline {
 impl Deadline {
     /// No deadline yet, and no timer until one is waited for.
     pub(crate) const fn unset() -> Self {
-        Self { at: None, timer: None }
+        Self {
+            at: None,
+            timer: None,
+        }
     }
 
     /// Sets it to `after` from now.
@@ -47,8 +50,12 @@ impl Deadline {
     /// Ready when it has passed; pending, with the task to be woken, while it has not or none is
     /// set.
     pub(crate) fn poll_passed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(at) = self.at else { return Poll::Pending };
-        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at)));
+        let Some(at) = self.at else {
+            return Poll::Pending;
+        };
+        let timer = self
+            .timer
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at)));
         if timer.deadline() > at {
             timer.as_mut().reset(at);
         }

@@ -110,11 +110,27 @@ impl Registry {
     }
 
     fn render_connections(&self, text: &mut Text, gauges: &Gauges) {
-        let accepted = self.meters.iter().map(|meter| load(&meter.connections)).sum();
-        text.head("rampart_gateway_connections_total", "counter", "Connections accepted.");
+        let accepted = self
+            .meters
+            .iter()
+            .map(|meter| load(&meter.connections))
+            .sum();
+        text.head(
+            "rampart_gateway_connections_total",
+            "counter",
+            "Connections accepted.",
+        );
         text.line("rampart_gateway_connections_total", "", accepted);
-        text.head("rampart_gateway_connections_open", "gauge", "Connections open now.");
-        text.line("rampart_gateway_connections_open", "", wide(gauges.connections_open));
+        text.head(
+            "rampart_gateway_connections_open",
+            "gauge",
+            "Connections open now.",
+        );
+        text.line(
+            "rampart_gateway_connections_open",
+            "",
+            wide(gauges.connections_open),
+        );
     }
 
     fn render_routes(&self, text: &mut Text) {
@@ -122,15 +138,31 @@ impl Registry {
         const SECONDS: &str = "rampart_gateway_request_duration_seconds";
         let routes = self.routes().clone();
         let sums: Vec<_> = (0..routes.len()).map(|slot| self.sum(slot)).collect();
-        text.head(REQUESTS, "counter", "Requests answered, by route and class of status.");
-        for (route, sum) in routes.iter().zip(&sums).filter(|(_, sum)| load(&sum.count) > 0) {
+        text.head(
+            REQUESTS,
+            "counter",
+            "Requests answered, by route and class of status.",
+        );
+        for (route, sum) in routes
+            .iter()
+            .zip(&sums)
+            .filter(|(_, sum)| load(&sum.count) > 0)
+        {
             for (class, count) in (1_u8..).zip(&sum.classes) {
                 let labels = format!("route=\"{}\",status=\"{class}xx\"", escape(route));
                 text.line(REQUESTS, &labels, load(count));
             }
         }
-        text.head(SECONDS, "histogram", "From the whole head to the answer's head, by route.");
-        for (route, sum) in routes.iter().zip(&sums).filter(|(_, sum)| load(&sum.count) > 0) {
+        text.head(
+            SECONDS,
+            "histogram",
+            "From the whole head to the answer's head, by route.",
+        );
+        for (route, sum) in routes
+            .iter()
+            .zip(&sums)
+            .filter(|(_, sum)| load(&sum.count) > 0)
+        {
             let route = escape(route);
             let mut below = 0_u64;
             for (bound, count) in BOUNDS_US.iter().zip(&sum.buckets) {
@@ -139,9 +171,17 @@ impl Registry {
                 text.line(&format!("{SECONDS}_bucket"), &labels, below);
             }
             let all = load(&sum.count);
-            text.line(&format!("{SECONDS}_bucket"), &format!("route=\"{route}\",le=\"+Inf\""), all);
+            text.line(
+                &format!("{SECONDS}_bucket"),
+                &format!("route=\"{route}\",le=\"+Inf\""),
+                all,
+            );
             let labels = format!("route=\"{route}\"");
-            text.value(&format!("{SECONDS}_sum"), &labels, &seconds(load(&sum.sum_us)));
+            text.value(
+                &format!("{SECONDS}_sum"),
+                &labels,
+                &seconds(load(&sum.sum_us)),
+            );
             text.line(&format!("{SECONDS}_count"), &labels, all);
         }
     }
@@ -158,7 +198,11 @@ impl Registry {
 
     fn render_codes(&self, text: &mut Text) {
         const REFUSALS: &str = "rampart_gateway_refusals_total";
-        text.head(REFUSALS, "counter", "Requests and connections refused, by reason.");
+        text.head(
+            REFUSALS,
+            "counter",
+            "Requests and connections refused, by reason.",
+        );
         let mut sums = std::collections::BTreeMap::<&str, u64>::new();
         for counter in self.meters.iter().flat_map(|meter| meter.codes.iter()) {
             if let Some(counter) = counter.get() {
@@ -213,7 +257,9 @@ impl Meter {
 
     /// A request of a route was answered with `status` after `took`.
     pub(crate) fn request(&self, route: RouteSlot, status: u16, took: Duration) {
-        let Some(cell) = self.routes.get(route.0) else { return };
+        let Some(cell) = self.routes.get(route.0) else {
+            return;
+        };
         let counters = cell.get_or_init(Box::default);
         let class = usize::from((status / 100).clamp(1, 5)) - 1;
         if let Some(count) = counters.classes.get(class) {
@@ -231,7 +277,10 @@ impl Meter {
     /// Something was refused; `code` is `<step>.<reason>`.
     pub(crate) fn refused(&self, code: &'static str) {
         for cell in &self.codes {
-            let counter = cell.get_or_init(|| CodeCounter { code, count: AtomicU64::new(0) });
+            let counter = cell.get_or_init(|| CodeCounter {
+                code,
+                count: AtomicU64::new(0),
+            });
             if counter.code == code {
                 counter.count.fetch_add(1, Ordering::Relaxed);
                 return;
@@ -296,7 +345,10 @@ fn seconds(us: u64) -> String {
 
 /// A label's value (backslash, quote and line end are escaped).
 fn escape(value: &str) -> String {
-    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+    value
+        .replace('\\', "\\\\")
+        .replace('"', "\\\"")
+        .replace('\n', "\\n")
 }
 
 #[cfg(test)]

@@ -37,7 +37,11 @@ pub(super) enum Place {
 impl Budget {
     /// A budget; files of bodies are made in `folder` and have no name there.
     pub(crate) fn new(folder: PathBuf, memory: ByteSize, disk: ByteSize) -> Self {
-        Self { folder, memory: Account::new(memory), disk: Account::new(disk) }
+        Self {
+            folder,
+            memory: Account::new(memory),
+            disk: Account::new(disk),
+        }
     }
 
     /// Sets new bounds; what is held already stays.
@@ -75,7 +79,11 @@ pub(super) struct Grant {
 impl Grant {
     /// A grant of nothing yet.
     pub(super) fn none(budget: &Arc<Budget>, place: Place) -> Self {
-        Self { budget: Arc::clone(budget), place, bytes: 0 }
+        Self {
+            budget: Arc::clone(budget),
+            place,
+            bytes: 0,
+        }
     }
 
     /// Takes `more` bytes; `false` when there is no room, and then nothing was taken.
@@ -115,13 +123,20 @@ struct Account {
 
 impl Account {
     fn new(max: ByteSize) -> Self {
-        Self { taken: AtomicU64::new(0), max: AtomicU64::new(max.0), refused: AtomicU64::new(0) }
+        Self {
+            taken: AtomicU64::new(0),
+            max: AtomicU64::new(max.0),
+            refused: AtomicU64::new(0),
+        }
     }
 
     fn take(&self, more: u64) -> bool {
         let max = self.max.load(Ordering::Relaxed);
         let grow = |taken: u64| taken.checked_add(more).filter(|sum| *sum <= max);
-        let taken = self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, grow).is_ok();
+        let taken = self
+            .taken
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, grow)
+            .is_ok();
         if !taken {
             self.refused.fetch_add(1, Ordering::Relaxed);
         }

@@ -52,7 +52,11 @@ struct Spooled {
 impl Held {
     /// No body.
     pub(crate) const fn empty() -> Self {
-        Self { content: Content::Empty, sent: 0, reading: None }
+        Self {
+            content: Content::Empty,
+            sent: 0,
+            reading: None,
+        }
     }
 
     /// Its length in bytes.
@@ -83,7 +87,9 @@ impl Held {
         match &self.content {
             Content::Empty => Ok(Bytes::new()),
             Content::Memory(memory) => {
-                let from = usize::try_from(offset).unwrap_or(usize::MAX).min(memory.bytes.len());
+                let from = usize::try_from(offset)
+                    .unwrap_or(usize::MAX)
+                    .min(memory.bytes.len());
                 Ok(memory.bytes.slice(from..))
             }
             Content::Spooled(spooled) => {
@@ -95,7 +101,11 @@ impl Held {
 
     /// The same body, to be sent from its beginning.
     pub(crate) fn replay(&self) -> Self {
-        Self { content: self.content.clone(), sent: 0, reading: None }
+        Self {
+            content: self.content.clone(),
+            sent: 0,
+            reading: None,
+        }
     }
 }
 
@@ -136,7 +146,9 @@ impl Body for Held {
                 }
             }
         };
-        this.sent = this.sent.saturating_add(u64::try_from(chunk.len()).unwrap_or(u64::MAX));
+        this.sent = this
+            .sent
+            .saturating_add(u64::try_from(chunk.len()).unwrap_or(u64::MAX));
         Poll::Ready(Some(Ok(Frame::data(chunk))))
     }
 
@@ -175,8 +187,15 @@ impl Holder {
         if !self.memory_grant.grow(size(data.len())) {
             return Err(Refused::Budget);
         }
-        let memory = Memory { bytes: data, _grant: self.memory_grant };
-        Ok(Held { content: Content::Memory(Arc::new(memory)), sent: 0, reading: None })
+        let memory = Memory {
+            bytes: data,
+            _grant: self.memory_grant,
+        };
+        Ok(Held {
+            content: Content::Memory(Arc::new(memory)),
+            sent: 0,
+            reading: None,
+        })
     }
 
     pub(super) async fn push(&mut self, data: Bytes) -> Result<(), Refused> {
@@ -196,15 +215,26 @@ impl Holder {
         let content = if self.file.is_some() {
             self.flush().await?;
             let file = self.file.and_then(Arc::into_inner).ok_or(Refused::Budget)?;
-            let spooled = Spooled { file, length: self.file_length, _grant: self.file_grant };
+            let spooled = Spooled {
+                file,
+                length: self.file_length,
+                _grant: self.file_grant,
+            };
             Content::Spooled(Arc::new(spooled))
         } else if self.memory.is_empty() {
             Content::Empty
         } else {
-            let memory = Memory { bytes: Bytes::from(self.memory), _grant: self.memory_grant };
+            let memory = Memory {
+                bytes: Bytes::from(self.memory),
+                _grant: self.memory_grant,
+            };
             Content::Memory(Arc::new(memory))
         };
-        Ok(Held { content, sent: 0, reading: None })
+        Ok(Held {
+            content,
+            sent: 0,
+            reading: None,
+        })
     }
 
     /// Whether `more` bytes go to memory; makes the room and takes it from the budget.
@@ -221,7 +251,8 @@ impl Holder {
         if !self.memory_grant.grow(size(grown.saturating_sub(capacity))) {
             return false;
         }
-        self.memory.reserve_exact(grown.saturating_sub(self.memory.len()));
+        self.memory
+            .reserve_exact(grown.saturating_sub(self.memory.len()));
         true
     }
 

@@ -68,11 +68,7 @@ impl Refused {
 /// Takes a body in, whole. A request without a body costs nothing here.
 ///
 /// A declared length over the limit is refused before a byte is read (RFC 9110 §15.5.14).
-pub(crate) async fn hold<B>(
-    body: B,
-    limits: &Limits,
-    budget: &Arc<Budget>,
-) -> Result<Held, Refused>
+pub(crate) async fn hold<B>(body: B, limits: &Limits, budget: &Arc<Budget>) -> Result<Held, Refused>
 where
     B: Body<Data = Bytes>,
 {
@@ -88,7 +84,9 @@ where
     let mut received: u64 = 0;
     while let Some(frame) = next(body.as_mut(), &pace).await? {
         // Trailers carry nothing the upstream is told: they end here (RFC 9110 §6.5.1).
-        let Ok(data) = frame.into_data() else { continue };
+        let Ok(data) = frame.into_data() else {
+            continue;
+        };
         let length = u64::try_from(data.remaining()).unwrap_or(u64::MAX);
         received = received.saturating_add(length);
         if received > limits.max {
@@ -149,7 +147,9 @@ impl Pace {
 
     fn deadline(&self) -> Option<Instant> {
         let earned_ms = self.received.saturating_mul(1000).checked_div(self.rate)?;
-        self.start.checked_add(self.grace)?.checked_add(Duration::from_millis(earned_ms))
+        self.start
+            .checked_add(self.grace)?
+            .checked_add(Duration::from_millis(earned_ms))
     }
 }
 

@@ -15,7 +15,10 @@ struct Frames {
 
 impl Frames {
     fn new(frames: impl IntoIterator<Item = Vec<u8>>, declared: Option<u64>) -> Self {
-        let frames = frames.into_iter().map(|frame| Ok(Bytes::from(frame))).collect();
+        let frames = frames
+            .into_iter()
+            .map(|frame| Ok(Bytes::from(frame)))
+            .collect();
         Self { frames, declared }
     }
 }
@@ -36,22 +39,33 @@ impl Body for Frames {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.declared.map_or_else(SizeHint::default, SizeHint::with_exact)
+        self.declared
+            .map_or_else(SizeHint::default, SizeHint::with_exact)
     }
 }
 
-const LIMITS: Limits = Limits { max: 1 << 20, bytes_per_s_min: 0, grace: Duration::from_secs(5) };
+const LIMITS: Limits = Limits {
+    max: 1 << 20,
+    bytes_per_s_min: 0,
+    grace: Duration::from_secs(5),
+};
 
 fn budget(memory: u64, disk: u64) -> (tempfile::TempDir, Arc<Budget>) {
     let folder = tempfile::tempdir().unwrap();
-    let budget = Budget::new(folder.path().to_path_buf(), ByteSize(memory), ByteSize(disk));
+    let budget = Budget::new(
+        folder.path().to_path_buf(),
+        ByteSize(memory),
+        ByteSize(disk),
+    );
     (folder, Arc::new(budget))
 }
 
 #[tokio::test]
 async fn no_body_takes_nothing() {
     let (_folder, budget) = budget(0, 0);
-    let held = hold(Frames::new([], Some(0)), &LIMITS, &budget).await.unwrap();
+    let held = hold(Frames::new([], Some(0)), &LIMITS, &budget)
+        .await
+        .unwrap();
     assert!(held.is_empty());
     assert_eq!(held.as_slice(), Some(&[][..]));
 }
@@ -60,7 +74,9 @@ async fn no_body_takes_nothing() {
 async fn small_body_stays_in_memory_and_comes_out_again() {
     let (folder, budget) = budget(1 << 20, 0);
     let frames = [b"hel".to_vec(), b"lo".to_vec()];
-    let held = hold(Frames::new(frames, None), &LIMITS, &budget).await.unwrap();
+    let held = hold(Frames::new(frames, None), &LIMITS, &budget)
+        .await
+        .unwrap();
     assert_eq!(held.as_slice(), Some(&b"hello"[..]));
     assert!(budget.memory().taken >= 5);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
@@ -75,7 +91,9 @@ async fn large_body_goes_to_a_file_without_a_name_and_comes_out_again() {
     let (folder, budget) = budget(1 << 20, 1 << 20);
     let frames: Vec<Vec<u8>> = (0..30_u8).map(|n| vec![n; 10_000]).collect();
     let whole = frames.concat();
-    let held = hold(Frames::new(frames, None), &LIMITS, &budget).await.unwrap();
+    let held = hold(Frames::new(frames, None), &LIMITS, &budget)
+        .await
+        .unwrap();
     assert_eq!(held.len(), 300_000);
     assert_eq!(held.as_slice(), None);
     assert_eq!(budget.disk().taken, 300_000);
@@ -83,7 +101,10 @@ async fn large_body_goes_to_a_file_without_a_name_and_comes_out_again() {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     let mut read = Vec::new();
     loop {
-        let chunk = held.chunk(u64::try_from(read.len()).unwrap()).await.unwrap();
+        let chunk = held
+            .chunk(u64::try_from(read.len()).unwrap())
+            .await
+            .unwrap();
         if chunk.is_empty() {
             break;
         }
@@ -100,9 +121,15 @@ async fn large_body_goes_to_a_file_without_a_name_and_comes_out_again() {
 async fn body_over_its_limit_is_refused_when_declared_and_when_sent() {
     let (_folder, budget) = budget(1 << 20, 8 << 20);
     let declared = Frames::new([vec![0; 10]], Some(LIMITS.max + 1));
-    assert_eq!(hold(declared, &LIMITS, &budget).await.unwrap_err(), Refused::TooLarge);
+    assert_eq!(
+        hold(declared, &LIMITS, &budget).await.unwrap_err(),
+        Refused::TooLarge
+    );
     let sent = Frames::new(vec![vec![0; 100_000]; 11], None);
-    assert_eq!(hold(sent, &LIMITS, &budget).await.unwrap_err(), Refused::TooLarge);
+    assert_eq!(
+        hold(sent, &LIMITS, &budget).await.unwrap_err(),
+        Refused::TooLarge
+    );
     assert_eq!((budget.memory().taken, budget.disk().taken), (0, 0));
 }
 
@@ -113,7 +140,10 @@ async fn full_memory_spills_to_disk_and_full_disk_refuses() {
     let first = hold(frames(), &LIMITS, &budget).await.unwrap();
     let second = hold(frames(), &LIMITS, &budget).await.unwrap();
     assert_eq!(budget.disk().taken, 80);
-    assert_eq!(hold(frames(), &LIMITS, &budget).await.unwrap_err(), Refused::Budget);
+    assert_eq!(
+        hold(frames(), &LIMITS, &budget).await.unwrap_err(),
+        Refused::Budget
+    );
     assert_eq!(budget.disk().taken, 80);
     assert_eq!(budget.disk().refused, 1);
     drop((first, second));
@@ -126,6 +156,9 @@ async fn broken_body_is_refused_and_leaves_nothing() {
     let (_folder, budget) = budget(1 << 20, 1 << 20);
     let mut frames = Frames::new([vec![1; 100_000]], None);
     frames.frames.push_back(Err("gone"));
-    assert_eq!(hold(frames, &LIMITS, &budget).await.unwrap_err(), Refused::Broken);
+    assert_eq!(
+        hold(frames, &LIMITS, &budget).await.unwrap_err(),
+        Refused::Broken
+    );
     assert_eq!((budget.memory().taken, budget.disk().taken), (0, 0));
 }

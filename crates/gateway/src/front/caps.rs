@@ -67,7 +67,8 @@ impl Caps {
     pub(crate) fn set(&self, open_max: u32, per_address_max: u32, trusted: &[Network]) {
         let count = |max: u32| usize::try_from(max).unwrap_or(usize::MAX);
         self.open_max.store(count(open_max), Ordering::Relaxed);
-        self.per_address_max.store(count(per_address_max), Ordering::Relaxed);
+        self.per_address_max
+            .store(count(per_address_max), Ordering::Relaxed);
         trusted.clone_into(&mut self.addresses().trusted);
     }
 
@@ -75,13 +76,24 @@ impl Caps {
     pub(crate) fn admit(self: &Arc<Self>, peer: IpAddr) -> Result<Permit, Full> {
         let open = self.open.fetch_add(1, Ordering::Relaxed);
         // From here on the permit's drop takes it back.
-        let id = self.accepted.fetch_add(1, Ordering::Relaxed).saturating_add(1);
-        let mut permit = Permit { caps: Arc::clone(self), address: None, id };
+        let id = self
+            .accepted
+            .fetch_add(1, Ordering::Relaxed)
+            .saturating_add(1);
+        let mut permit = Permit {
+            caps: Arc::clone(self),
+            address: None,
+            id,
+        };
         if open >= self.open_max.load(Ordering::Relaxed) {
             return Err(Full::All);
         }
         let mut addresses = self.addresses();
-        if addresses.trusted.iter().any(|network| network.contains(peer)) {
+        if addresses
+            .trusted
+            .iter()
+            .any(|network| network.contains(peer))
+        {
             return Ok(permit);
         }
         let key = key(peer);
@@ -103,7 +115,9 @@ impl Caps {
     }
 
     fn addresses(&self) -> std::sync::MutexGuard<'_, Addresses> {
-        self.addresses.lock().unwrap_or_else(PoisonError::into_inner)
+        self.addresses
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -49,7 +49,12 @@ pub(super) async fn serve<H: Handler>(worker: Arc<Worker<H>>, accepted: Accepted
         sni: None,
         http2: false,
     };
-    let Accepted { stream, purpose, drain, .. } = accepted;
+    let Accepted {
+        stream,
+        purpose,
+        drain,
+        ..
+    } = accepted;
     if net::prepare_stream(&stream).is_err() {
         return;
     }
@@ -62,14 +67,20 @@ pub(super) async fn serve<H: Handler>(worker: Arc<Worker<H>>, accepted: Accepted
     let stream = match Box::pin(tokio::time::timeout(limit, handshake)).await {
         Ok(Ok(stream)) => stream,
         failed => {
-            let code = if failed.is_err() { "tls.timeout" } else { "tls.failed" };
+            let code = if failed.is_err() {
+                "tls.timeout"
+            } else {
+                "tls.failed"
+            };
             worker.handler.refused(connection.peer, code, 0);
             return;
         }
     };
     let (_, tls) = stream.get_ref();
     connection.secure = true;
-    connection.sni = tls.server_name().map(|name| Arc::from(name.to_ascii_lowercase()));
+    connection.sni = tls
+        .server_name()
+        .map(|name| Arc::from(name.to_ascii_lowercase()));
     connection.http2 = tls.alpn_protocol() == Some(b"h2");
     let speaks_http2 = connection.http2;
     let service = service(&worker, connection, purpose, &settings);
@@ -97,8 +108,12 @@ fn service<H: Handler>(
     })
 }
 
-pub(super) async fn http1<S, H>(stream: S, service: Arc<Service<H>>, settings: &Settings, drain: net::Guard)
-where
+pub(super) async fn http1<S, H>(
+    stream: S,
+    service: Arc<Service<H>>,
+    settings: &Settings,
+    drain: net::Guard,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     H: Handler,
 {
@@ -132,8 +147,12 @@ const READ_BUFFER_MIN: usize = 64 * 1024;
 /// Up to so many fields hyper parses without an allocation.
 const HYPER_HEADERS: usize = 100;
 
-pub(super) async fn http2<S, H>(stream: S, service: Arc<Service<H>>, settings: &Settings, drain: net::Guard)
-where
+pub(super) async fn http2<S, H>(
+    stream: S,
+    service: Arc<Service<H>>,
+    settings: &Settings,
+    drain: net::Guard,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     H: Handler,
 {
@@ -256,7 +275,12 @@ impl Stop {
         let drain = Arc::new(drain);
         let heard = Arc::clone(&drain);
         let started = Box::pin(async move { heard.started().await });
-        Self { started, listening: false, done: false, drain }
+        Self {
+            started,
+            listening: false,
+            done: false,
+            drain,
+        }
     }
 
     /// `true` once: when the stop was asked for.

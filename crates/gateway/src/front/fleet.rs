@@ -13,10 +13,10 @@ use estate::Listen;
 use rustls::ServerConfig;
 use tokio::sync::mpsc;
 
+use super::Handler;
 use super::caps::Caps;
 use super::service::Purpose;
 use super::worker::{self, Command, Settings, Worker};
-use super::Handler;
 use crate::Error;
 
 /// LIMIT: commands a worker has not looked at yet.
@@ -115,7 +115,15 @@ impl Fleet {
             let id = self.next_id.fetch_add(1, Ordering::Relaxed);
             self.listeners().insert((address, purpose), id);
             for (commands, listener) in self.commands.iter().zip(sockets) {
-                tell(commands, Command::Listen { id, listener, purpose }).await;
+                tell(
+                    commands,
+                    Command::Listen {
+                        id,
+                        listener,
+                        purpose,
+                    },
+                )
+                .await;
             }
         }
         let gone: Vec<u64> = {
@@ -154,7 +162,9 @@ impl Fleet {
     }
 
     fn listeners(&self) -> MutexGuard<'_, BTreeMap<(SocketAddr, Purpose), u64>> {
-        self.listeners.lock().unwrap_or_else(PoisonError::into_inner)
+        self.listeners
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -167,9 +177,18 @@ async fn tell(commands: &mpsc::Sender<Command>, command: Command) {
 
 fn wanted(listen: &Listen) -> Vec<(SocketAddr, Purpose)> {
     let port = listen.https.first().map_or(443, SocketAddr::port);
-    let clear = if listen.plain { Purpose::Plain } else { Purpose::Redirect { port } };
-    let https = listen.https.iter().map(|address| (*address, Purpose::Https));
-    https.chain(listen.http.iter().map(|address| (*address, clear))).collect()
+    let clear = if listen.plain {
+        Purpose::Plain
+    } else {
+        Purpose::Redirect { port }
+    };
+    let https = listen
+        .https
+        .iter()
+        .map(|address| (*address, Purpose::Https));
+    https
+        .chain(listen.http.iter().map(|address| (*address, clear)))
+        .collect()
 }
 
 /// One socket for each worker; for port 0 the kernel chooses once.

@@ -64,7 +64,10 @@ impl Framing {
     /// A chunked body at its first byte.
     pub(crate) const fn chunked() -> Self {
         Self::Chunked(Chunked {
-            state: State::Size { value: 0, digits: 0 },
+            state: State::Size {
+                value: 0,
+                digits: 0,
+            },
             extension_bytes: 0,
             trailer_bytes: 0,
             trailers: 0,
@@ -79,11 +82,19 @@ impl Framing {
         line: &mut Vec<u8>,
     ) -> Result<Progress, Refusal> {
         match self {
-            Self::None => Ok(Progress { taken: 0, ended: true }),
+            Self::None => Ok(Progress {
+                taken: 0,
+                ended: true,
+            }),
             Self::Length(left) => {
-                let taken = bytes.len().min(usize::try_from(*left).unwrap_or(usize::MAX));
+                let taken = bytes
+                    .len()
+                    .min(usize::try_from(*left).unwrap_or(usize::MAX));
                 *left = left.saturating_sub(u64::try_from(taken).unwrap_or(u64::MAX));
-                Ok(Progress { taken, ended: *left == 0 })
+                Ok(Progress {
+                    taken,
+                    ended: *left == 0,
+                })
             }
             Self::Chunked(chunked) => chunked.advance(bytes, line),
         }
@@ -99,7 +110,11 @@ impl Chunked {
                 let data = here.min(usize::try_from(left).unwrap_or(usize::MAX));
                 taken = taken.saturating_add(data);
                 let left = left.saturating_sub(u64::try_from(data).unwrap_or(u64::MAX));
-                self.state = if left == 0 { State::DataCr } else { State::Data { left } };
+                self.state = if left == 0 {
+                    State::DataCr
+                } else {
+                    State::Data { left }
+                };
                 continue;
             }
             taken = taken.saturating_add(1);
@@ -107,7 +122,10 @@ impl Chunked {
                 return Ok(Progress { taken, ended: true });
             }
         }
-        Ok(Progress { taken, ended: false })
+        Ok(Progress {
+            taken,
+            ended: false,
+        })
     }
 
     /// One byte outside of chunk data; `true` when it was the body's last.
@@ -127,7 +145,10 @@ impl Chunked {
             (State::SizeLf { value }, b'\n') => State::Data { left: value },
             (State::SizeLf { .. }, _) => return Err(Refusal::ChunkSize),
             (State::DataCr, b'\r') => State::DataLf,
-            (State::DataLf, b'\n') => State::Size { value: 0, digits: 0 },
+            (State::DataLf, b'\n') => State::Size {
+                value: 0,
+                digits: 0,
+            },
             (State::DataCr | State::DataLf | State::Data { .. }, _) => {
                 return Err(Refusal::ChunkEnd);
             }
@@ -166,9 +187,12 @@ impl Chunked {
             return Err(Refusal::TrailersTooLarge);
         }
         let (kind, name, _) = field(line).map_err(|_| Refusal::Trailer)?;
-        let forbidden = FORBIDDEN.iter().any(|known| name.eq_ignore_ascii_case(known))
+        let forbidden = FORBIDDEN
+            .iter()
+            .any(|known| name.eq_ignore_ascii_case(known))
             || FORBIDDEN_PREFIXES.iter().any(|prefix| {
-                name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+                name.get(..prefix.len())
+                    .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
             });
         if kind != FieldKind::Other || forbidden {
             return Err(Refusal::TrailerForbidden);
@@ -210,7 +234,10 @@ fn size(value: u64, digits: u8, byte: u8) -> Result<State, Refusal> {
     if digits >= SIZE_DIGITS_MAX {
         return Err(Refusal::ChunkSize);
     }
-    Ok(State::Size { value: (value << 4) | u64::from(digit), digits: digits.saturating_add(1) })
+    Ok(State::Size {
+        value: (value << 4) | u64::from(digit),
+        digits: digits.saturating_add(1),
+    })
 }
 
 #[cfg(test)]

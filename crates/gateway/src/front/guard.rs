@@ -78,7 +78,8 @@ impl Wire {
     /// One more answer is written, or nobody waits for it any more.
     pub(crate) fn answered(&self) {
         let since = Instant::now().duration_since(self.start).as_millis();
-        self.answered_ms.store(u64::try_from(since).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.answered_ms
+            .store(u64::try_from(since).unwrap_or(u64::MAX), Ordering::Relaxed);
         self.answered.fetch_add(1, Ordering::Release);
     }
 
@@ -197,7 +198,9 @@ impl<S> Guarded<S> {
         if ready.is_empty() {
             return false;
         }
-        let some = ready.get(..ready.len().min(buf.remaining())).unwrap_or_default();
+        let some = ready
+            .get(..ready.len().min(buf.remaining()))
+            .unwrap_or_default();
         buf.put_slice(some);
         self.shown = self.shown.saturating_add(some.len());
         if self.shown == self.cleared {
@@ -217,7 +220,8 @@ impl<S> Guarded<S> {
             let clear = match verdict {
                 Ok(clear) | Err((clear, _)) => clear,
             };
-            self.kept.extend_from_slice(fresh.get(clear..).unwrap_or_default());
+            self.kept
+                .extend_from_slice(fresh.get(clear..).unwrap_or_default());
             buf.set_filled(before.saturating_add(clear));
             self.settle(0, verdict);
             return;
@@ -265,19 +269,29 @@ impl<S> Guarded<S> {
     /// While a request is answered the timer runs too: hyper does not read again when the answer
     /// ends, so this is the only place to set it.
     fn poll_waiting(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
-        let Phase::Head(_) = self.phase else { return Poll::Pending };
+        let Phase::Head(_) = self.phase else {
+            return Poll::Pending;
+        };
         if !self.kept.is_empty() {
             ready!(self.reading.poll_passed(cx));
             self.refuse(Refusal::HeadTimeout);
             return Poll::Ready(true);
         }
         let first = self.wire.accepted() == 0;
-        let limit = if first { self.limits.head_timeout } else { self.limits.idle_timeout };
+        let limit = if first {
+            self.limits.head_timeout
+        } else {
+            self.limits.idle_timeout
+        };
         self.reading.start(limit);
         loop {
             ready!(self.reading.poll_passed(cx));
             let now = Instant::now();
-            let since = if self.wire.is_busy() { now } else { self.wire.idle_since() };
+            let since = if self.wire.is_busy() {
+                now
+            } else {
+                self.wire.idle_since()
+            };
             if now.duration_since(since) >= limit {
                 // A head that never began needs no answer: the connection was just idle.
                 return Poll::Ready(false);
@@ -345,7 +359,9 @@ impl<S: AsyncWrite + Unpin> Guarded<S> {
             return wrote;
         }
         self.writing.start(self.limits.stall_timeout);
-        self.writing.poll_passed(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
+        self.writing
+            .poll_passed(cx)
+            .map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
@@ -395,7 +411,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
                         Poll::Pending => return this.reading.poll_passed(cx).map(Ok),
                         Poll::Ready(result) => result?,
                     }
-                    this.closing = Closing::Linger { left: LINGER_BYTES_MAX };
+                    this.closing = Closing::Linger {
+                        left: LINGER_BYTES_MAX,
+                    };
                 }
                 Closing::Linger { ref mut left } => {
                     let mut scratch = [0; 4096];

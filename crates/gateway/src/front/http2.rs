@@ -74,17 +74,31 @@ const CONNECTION_SPECIFIC: [HeaderName; 5] = [
 /// Checks a request, and brings it into the form HTTP/1 requests have: `Host` instead of
 /// `:authority`, one `Cookie` field.
 pub(super) fn check(request: &mut Request<Incoming>, fields_max: usize) -> Result<(), Refusal> {
-    debug_assert_eq!(request.version(), Version::HTTP_2, "only asked about HTTP/2");
+    debug_assert_eq!(
+        request.version(),
+        Version::HTTP_2,
+        "only asked about HTTP/2"
+    );
     check_target(request)?;
-    let authority = request.uri().authority().map(|authority| authority.as_str().to_owned());
+    let authority = request
+        .uri()
+        .authority()
+        .map(|authority| authority.as_str().to_owned());
     let headers = request.headers_mut();
     if headers.len() > fields_max {
         return Err(Refusal::TooManyFields);
     }
-    if CONNECTION_SPECIFIC.iter().any(|name| headers.contains_key(name)) {
+    if CONNECTION_SPECIFIC
+        .iter()
+        .any(|name| headers.contains_key(name))
+    {
         return Err(Refusal::ConnectionSpecific);
     }
-    if headers.get_all(header::TE).iter().any(|te| te != "trailers") {
+    if headers
+        .get_all(header::TE)
+        .iter()
+        .any(|te| te != "trailers")
+    {
         return Err(Refusal::ConnectionSpecific);
     }
     if headers.get_all(header::CONTENT_LENGTH).iter().count() > 1 {
@@ -134,13 +148,19 @@ fn host(headers: &mut HeaderMap, authority: Option<String>) -> Result<(), Refusa
 }
 
 fn valid(host: &[u8]) -> Result<(), Refusal> {
-    if super::head::is_host(host) { Ok(()) } else { Err(Refusal::HostInvalid) }
+    if super::head::is_host(host) {
+        Ok(())
+    } else {
+        Err(Refusal::HostInvalid)
+    }
 }
 
 /// A client may split its cookies for compression; HTTP/1 knows one field (RFC 9113 §8.2.3).
 fn join_cookies(headers: &mut HeaderMap) -> Result<(), Refusal> {
     let mut cookies = headers.get_all(header::COOKIE).iter();
-    let (Some(first), Some(second)) = (cookies.next(), cookies.next()) else { return Ok(()) };
+    let (Some(first), Some(second)) = (cookies.next(), cookies.next()) else {
+        return Ok(());
+    };
     let mut joined = first.as_bytes().to_vec();
     for cookie in std::iter::once(second).chain(cookies) {
         joined.extend_from_slice(b"; ");

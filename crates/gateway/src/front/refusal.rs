@@ -106,19 +106,31 @@ impl Refusal {
             Self::Connect => ("head.connect", "tunnels are not offered here"),
             Self::Target => ("head.target", "the request target is malformed"),
             Self::Version => ("head.version", "the HTTP version is malformed"),
-            Self::VersionUnsupported => ("head.version_unsupported", "this HTTP version is not spoken here"),
+            Self::VersionUnsupported => (
+                "head.version_unsupported",
+                "this HTTP version is not spoken here",
+            ),
             Self::LineTooLong => ("head.line_too_long", "the request line is too long"),
             Self::HeadTooLarge => ("head.too_large", "the request head is too large"),
-            Self::TooManyFields => ("head.too_many_fields", "the request has too many header fields"),
+            Self::TooManyFields => (
+                "head.too_many_fields",
+                "the request has too many header fields",
+            ),
             Self::FieldName => ("head.field_name", "a header field's name is malformed"),
-            Self::SpaceBeforeColon => ("head.space_before_colon", "space between a header field's name and its colon"),
+            Self::SpaceBeforeColon => (
+                "head.space_before_colon",
+                "space between a header field's name and its colon",
+            ),
             Self::NoColon => ("head.no_colon", "a header line without a colon"),
             Self::Folded => ("head.folded", "a header field continues on the next line"),
             Self::HostMissing => ("head.host_missing", "the Host header field is missing"),
             Self::HostRepeated => ("head.host_repeated", "more than one Host header field"),
             Self::HostInvalid => ("head.host_invalid", "the Host header field is malformed"),
             Self::HostMismatch => ("head.host_mismatch", "target and Host name different hosts"),
-            Self::LengthWithCoding => ("head.length_with_coding", "Content-Length beside Transfer-Encoding"),
+            Self::LengthWithCoding => (
+                "head.length_with_coding",
+                "Content-Length beside Transfer-Encoding",
+            ),
             Self::LengthRepeated => ("head.length_repeated", "more than one Content-Length"),
             Self::LengthInvalid => ("head.length_invalid", "Content-Length is not a number"),
             Self::Coding => ("head.coding", "a transfer coding other than chunked"),
@@ -129,10 +141,19 @@ impl Refusal {
             Self::ChunkExtension => ("body.chunk_extension", "a chunk's extensions are too long"),
             Self::ChunkEnd => ("body.chunk_end", "a chunk does not end where it says"),
             Self::Trailer => ("body.trailer", "a trailer field is malformed"),
-            Self::TrailerForbidden => ("body.trailer_forbidden", "a field that must not be a trailer"),
+            Self::TrailerForbidden => (
+                "body.trailer_forbidden",
+                "a field that must not be a trailer",
+            ),
             Self::TrailersTooLarge => ("body.trailers_too_large", "too many trailer fields"),
-            Self::ConnectionSpecific => ("head.connection_specific", "a header field that HTTP/2 does not allow"),
-            Self::Unaccounted => ("head.unaccounted", "the framing of this connection is unclear"),
+            Self::ConnectionSpecific => (
+                "head.connection_specific",
+                "a header field that HTTP/2 does not allow",
+            ),
+            Self::Unaccounted => (
+                "head.unaccounted",
+                "the framing of this connection is unclear",
+            ),
         }
     }
 

@@ -58,7 +58,8 @@ impl<H: Handler> Service<H> {
         let response = match self.admit(&mut request) {
             Err(refusal) => {
                 let status = refusal.status();
-                self.handler.refused(self.connection.peer, refusal.code(), status.as_u16());
+                self.handler
+                    .refused(self.connection.peer, refusal.code(), status.as_u16());
                 refused(refusal, self.connection.http2)
             }
             Ok(()) => match self.purpose {
@@ -80,7 +81,10 @@ impl<H: Handler> Service<H> {
         } else {
             // INVARIANT: hyper hands over exactly the requests the guard let through, in order.
             // One more is the guard's own substitute, or a disagreement that must not pass.
-            let number = self.served.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+            let number = self
+                .served
+                .fetch_add(1, Ordering::Relaxed)
+                .saturating_add(1);
             if number > self.wire.accepted() {
                 return Err(self.wire.refusal().unwrap_or(Refusal::Unaccounted));
             }
@@ -95,11 +99,18 @@ impl<H: Handler> Service<H> {
 
 /// A refusal of the wire, in plain text: whoever sent this is no browser.
 fn refused(refusal: Refusal, http2: bool) -> Response<Outgoing> {
-    let text = Bytes::from(format!("{}: {}\n", refusal.status().as_u16(), refusal.text()));
+    let text = Bytes::from(format!(
+        "{}: {}\n",
+        refusal.status().as_u16(),
+        refusal.text()
+    ));
     let mut response = Response::new(Outgoing::Full(text));
     *response.status_mut() = refusal.status();
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if !http2 {
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -110,9 +121,15 @@ fn refused(refusal: Refusal, http2: bool) -> Response<Outgoing> {
 /// 308 keeps method and body (RFC 9110 §15.4.9); the next request is then sent over TLS.
 fn redirect(request: &Request<Incoming>, port: u16) -> Response<Outgoing> {
     let mut response = Response::new(Outgoing::Empty);
-    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let host = request
+        .headers()
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
     let location = host.map(without_port).and_then(|host| {
-        let path = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
+        let path = request
+            .uri()
+            .path_and_query()
+            .map_or("/", PathAndQuery::as_str);
         let path = if path == "*" { "/" } else { path };
         let location = match port {
             443 => format!("https://{host}{path}"),
@@ -180,7 +197,12 @@ pub(super) struct Reply {
 impl Reply {
     fn new(body: Outgoing, in_flight: InFlight, sending: Arc<Sending>) -> Self {
         sending.open.fetch_add(1, Ordering::Relaxed);
-        Self { body, _in_flight: in_flight, sending, waiting: false }
+        Self {
+            body,
+            _in_flight: in_flight,
+            sending,
+            waiting: false,
+        }
     }
 
     fn set_waiting(&mut self, waiting: bool) {

@@ -11,13 +11,13 @@ use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use tokio::io::DuplexStream;
 
+use super::Handler;
 use super::connection;
 use super::guard::{Wire, WireLimits};
 use super::head::HeadLimits;
 use super::http2::StreamLimits;
 use super::service::{Purpose, Sending, Service};
 use super::worker::Settings;
-use super::Handler;
 use crate::body::{self, Budget};
 use crate::exchange::{Connection, Outgoing};
 
@@ -34,7 +34,11 @@ pub(super) enum Expected {
     /// Everything passes: so many requests.
     Requests(u64),
     /// A head is refused, after so many requests passed.
-    Head { status: u16, code: String, before: u64 },
+    Head {
+        status: u16,
+        code: String,
+        before: u64,
+    },
     /// A body is refused.
     Body,
 }
@@ -60,7 +64,11 @@ fn case(text: &str) -> Case {
         },
         other => panic!("{name}: {other:?}"),
     };
-    Case { name, expected, bytes: unescape(&lines.collect::<String>()) }
+    Case {
+        name,
+        expected,
+        bytes: unescape(&lines.collect::<String>()),
+    }
 }
 
 fn unescape(text: &str) -> Vec<u8> {
@@ -89,7 +97,10 @@ fn unescape(text: &str) -> Vec<u8> {
 
 pub(super) fn limits() -> WireLimits {
     WireLimits {
-        head: HeadLimits { bytes_max: 16 * 1024, fields_max: 100 },
+        head: HeadLimits {
+            bytes_max: 16 * 1024,
+            fields_max: 100,
+        },
         head_timeout: Duration::from_secs(10),
         idle_timeout: Duration::from_secs(60),
         stall_timeout: Duration::from_secs(30),
@@ -97,7 +108,10 @@ pub(super) fn limits() -> WireLimits {
 }
 
 pub(super) fn settings() -> Settings {
-    Settings { wire: limits(), streams: StreamLimits::default() }
+    Settings {
+        wire: limits(),
+        streams: StreamLimits::default(),
+    }
 }
 
 /// Holds each body and answers with what it got; notes everything.
@@ -114,7 +128,12 @@ impl Echo {
         let folder = tempfile::tempdir().unwrap();
         let (memory, disk) = (model::ByteSize(1 << 20), model::ByteSize(8 << 20));
         let budget = Arc::new(Budget::new(folder.path().to_path_buf(), memory, disk));
-        Arc::new(Self { requests: Mutex::default(), refusals: Mutex::default(), budget, folder })
+        Arc::new(Self {
+            requests: Mutex::default(),
+            refusals: Mutex::default(),
+            budget,
+            folder,
+        })
     }
 
     pub(super) fn requests(&self) -> Vec<String> {
@@ -127,8 +146,11 @@ impl Echo {
 }
 
 /// What bodies may do in these tests.
-pub(super) const BODY: body::Limits =
-    body::Limits { max: 1 << 20, bytes_per_s_min: 1024, grace: Duration::from_secs(5) };
+pub(super) const BODY: body::Limits = body::Limits {
+    max: 1 << 20,
+    bytes_per_s_min: 1024,
+    grace: Duration::from_secs(5),
+};
 
 impl Handler for Echo {
     async fn handle(
@@ -147,7 +169,10 @@ impl Handler for Echo {
             return response;
         }
         match body::hold(request.into_body(), &BODY, &self.budget).await {
-            Ok(held) => Response::new(Outgoing::Full(Bytes::from(format!("{line} {}\n", held.len())))),
+            Ok(held) => Response::new(Outgoing::Full(Bytes::from(format!(
+                "{line} {}\n",
+                held.len()
+            )))),
             Err(refused) => {
                 let mut response = Response::new(Outgoing::Empty);
                 *response.status_mut() = refused.status();

@@ -33,13 +33,26 @@ async fn each_case_of_the_table_is_answered_and_seen_as_often_as_accepted() {
         match &case.expected {
             Expected::Requests(count) => {
                 assert_eq!(seen, *count, "{}: {answers}", case.name);
-                assert_eq!(statuses, vec![200; usize::try_from(*count).unwrap()], "{}", case.name);
+                assert_eq!(
+                    statuses,
+                    vec![200; usize::try_from(*count).unwrap()],
+                    "{}",
+                    case.name
+                );
             }
-            Expected::Head { status, code, before } => {
+            Expected::Head {
+                status,
+                code,
+                before,
+            } => {
                 assert_eq!(seen, *before, "{}: {answers}", case.name);
                 assert_eq!(statuses.last(), Some(status), "{}: {answers}", case.name);
                 assert_eq!(echo.refusals(), [code.as_str()], "{}", case.name);
-                assert!(answers.contains("connection: close"), "{}: {answers}", case.name);
+                assert!(
+                    answers.contains("connection: close"),
+                    "{}: {answers}",
+                    case.name
+                );
             }
             Expected::Body => {
                 assert_eq!(seen, 1, "{}", case.name);
@@ -54,7 +67,10 @@ async fn slow_head_is_answered_408_at_the_deadline() {
     let echo = Echo::new();
     let mut client = testing::connect(&echo, Version::Http1, testing::settings());
     let start = Instant::now();
-    client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n").await.unwrap();
+    client
+        .write_all(b"GET / HTTP/1.1\r\nHost: a\r\n")
+        .await
+        .unwrap();
     // One field every second, for ever: the deadline is the head's, not a pause's.
     let (mut reader, mut writer) = tokio::io::split(client);
     let drip = tokio::spawn(async move {
@@ -66,7 +82,11 @@ async fn slow_head_is_answered_408_at_the_deadline() {
     reader.read_to_string(&mut answer).await.unwrap();
     drip.abort();
     assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
-    assert!(start.elapsed() < Duration::from_secs(14), "{:?}", start.elapsed());
+    assert!(
+        start.elapsed() < Duration::from_secs(14),
+        "{:?}",
+        start.elapsed()
+    );
     assert_eq!(echo.refusals(), ["head.timeout"]);
     assert!(echo.requests().is_empty());
 }
@@ -77,17 +97,28 @@ async fn connection_that_says_nothing_is_closed_without_an_answer() {
     let mut client = testing::connect(&echo, Version::Http1, testing::settings());
     let start = Instant::now();
     assert_eq!(read_all(&mut client).await, "");
-    assert!((10..14).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
+    assert!(
+        (10..14).contains(&start.elapsed().as_secs()),
+        "{:?}",
+        start.elapsed()
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn idle_connection_is_closed_after_its_timeout() {
     let echo = Echo::new();
     let mut client = testing::connect(&echo, Version::Http1, testing::settings());
-    client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    client
+        .write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        .await
+        .unwrap();
     let start = Instant::now();
     assert_eq!(statuses(&read_all(&mut client).await), [200]);
-    assert!((60..64).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
+    assert!(
+        (60..64).contains(&start.elapsed().as_secs()),
+        "{:?}",
+        start.elapsed()
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -107,7 +138,11 @@ async fn slow_body_is_answered_408() {
     reader.read_to_string(&mut answer).await.unwrap();
     drip.abort();
     assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
-    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+    assert!(
+        start.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        start.elapsed()
+    );
     assert_eq!(echo.budget.memory().taken, 0);
 }
 
@@ -115,7 +150,8 @@ async fn slow_body_is_answered_408() {
 async fn declared_length_over_the_limit_is_refused_before_the_body() {
     let echo = Echo::new();
     let mut client = testing::connect(&echo, Version::Http1, testing::settings());
-    let head = b"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 9999999\r\n\r\n";
+    let head =
+        b"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 9999999\r\n\r\n";
     client.write_all(head).await.unwrap();
     let answer = read_all(&mut client).await;
     assert_eq!(statuses(&answer), [413], "{answer}");
@@ -140,7 +176,10 @@ async fn chunk_bomb_ends_at_the_limit_of_the_body() {
     reader.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
     drop(reader);
-    assert!(bomb.await.unwrap() < 8 << 20, "the client was stopped long before its end");
+    assert!(
+        bomb.await.unwrap() < 8 << 20,
+        "the client was stopped long before its end"
+    );
     assert_eq!(echo.budget.memory().taken + echo.budget.disk().taken, 0);
 }
 
@@ -165,7 +204,10 @@ async fn answer_before_the_body_is_read_still_reaches_the_client() {
 async fn client_that_does_not_read_its_answer_is_dropped() {
     let echo = Echo::new();
     let mut client = testing::connect(&echo, Version::Http1, testing::settings());
-    client.write_all(b"GET /big HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    client
+        .write_all(b"GET /big HTTP/1.1\r\nHost: a\r\n\r\n")
+        .await
+        .unwrap();
     tokio::time::sleep(Duration::from_secs(40)).await;
     let mut answer = Vec::new();
     client.read_to_end(&mut answer).await.unwrap();

@@ -14,12 +14,12 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::Handler;
 use super::caps::Caps;
 use super::connection::{self, Accepted};
 use super::guard::WireLimits;
 use super::http2::StreamLimits;
 use super::service::Purpose;
-use super::Handler;
 
 /// How connections may behave; replaced with each estate, read once per connection.
 #[derive(Clone, Copy, Debug)]
@@ -77,16 +77,18 @@ pub(super) async fn run<H: Handler>(worker: Arc<Worker<H>>, mut commands: mpsc::
                     token.cancel();
                 }
             }
-            Some(Command::Listen { id, listener, purpose }) => {
-                match TcpListener::from_std(listener) {
-                    Ok(listener) => {
-                        let closed = CancellationToken::new();
-                        listeners.insert(id, closed.clone());
-                        tokio::spawn(accept(Arc::clone(&worker), listener, purpose, closed));
-                    }
-                    Err(error) => tracing::error!(%error, "a worker cannot listen"),
+            Some(Command::Listen {
+                id,
+                listener,
+                purpose,
+            }) => match TcpListener::from_std(listener) {
+                Ok(listener) => {
+                    let closed = CancellationToken::new();
+                    listeners.insert(id, closed.clone());
+                    tokio::spawn(accept(Arc::clone(&worker), listener, purpose, closed));
                 }
-            }
+                Err(error) => tracing::error!(%error, "a worker cannot listen"),
+            },
         }
     }
 }
@@ -98,7 +100,9 @@ async fn accept<H: Handler>(
     purpose: Purpose,
     closed: CancellationToken,
 ) {
-    let Ok(local) = listener.local_addr() else { return };
+    let Ok(local) = listener.local_addr() else {
+        return;
+    };
     loop {
         let accepted = tokio::select! {
             biased;
@@ -140,7 +144,14 @@ fn admit<H: Handler>(
     match worker.caps.admit(peer.ip()) {
         Ok(permit) => {
             let drain = worker.drain.guard();
-            let accepted = Accepted { stream, peer, local, purpose, permit, drain };
+            let accepted = Accepted {
+                stream,
+                peer,
+                local,
+                purpose,
+                permit,
+                drain,
+            };
             tokio::spawn(connection::serve(Arc::clone(worker), accepted));
         }
         // No answer: writing one to each of a flood would be work for the flooder's sake.
@@ -151,5 +162,7 @@ fn admit<H: Handler>(
 /// No descriptors or no memory for another connection.
 fn is_exhausted(error: &io::Error) -> bool {
     let codes = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM];
-    error.raw_os_error().is_some_and(|raw| codes.iter().any(|code| code.raw_os_error() == raw))
+    error
+        .raw_os_error()
+        .is_some_and(|raw| codes.iter().any(|code| code.raw_os_error() == raw))
 }

@@ -58,7 +58,13 @@ impl Conn {
             .await
             .map_err(|_| Failed::Broken)?;
         let deadline = Deadline::unset();
-        Ok(Box::new(Self { sender, driver, answered, deadline, idle_since: Instant::now() }))
+        Ok(Box::new(Self {
+            sender,
+            driver,
+            answered,
+            deadline,
+            idle_since: Instant::now(),
+        }))
     }
 
     /// Moves the connection on; ready when it is closed.
@@ -74,7 +80,9 @@ impl Conn {
     pub(super) fn is_alive(&mut self) -> bool {
         // Looking is driving: hyper reads when the socket has something to say, and what an idle
         // upstream says is either its end or a response nobody asked for.
-        let open = self.drive(&mut Context::from_waker(Waker::noop())).is_pending();
+        let open = self
+            .drive(&mut Context::from_waker(Waker::noop()))
+            .is_pending();
         open && self.sender.is_ready()
     }
 }
@@ -88,7 +96,10 @@ pub(super) struct Lease {
 
 impl Lease {
     pub(super) fn new(conn: Box<Conn>, home: Home) -> Self {
-        Self { conn: Some(conn), home }
+        Self {
+            conn: Some(conn),
+            home,
+        }
     }
 
     /// Sends `request` and waits for the head of the response.
@@ -104,8 +115,9 @@ impl Lease {
         conn.deadline.set(timeouts.response);
         // `unconstrained`: the runtime's budget would otherwise be spent on, and woken through,
         // a waker that does nothing.
-        let mut response =
-            pin!(tokio::task::unconstrained(conn.sender.try_send_request(request)));
+        let mut response = pin!(tokio::task::unconstrained(
+            conn.sender.try_send_request(request)
+        ));
         let outcome = std::future::poll_fn(|cx| {
             let closed = Pin::new(&mut conn.driver).poll(cx).is_ready();
             let mut quiet = Context::from_waker(Waker::noop());
@@ -147,7 +159,9 @@ impl Lease {
     /// The response is read to its end: the connection goes back to the pool, when it can serve
     /// again, or closes.
     pub(super) fn settle(mut self, cx: &mut Context<'_>) {
-        let Some(mut conn) = self.conn.take() else { return };
+        let Some(mut conn) = self.conn.take() else {
+            return;
+        };
         if conn.sender.is_ready() || (conn.drive(cx).is_pending() && conn.sender.is_ready()) {
             conn.deadline.clear();
             conn.idle_since = Instant::now();

@@ -110,7 +110,8 @@ impl Upstreams {
 fn frame(request: &mut Request<Held>) {
     *request.version_mut() = Version::HTTP_11;
     let length = request.body().len();
-    let needs_length = length > 0 || [Method::POST, Method::PUT, Method::PATCH].contains(request.method());
+    let needs_length =
+        length > 0 || [Method::POST, Method::PUT, Method::PATCH].contains(request.method());
     let headers = request.headers_mut();
     hop::strip(headers);
     // The body is here already: there is nothing to wait for (RFC 9110 §10.1.1).

@@ -102,9 +102,13 @@ impl Upstreams {
     pub(super) fn reuse(&self, target: &Target) -> Option<Lease> {
         let pool = self.pool(target);
         for index in pool.order() {
-            let Some(endpoint) = pool.endpoints.get(index) else { continue };
+            let Some(endpoint) = pool.endpoints.get(index) else {
+                continue;
+            };
             loop {
-                let Some(mut conn) = lock(&endpoint.idle).pop() else { break };
+                let Some(mut conn) = lock(&endpoint.idle).pop() else {
+                    break;
+                };
                 if conn.is_alive() {
                     return Some(Lease::new(conn, Home::new(&pool, index)));
                 }
@@ -151,8 +155,15 @@ impl Upstreams {
     fn pool(&self, target: &Target) -> Arc<Pool> {
         let mut pools = lock(&self.pools);
         let pool = pools.entry(target.id).or_insert_with(|| {
-            let endpoints = target.endpoints.iter().map(|_| EndpointPool::default()).collect();
-            Arc::new(Pool { endpoints, next: AtomicUsize::new(0) })
+            let endpoints = target
+                .endpoints
+                .iter()
+                .map(|_| EndpointPool::default())
+                .collect();
+            Arc::new(Pool {
+                endpoints,
+                next: AtomicUsize::new(0),
+            })
         });
         Arc::clone(pool)
     }
@@ -162,10 +173,17 @@ impl Pool {
     /// Every address, each once, beginning with the next in turn; those that are down come last.
     fn order(&self) -> impl Iterator<Item = usize> {
         let count = self.endpoints.len();
-        let first = if count > 1 { self.next.fetch_add(1, Ordering::Relaxed) } else { 0 };
+        let first = if count > 1 {
+            self.next.fetch_add(1, Ordering::Relaxed)
+        } else {
+            0
+        };
         let turn = (0..count).map(move |step| first.wrapping_add(step) % count.max(1));
-        let down: smallvec::SmallVec<[usize; 4]> =
-            if count > 1 { turn.clone().filter(|i| self.is_down(*i)).collect() } else { smallvec::SmallVec::new() };
+        let down: smallvec::SmallVec<[usize; 4]> = if count > 1 {
+            turn.clone().filter(|i| self.is_down(*i)).collect()
+        } else {
+            smallvec::SmallVec::new()
+        };
         let up: smallvec::SmallVec<[usize; 4]> = turn.filter(|i| !down.contains(i)).collect();
         up.into_iter().chain(down)
     }
@@ -180,12 +198,18 @@ impl Pool {
 
 impl Home {
     fn new(pool: &Arc<Pool>, index: usize) -> Self {
-        Self { pool: Arc::clone(pool), index, returned: false }
+        Self {
+            pool: Arc::clone(pool),
+            index,
+            returned: false,
+        }
     }
 
     /// Puts the connection back, for the next request to take first.
     pub(super) fn give_back(&mut self, conn: Box<Conn>) {
-        let Some(endpoint) = self.pool.endpoints.get(self.index) else { return };
+        let Some(endpoint) = self.pool.endpoints.get(self.index) else {
+            return;
+        };
         let mut idle = lock(&endpoint.idle);
         if idle.len() < IDLE_MAX {
             idle.push(conn);

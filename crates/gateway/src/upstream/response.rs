@@ -38,7 +38,9 @@ pub(crate) enum Truncated {
 
 impl fmt::Debug for ResponseBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ResponseBody").field("left", &self.left).finish_non_exhaustive()
+        f.debug_struct("ResponseBody")
+            .field("left", &self.left)
+            .finish_non_exhaustive()
     }
 }
 
@@ -77,7 +79,9 @@ impl ResponseBody {
             if let Some(deadline) = self.lease.as_mut().and_then(Lease::deadline) {
                 deadline.clear();
             }
-            let Ok(data) = frame.into_data() else { continue };
+            let Ok(data) = frame.into_data() else {
+                continue;
+            };
             let length = u64::try_from(data.remaining()).unwrap_or(u64::MAX);
             match self.left.checked_sub(length) {
                 Some(left) => self.left = left,

@@ -37,9 +37,13 @@ impl Stream {
         limit: Duration,
     ) -> Result<Self, Failed> {
         let connecting = open(target, endpoint);
-        let kind =
-            tokio::time::timeout(limit, connecting).await.map_err(|_| Failed::ConnectTimeout)??;
-        Ok(Self { kind, answered: Arc::new(AtomicBool::new(false)) })
+        let kind = tokio::time::timeout(limit, connecting)
+            .await
+            .map_err(|_| Failed::ConnectTimeout)??;
+        Ok(Self {
+            kind,
+            answered: Arc::new(AtomicBool::new(false)),
+        })
     }
 
     /// Set by the first byte that is read; the asker clears it.
@@ -51,15 +55,20 @@ impl Stream {
 async fn open(target: &Target, endpoint: &Endpoint) -> Result<Kind, Failed> {
     let tcp = match endpoint {
         Endpoint::Unix(path) => {
-            return UnixStream::connect(path).await.map(Kind::Unix).map_err(|error| failed(&error));
+            return UnixStream::connect(path)
+                .await
+                .map(Kind::Unix)
+                .map_err(|error| failed(&error));
         }
-        Endpoint::Tcp(address) => {
-            TcpStream::connect(address).await.map_err(|error| failed(&error))?
-        }
+        Endpoint::Tcp(address) => TcpStream::connect(address)
+            .await
+            .map_err(|error| failed(&error))?,
     };
     // A request is written at once: there is nothing for Nagle to gather.
     tcp.set_nodelay(true).map_err(|_| Failed::Broken)?;
-    let Some(tls) = &target.tls else { return Ok(Kind::Tcp(tcp)) };
+    let Some(tls) = &target.tls else {
+        return Ok(Kind::Tcp(tcp));
+    };
     let connector = TlsConnector::from(Arc::clone(&tls.config));
     match connector.connect(tls.name.clone(), tcp).await {
         Ok(stream) => Ok(Kind::Tls(Box::new(stream))),

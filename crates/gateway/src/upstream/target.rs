@@ -42,14 +42,19 @@ pub(super) struct Tls {
 
 impl fmt::Debug for Tls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tls").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Tls")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
 impl Target {
     /// A service of the estate. Paths of authorities are relative to `base`.
     pub(crate) fn service(service: &Service, base: &Path) -> Result<Self, Error> {
-        let fail = |message: String| Error::Service { service: service.name.clone(), message };
+        let fail = |message: String| Error::Service {
+            service: service.name.clone(),
+            message,
+        };
         let first = service
             .endpoints
             .first()
@@ -68,7 +73,12 @@ impl Target {
             id: next_id(),
             name: Arc::from(service.name.as_str()),
             authority,
-            endpoints: service.endpoints.iter().copied().map(Endpoint::Tcp).collect(),
+            endpoints: service
+                .endpoints
+                .iter()
+                .copied()
+                .map(Endpoint::Tcp)
+                .collect(),
             tls,
         })
     }
@@ -91,7 +101,10 @@ fn next_id() -> u64 {
 }
 
 fn tls(service: &Service, first: SocketAddr, base: &Path) -> Result<Tls, String> {
-    let name = service.tls_name.clone().unwrap_or_else(|| first.ip().to_string());
+    let name = service
+        .tls_name
+        .clone()
+        .unwrap_or_else(|| first.ip().to_string());
     let name = ServerName::try_from(name).map_err(|_| "`tls_name` is no host name".to_owned())?;
     let roots = match &service.tls_authority {
         Some(path) => net::tls::Roots::File(base.join(path)),

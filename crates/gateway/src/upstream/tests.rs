@@ -42,7 +42,9 @@ fn request(method: Method, path: &str) -> Request<Held> {
     let mut request = Request::new(Held::empty());
     *request.method_mut() = method;
     *request.uri_mut() = path.parse().unwrap();
-    request.headers_mut().insert(header::HOST, HeaderValue::from_static("shop.example"));
+    request
+        .headers_mut()
+        .insert(header::HOST, HeaderValue::from_static("shop.example"));
     request
 }
 
@@ -80,7 +82,10 @@ async fn connection_is_used_again_for_the_next_request() {
     });
     let upstreams = Upstreams::new();
     for _ in 0..3 {
-        let response = upstreams.send(&target, request(Method::GET, "/"), &TIMEOUTS).await.unwrap();
+        let response = upstreams
+            .send(&target, request(Method::GET, "/"), &TIMEOUTS)
+            .await
+            .unwrap();
         assert_eq!(body(response).await.unwrap(), "hello");
         assert_eq!(upstreams.usage(), PoolUse { open: 1, idle: 1 });
     }
@@ -93,11 +98,17 @@ async fn bodyless_response_gives_its_connection_back_at_once() {
     let upstream = tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
         head(&mut stream).await;
-        stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
+        stream
+            .write_all(b"HTTP/1.1 204 No Content\r\n\r\n")
+            .await
+            .unwrap();
         stream
     });
     let upstreams = Upstreams::new();
-    let response = upstreams.send(&target, request(Method::GET, "/"), &TIMEOUTS).await.unwrap();
+    let response = upstreams
+        .send(&target, request(Method::GET, "/"), &TIMEOUTS)
+        .await
+        .unwrap();
     assert_eq!(response.status(), 204);
     assert_eq!(upstreams.usage(), PoolUse { open: 1, idle: 1 });
     let _still_open = upstream.await.unwrap();
@@ -109,7 +120,10 @@ async fn large_chunked_response_streams_whole() {
     let upstream = tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
         head(&mut stream).await;
-        stream.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").await.unwrap();
+        stream
+            .write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+            .await
+            .unwrap();
         for _ in 0..100 {
             let chunk = format!("2000\r\n{}\r\n", "x".repeat(0x2000));
             stream.write_all(chunk.as_bytes()).await.unwrap();
@@ -118,7 +132,10 @@ async fn large_chunked_response_streams_whole() {
         stream
     });
     let upstreams = Upstreams::new();
-    let response = upstreams.send(&target, request(Method::GET, "/"), &TIMEOUTS).await.unwrap();
+    let response = upstreams
+        .send(&target, request(Method::GET, "/"), &TIMEOUTS)
+        .await
+        .unwrap();
     assert!(!response.headers().contains_key(header::TRANSFER_ENCODING));
     assert_eq!(body(response).await.unwrap().len(), 100 * 0x2000);
     assert_eq!(upstreams.usage(), PoolUse { open: 1, idle: 1 });
@@ -137,7 +154,10 @@ async fn pooled_connection_that_died_is_replaced() {
     });
     let upstreams = Upstreams::new();
     for _ in 0..2 {
-        let response = upstreams.send(&target, request(Method::POST, "/"), &TIMEOUTS).await.unwrap();
+        let response = upstreams
+            .send(&target, request(Method::POST, "/"), &TIMEOUTS)
+            .await
+            .unwrap();
         assert_eq!(body(response).await.unwrap(), "hello");
         // Let the runtime hear that the upstream closed.
         tokio::task::yield_now().await;
@@ -156,7 +176,9 @@ async fn dies_on_second(listener: TcpListener) -> usize {
     head(&mut first).await;
     drop(first);
     let next = tokio::time::timeout(Duration::from_millis(500), listener.accept()).await;
-    let Ok(Ok((mut second, _))) = next else { return 1 };
+    let Ok(Ok((mut second, _))) = next else {
+        return 1;
+    };
     head(&mut second).await;
     second.write_all(HELLO).await.unwrap();
     2
@@ -168,7 +190,10 @@ async fn idempotent_request_is_sent_again_when_the_pooled_connection_died_unansw
     let upstream = tokio::spawn(dies_on_second(listener));
     let upstreams = Upstreams::new();
     for _ in 0..2 {
-        let response = upstreams.send(&target, request(Method::GET, "/"), &TIMEOUTS).await.unwrap();
+        let response = upstreams
+            .send(&target, request(Method::GET, "/"), &TIMEOUTS)
+            .await
+            .unwrap();
         assert_eq!(body(response).await.unwrap(), "hello");
     }
     assert_eq!(upstream.await.unwrap(), 2);
@@ -179,9 +204,14 @@ async fn other_request_is_never_sent_twice() {
     let (listener, target) = listener().await;
     let upstream = tokio::spawn(dies_on_second(listener));
     let upstreams = Upstreams::new();
-    let response = upstreams.send(&target, request(Method::POST, "/"), &TIMEOUTS).await.unwrap();
+    let response = upstreams
+        .send(&target, request(Method::POST, "/"), &TIMEOUTS)
+        .await
+        .unwrap();
     assert_eq!(body(response).await.unwrap(), "hello");
-    let second = upstreams.send(&target, request(Method::POST, "/"), &TIMEOUTS).await;
+    let second = upstreams
+        .send(&target, request(Method::POST, "/"), &TIMEOUTS)
+        .await;
     assert_eq!(second.map(|_| ()).unwrap_err(), Failed::Broken);
     assert_eq!(upstream.await.unwrap(), 1);
     assert_eq!(upstreams.usage(), PoolUse::default());
@@ -197,12 +227,19 @@ async fn half_an_answer_is_never_asked_for_again() {
         head(&mut stream).await;
         stream.write_all(b"HTTP/1.1 200 O").await.unwrap();
         drop(stream);
-        tokio::time::timeout(Duration::from_millis(200), listener.accept()).await.is_ok()
+        tokio::time::timeout(Duration::from_millis(200), listener.accept())
+            .await
+            .is_ok()
     });
     let upstreams = Upstreams::new();
-    let response = upstreams.send(&target, request(Method::GET, "/"), &TIMEOUTS).await.unwrap();
+    let response = upstreams
+        .send(&target, request(Method::GET, "/"), &TIMEOUTS)
+        .await
+        .unwrap();
     body(response).await.unwrap();
-    let second = upstreams.send(&target, request(Method::GET, "/"), &TIMEOUTS).await;
+    let second = upstreams
+        .send(&target, request(Method::GET, "/"), &TIMEOUTS)
+        .await;
     assert_eq!(second.map(|_| ()).unwrap_err(), Failed::Broken);
     assert!(!upstream.await.unwrap());
 }
@@ -222,7 +259,10 @@ async fn bytes_nobody_asked_for_end_an_idle_connection() {
     });
     let upstreams = Upstreams::new();
     for _ in 0..2 {
-        let response = upstreams.send(&target, request(Method::GET, "/"), &TIMEOUTS).await.unwrap();
+        let response = upstreams
+            .send(&target, request(Method::GET, "/"), &TIMEOUTS)
+            .await
+            .unwrap();
         assert_eq!(body(response).await.unwrap(), "hello");
     }
     let _open = upstream.await.unwrap();
@@ -237,13 +277,24 @@ async fn one(answer: &'static [u8]) -> Result<Result<String, BoxError>, Failed> 
         stream.write_all(answer).await.unwrap();
         std::future::pending::<()>().await;
     });
-    let timeouts = Timeouts { response: Duration::from_millis(300), response_max: 16, ..TIMEOUTS };
+    let timeouts = Timeouts {
+        response: Duration::from_millis(300),
+        response_max: 16,
+        ..TIMEOUTS
+    };
     let upstreams = Upstreams::new();
-    let result = match upstreams.send(&target, request(Method::GET, "/"), &timeouts).await {
+    let result = match upstreams
+        .send(&target, request(Method::GET, "/"), &timeouts)
+        .await
+    {
         Ok(response) => Ok(body(response).await),
         Err(failed) => Err(failed),
     };
-    assert_eq!(upstreams.usage().idle, 0, "a connection that failed is not used again");
+    assert_eq!(
+        upstreams.usage().idle,
+        0,
+        "a connection that failed is not used again"
+    );
     upstream.abort();
     result
 }
@@ -251,10 +302,18 @@ async fn one(answer: &'static [u8]) -> Result<Result<String, BoxError>, Failed> 
 #[tokio::test]
 async fn bad_upstreams_are_told_apart() {
     assert_eq!(one(b"").await.unwrap_err(), Failed::ResponseTimeout);
-    assert_eq!(one(b"HTTP/1.1 200").await.unwrap_err(), Failed::ResponseTimeout);
-    assert_eq!(one(b"SSH-2.0-OpenSSH\r\n").await.unwrap_err(), Failed::Broken);
     assert_eq!(
-        one(b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nxy").await.unwrap_err(),
+        one(b"HTTP/1.1 200").await.unwrap_err(),
+        Failed::ResponseTimeout
+    );
+    assert_eq!(
+        one(b"SSH-2.0-OpenSSH\r\n").await.unwrap_err(),
+        Failed::Broken
+    );
+    assert_eq!(
+        one(b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nxy")
+            .await
+            .unwrap_err(),
         Failed::Broken
     );
     assert_eq!(
@@ -264,13 +323,30 @@ async fn bad_upstreams_are_told_apart() {
         Failed::Broken
     );
     assert_eq!(
-        one(b"HTTP/1.1 200 OK\r\ncontent-length: 17\r\n\r\n").await.unwrap_err(),
+        one(b"HTTP/1.1 200 OK\r\ncontent-length: 17\r\n\r\n")
+            .await
+            .unwrap_err(),
         Failed::TooLarge
     );
-    let endless = one(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n11\r\n0123456789abcdefg\r\n");
-    assert!(endless.await.unwrap().unwrap_err().to_string().contains("longer than allowed"));
+    let endless =
+        one(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n11\r\n0123456789abcdefg\r\n");
+    assert!(
+        endless
+            .await
+            .unwrap()
+            .unwrap_err()
+            .to_string()
+            .contains("longer than allowed")
+    );
     let stalled = one(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhel");
-    assert!(stalled.await.unwrap().unwrap_err().to_string().contains("stopped sending"));
+    assert!(
+        stalled
+            .await
+            .unwrap()
+            .unwrap_err()
+            .to_string()
+            .contains("stopped sending")
+    );
     let chunk = one(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n");
     assert!(chunk.await.unwrap().is_err());
 }
@@ -286,7 +362,9 @@ async fn nobody_listening_is_refused() {
     let (listener, target) = listener().await;
     drop(listener);
     let upstreams = Upstreams::new();
-    let result = upstreams.send(&target, request(Method::GET, "/"), &TIMEOUTS).await;
+    let result = upstreams
+        .send(&target, request(Method::GET, "/"), &TIMEOUTS)
+        .await;
     assert_eq!(result.map(|_| ()).unwrap_err(), Failed::Refused);
     assert_eq!(upstreams.usage(), PoolUse::default());
 }
@@ -312,7 +390,9 @@ async fn framing_from_outside_ends_here() {
         ("expect", "100-continue"),
         ("content-length", "77"),
     ] {
-        request.headers_mut().insert(name, HeaderValue::from_static(value));
+        request
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
     }
     let upstreams = Upstreams::new();
     let response = upstreams.send(&target, request, &TIMEOUTS).await.unwrap();
@@ -322,7 +402,12 @@ async fn framing_from_outside_ends_here() {
     lines.sort_unstable();
     assert_eq!(
         lines,
-        ["PUT /a?b HTTP/1.1", "authorization: Bearer x", "content-length: 0", "host: shop.example"]
+        [
+            "PUT /a?b HTTP/1.1",
+            "authorization: Bearer x",
+            "content-length: 0",
+            "host: shop.example"
+        ]
     );
 }
 
@@ -339,9 +424,16 @@ async fn held_body_is_sent_by_its_length() {
     });
     let folder = tempfile::tempdir().unwrap();
     let size = model::ByteSize(1 << 20);
-    let budget = Arc::new(crate::body::Budget::new(folder.path().to_path_buf(), size, size));
-    let limits =
-        crate::body::Limits { max: 10, bytes_per_s_min: 0, grace: Duration::from_secs(1) };
+    let budget = Arc::new(crate::body::Budget::new(
+        folder.path().to_path_buf(),
+        size,
+        size,
+    ));
+    let limits = crate::body::Limits {
+        max: 10,
+        bytes_per_s_min: 0,
+        grace: Duration::from_secs(1),
+    };
     let whole = http_body_util::Full::new(bytes::Bytes::from_static(b"world"));
     let held = crate::body::hold(whole, &limits, &budget).await.unwrap();
     let request = request(Method::POST, "/").map(|_| held);
@@ -359,11 +451,17 @@ async fn client_that_goes_away_closes_the_upstream_connection() {
     let upstream = tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
         head(&mut stream).await;
-        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nh").await.unwrap();
+        stream
+            .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nh")
+            .await
+            .unwrap();
         stream.read_u8().await.is_err()
     });
     let upstreams = Upstreams::new();
-    let response = upstreams.send(&target, request(Method::GET, "/"), &TIMEOUTS).await.unwrap();
+    let response = upstreams
+        .send(&target, request(Method::GET, "/"), &TIMEOUTS)
+        .await
+        .unwrap();
     drop(response);
     assert!(upstream.await.unwrap());
     assert_eq!(upstreams.usage(), PoolUse::default());

@@ -27,8 +27,9 @@ fn start(workers: usize) -> Running {
     let entropy = SeededEntropy::new(7);
     let authority = net::Authority::create("test", &clock(), &entropy).unwrap();
     let hosts = ["localhost".to_owned()];
-    let certificate =
-        authority.issue(&hosts, net::Purpose::Server, &clock(), &entropy).unwrap();
+    let certificate = authority
+        .issue(&hosts, net::Purpose::Server, &clock(), &entropy)
+        .unwrap();
     let certificates = Arc::new(net::tls::Certificates::new());
     certificates.replace(&[certificate]).unwrap();
     let tls = net::tls::server_config(certificates, net::tls::Offer::Http2AndHttp1).unwrap();
@@ -36,12 +37,25 @@ fn start(workers: usize) -> Running {
     caps.set(1000, 100, &[]);
     let handlers = (0..workers).map(|_| Arc::clone(&echo)).collect();
     let fleet = Fleet::start(handlers, &tls, testing::settings(), caps).unwrap();
-    Running { fleet, echo, authority }
+    Running {
+        fleet,
+        echo,
+        authority,
+    }
 }
 
 fn listen(https: &[&str], http: &[&str], plain: bool) -> Listen {
-    let all = |list: &[&str]| list.iter().map(|address| address.parse().unwrap()).collect();
-    Listen { https: all(https), http: all(http), plain, metrics: None }
+    let all = |list: &[&str]| {
+        list.iter()
+            .map(|address| address.parse().unwrap())
+            .collect()
+    };
+    Listen {
+        https: all(https),
+        http: all(http),
+        plain,
+        metrics: None,
+    }
 }
 
 impl Running {
@@ -81,7 +95,10 @@ async fn clear_requests_are_sent_to_https() {
     let addresses = running.listen(&wanted).await;
     let answer = ask(addresses[1], GET).await;
     assert!(answer.starts_with("HTTP/1.1 308 "), "{answer}");
-    assert!(answer.contains("location: https://localhost:0/x?y\r\n"), "{answer}");
+    assert!(
+        answer.contains("location: https://localhost:0/x?y\r\n"),
+        "{answer}"
+    );
     assert!(running.echo.requests().is_empty());
 }
 
@@ -97,7 +114,9 @@ async fn tls_speaks_http2_and_http1_and_refuses_unknown_names() {
         async move {
             let tcp = tokio::net::TcpStream::connect(address).await.unwrap();
             let name = rustls::pki_types::ServerName::try_from(name).unwrap();
-            tokio_rustls::TlsConnector::from(Arc::new(config)).connect(name, tcp).await
+            tokio_rustls::TlsConnector::from(Arc::new(config))
+                .connect(name, tcp)
+                .await
         }
     };
     let mut http1 = connect("localhost", b"http/1.1").await.unwrap();
@@ -110,7 +129,9 @@ async fn tls_speaks_http2_and_http1_and_refuses_unknown_names() {
     assert_eq!(http2.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
     let (mut sender, connection) = h2::client::handshake(http2).await.unwrap();
     tokio::spawn(connection);
-    let request = http::Request::get("https://localhost/two").body(()).unwrap();
+    let request = http::Request::get("https://localhost/two")
+        .body(())
+        .unwrap();
     let (response, _) = sender.send_request(request, true).unwrap();
     let mut body = response.await.unwrap().into_body();
     assert_eq!(body.data().await.unwrap().unwrap(), "GET /two 0\n");
@@ -123,9 +144,13 @@ async fn address_over_its_cap_is_hung_up_on() {
     let running = start(1);
     running.fleet.caps().set(1000, 2, &[]);
     let address = running.listen(&listen(&[], &["127.0.0.1:0"], true)).await[0];
-    let mut held: Vec<_> = (0..2).map(|_| TcpStream::connect(address).unwrap()).collect();
+    let mut held: Vec<_> = (0..2)
+        .map(|_| TcpStream::connect(address).unwrap())
+        .collect();
     for stream in &mut held {
-        stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+        stream
+            .write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            .unwrap();
         let mut byte = [0];
         stream.read_exact(&mut byte).unwrap();
     }
@@ -140,7 +165,9 @@ async fn flood_of_connections_leaves_the_next_client_its_place() {
     let running = start(2);
     running.fleet.caps().set(50, 50, &[]);
     let address = running.listen(&listen(&[], &["127.0.0.1:0"], true)).await[0];
-    let flood: Vec<_> = (0..300).map(|_| TcpStream::connect(address).unwrap()).collect();
+    let flood: Vec<_> = (0..300)
+        .map(|_| TcpStream::connect(address).unwrap())
+        .collect();
     drop(flood);
     // The workers see the ends in their own time: the next one that gets a place is answered.
     let mut answered = false;
@@ -163,7 +190,9 @@ async fn new_estate_adds_and_removes_listeners_without_dropping_connections() {
     let running = start(2);
     let first = running.listen(&listen(&[], &["127.0.0.1:0"], true)).await[0];
     let mut open = tokio::net::TcpStream::connect(first).await.unwrap();
-    open.write_all(b"GET /1 HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    open.write_all(b"GET /1 HTTP/1.1\r\nHost: a\r\n\r\n")
+        .await
+        .unwrap();
     let mut answer = vec![0; 4096];
     let length = open.read(&mut answer).await.unwrap();
     assert!(String::from_utf8_lossy(&answer[..length]).contains("200 OK"));
@@ -189,7 +218,10 @@ async fn address_that_cannot_be_bound_changes_nothing() {
     let running = start(1);
     let address = running.listen(&listen(&[], &["127.0.0.1:0"], true)).await[0];
     let wanted = listen(&[], &["192.0.2.1:1"], true);
-    assert!(matches!(running.fleet.prepare(&wanted), Err(Error::Listen { .. })));
+    assert!(matches!(
+        running.fleet.prepare(&wanted),
+        Err(Error::Listen { .. })
+    ));
     assert!(ask(address, GET).await.contains("200 OK"));
 }
 
@@ -198,11 +230,14 @@ async fn drain_lets_open_requests_finish_and_closes_idle_connections() {
     let running = start(1);
     let address = running.listen(&listen(&[], &["127.0.0.1:0"], true)).await[0];
     let mut idle = tokio::net::TcpStream::connect(address).await.unwrap();
-    idle.write_all(b"GET /idle HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    idle.write_all(b"GET /idle HTTP/1.1\r\nHost: a\r\n\r\n")
+        .await
+        .unwrap();
     let mut first = [0; 12];
     idle.read_exact(&mut first).await.unwrap();
     let mut busy = tokio::net::TcpStream::connect(address).await.unwrap();
-    let head = b"POST /busy HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n";
+    let head =
+        b"POST /busy HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n";
     busy.write_all(head).await.unwrap();
     let mut go_on = [0; 25];
     busy.read_exact(&mut go_on).await.unwrap();

@@ -40,9 +40,17 @@ struct Outcome {
 
 fn run(pieces: Vec<Vec<u8>>, limits: WireLimits) -> Outcome {
     let wire = Arc::new(Wire::new());
-    let pieces = Pieces(pieces.into_iter().filter(|piece| !piece.is_empty()).collect());
+    let pieces = Pieces(
+        pieces
+            .into_iter()
+            .filter(|piece| !piece.is_empty())
+            .collect(),
+    );
     let mut guarded = Guarded::new(pieces, limits, Arc::clone(&wire));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
     let mut shown = Vec::new();
     let body = runtime.block_on(async {
         loop {
@@ -58,7 +66,12 @@ fn run(pieces: Vec<Vec<u8>>, limits: WireLimits) -> Outcome {
             }
         }
     });
-    Outcome { shown, accepted: wire.accepted(), head: wire.refusal(), body }
+    Outcome {
+        shown,
+        accepted: wire.accepted(),
+        head: wire.refusal(),
+        body,
+    }
 }
 
 fn check(case: &testing::Case, outcome: &Outcome) {
@@ -68,8 +81,14 @@ fn check(case: &testing::Case, outcome: &Outcome) {
             assert_eq!(outcome.accepted, *count, "{}", case.name);
             assert_eq!(outcome.shown, case.bytes, "{}", case.name);
         }
-        Expected::Head { status, code, before } => {
-            let refusal = outcome.head.unwrap_or_else(|| panic!("{} passed", case.name));
+        Expected::Head {
+            status,
+            code,
+            before,
+        } => {
+            let refusal = outcome
+                .head
+                .unwrap_or_else(|| panic!("{} passed", case.name));
             assert_eq!(refusal.code(), code, "{}", case.name);
             assert_eq!(refusal.status().as_u16(), *status, "{}", case.name);
             assert_eq!(outcome.accepted, *before, "{}", case.name);
@@ -103,14 +122,19 @@ fn every_single_split_changes_no_verdict() {
             let split = run(vec![left.to_vec(), right.to_vec()], testing::limits());
             assert_eq!(split.head, whole.head, "{} split at {at}", case.name);
             assert_eq!(split.body, whole.body, "{} split at {at}", case.name);
-            assert_eq!(split.accepted, whole.accepted, "{} split at {at}", case.name);
+            assert_eq!(
+                split.accepted, whole.accepted,
+                "{} split at {at}",
+                case.name
+            );
         }
     }
 }
 
 #[test]
 fn nothing_of_a_refused_head_is_shown() {
-    let bytes = b"GET /first HTTP/1.1\r\nHost: a\r\n\r\nGET /second HTTP/1.1\r\nHost: a\r\nX : y\r\n\r\n";
+    let bytes =
+        b"GET /first HTTP/1.1\r\nHost: a\r\n\r\nGET /second HTTP/1.1\r\nHost: a\r\nX : y\r\n\r\n";
     for at in 0..bytes.len() {
         let (left, right) = bytes.split_at(at);
         let outcome = run(vec![left.to_vec(), right.to_vec()], testing::limits());
@@ -126,7 +150,10 @@ fn head_over_its_limits_is_refused() {
     limits.head.bytes_max = 128;
     limits.head.fields_max = 3;
     let long_line = format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "x".repeat(128));
-    let long_head = format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n", "x".repeat(128));
+    let long_head = format!(
+        "GET / HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n",
+        "x".repeat(128)
+    );
     let many = "GET / HTTP/1.1\r\nHost: a\r\nA: b\r\nC: d\r\nE: f\r\n\r\n";
     let endless = "x".repeat(200);
     for (bytes, refusal) in [
@@ -149,7 +176,10 @@ fn head_of_exactly_the_limit_passes() {
     limits.head.bytes_max = head.len();
     assert_eq!(run(vec![head.into()], limits).accepted, 1);
     limits.head.bytes_max = head.len() - 1;
-    assert_eq!(run(vec![head.into()], limits).head, Some(Refusal::HeadTooLarge));
+    assert_eq!(
+        run(vec![head.into()], limits).head,
+        Some(Refusal::HeadTooLarge)
+    );
 }
 
 /// Bytes near the grammar: fragments of requests, sometimes damaged.

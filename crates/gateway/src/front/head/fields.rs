@@ -94,7 +94,10 @@ pub(crate) fn field(line: &[u8]) -> Result<(FieldKind, &[u8], &[u8]), Refusal> {
     if matches!(line.first(), Some(b' ' | b'\t')) {
         return Err(Refusal::Folded);
     }
-    let colon = line.iter().position(|byte| !is_token(*byte)).ok_or(Refusal::NoColon)?;
+    let colon = line
+        .iter()
+        .position(|byte| !is_token(*byte))
+        .ok_or(Refusal::NoColon)?;
     let (name, rest) = line.split_at(colon);
     match rest.first() {
         Some(b':') if !name.is_empty() => {}
@@ -110,7 +113,11 @@ pub(crate) fn field(line: &[u8]) -> Result<(FieldKind, &[u8], &[u8]), Refusal> {
     let is_value = |byte: u8| (byte >= 0x20 && byte != 0x7F) || byte == b'\t';
     if !value.iter().fold(true, |fine, byte| fine & is_value(*byte)) {
         let first = value.iter().copied().find(|byte| !is_value(*byte));
-        return Err(if first == Some(b'\r') { Refusal::BareCarriageReturn } else { Refusal::Control });
+        return Err(if first == Some(b'\r') {
+            Refusal::BareCarriageReturn
+        } else {
+            Refusal::Control
+        });
     }
     Ok((kind(name), name, trim(value)))
 }
@@ -123,14 +130,24 @@ fn kind(name: &[u8]) -> FieldKind {
         17 => (b"transfer-encoding", FieldKind::TransferEncoding),
         _ => return FieldKind::Other,
     };
-    if name.eq_ignore_ascii_case(known.0) { known.1 } else { FieldKind::Other }
+    if name.eq_ignore_ascii_case(known.0) {
+        known.1
+    } else {
+        FieldKind::Other
+    }
 }
 
 /// Without optional whitespace around it (RFC 9110 §5.6.3).
 fn trim(value: &[u8]) -> &[u8] {
     let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
-    let start = value.iter().position(|byte| !blank(byte)).unwrap_or(value.len());
-    let end = value.iter().rposition(|byte| !blank(byte)).map_or(start, |last| last + 1);
+    let start = value
+        .iter()
+        .position(|byte| !blank(byte))
+        .unwrap_or(value.len());
+    let end = value
+        .iter()
+        .rposition(|byte| !blank(byte))
+        .map_or(start, |last| last + 1);
     value.get(start..end).unwrap_or_default()
 }
 
@@ -142,7 +159,9 @@ fn content_length(value: &[u8]) -> Result<u64, Refusal> {
         return Err(Refusal::LengthInvalid);
     }
     value.iter().try_fold(0_u64, |sum, byte| match byte {
-        b'0'..=b'9' => Ok(sum.saturating_mul(10).saturating_add(u64::from(byte - b'0'))),
+        b'0'..=b'9' => Ok(sum
+            .saturating_mul(10)
+            .saturating_add(u64::from(byte - b'0'))),
         _ => Err(Refusal::LengthInvalid),
     })
 }
@@ -159,12 +178,19 @@ pub(crate) fn is_host(value: &[u8]) -> bool {
             None => (value, [].as_slice()),
         },
     };
-    is_port(port) && if host.first() == Some(&b'[') { is_ipv6(host) } else { is_name(host) }
+    is_port(port)
+        && if host.first() == Some(&b'[') {
+            is_ipv6(host)
+        } else {
+            is_name(host)
+        }
 }
 
 /// Nothing, or a colon and a number up to 65535.
 fn is_port(port: &[u8]) -> bool {
-    let Some((colon, digits)) = port.split_first() else { return true };
+    let Some((colon, digits)) = port.split_first() else {
+        return true;
+    };
     *colon == b':'
         && (1..=5).contains(&digits.len())
         && digits.iter().all(u8::is_ascii_digit)
@@ -172,7 +198,9 @@ fn is_port(port: &[u8]) -> bool {
 }
 
 fn is_ipv6(host: &[u8]) -> bool {
-    let inner = host.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]"));
+    let inner = host
+        .strip_prefix(b"[")
+        .and_then(|rest| rest.strip_suffix(b"]"));
     inner
         .and_then(|inner| std::str::from_utf8(inner).ok())
         .is_some_and(|inner| inner.parse::<std::net::Ipv6Addr>().is_ok())
@@ -182,5 +210,7 @@ fn is_name(host: &[u8]) -> bool {
     /// LIMIT: bytes of a name (RFC 1035 §2.3.4).
     const NAME_BYTES_MAX: usize = 253;
     (1..=NAME_BYTES_MAX).contains(&host.len())
-        && host.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
+        && host
+            .iter()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
 }

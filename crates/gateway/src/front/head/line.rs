@@ -24,7 +24,10 @@ impl RequestLine {
         else {
             return Err(Refusal::RequestLine);
         };
-        if method.is_empty() || method.len() > METHOD_BYTES_MAX || !method.iter().all(|b| is_token(*b)) {
+        if method.is_empty()
+            || method.len() > METHOD_BYTES_MAX
+            || !method.iter().all(|b| is_token(*b))
+        {
             return Err(Refusal::Method);
         }
         let is_http10 = match version {
@@ -41,13 +44,19 @@ impl RequestLine {
             return Err(Refusal::Connect);
         }
         let authority = authority_of(method, target)?;
-        Ok(Self { is_http10, authority })
+        Ok(Self {
+            is_http10,
+            authority,
+        })
     }
 }
 
 /// A request line holds visible ASCII and single spaces only.
 fn check_bytes(line: &[u8]) -> Result<(), Refusal> {
-    if line.iter().fold(true, |fine, byte| fine & matches!(byte, 0x20..=0x7E)) {
+    if line
+        .iter()
+        .fold(true, |fine, byte| fine & matches!(byte, 0x20..=0x7E))
+    {
         return Ok(());
     }
     let first = line.iter().find(|byte| !matches!(byte, 0x20..=0x7E));
@@ -61,13 +70,20 @@ fn check_bytes(line: &[u8]) -> Result<(), Refusal> {
 /// Checks the target's form (RFC 9112 §3.2); the authority, when it is in absolute form.
 fn authority_of(method: &[u8], target: &[u8]) -> Result<Option<Box<[u8]>>, Refusal> {
     if target == b"*" {
-        return if method == b"OPTIONS" { Ok(None) } else { Err(Refusal::Target) };
+        return if method == b"OPTIONS" {
+            Ok(None)
+        } else {
+            Err(Refusal::Target)
+        };
     }
     if target.first() == Some(&b'/') {
         return check_path(target).map(|()| None);
     }
     let rest = strip_scheme(target).ok_or(Refusal::Target)?;
-    let end = rest.iter().position(|b| matches!(b, b'/' | b'?')).unwrap_or(rest.len());
+    let end = rest
+        .iter()
+        .position(|b| matches!(b, b'/' | b'?'))
+        .unwrap_or(rest.len());
     let (authority, path) = rest.split_at(end);
     if !super::fields::is_host(authority) {
         return Err(Refusal::Target);
@@ -81,10 +97,12 @@ fn authority_of(method: &[u8], target: &[u8]) -> Result<Option<Box<[u8]>>, Refus
 }
 
 fn strip_scheme(target: &[u8]) -> Option<&[u8]> {
-    [b"http://".as_slice(), b"https://"].into_iter().find_map(|scheme| {
-        let (start, rest) = target.split_at_checked(scheme.len())?;
-        start.eq_ignore_ascii_case(scheme).then_some(rest)
-    })
+    [b"http://".as_slice(), b"https://"]
+        .into_iter()
+        .find_map(|scheme| {
+            let (start, rest) = target.split_at_checked(scheme.len())?;
+            start.eq_ignore_ascii_case(scheme).then_some(rest)
+        })
 }
 
 /// Bytes of a path and query. Wider than RFC 3986 where browsers are (`|`, `"`, `{`), never so

@@ -48,7 +48,13 @@ pub(crate) struct Accepted {
 
 impl Head {
     pub(crate) fn new(limits: HeadLimits) -> Self {
-        Self { limits, line: None, facts: Facts::default(), line_start: 0, searched: 0 }
+        Self {
+            limits,
+            line: None,
+            facts: Facts::default(),
+            line_start: 0,
+            searched: 0,
+        }
     }
 
     /// Looks at what is here; `None` while the head is not whole. The verdict does not depend on
@@ -58,13 +64,19 @@ impl Head {
             let rest = bytes.get(self.searched..).unwrap_or_default();
             let Some(offset) = memchr(b'\n', rest) else {
                 self.searched = bytes.len();
-                return if bytes.len() >= self.limits.bytes_max { Err(self.too_long()) } else { Ok(None) };
+                return if bytes.len() >= self.limits.bytes_max {
+                    Err(self.too_long())
+                } else {
+                    Ok(None)
+                };
             };
             let end = self.searched.saturating_add(offset).saturating_add(1);
             if end > self.limits.bytes_max {
                 return Err(self.too_long());
             }
-            let line = bytes.get(self.line_start..end.saturating_sub(1)).unwrap_or_default();
+            let line = bytes
+                .get(self.line_start..end.saturating_sub(1))
+                .unwrap_or_default();
             let Some((b'\r', line)) = line.split_last() else {
                 return Err(Refusal::BareLineFeed);
             };
@@ -72,7 +84,10 @@ impl Head {
             self.searched = end;
             let whole = self.line(line)?;
             if let Some(framing) = whole {
-                return Ok(Some(Accepted { length: end, framing }));
+                return Ok(Some(Accepted {
+                    length: end,
+                    framing,
+                }));
             }
         }
     }

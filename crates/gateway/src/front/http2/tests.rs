@@ -39,14 +39,22 @@ fn fields(fields: &[(&str, &str)]) -> Vec<u8> {
 }
 
 fn get(extra: &[(&str, &str)]) -> Vec<u8> {
-    let mut all =
-        vec![(":method", "GET"), (":scheme", "https"), (":authority", "a"), (":path", "/")];
+    let mut all = vec![
+        (":method", "GET"),
+        (":scheme", "https"),
+        (":authority", "a"),
+        (":path", "/"),
+    ];
     all.extend(extra);
     fields(&all)
 }
 
 fn preface() -> Vec<u8> {
-    [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(), frame_of(SETTINGS, 0, 0, &[])].concat()
+    [
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(),
+        frame_of(SETTINGS, 0, 0, &[]),
+    ]
+    .concat()
 }
 
 #[derive(Debug)]
@@ -61,7 +69,10 @@ async fn read_frame(client: &mut DuplexStream) -> Option<Frame> {
     let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
     let mut payload = vec![0; usize::try_from(length).unwrap()];
     client.read_exact(&mut payload).await.ok()?;
-    Some(Frame { kind: head[3], payload })
+    Some(Frame {
+        kind: head[3],
+        payload,
+    })
 }
 
 /// The first frame of one of `kinds`.
@@ -79,7 +90,10 @@ async fn ask(block: &[u8]) -> (Option<String>, Vec<&'static str>, Vec<String>) {
     let echo = Echo::new();
     let mut client = testing::connect(&echo, Version::Http2, testing::settings());
     client.write_all(&preface()).await.unwrap();
-    client.write_all(&frame_of(HEADERS, END_STREAM_AND_HEADERS, 1, block)).await.unwrap();
+    client
+        .write_all(&frame_of(HEADERS, END_STREAM_AND_HEADERS, 1, block))
+        .await
+        .unwrap();
     let answer = wait_for(&mut client, &[DATA, RST_STREAM, GOAWAY]).await;
     let text = answer
         .filter(|frame| frame.kind == DATA)
@@ -101,7 +115,10 @@ async fn requests_two_readers_would_read_differently_never_reach_the_handler() {
         (&[("host", "b")], "head.host_mismatch"),
         (&[("host", "a"), ("host", "a")], "head.host_repeated"),
         (&[("te", "gzip")], ""),
-        (&[("content-length", "0"), ("content-length", "0")], "head.length_repeated"),
+        (
+            &[("content-length", "0"), ("content-length", "0")],
+            "head.length_repeated",
+        ),
     ];
     for (extra, code) in cases {
         let (_, refusals, requests) = ask(&get(extra)).await;
@@ -129,7 +146,12 @@ async fn connection_specific_fields_are_refused() {
 
 #[tokio::test(start_paused = true)]
 async fn malformed_pseudo_fields_are_refused() {
-    let whole = [(":method", "GET"), (":scheme", "https"), (":authority", "a"), (":path", "/")];
+    let whole = [
+        (":method", "GET"),
+        (":scheme", "https"),
+        (":authority", "a"),
+        (":path", "/"),
+    ];
     let mut cases = vec![
         vec![whole[0], whole[1], whole[3]],
         vec![whole[0], whole[1], whole[2]],
@@ -146,7 +168,10 @@ async fn malformed_pseudo_fields_are_refused() {
     for case in cases {
         let (text, _, requests) = ask(&fields(&case)).await;
         assert!(requests.is_empty(), "{case:?}");
-        assert!(text.is_none_or(|text| text.starts_with('4') || text.starts_with('5')), "{case:?}");
+        assert!(
+            text.is_none_or(|text| text.starts_with('4') || text.starts_with('5')),
+            "{case:?}"
+        );
     }
 }
 
@@ -162,9 +187,17 @@ async fn length_that_lies_is_refused() {
         (":path", "/"),
         ("content-length", "5"),
     ]);
-    client.write_all(&frame_of(HEADERS, END_HEADERS, 1, &block)).await.unwrap();
-    client.write_all(&frame_of(DATA, 1, 1, b"123")).await.unwrap();
-    let answer = wait_for(&mut client, &[DATA, RST_STREAM, GOAWAY]).await.unwrap();
+    client
+        .write_all(&frame_of(HEADERS, END_HEADERS, 1, &block))
+        .await
+        .unwrap();
+    client
+        .write_all(&frame_of(DATA, 1, 1, b"123"))
+        .await
+        .unwrap();
+    let answer = wait_for(&mut client, &[DATA, RST_STREAM, GOAWAY])
+        .await
+        .unwrap();
     assert_ne!(answer.kind, DATA);
 }
 
@@ -188,7 +221,10 @@ async fn rapid_resets_end_the_connection() {
     reader.read_to_end(&mut answer).await.unwrap();
     drop(writing.await.unwrap());
     let enhance_your_calm = 11_u32.to_be_bytes();
-    assert!(answer.windows(4).any(|code| code == enhance_your_calm), "GOAWAY says why");
+    assert!(
+        answer.windows(4).any(|code| code == enhance_your_calm),
+        "GOAWAY says why"
+    );
     assert!(echo.requests().len() < 400);
 }
 
@@ -205,7 +241,10 @@ async fn header_bomb_is_refused() {
     block.extend(vec![b'v'; 3900]);
     block.extend(vec![0xBE; 10_000]);
     client.write_all(&preface()).await.unwrap();
-    client.write_all(&frame_of(HEADERS, END_STREAM_AND_HEADERS, 1, &block)).await.unwrap();
+    client
+        .write_all(&frame_of(HEADERS, END_STREAM_AND_HEADERS, 1, &block))
+        .await
+        .unwrap();
     let answer = wait_for(&mut client, &[HEADERS, RST_STREAM, GOAWAY]).await;
     assert!(echo.requests().is_empty(), "{answer:?}");
 }
@@ -215,7 +254,10 @@ async fn endless_continuation_ends_the_connection() {
     let echo = Echo::new();
     let mut client = testing::connect(&echo, Version::Http2, testing::settings());
     client.write_all(&preface()).await.unwrap();
-    client.write_all(&frame_of(HEADERS, 1, 1, &get(&[]))).await.unwrap();
+    client
+        .write_all(&frame_of(HEADERS, 1, 1, &get(&[])))
+        .await
+        .unwrap();
     let more = frame_of(9, 0, 1, &fields(&[("x", "y".repeat(120).as_str()); 100]));
     let mut sent = 0_usize;
     while sent < 64 << 20 {
@@ -235,7 +277,11 @@ async fn connection_without_requests_is_closed() {
     let start = Instant::now();
     client.write_all(&preface()).await.unwrap();
     while read_frame(&mut client).await.is_some() {}
-    assert!(start.elapsed() < Duration::from_secs(45), "{:?}", start.elapsed());
+    assert!(
+        start.elapsed() < Duration::from_secs(45),
+        "{:?}",
+        start.elapsed()
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -249,7 +295,10 @@ async fn client_that_never_opens_its_window_is_dropped() {
         (":authority", "a"),
         (":path", "/big"),
     ]);
-    client.write_all(&frame_of(HEADERS, END_STREAM_AND_HEADERS, 1, &block)).await.unwrap();
+    client
+        .write_all(&frame_of(HEADERS, END_STREAM_AND_HEADERS, 1, &block))
+        .await
+        .unwrap();
     let start = Instant::now();
     // It answers pings, so that only the stalled answer can end it.
     while let Some(frame) = read_frame(&mut client).await {
@@ -261,7 +310,11 @@ async fn client_that_never_opens_its_window_is_dropped() {
         }
     }
     // The answer was small enough to be taken whole: the connection counts as idle, then as stuck.
-    assert!(start.elapsed() < Duration::from_secs(95), "{:?}", start.elapsed());
+    assert!(
+        start.elapsed() < Duration::from_secs(95),
+        "{:?}",
+        start.elapsed()
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -277,8 +330,12 @@ async fn polite_client_gets_what_it_asks_for() {
             .body(())
             .unwrap();
         let (response, mut body) = sender.send_request(request, false).unwrap();
-        body.send_data(bytes::Bytes::from_static(b"hello"), true).unwrap();
+        body.send_data(bytes::Bytes::from_static(b"hello"), true)
+            .unwrap();
         let mut body = response.await.unwrap().into_body();
-        assert_eq!(body.data().await.unwrap().unwrap(), format!("POST /{n} 5\n"));
+        assert_eq!(
+            body.data().await.unwrap().unwrap(),
+            format!("POST /{n} 5\n")
+        );
     }
 }
