@@ -1,0 +1,123 @@
+//! `rampart api-keys`: keys of programs. A key never may more than its owner.
+
+use clap::{Args, Subcommand};
+use model::{Network, Permission, format_duration, parse_duration};
+use serde_json::{Value, json};
+
+use super::status::text;
+use super::{Session, items, people, text_or};
+use crate::client::escape;
+use crate::output::Table;
+use crate::{Exit, Failure};
+
+/// `rampart api-keys`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ApiKeysCommand {
+    /// List keys; their secrets are not kept.
+    List(ListArgs),
+    /// Make a key and print it this once.
+    Create(CreateArgs),
+    /// End a key at once.
+    Revoke(RevokeArgs),
+}
+
+/// Arguments of `rampart api-keys list`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "EXAMPLES\n  rampart api-keys list")]
+pub struct ListArgs {}
+
+/// Arguments of `rampart api-keys create`.
+#[derive(Clone, Debug, Args)]
+#[command(
+    after_help = "EXAMPLES\n  rampart api-keys create ci --owner ada@shop.example --allow orders:read\n  \
+    rampart api-keys create nightly --owner ada@shop.example --allow 'stock:*' --for 30d --from 10.0.0.0/8"
+)]
+pub struct CreateArgs {
+    /// What it is for.
+    pub name: String,
+    /// Whose key it is: mail address or id.
+    #[arg(long, value_name = "PERSON")]
+    pub owner: String,
+    /// What it may do, within what its owner may.
+    #[arg(long, value_name = "PERMISSION", required = true)]
+    pub allow: Vec<Permission>,
+    /// For how long it works.
+    #[arg(long = "for", value_name = "DURATION", default_value = "90d", value_parser = parse_duration)]
+    pub duration: std::time::Duration,
+    /// Only from these addresses.
+    #[arg(long, value_name = "ADDRESS")]
+    pub from: Vec<Network>,
+}
+
+/// Arguments of `rampart api-keys revoke`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "EXAMPLES\n  rampart api-keys revoke key_01J8Z3V5Q0R7M2X4N6B8C0D1E2")]
+pub struct RevokeArgs {
+    /// The key's id.
+    pub id: model::ApiKeyId,
+}
+
+pub(super) fn run(command: &ApiKeysCommand, session: &mut Session<'_>) -> Result<Exit, Failure> {
+    match command {
+        ApiKeysCommand::List(_) => list(session),
+        ApiKeysCommand::Create(args) => create(args, session),
+        ApiKeysCommand::Revoke(args) => revoke(args, session),
+    }
+}
+
+fn list(session: &mut Session<'_>) -> Result<Exit, Failure> {
+    let answer: Value = session.server()?.get("/api-keys")?;
+    let keys = items(&answer, "api_keys");
+    session
+        .printer
+        .list("rampart.api-keys.v1", "api_keys", &keys, || {
+            let columns = [
+                "name",
+                "prefix",
+                "owner",
+                "permissions",
+                "expires_at",
+                "last_used_at",
+                "id",
+            ];
+            let mut table = Table::new(&columns);
+            for key in &keys {
+                table.row(columns.map(|column| text_or(key, column, "-")));
+            }
+            table.render("there is no key")
+        });
+    Ok(Exit::Ok)
+}
+
+fn create(args: &CreateArgs, session: &mut Session<'_>) -> Result<Exit, Failure> {
+    let server = session.server()?;
+    let owner = people::find(&server, &args.owner)?;
+    let body = json!({
+        "name": args.name,
+        "owner": owner,
+        "permissions": args.allow,
+        "for": format_duration(args.duration),
+        "networks": args.from,
+    });
+    let answer: Value = server.post("/api-keys", &body)?;
+    session.printer.document("rampart.api-key.v1", &answer, || {
+        format!("{}\n", text(&answer, "key"))
+    });
+    session
+        .printer
+        .note("this is shown only now; whoever has it can use it");
+    Ok(Exit::Ok)
+}
+
+fn revoke(args: &RevokeArgs, session: &mut Session<'_>) -> Result<Exit, Failure> {
+    let id = args.id.to_string();
+    session
+        .server()?
+        .delete(&format!("/api-keys/{}", escape(&id)))?;
+    session
+        .printer
+        .document("rampart.api-key-revoked.v1", &json!({ "id": id }), || {
+            format!("{id} no longer works\n")
+        });
+    Ok(Exit::Ok)
+}

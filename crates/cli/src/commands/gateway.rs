@@ -1,0 +1,35 @@
+//! `rampart gateway`: what the gateway serves, refuses and why.
+
+pub mod bans;
+pub mod explain;
+pub mod routes;
+
+use clap::Subcommand;
+
+use super::Session;
+use crate::{Exit, Failure};
+
+/// `rampart gateway`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum GatewayCommand {
+    /// Say which step and which line of the estate decide about a request, without sending it.
+    Explain(explain::ExplainArgs),
+    /// List routes with their live rates, latencies and refusals.
+    Routes(routes::RoutesArgs),
+    /// List refused addresses.
+    Bans(bans::BansArgs),
+    /// Refuse an address or a range for a while.
+    Ban(bans::BanArgs),
+    /// End a ban.
+    Unban(bans::UnbanArgs),
+}
+
+pub(super) fn run(command: &GatewayCommand, session: &mut Session<'_>) -> Result<Exit, Failure> {
+    match command {
+        GatewayCommand::Explain(args) => explain::run(args, session),
+        GatewayCommand::Routes(args) => routes::run(args, session),
+        GatewayCommand::Bans(args) => bans::list(args, session),
+        GatewayCommand::Ban(args) => bans::ban(args, session),
+        GatewayCommand::Unban(args) => bans::unban(args, session),
+    }
+}
