@@ -31,6 +31,9 @@ pub enum Error {
     /// A runtime or a thread cannot be made.
     #[error("cannot start a worker")]
     Worker(#[source] std::io::Error),
+    /// TLS cannot be set up.
+    #[error("TLS cannot be set up")]
+    Tls(#[source] net::Error),
     /// A service of the estate cannot be reached the way it is described.
     #[error("service `{service}`: {message}")]
     Service {
@@ -62,6 +65,7 @@ impl Error {
             Self::Folder { .. }
             | Self::Listen { .. }
             | Self::Worker(_)
+            | Self::Tls(_)
             | Self::Link(_)
             | Self::Records { .. } => ErrorKind::Unavailable,
         }

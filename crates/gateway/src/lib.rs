@@ -11,6 +11,8 @@ mod exchange;
 mod front;
 mod hop;
 mod metrics;
+mod process;
+mod scrape;
 mod upstream;
 
 pub use error::Error;

@@ -26,7 +26,7 @@ const COMMANDS_MAX: usize = 64;
 #[derive(Debug)]
 pub(crate) struct Fleet {
     commands: Vec<mpsc::Sender<Command>>,
-    threads: Vec<JoinHandle<()>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
     listeners: Mutex<BTreeMap<(SocketAddr, Purpose), u64>>,
     next_id: AtomicU64,
     settings: Arc<ArcSwap<Settings>>,
@@ -83,7 +83,7 @@ impl Fleet {
         }
         Ok(Self {
             commands,
-            threads,
+            threads: Mutex::new(threads),
             listeners: Mutex::new(BTreeMap::new()),
             next_id: AtomicU64::new(1),
             settings,
@@ -150,22 +150,27 @@ impl Fleet {
 
     /// Stops accepting, lets open requests finish for at most `limit`, then ends the workers.
     /// `false` when some connections were cut off.
-    pub(crate) async fn stop(self, limit: Duration) -> bool {
+    pub(crate) async fn stop(&self, limit: Duration) -> bool {
         self.drain.start();
         let finished = self.drain.finished(limit).await;
-        // Workers end when nobody can command them any more.
-        drop(self.commands);
+        for commands in &self.commands {
+            tell(commands, Command::End).await;
+        }
+        let threads = std::mem::take(&mut *lock(&self.threads));
         let joined = tokio::task::spawn_blocking(move || {
-            self.threads.into_iter().all(|thread| thread.join().is_ok())
+            threads.into_iter().all(|thread| thread.join().is_ok())
         });
         finished && joined.await.unwrap_or(false)
     }
 
     fn listeners(&self) -> MutexGuard<'_, BTreeMap<(SocketAddr, Purpose), u64>> {
-        self.listeners
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        lock(&self.listeners)
     }
+}
+
+/// A panic while one of these is held leaves lists that are still true.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A worker that is gone has said why already.

@@ -31,6 +31,7 @@ pub(crate) use refusal::Refusal;
 pub(crate) use worker::Settings;
 
 use crate::exchange::{Connection, Outgoing};
+use crate::upstream::PoolUse;
 
 /// What decides about requests. Never fails and never panics: an answer always comes.
 pub(crate) trait Handler: Send + Sync + 'static {
@@ -45,9 +46,18 @@ pub(crate) trait Handler: Send + Sync + 'static {
     /// Something on a connection was refused before it became a request.
     fn refused(&self, peer: SocketAddr, code: &'static str, status: u16);
 
+    /// A connection was accepted.
+    fn accepted(&self);
+
     /// What happens regularly on this worker: idle upstream connections are looked after.
     fn tick(&self);
+
+    /// How many upstream connections this worker has.
+    fn upstreams(&self) -> PoolUse;
 }
+
+#[cfg(test)]
+pub(crate) use testing::Echo;
 
 #[cfg(test)]
 mod testing;

@@ -116,7 +116,7 @@ pub(super) fn settings() -> Settings {
 
 /// Holds each body and answers with what it got; notes everything.
 #[derive(Debug)]
-pub(super) struct Echo {
+pub(crate) struct Echo {
     pub(super) requests: Mutex<Vec<String>>,
     pub(super) refusals: Mutex<Vec<&'static str>>,
     pub(super) budget: Arc<Budget>,
@@ -124,7 +124,7 @@ pub(super) struct Echo {
 }
 
 impl Echo {
-    pub(super) fn new() -> Arc<Self> {
+    pub(crate) fn new() -> Arc<Self> {
         let folder = tempfile::tempdir().unwrap();
         let (memory, disk) = (model::ByteSize(1 << 20), model::ByteSize(8 << 20));
         let budget = Arc::new(Budget::new(folder.path().to_path_buf(), memory, disk));
@@ -185,7 +185,13 @@ impl Handler for Echo {
         self.refusals.lock().unwrap().push(code);
     }
 
+    fn accepted(&self) {}
+
     fn tick(&self) {}
+
+    fn upstreams(&self) -> crate::upstream::PoolUse {
+        crate::upstream::PoolUse::default()
+    }
 }
 
 /// Whether a connection of these tests speaks HTTP/2.

@@ -50,6 +50,8 @@ pub(super) enum Command {
     },
     /// Stop accepting from one.
     Close { id: u64 },
+    /// End: what is still open is cut off.
+    End,
 }
 
 /// How often the handler gets to look after its things.
@@ -71,7 +73,7 @@ pub(super) async fn run<H: Handler>(worker: Arc<Worker<H>>, mut commands: mpsc::
             }
         };
         match command {
-            None => break,
+            None | Some(Command::End) => break,
             Some(Command::Close { id }) => {
                 if let Some(token) = listeners.remove(&id) {
                     token.cancel();
@@ -143,6 +145,7 @@ fn admit<H: Handler>(
 ) {
     match worker.caps.admit(peer.ip()) {
         Ok(permit) => {
+            worker.handler.accepted();
             let drain = worker.drain.guard();
             let accepted = Accepted {
                 stream,

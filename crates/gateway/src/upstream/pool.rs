@@ -48,6 +48,10 @@ struct Pool {
 
 #[derive(Debug, Default)]
 struct EndpointPool {
+    #[expect(
+        clippy::vec_box,
+        reason = "a connection moves between pool and request as a pointer"
+    )]
     idle: Mutex<Vec<Box<Conn>>>,
     open: AtomicUsize,
     down_until: Mutex<Option<Instant>>,

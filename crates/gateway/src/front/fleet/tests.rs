@@ -242,7 +242,8 @@ async fn drain_lets_open_requests_finish_and_closes_idle_connections() {
     let mut go_on = [0; 25];
     busy.read_exact(&mut go_on).await.unwrap();
 
-    let stopping = tokio::spawn(running.fleet.stop(Duration::from_secs(20)));
+    let fleet = running.fleet;
+    let stopping = tokio::spawn(async move { fleet.stop(Duration::from_secs(20)).await });
     let mut rest = Vec::new();
     idle.read_to_end(&mut rest).await.unwrap();
     drop(idle);
