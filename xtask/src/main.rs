@@ -1,2 +1,53 @@
-//! xtask.
-fn main() {}
+//! The project's own chores: `tidy` (what a program can check about the source), `gen` (the
+//! generated reference), `bench` and `conformance` (figures beside other programs). Never part of
+//! what is shipped.
+
+mod bench;
+mod chores;
+mod conformance;
+mod generate;
+mod tidy;
+
+use std::process::ExitCode;
+
+use chores::{Exit, complain, root, say};
+
+const USAGE: &str = "\
+usage: cargo xtask <chore>
+
+  tidy                       check what a program can check about the source
+  gen [--check]              write docs/reference from the program itself, or only compare
+  bench NAME                 measure beside other programs; NAME: gateway
+      [--format json] [--rounds N] [--seconds S] [--write]
+  conformance NAME           run published vectors; NAME: one that `cargo xtask conformance` lists
+      [--format json]
+
+exit codes: 0 fine, 1 the answer is no, 2 usage, 3 the chore failed, 4 a peer or its data is missing
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match words.as_slice() {
+        ["tidy"] => tidy::run(&root()),
+        ["gen"] => generate::run(&root(), generate::Mode::Write),
+        ["gen", "--check"] => generate::run(&root(), generate::Mode::Check),
+        ["bench", name, rest @ ..] => bench::run(&root(), name, rest),
+        ["conformance", rest @ ..] => conformance::run(rest),
+        ["help" | "--help" | "-h"] => {
+            say(USAGE.trim_end());
+            Ok(Exit::Fine)
+        }
+        _ => {
+            complain(USAGE.trim_end());
+            Ok(Exit::Usage)
+        }
+    };
+    match outcome {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            complain(&format!("error: {error:#}"));
+            Exit::Failed.into()
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! `cargo xtask bench NAME`: the program beside others of its kind, in one run, interleaved. A
+//! missing peer is said, never passed over.
+
+mod contender;
+mod gateway;
+mod load;
+mod machine;
+mod process;
+mod report;
+
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+
+use crate::chores::{Exit, complain, say};
+use crate::generate;
+use report::Report;
+
+/// How figures are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    Human,
+    Json,
+}
+
+/// What was asked for.
+#[derive(Clone, Copy, Debug)]
+struct Plan {
+    format: Format,
+    /// Rounds of each side, interleaved.
+    rounds: u32,
+    /// Seconds of one side's round.
+    seconds: u32,
+    /// Whether the page of the reference is written.
+    write: bool,
+}
+
+/// LIMIT: what one run may take.
+const ROUNDS_MAX: u32 = 100;
+const SECONDS_MAX: u32 = 600;
+/// Fewer rounds say too little.
+const ROUNDS_MIN: u32 = 5;
+
+/// Runs the bench `name`.
+pub(crate) fn run(root: &Path, name: &str, words: &[&str]) -> anyhow::Result<Exit> {
+    let plan = match parse(words) {
+        Ok(plan) if name == "gateway" => plan,
+        Ok(_) => {
+            complain(&format!(
+                "error: there is no bench `{name}`; there is `gateway`"
+            ));
+            return Ok(Exit::Usage);
+        }
+        Err(error) => {
+            complain(&format!("error: {error:#}"));
+            return Ok(Exit::Usage);
+        }
+    };
+    let missing = machine::missing(&["nginx", "haproxy", "wrk", "taskset"]);
+    if !missing.is_empty() {
+        complain(&format!(
+            "error: missing: {}\nhint: apt-get install -y nginx-light haproxy wrk util-linux",
+            missing.join(", ")
+        ));
+        return Ok(Exit::Missing);
+    }
+    if machine::cores() < 2 {
+        complain("error: this needs two cores: one for the proxy, one for the load");
+        return Ok(Exit::Missing);
+    }
+    let report = gateway::measure(root, plan.rounds, plan.seconds)?;
+    show(&report, plan.format)?;
+    if plan.write {
+        let path = root.join("docs/reference/performance.md");
+        generate::write(&path, &report.markdown())?;
+        complain(&format!("wrote {}", path.display()));
+    }
+    Ok(if report.holds() { Exit::Fine } else { Exit::No })
+}
+
+fn show(report: &Report, format: Format) -> anyhow::Result<()> {
+    match format {
+        Format::Human => say(report.text().trim_end()),
+        Format::Json => say(&serde_json::to_string_pretty(&report.json())?),
+    }
+    Ok(())
+}
+
+fn parse(words: &[&str]) -> anyhow::Result<Plan> {
+    let mut plan = Plan {
+        format: Format::Human,
+        rounds: ROUNDS_MIN,
+        seconds: 5,
+        write: false,
+    };
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        let mut value = || {
+            words
+                .next()
+                .with_context(|| format!("`{word}` needs a value"))
+        };
+        match *word {
+            "--format" => {
+                plan.format = match *value()? {
+                    "json" => Format::Json,
+                    "human" => Format::Human,
+                    other => bail!("`{other}` is no format: `human` or `json`"),
+                }
+            }
+            "--rounds" => plan.rounds = count(value()?, ROUNDS_MIN, ROUNDS_MAX)?,
+            "--seconds" => plan.seconds = count(value()?, 1, SECONDS_MAX)?,
+            "--write" => plan.write = true,
+            other => bail!("`{other}` is not known here"),
+        }
+    }
+    Ok(plan)
+}
+
+fn count(text: &str, min: u32, max: u32) -> anyhow::Result<u32> {
+    let number = text
+        .parse()
+        .ok()
+        .filter(|number| (min..=max).contains(number));
+    number.with_context(|| format!("`{text}` is no number from {min} to {max}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_become_a_plan() {
+        let plan = parse(&["--rounds", "7", "--seconds", "2", "--format", "json"]).unwrap();
+        assert_eq!(
+            (plan.rounds, plan.seconds, plan.format),
+            (7, 2, Format::Json)
+        );
+        assert!(!plan.write);
+    }
+
+    #[test]
+    fn too_few_rounds_are_refused() {
+        assert!(parse(&["--rounds", "4"]).is_err());
+        assert!(parse(&["--rounds"]).is_err());
+        assert!(parse(&["--round", "5"]).is_err());
+    }
+}

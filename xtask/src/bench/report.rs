@@ -1,0 +1,365 @@
+//! What a bench found: for people, for programs, and as the page of the reference.
+
+use serde_json::{Value, json};
+
+/// The full path through the gateway costs at most so much more than a plain nginx.
+const BAR_FULL: f64 = 0.6;
+/// Mebibytes of all of Rampart's processes, idle.
+const BAR_MEMORY_MIB: f64 = 100.0;
+/// Requests per second say something about the proxy only when its core is this busy.
+const BUSY_MIN: f64 = 0.95;
+
+/// Who was measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    Nginx,
+    Haproxy,
+    RampartPlain,
+    RampartFull,
+}
+
+impl Side {
+    const ALL: [Self; 4] = [
+        Self::Nginx,
+        Self::Haproxy,
+        Self::RampartPlain,
+        Self::RampartFull,
+    ];
+
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Nginx => "nginx",
+            Self::Haproxy => "haproxy",
+            Self::RampartPlain => "rampart, plain proxy",
+            Self::RampartFull => "rampart, API key + authorisation + limits",
+        }
+    }
+
+    const fn key(self) -> &'static str {
+        match self {
+            Self::Nginx => "nginx",
+            Self::Haproxy => "haproxy",
+            Self::RampartPlain => "rampart_plain",
+            Self::RampartFull => "rampart_full",
+        }
+    }
+}
+
+/// One round of one side.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Round {
+    pub(super) side: Side,
+    /// Microseconds of processor time of the proxy per request.
+    pub(super) cpu_us: f64,
+    /// The same of Rampart's control process.
+    pub(super) beside_us: f64,
+    /// Requests per second.
+    pub(super) per_s: f64,
+    /// Share of the proxy's core that was busy.
+    pub(super) busy: f64,
+}
+
+/// Everything one run found.
+#[derive(Clone, Debug)]
+pub(super) struct Report {
+    pub(super) date: String,
+    pub(super) machine: String,
+    pub(super) versions: Vec<(String, String)>,
+    pub(super) seconds: u32,
+    pub(super) rounds: u32,
+    pub(super) idle_memory_mib: f64,
+    pub(super) done: Vec<Round>,
+}
+
+/// One figure with what it is held against.
+#[derive(Clone, Debug)]
+struct Figure {
+    name: String,
+    value: f64,
+    unit: &'static str,
+    peer: Option<String>,
+    bar: Option<f64>,
+    holds: Option<bool>,
+}
+
+/// Median, least and most.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Spread {
+    median: f64,
+    min: f64,
+    max: f64,
+}
+
+impl Spread {
+    fn of(mut values: Vec<f64>) -> Self {
+        values.sort_by(f64::total_cmp);
+        let at = |index: usize| values.get(index).copied().unwrap_or(f64::NAN);
+        let (middle, last) = (values.len() / 2, values.len().saturating_sub(1));
+        let median = if values.len() % 2 == 1 {
+            at(middle)
+        } else {
+            f64::midpoint(at(middle.wrapping_sub(1)), at(middle))
+        };
+        Self {
+            median,
+            min: at(0),
+            max: at(last),
+        }
+    }
+}
+
+impl Report {
+    fn spread(&self, side: Side, of: impl Fn(&Round) -> f64) -> Spread {
+        Spread::of(
+            self.done
+                .iter()
+                .filter(|round| round.side == side)
+                .map(of)
+                .collect(),
+        )
+    }
+
+    fn cpu(&self, side: Side) -> Spread {
+        self.spread(side, |round| round.cpu_us)
+    }
+
+    /// Whether every bar holds.
+    pub(super) fn holds(&self) -> bool {
+        self.figures()
+            .iter()
+            .all(|figure| figure.holds != Some(false))
+    }
+
+    fn ratio(&self, ours: Side, peer: Side, bar: Option<f64>) -> Figure {
+        let value = self.cpu(peer).median / self.cpu(ours).median;
+        let version = self.versions.iter().find(|(name, _)| name == peer.key());
+        Figure {
+            name: format!("{}.cpu_ratio.{}", ours.key(), peer.key()),
+            value,
+            unit: "peer's CPU per request / ours",
+            peer: version.map(|(_, version)| version.clone()),
+            bar,
+            // A figure that is no number holds nothing.
+            holds: bar.map(|bar| value >= bar),
+        }
+    }
+
+    fn figures(&self) -> Vec<Figure> {
+        let mut figures = vec![
+            self.ratio(Side::RampartFull, Side::Nginx, Some(BAR_FULL)),
+            self.ratio(Side::RampartPlain, Side::Nginx, None),
+            self.ratio(Side::RampartFull, Side::Haproxy, None),
+            self.ratio(Side::RampartPlain, Side::Haproxy, None),
+            Figure {
+                name: "rampart.idle_memory".to_owned(),
+                value: self.idle_memory_mib,
+                unit: "MiB PSS, all processes",
+                peer: None,
+                bar: Some(BAR_MEMORY_MIB),
+                holds: Some(self.idle_memory_mib <= BAR_MEMORY_MIB),
+            },
+        ];
+        for side in Side::ALL {
+            figures.push(Figure {
+                name: format!("{}.cpu_per_request", side.key()),
+                value: self.cpu(side).median,
+                unit: "µs",
+                peer: None,
+                bar: None,
+                holds: None,
+            });
+        }
+        figures
+    }
+
+    /// For programs.
+    pub(super) fn json(&self) -> Value {
+        let round = |round: &Round| {
+            json!({
+                "side": round.side.key(), "cpu_per_request_us": round.cpu_us,
+                "control_cpu_per_request_us": round.beside_us, "requests_per_s": round.per_s,
+                "proxy_core_busy": round.busy,
+                "requests_per_s_count": round.busy >= BUSY_MIN,
+            })
+        };
+        let figure = |figure: Figure| {
+            json!({
+                "name": figure.name, "value": figure.value, "unit": figure.unit,
+                "peer": figure.peer, "bar": figure.bar, "holds": figure.holds,
+            })
+        };
+        json!({
+            "schema": "rampart.bench.v1",
+            "name": "gateway",
+            "date": self.date,
+            "machine": self.machine,
+            "versions": self.versions.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
+            "load": { "program": "wrk", "threads": 1, "connections": super::load::CONNECTIONS,
+                "seconds": self.seconds, "rounds": self.rounds },
+            "results": self.figures().into_iter().map(figure).collect::<Vec<_>>(),
+            "rounds": self.done.iter().map(round).collect::<Vec<_>>(),
+        })
+    }
+
+    /// For people.
+    pub(super) fn text(&self) -> String {
+        let mut lines = vec![
+            format!("machine   {}", self.machine),
+            format!("date      {}", self.date),
+        ];
+        lines.extend(
+            self.versions
+                .iter()
+                .map(|(name, version)| format!("{name:<9} {version}")),
+        );
+        lines.push(format!("load      {}", self.load()));
+        lines.push(String::new());
+        lines.extend(self.table());
+        lines.push(String::new());
+        lines.extend(self.verdicts());
+        format!("{}\n", lines.join("\n"))
+    }
+
+    fn load(&self) -> String {
+        format!(
+            "wrk and backend on one core, the proxy on the other, one worker each, {} connections \
+             over loopback, {} s a round, {} rounds interleaved",
+            super::load::CONNECTIONS,
+            self.seconds,
+            self.rounds
+        )
+    }
+
+    fn table(&self) -> Vec<String> {
+        let head = "| side | CPU per request, µs: median (min–max) | control's, µs | requests/s | \
+                    proxy's core busy |";
+        let mut lines = vec![
+            head.to_owned(),
+            "| --- | --- | --- | --- | --- |".to_owned(),
+        ];
+        for side in Side::ALL {
+            let cpu = self.cpu(side);
+            let beside = self.spread(side, |round| round.beside_us);
+            let busy = self.spread(side, |round| round.busy);
+            let per_s = self.spread(side, |round| round.per_s);
+            let per_s = if busy.min >= BUSY_MIN {
+                format!("{:.0} ({:.0}–{:.0})", per_s.median, per_s.min, per_s.max)
+            } else {
+                format!(
+                    "not counted: the proxy was not the bottleneck (seen {:.0})",
+                    per_s.median
+                )
+            };
+            lines.push(format!(
+                "| {} | {:.2} ({:.2}–{:.2}) | {:.2} | {per_s} | {:.0} % |",
+                side.name(),
+                cpu.median,
+                cpu.min,
+                cpu.max,
+                beside.median,
+                busy.median * 100.0
+            ));
+        }
+        lines
+    }
+
+    fn verdicts(&self) -> Vec<String> {
+        let held = self
+            .figures()
+            .into_iter()
+            .filter(|figure| !figure.name.ends_with("per_request"));
+        held.map(|figure| {
+            let verdict = match (figure.bar, figure.holds) {
+                (Some(bar), Some(true)) => format!("bar {bar}: holds"),
+                (Some(bar), _) => format!("bar {bar}: FALLS SHORT"),
+                (None, _) => "no bar yet".to_owned(),
+            };
+            format!(
+                "- `{}`: {:.2} ({}), {verdict}",
+                figure.name, figure.value, figure.unit
+            )
+        })
+        .collect()
+    }
+
+    /// The page `docs/reference/performance.md`.
+    pub(super) fn markdown(&self) -> String {
+        let versions: Vec<String> = self
+            .versions
+            .iter()
+            .map(|(_, version)| version.clone())
+            .collect();
+        format!(
+            "# Performance\n\nWritten by `cargo xtask bench gateway --write` on {} on this machine: {}.\n\
+             Versions: {}.\n\nLoad: {}.\n\n{}\n\n{}\n\n\
+             A ratio is the peer's processor time per request over Rampart's: 1 means the same, 0.5 \
+             that\nRampart takes twice as much. Rampart records every request and checks it against its \
+             rules in both\nvariants; nginx and HAProxy proxy and nothing else, without an access log.\n",
+            self.date,
+            self.machine,
+            versions.join(", "),
+            self.load(),
+            self.table().join("\n"),
+            self.verdicts().join("\n"),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(ours_us: f64, memory: f64) -> Report {
+        let round = |side, cpu_us| Round {
+            side,
+            cpu_us,
+            beside_us: 0.0,
+            per_s: 1000.0,
+            busy: 0.99,
+        };
+        Report {
+            date: "2026-01-01T00:00:00Z".to_owned(),
+            machine: "a machine".to_owned(),
+            versions: vec![("nginx".to_owned(), "nginx/1".to_owned())],
+            seconds: 1,
+            rounds: 3,
+            idle_memory_mib: memory,
+            done: vec![
+                round(Side::Nginx, 10.0),
+                round(Side::Nginx, 30.0),
+                round(Side::Nginx, 12.0),
+                round(Side::Haproxy, 12.0),
+                round(Side::RampartPlain, 14.0),
+                round(Side::RampartFull, ours_us),
+            ],
+        }
+    }
+
+    #[test]
+    fn the_median_is_compared() {
+        assert!(report(19.9, 50.0).holds());
+        assert!(!report(20.1, 50.0).holds());
+    }
+
+    #[test]
+    fn memory_has_a_bar() {
+        assert!(!report(10.0, 100.5).holds());
+    }
+
+    #[test]
+    fn a_side_that_did_nothing_holds_no_bar() {
+        let mut nothing = report(10.0, 50.0);
+        nothing.done.retain(|round| round.side != Side::RampartFull);
+        assert!(!nothing.holds());
+    }
+
+    #[test]
+    fn the_json_keeps_its_promise() {
+        let json = report(10.0, 50.0).json();
+        assert_eq!(json["schema"], "rampart.bench.v1");
+        let first = &json["results"][0];
+        assert_eq!(first["bar"], 0.6);
+        assert_eq!(first["holds"], true);
+        assert_eq!(first["peer"], "nginx/1");
+    }
+}

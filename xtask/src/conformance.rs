@@ -1,0 +1,119 @@
+//! `cargo xtask conformance NAME`: published vectors against our implementations, without mercy.
+
+use std::process::Command;
+
+use anyhow::Context as _;
+use serde_json::json;
+
+use crate::chores::{Exit, complain, root, say};
+
+/// A suite: tests that run nothing but published vectors.
+struct Suite {
+    name: &'static str,
+    about: &'static str,
+    package: &'static str,
+    /// What the tests' names have in common.
+    tests: &'static str,
+}
+
+const SUITES: &[Suite] = &[
+    Suite {
+        name: "merkle",
+        about: "RFC 9162 tree hashes, inclusion and consistency proofs; C2SP signed notes",
+        package: "merkle",
+        tests: "",
+    },
+    Suite {
+        name: "keyring",
+        about: "XAES-256-GCM and HKDF vectors, the sealed-value format",
+        package: "keyring",
+        tests: "",
+    },
+];
+
+/// Runs the chore: without a name it lists what there is.
+pub(crate) fn run(words: &[&str]) -> anyhow::Result<Exit> {
+    let (name, as_json) = match words {
+        [] => {
+            for suite in SUITES {
+                say(&format!("{:<10} {}", suite.name, suite.about));
+            }
+            return Ok(Exit::Fine);
+        }
+        [name] | [name, "--format", "human"] => (*name, false),
+        [name, "--format", "json"] => (*name, true),
+        _ => {
+            complain("usage: cargo xtask conformance [NAME [--format json]]");
+            return Ok(Exit::Usage);
+        }
+    };
+    let Some(suite) = SUITES.iter().find(|suite| suite.name == name) else {
+        let names: Vec<&str> = SUITES.iter().map(|suite| suite.name).collect();
+        complain(&format!(
+            "error: no suite `{name}`; there are {}",
+            names.join(", ")
+        ));
+        return Ok(Exit::Missing);
+    };
+    let (passed, failed) = suite.run()?;
+    let holds = failed == 0 && passed > 0;
+    if as_json {
+        let result = json!({
+            "name": suite.name, "value": passed, "unit": "tests passed", "peer": suite.about,
+            "bar": passed + failed, "holds": holds,
+        });
+        say(&json!({ "schema": "rampart.conformance.v1", "results": [result] }).to_string());
+    } else {
+        say(&format!(
+            "{}: {passed} passed, {failed} failed ({})",
+            suite.name, suite.about
+        ));
+    }
+    Ok(if holds { Exit::Fine } else { Exit::No })
+}
+
+impl Suite {
+    fn run(&self) -> anyhow::Result<(u32, u32)> {
+        let output = Command::new(env!("CARGO"))
+            .args([
+                "test",
+                "--locked",
+                "--package",
+                self.package,
+                "--lib",
+                "--",
+                self.tests,
+            ])
+            .current_dir(root())
+            .output()
+            .context("cannot start cargo")?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        counts(&text)
+            .with_context(|| format!("no test ran: {}", String::from_utf8_lossy(&output.stderr)))
+    }
+}
+
+/// Passed and failed, from the runner's summary.
+fn counts(text: &str) -> Option<(u32, u32)> {
+    let line = text.lines().find(|line| line.starts_with("test result:"))?;
+    let number = |what: &str| {
+        let part = line
+            .split([';', '.'])
+            .find(|part| part.trim_end().ends_with(what))?;
+        part.trim().split(' ').next()?.parse().ok()
+    };
+    Some((number("passed")?, number("failed")?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_runners_summary_is_read() {
+        let text =
+            "running 2 tests\n\ntest result: FAILED. 11 passed; 1 failed; 0 ignored; 0 measured\n";
+        assert_eq!(counts(text), Some((11, 1)));
+        assert_eq!(counts("nothing"), None);
+    }
+}
