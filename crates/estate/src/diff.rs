@@ -39,31 +39,88 @@ pub enum ChangeKind {
 pub fn diff(old: &Estate, new: &Estate) -> Vec<Change> {
     let mut changes = Vec::new();
     settings(&mut changes, old, new);
-    let certificates = |estate: &Estate| named(&estate.certificates, certificate_name);
-    let routes = |estate: &Estate| named(&estate.routes, |route: &Route| route.name.clone());
+    let certificates = |estate: &Estate| named(&estate.certificates);
+    let routes = |estate: &Estate| -> BTreeMap<String, flat::Flat> {
+        let (limits, gateway) = (
+            flat::flatten(&estate.limits),
+            flat::flatten(&estate.gateway),
+        );
+        let own = |route: &Route| (route.name.clone(), own_values(route, &limits, &gateway));
+        estate.routes.iter().map(own).collect()
+    };
     entries(
         &mut changes,
         "certificate",
         &certificates(old),
         &certificates(new),
     );
-    entries(&mut changes, "zone", &old.zones, &new.zones);
-    entries(&mut changes, "host", &old.hosts, &new.hosts);
-    entries(&mut changes, "service", &old.services, &new.services);
-    entries(&mut changes, "store", &old.stores, &new.stores);
-    entries(&mut changes, "role", &old.roles, &new.roles);
-    entries(&mut changes, "group", &old.groups, &new.groups);
-    entries(&mut changes, "client", &old.clients, &new.clients);
+    entries(
+        &mut changes,
+        "zone",
+        &flattened(&old.zones),
+        &flattened(&new.zones),
+    );
+    entries(
+        &mut changes,
+        "host",
+        &flattened(&old.hosts),
+        &flattened(&new.hosts),
+    );
+    entries(
+        &mut changes,
+        "service",
+        &flattened(&old.services),
+        &flattened(&new.services),
+    );
+    entries(
+        &mut changes,
+        "store",
+        &flattened(&old.stores),
+        &flattened(&new.stores),
+    );
+    entries(
+        &mut changes,
+        "role",
+        &flattened(&old.roles),
+        &flattened(&new.roles),
+    );
+    entries(
+        &mut changes,
+        "group",
+        &flattened(&old.groups),
+        &flattened(&new.groups),
+    );
+    entries(
+        &mut changes,
+        "client",
+        &flattened(&old.clients),
+        &flattened(&new.clients),
+    );
     entries(&mut changes, "route", &routes(old), &routes(new));
     changes
 }
 
-fn certificate_name(certificate: &Certificate) -> String {
-    certificate.hosts.join(", ")
+/// What a route says itself: values it takes from `[limits]` and `[gateway]` change there, once.
+fn own_values(route: &Route, limits: &flat::Flat, gateway: &flat::Flat) -> flat::Flat {
+    let mut values = flat::flatten(route);
+    values.retain(|key, value| match key.strip_prefix("limits.") {
+        Some(limit) => limits.get(limit) != Some(value),
+        None => key != "staleness_max" || gateway.get(key) != Some(value),
+    });
+    values
 }
 
-fn named<T: Clone>(list: &[T], name: impl Fn(&T) -> String) -> BTreeMap<String, T> {
-    list.iter().map(|item| (name(item), item.clone())).collect()
+fn named(list: &[Certificate]) -> BTreeMap<String, flat::Flat> {
+    let one = |certificate: &Certificate| {
+        let values = flat::flatten(certificate);
+        (certificate.hosts.join(", "), values)
+    };
+    list.iter().map(one).collect()
+}
+
+fn flattened<T: Serialize>(entries: &BTreeMap<String, T>) -> BTreeMap<String, flat::Flat> {
+    let one = |(name, value): (&String, &T)| (name.clone(), flat::flatten(value));
+    entries.iter().map(one).collect()
 }
 
 fn settings(changes: &mut Vec<Change>, old: &Estate, new: &Estate) {
@@ -91,40 +148,38 @@ fn table<T: Serialize>(changes: &mut Vec<Change>, key: &'static str, old: &T, ne
 }
 
 /// Tables with names.
-fn entries<T: Serialize>(
+fn entries(
     changes: &mut Vec<Change>,
     noun: &'static str,
-    old: &BTreeMap<String, T>,
-    new: &BTreeMap<String, T>,
+    old: &BTreeMap<String, flat::Flat>,
+    new: &BTreeMap<String, flat::Flat>,
 ) {
     for (name, value) in old {
         if !new.contains_key(name) {
-            let flat = flat::flatten(value);
             changes.push(Change {
                 kind: ChangeKind::Removed,
                 what: format!("{noun} `{name}`"),
                 detail: Vec::new(),
-                effect: effect::of_removed(noun, &flat),
+                effect: effect::of_removed(noun, value),
             });
         }
     }
-    for (name, value) in new {
-        let after = flat::flatten(value);
-        let Some(before) = old.get(name).map(flat::flatten) else {
+    for (name, after) in new {
+        let Some(before) = old.get(name) else {
             changes.push(Change {
                 kind: ChangeKind::Added,
                 what: format!("{noun} `{name}`"),
-                detail: flat::lines(&after),
-                effect: effect::of_added(noun, &after),
+                detail: flat::lines(after),
+                effect: effect::of_added(noun, after),
             });
             continue;
         };
-        let detail = flat::differences(&before, &after);
+        let detail = flat::differences(before, after);
         if !detail.is_empty() {
             changes.push(Change {
                 kind: ChangeKind::Changed,
                 what: format!("{noun} `{name}`"),
-                effect: effect::of_changed(noun, &detail, &before, &after),
+                effect: effect::of_changed(noun, &detail, before, after),
                 detail: detail.iter().map(ToString::to_string).collect(),
             });
         }

@@ -103,7 +103,7 @@ impl Kind {
             Self::Name => "name".to_owned(),
             Self::Text { .. } => "text".to_owned(),
             Self::File => "file".to_owned(),
-            Self::Domain => "domain".to_owned(),
+            Self::Domain => "domain name".to_owned(),
             Self::Host | Self::FullHost | Self::CertificateHost => "host name".to_owned(),
             Self::Bool => "`true` or `false`".to_owned(),
             Self::Count { min, max } => format!("number from {min} to {max}"),

@@ -54,12 +54,13 @@ impl Place<'_> {
 
     /// Something missing is shown where its table begins, not over the whole of it.
     fn header(self) -> Span {
+        let shown = match self.key.len() {
+            0 => 0,
+            len => len.saturating_add(4),
+        };
         Span {
             start: self.span.start,
-            end: self
-                .span
-                .end
-                .min(self.span.start.saturating_add(self.key.len() + 4)),
+            end: self.span.end.min(self.span.start.saturating_add(shown)),
         }
     }
 }
@@ -203,6 +204,9 @@ fn wrong_type(findings: &mut Findings, key: &str, node: Node<'_>, kind: &Kind) {
         (Kind::Tables { .. }, Shape::Table(_)) => Some(format!("with two brackets: `[[{key}]]`")),
         (Kind::Table(_), Shape::Headers(_)) => Some(format!("with one bracket: `[{key}]`")),
         (Kind::Count { .. } | Kind::Bool, Shape::Text(_)) => Some("without quotes".to_owned()),
+        (kind, Shape::Count(_) | Shape::Float | Shape::Bool(_) | Shape::Date) if kind.is_text() => {
+            Some("in quotes".to_owned())
+        }
         _ => None,
     };
     findings.push(match hint {

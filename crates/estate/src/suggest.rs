@@ -9,7 +9,7 @@ pub(crate) fn nearest<'a>(
     if given.len() > 128 {
         return None;
     }
-    let most = (given.chars().count() / 3).max(1);
+    let most = (given.chars().count() / 5).clamp(1, 2);
     candidates
         .into_iter()
         .filter(|candidate| candidate.len().abs_diff(given.len()) <= most.saturating_mul(4))

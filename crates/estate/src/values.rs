@@ -220,11 +220,12 @@ pub(crate) fn limit(text: &str) -> Result<RouteRate, Wrong> {
     let fail =
         |hint: String| Wrong::new(format!("{} is not a rate limit", quoted(text))).hint(hint);
     let Some((rate, per)) = text.split_once(" per ") else {
+        let rate = match text.parse::<Rate>() {
+            Ok(_) => text.trim(),
+            Err(_) => "100/min",
+        };
         return Err(fail(format!(
-            "say for each what: `{} per address`; also `key`, `user` or `route`",
-            text.trim()
-                .parse::<Rate>()
-                .map_or("100/min".to_owned(), |rate| rate.to_string())
+            "say for each what: `{rate} per address`; also `key`, `user` or `route`"
         )));
     };
     let rate = rate

@@ -125,9 +125,17 @@ fn is_size(table: &'static Table, key: &str) -> bool {
 /// What an added entry says, without what everybody can see in its name.
 pub(super) fn lines(flat: &Flat) -> Vec<String> {
     flat.iter()
-        .filter(|(key, value)| *key != "name" && !value.is_empty() && !key.starts_with("limits."))
+        .filter(|(key, value)| *key != "name" && !value.is_empty() && !is_usual(key, value))
         .map(|(key, value)| format!("`{key}`: {value}"))
         .collect()
+}
+
+/// What a new entry need not say, because nobody said it.
+fn is_usual(key: &str, value: &str) -> bool {
+    matches!(
+        (key.split('.').next(), value),
+        (Some("modes"), "block") | (Some("security_headers"), "true")
+    )
 }
 
 pub(super) fn differences(before: &Flat, after: &Flat) -> Vec<Difference> {

@@ -6,20 +6,25 @@ use std::collections::BTreeMap;
 use ::model::Diagnostic;
 
 use crate::findings::Findings;
-use crate::model::{Route, Segment};
+use crate::model::{PathPattern, Route, Segment};
 
 /// LIMIT: bytes of a name.
 const NAME_BYTES_MAX: usize = 63;
 
 /// Names the routes that have no name, and reports names that two routes have.
 pub(super) fn assign(findings: &mut Findings, routes: &mut [Route], domain: Option<&str>) {
-    let mut seen: BTreeMap<String, ()> = BTreeMap::new();
+    let mut seen: BTreeMap<String, (Option<String>, PathPattern)> = BTreeMap::new();
     for route in routes {
+        let place = (route.host.clone(), route.path.clone());
         let given = !route.name.is_empty();
         if !given {
             route.name = made(route, domain.unwrap_or_default());
         }
-        if seen.insert(route.name.clone(), ()).is_some() {
+        let Some(other) = seen.insert(route.name.clone(), place.clone()) else {
+            continue;
+        };
+        // Two routes for the same place are reported as that, once.
+        if given || other != place {
             let span = route.spans.get("name").or_else(|| route.spans.get("path"));
             let message = format!("there is already a route named `{}`", route.name);
             findings.push(
