@@ -53,6 +53,16 @@ pub enum Error {
     /// The stored version cannot be read by this program.
     #[error("the stored version {0} is not a valid estate for this program")]
     Unreadable(u64, Vec<Diagnostic>),
+    /// The stored text is not the one that was applied.
+    #[error("the stored text of version {0} is not the one that was applied: its hash differs")]
+    Altered(u64),
+    /// Who applied a version cannot be written or read.
+    #[error("the principal of a version cannot be written or read")]
+    Principal(#[source] serde_json::Error),
+    /// A part broke down on the way; the version is in force everywhere or nowhere after the next
+    /// apply or start.
+    #[error("the change stopped half way: a part broke down")]
+    Stopped,
 }
 
 impl Error {
@@ -67,7 +77,8 @@ impl Error {
             Self::Nothing => ErrorKind::NotFound,
             Self::Store(source) => source.kind(),
             Self::Trail(source) => source.kind(),
-            Self::Unreadable(..) => ErrorKind::Corrupt,
+            Self::Unreadable(..) | Self::Altered(_) | Self::Principal(_) => ErrorKind::Corrupt,
+            Self::Stopped => ErrorKind::Internal,
         }
     }
 

@@ -4,6 +4,7 @@
 //! Every part *prepares* the new version first; only when all have, one swap takes it everywhere.
 //! Knows nothing of what the parts do with it, and reads no file.
 
+mod apply;
 mod error;
 mod events;
 mod participant;

@@ -3,13 +3,14 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use ::store::Store;
-use estate::{Estate, Parsed};
-use model::{Context, Principal, SharedClock, SharedEntropy, own};
+use estate::{Change, Estate, Parsed};
+use model::{Context, SharedClock, SharedEntropy, own};
 use tokio::sync::{Mutex, watch};
 use trail::Trail;
 
+use crate::apply::{Applier, Wanted};
 use crate::version::hash;
-use crate::{Drift, Error, Participant, Plan, PlanRef, Prepared, Summary, Version, events, store};
+use crate::{Drift, Error, Participant, Plan, PlanRef, Summary, Version, store};
 
 /// LIMIT: bytes of an estate.
 const SOURCE_BYTES_MAX: usize = 1024 * 1024;
@@ -18,36 +19,24 @@ const VERSIONS_MAX: u32 = 500;
 
 /// The estate in force and the way to change it; cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Rollout(Arc<Inner>);
-
-#[derive(Debug)]
-struct Inner {
-    store: Store,
-    trail: Trail,
-    clock: SharedClock,
-    entropy: SharedEntropy,
-    participants: RwLock<Vec<Arc<dyn Participant>>>,
-    current: watch::Sender<Option<Arc<Version>>>,
-    /// One apply at a time; the store's transaction holds other machines off.
-    applying: Mutex<()>,
-}
+pub struct Rollout(pub(crate) Arc<Applier>);
 
 impl Rollout {
     /// Opens the newest stored version, if there is one. Nothing is in force for the participants
     /// until [`Rollout::start`].
     ///
     /// # Errors
-    /// [`Error::Unreadable`] when this program cannot read the stored version.
+    /// [`Error::Unreadable`] when this program cannot read the stored version, [`Error::Altered`]
+    /// when it is not the text that was applied.
     pub async fn open(
         store: Store,
         trail: Trail,
         clock: SharedClock,
         entropy: SharedEntropy,
     ) -> Result<Self, Error> {
-        let newest = store::newest(&store).await?;
-        let version = newest.map(read).transpose()?.map(Arc::new);
-        let (current, _) = watch::channel(version);
-        Ok(Self(Arc::new(Inner {
+        let version = store::newest(&store).await?.map(store::Stored::read);
+        let (current, _) = watch::channel(version.transpose()?.map(Arc::new));
+        Ok(Self(Arc::new(Applier {
             store,
             trail,
             clock,
@@ -73,10 +62,14 @@ impl Rollout {
     /// [`Error::Nothing`], [`Error::Refused`].
     pub async fn start(&self) -> Result<Arc<Version>, Error> {
         let version = self.current().ok_or(Error::Nothing)?;
-        for prepared in self.prepare(&version).await? {
-            prepared.swap().await;
-        }
-        Ok(version)
+        let inner = self.0.clone();
+        let whole = tokio::spawn(async move {
+            let _one_at_a_time = inner.applying.lock().await;
+            let prepared = inner.prepare(&version).await?;
+            inner.swap(prepared, &version).await;
+            Ok(version)
+        });
+        whole.await.map_err(|_| Error::Stopped)?
     }
 
     /// The version in force.
@@ -102,15 +95,14 @@ impl Rollout {
         Ok(Plan {
             base: current.as_ref().map_or(0, |version| version.number),
             hash: hash(source),
-            changes: current
-                .map(|version| estate::diff(&version.estate, &parsed.estate))
-                .unwrap_or_default(),
+            changes: changes(current.as_deref(), &parsed.estate),
             warnings: parsed.warnings,
         })
     }
 
     /// Carries out a plan: every part prepares, the version is stored and recorded, every part
-    /// swaps. When anything fails before the swap, nothing was changed.
+    /// swaps. When anything fails before the version is stored, nothing was changed. A text that is
+    /// in force already is in force: nothing is done, and nothing recorded.
     ///
     /// Once begun it runs to its end even when the caller goes away.
     ///
@@ -127,100 +119,42 @@ impl Rollout {
         if hash(source) != plan.hash {
             return Err(Error::OtherText);
         }
-        let parsed = parse(source)?;
-        let (rollout, ctx, base) = (self.clone(), ctx.clone(), plan.base);
-        let source = source.to_owned();
-        let whole =
-            tokio::spawn(async move { rollout.apply_whole(&ctx, base, parsed, source).await });
-        whole
-            .await
-            .map_err(|_| Error::Trail(trail::Error::Closed))?
+        let wanted = Wanted {
+            ctx: ctx.clone(),
+            base: plan.base,
+            estate: parse(source)?.estate,
+            source: source.to_owned(),
+        };
+        let inner = self.0.clone();
+        let whole = tokio::spawn(async move { inner.apply(wanted).await });
+        whole.await.map_err(|_| Error::Stopped)?
     }
 
-    async fn apply_whole(
-        &self,
-        ctx: &Context,
-        base: u64,
-        parsed: Parsed,
-        source: String,
-    ) -> Result<Arc<Version>, Error> {
-        let _one_at_a_time = self.0.applying.lock().await;
-        let current = self.current();
-        let in_force = current.as_ref().map_or(0, |version| version.number);
-        if in_force != base {
-            return Err(Error::Stale {
-                planned: base,
-                current: in_force,
-            });
+    /// The first start: applies `source` as version 1, unless a version is in force already, which
+    /// then stays.
+    ///
+    /// # Errors
+    /// As [`Rollout::apply`].
+    pub async fn bootstrap(&self, ctx: &Context, source: &str) -> Result<Arc<Version>, Error> {
+        ctx.require(&own::permission(own::ESTATE_APPLY))?;
+        if let Some(version) = self.current() {
+            return Ok(version);
         }
-        let version = Arc::new(Version {
-            number: in_force + 1,
-            hash: hash(&source),
-            source,
-            estate: parsed.estate,
-            applied_at: self.0.clock.now(),
-            applied_by: ctx.principal.clone(),
+        let hash = hash(source);
+        self.apply(ctx, &PlanRef { base: 0, hash }, source).await
+    }
+
+    /// Takes over a version that another control process stored; does nothing when there is none.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] by a part: the older version then stays in force here.
+    pub async fn catch_up(&self) -> Result<(), Error> {
+        let inner = self.0.clone();
+        let whole = tokio::spawn(async move {
+            let _one_at_a_time = inner.applying.lock().await;
+            inner.catch_up().await
         });
-        let prepared = self.prepare(&version).await?;
-        let changes = current
-            .map(|current| estate::diff(&current.estate, &version.estate))
-            .unwrap_or_default();
-        self.put(ctx, &version, base, &changes).await?;
-        for part in prepared {
-            part.swap().await;
-        }
-        self.0.current.send_replace(Some(version.clone()));
-        Ok(version)
-    }
-
-    async fn put(
-        &self,
-        ctx: &Context,
-        version: &Version,
-        base: u64,
-        changes: &[estate::Change],
-    ) -> Result<(), Error> {
-        let mut tx = self.0.store.begin().await.map_err(Error::Store)?;
-        let in_force = store::number_in_force(&mut tx).await?;
-        if in_force != base {
-            return Err(Error::Stale {
-                planned: base,
-                current: in_force,
-            });
-        }
-        let (number, at) = (version.number, version.applied_at);
-        store::insert(
-            &mut tx,
-            number,
-            &version.hash,
-            &version.source,
-            at,
-            &version.applied_by,
-        )
-        .await?;
-        let event = events::applied(ctx, version, changes, &*self.0.clock, &*self.0.entropy);
-        self.0
-            .trail
-            .commit(tx, vec![event])
-            .await
-            .map(drop)
-            .map_err(Error::Trail)
-    }
-
-    async fn prepare(&self, version: &Arc<Version>) -> Result<Vec<Box<dyn Prepared>>, Error> {
-        let participants = self
-            .0
-            .participants
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        let mut prepared = Vec::with_capacity(participants.len());
-        for participant in &participants {
-            let part = participant.name();
-            let ready = participant.prepare(version).await;
-            prepared.push(ready.map_err(|diagnostics| Error::Refused { part, diagnostics })?);
-        }
-        Ok(prepared)
+        whole.await.map_err(|_| Error::Stopped)?
     }
 
     /// How a file differs from the version in force.
@@ -273,21 +207,24 @@ fn parse(source: &str) -> Result<Parsed, Error> {
     Estate::parse(source).map_err(Error::Invalid)
 }
 
-fn read(stored: store::Stored) -> Result<Version, Error> {
-    let Summary {
-        number,
-        hash,
-        applied_at,
-        applied_by,
-    } = stored.summary;
-    let parsed = Estate::parse(&stored.source).map_err(|all| Error::Unreadable(number, all))?;
-    let (source, estate) = (stored.source, parsed.estate);
-    Ok(Version {
-        number,
-        hash,
-        source,
-        estate,
-        applied_at,
-        applied_by: Principal::clone(&applied_by),
-    })
+/// What applying `new` changes; when nothing is in force, everything it lists is new.
+pub(crate) fn changes(current: Option<&Version>, new: &Estate) -> Vec<Change> {
+    match current {
+        Some(version) => estate::diff(&version.estate, new),
+        None => estate::diff(&without_entries(new), new),
+    }
+}
+
+fn without_entries(estate: &Estate) -> Estate {
+    let mut empty = estate.clone();
+    empty.certificates.clear();
+    empty.zones.clear();
+    empty.hosts.clear();
+    empty.services.clear();
+    empty.stores.clear();
+    empty.roles.clear();
+    empty.groups.clear();
+    empty.clients.clear();
+    empty.routes.clear();
+    empty
 }

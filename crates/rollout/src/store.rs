@@ -1,9 +1,9 @@
 //! Rows ↔ versions.
 
-use model::{Principal, Timestamp};
+use estate::Estate;
 use store::{Migrations, Row, Step, Store, Tx};
 
-use crate::{Error, Summary};
+use crate::{Error, Summary, Version, version};
 
 /// The tables of the versions.
 pub const MIGRATIONS: Migrations = Migrations {
@@ -26,7 +26,7 @@ const NEWEST: &str = "SELECT number, hash, source, applied_at, applied_by FROM e
 
 pub(crate) async fn newest(store: &Store) -> Result<Option<Stored>, Error> {
     let row = store.optional(NEWEST, &[]).await.map_err(Error::Store)?;
-    row.as_ref().map(stored).transpose().map_err(Error::Store)
+    row.as_ref().map(stored).transpose()
 }
 
 /// The number in force, as the transaction sees it: of two applies at once one is too late.
@@ -36,29 +36,29 @@ pub(crate) async fn number_in_force(tx: &mut Tx) -> Result<u64, Error> {
         .map_err(Error::Store)
 }
 
-pub(crate) async fn insert(
-    tx: &mut Tx,
-    number: u64,
-    hash: &str,
-    source: &str,
-    at: Timestamp,
-    by: &Principal,
-) -> Result<(), Error> {
-    let by = serde_json::to_string(by).unwrap_or_default();
-    tx.execute(
-        "INSERT INTO estate_version (number, hash, source, applied_at, applied_by) \
-         VALUES ($1, $2, $3, $4, $5)",
-        &[
-            number.into(),
-            hash.into(),
-            source.into(),
-            at.into(),
-            by.into(),
-        ],
-    )
-    .await
-    .map(drop)
-    .map_err(Error::Store)
+/// Stores the version. One of two processes that store the same number at once is too late.
+pub(crate) async fn insert(tx: &mut Tx, version: &Version) -> Result<(), Error> {
+    let by = serde_json::to_string(&version.applied_by).map_err(Error::Principal)?;
+    let inserted = tx
+        .execute(
+            "INSERT INTO estate_version (number, hash, source, applied_at, applied_by) \
+             VALUES ($1, $2, $3, $4, $5)",
+            &[
+                version.number.into(),
+                version.hash.as_str().into(),
+                version.source.as_str().into(),
+                version.applied_at.into(),
+                by.into(),
+            ],
+        )
+        .await;
+    match inserted {
+        Err(error) if error.broken_unique().is_some() => Err(Error::Stale {
+            planned: version.number - 1,
+            current: version.number,
+        }),
+        other => other.map(drop).map_err(Error::Store),
+    }
 }
 
 pub(crate) async fn summaries(store: &Store, limit: u32) -> Result<Vec<Summary>, Error> {
@@ -70,10 +70,7 @@ pub(crate) async fn summaries(store: &Store, limit: u32) -> Result<Vec<Summary>,
         )
         .await
         .map_err(Error::Store)?;
-    rows.iter()
-        .map(summary)
-        .collect::<Result<_, _>>()
-        .map_err(Error::Store)
+    rows.iter().map(summary).collect()
 }
 
 pub(crate) async fn source(store: &Store, number: u64) -> Result<Option<String>, Error> {
@@ -87,19 +84,43 @@ pub(crate) async fn source(store: &Store, number: u64) -> Result<Option<String>,
         .map_err(Error::Store)
 }
 
-fn stored(row: &Row) -> Result<Stored, store::Error> {
+fn stored(row: &Row) -> Result<Stored, Error> {
     Ok(Stored {
         summary: summary(row)?,
-        source: row.text("source")?,
+        source: row.text("source").map_err(Error::Store)?,
     })
 }
 
-fn summary(row: &Row) -> Result<Summary, store::Error> {
+fn summary(row: &Row) -> Result<Summary, Error> {
+    let by = row.text("applied_by").map_err(Error::Store)?;
     Ok(Summary {
-        number: row.uint("number")?,
-        hash: row.text("hash")?,
-        applied_at: row.time("applied_at")?,
-        applied_by: serde_json::from_str(&row.text("applied_by")?)
-            .unwrap_or_else(|_| Principal::anonymous()),
+        number: row.uint("number").map_err(Error::Store)?,
+        hash: row.text("hash").map_err(Error::Store)?,
+        applied_at: row.time("applied_at").map_err(Error::Store)?,
+        applied_by: serde_json::from_str(&by).map_err(Error::Principal)?,
     })
+}
+
+impl Stored {
+    /// The version, when its text is the one that was applied and this program can read it.
+    pub(crate) fn read(self) -> Result<Version, Error> {
+        let Summary {
+            number,
+            hash,
+            applied_at,
+            applied_by,
+        } = self.summary;
+        if version::hash(&self.source) != hash {
+            return Err(Error::Altered(number));
+        }
+        let parsed = Estate::parse(&self.source).map_err(|all| Error::Unreadable(number, all))?;
+        Ok(Version {
+            number,
+            hash,
+            source: self.source,
+            estate: parsed.estate,
+            applied_at,
+            applied_by,
+        })
+    }
 }
