@@ -11,6 +11,7 @@ mod exchange;
 mod front;
 mod hop;
 mod metrics;
+mod orders;
 mod process;
 mod scrape;
 mod upstream;

@@ -123,6 +123,11 @@ impl<H: Handler> Process<H> {
         self.fleet.stop(limit).await
     }
 
+    /// What TLS handshakes are answered with.
+    pub(crate) fn certificates(&self) -> &net::tls::Certificates {
+        &self.ground.certificates
+    }
+
     /// The counters, as Prometheus text.
     pub(crate) fn render(&self) -> String {
         let pool = |sum: PoolUse, handler: &Arc<H>| {
@@ -156,15 +161,16 @@ impl<H: Handler> Process<H> {
     }
 }
 
-/// Ends at SIGTERM or SIGINT.
-pub(crate) async fn asked_to_stop() -> Result<(), Error> {
+/// What ends at SIGTERM or SIGINT. Signals are caught from this call on.
+pub(crate) fn asked_to_stop() -> Result<impl Future<Output = ()>, Error> {
     let mut terminate = signal(SignalKind::terminate()).map_err(Error::Worker)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::Worker)?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    Ok(())
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }
 
 /// How connections may behave under `estate`. A head may be as large as the most generous route

@@ -60,6 +60,8 @@ pub(crate) trait Handler: Send + Sync + 'static {
 pub(crate) use testing::Echo;
 
 #[cfg(test)]
+mod forwarding;
+#[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;

@@ -148,4 +148,7 @@ fn received(
 }
 
 #[cfg(test)]
+pub(crate) use tests::target as plain;
+
+#[cfg(test)]
 mod tests;

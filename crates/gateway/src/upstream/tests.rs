@@ -22,7 +22,8 @@ async fn listener() -> (TcpListener, Target) {
     (listener, target)
 }
 
-fn target(address: SocketAddr) -> Target {
+/// A service in clear at `address`.
+pub(crate) fn target(address: SocketAddr) -> Target {
     let service = estate::Service {
         name: "orders".to_owned(),
         endpoints: vec![address],
