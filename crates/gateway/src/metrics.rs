@@ -2,13 +2,15 @@
 //!
 //! Never allocates or locks on the way of a request once its route was seen by the worker.
 
-use std::fmt::Write as _;
+mod text;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use crate::body::Use;
 use crate::upstream::PoolUse;
+use text::{Text, escape, seconds};
 
 /// LIMIT: routes with counters of their own; the rest share the first slot, `other`.
 const ROUTES_MAX: usize = 1024;
@@ -102,7 +104,7 @@ impl Registry {
         self.render_routes(&mut text);
         self.render_codes(&mut text);
         render_gauges(&mut text, gauges);
-        text.0
+        text.into_string()
     }
 
     fn routes(&self) -> MutexGuard<'_, Vec<String>> {
@@ -303,52 +305,12 @@ impl RouteCounters {
     }
 }
 
-#[derive(Debug, Default)]
-struct Text(String);
-
-impl Text {
-    fn head(&mut self, name: &str, kind: &str, help: &str) {
-        self.push(format_args!("# HELP {name} {help}\n# TYPE {name} {kind}\n"));
-    }
-
-    fn line(&mut self, name: &str, labels: &str, value: u64) {
-        self.value(name, labels, &value.to_string());
-    }
-
-    fn value(&mut self, name: &str, labels: &str, value: &str) {
-        if labels.is_empty() {
-            self.push(format_args!("{name} {value}\n"));
-        } else {
-            self.push(format_args!("{name}{{{labels}}} {value}\n"));
-        }
-    }
-
-    fn push(&mut self, line: std::fmt::Arguments<'_>) {
-        // Writing to a string cannot fail.
-        self.0.write_fmt(line).unwrap_or_default();
-    }
-}
-
 fn load(counter: &AtomicU64) -> u64 {
     counter.load(Ordering::Relaxed)
 }
 
 fn wide(count: usize) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)
-}
-
-/// Microseconds as seconds, without a detour over floating point.
-fn seconds(us: u64) -> String {
-    let text = format!("{}.{:06}", us / 1_000_000, us % 1_000_000);
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
-
-/// A label's value (backslash, quote and line end are escaped).
-fn escape(value: &str) -> String {
-    value
-        .replace('\\', "\\\\")
-        .replace('"', "\\\"")
-        .replace('\n', "\\n")
 }
 
 #[cfg(test)]

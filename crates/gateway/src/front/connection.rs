@@ -17,8 +17,9 @@ use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
 use super::caps::Permit;
-use super::guard::{Guarded, Wire};
+use super::guard::Guarded;
 use super::service::{Purpose, Sending, Service};
+use super::wire::Wire;
 use super::worker::{Settings, Worker};
 use super::{Handler, http2};
 use crate::deadline::Deadline;

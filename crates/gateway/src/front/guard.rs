@@ -8,8 +8,7 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -17,8 +16,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
 use super::framing::Framing;
-use super::head::{Head, HeadLimits};
+use super::head::Head;
 use super::refusal::Refusal;
+use super::wire::{Wire, WireLimits};
 use crate::deadline::Deadline;
 
 /// What hyper is shown in place of a refused request. `close` makes it the last.
@@ -28,76 +28,6 @@ const SUBSTITUTE: &[u8] = b"GET / HTTP/1.1\r\nhost: refused\r\nconnection: close
 const LINGER_BYTES_MAX: usize = 512 * 1024;
 /// LIMIT: how long that may take.
 const LINGER_FOR: Duration = Duration::from_secs(2);
-
-/// How one connection may behave.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct WireLimits {
-    /// Of each head.
-    pub(crate) head: HeadLimits,
-    /// A whole head must be here so long after its first byte; also the first byte of the first.
-    pub(crate) head_timeout: Duration,
-    /// How long nothing may happen between requests.
-    pub(crate) idle_timeout: Duration,
-    /// How long the client may take nothing of an answer.
-    pub(crate) stall_timeout: Duration,
-}
-
-/// What the guard and the service of one connection know together.
-#[derive(Debug)]
-pub(crate) struct Wire {
-    accepted: AtomicU64,
-    answered: AtomicU64,
-    refusal: OnceLock<Refusal>,
-    start: Instant,
-    /// When the last answer ended, in milliseconds from `start`.
-    answered_ms: AtomicU64,
-}
-
-impl Wire {
-    /// Of a connection that begins now.
-    pub(crate) fn new() -> Self {
-        Self {
-            accepted: AtomicU64::new(0),
-            answered: AtomicU64::new(0),
-            refusal: OnceLock::new(),
-            start: Instant::now(),
-            answered_ms: AtomicU64::new(0),
-        }
-    }
-
-    /// How many requests the guard let through.
-    pub(crate) fn accepted(&self) -> u64 {
-        self.accepted.load(Ordering::Acquire)
-    }
-
-    /// One more request came in where no guard counts (HTTP/2).
-    pub(crate) fn accept(&self) {
-        self.accepted.fetch_add(1, Ordering::Release);
-    }
-
-    /// One more answer is written, or nobody waits for it any more.
-    pub(crate) fn answered(&self) {
-        let since = Instant::now().duration_since(self.start).as_millis();
-        self.answered_ms
-            .store(u64::try_from(since).unwrap_or(u64::MAX), Ordering::Relaxed);
-        self.answered.fetch_add(1, Ordering::Release);
-    }
-
-    /// Since when nothing is asked.
-    fn idle_since(&self) -> Instant {
-        self.start + Duration::from_millis(self.answered_ms.load(Ordering::Relaxed))
-    }
-
-    /// Why the request after the accepted ones was refused.
-    pub(crate) fn refusal(&self) -> Option<Refusal> {
-        self.refusal.get().copied()
-    }
-
-    /// Whether a request is being answered.
-    pub(crate) fn is_busy(&self) -> bool {
-        self.accepted.load(Ordering::Acquire) > self.answered.load(Ordering::Acquire)
-    }
-}
 
 /// See the module.
 #[derive(Debug)]
@@ -167,7 +97,7 @@ impl<S> Guarded<S> {
                     None => return Ok(at),
                     Some(accepted) => {
                         at = at.saturating_add(accepted.length);
-                        self.wire.accepted.fetch_add(1, Ordering::Release);
+                        self.wire.accept();
                         self.reading.clear();
                         self.phase = self.next_phase(accepted.framing);
                     }
@@ -259,7 +189,7 @@ impl<S> Guarded<S> {
             return;
         }
         self.phase = Phase::Refused;
-        self.wire.refusal.get_or_init(|| refusal);
+        self.wire.refuse(refusal);
         self.kept.extend_from_slice(SUBSTITUTE);
         self.cleared = self.kept.len();
     }

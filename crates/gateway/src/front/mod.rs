@@ -13,6 +13,7 @@ mod head;
 mod http2;
 mod refusal;
 mod service;
+mod wire;
 mod worker;
 
 use std::future::Future;
@@ -24,10 +25,10 @@ use hyper::body::Incoming;
 
 pub(crate) use caps::Caps;
 pub(crate) use fleet::{Fleet, Prepared};
-pub(crate) use guard::WireLimits;
 pub(crate) use head::HeadLimits;
 pub(crate) use http2::StreamLimits;
 pub(crate) use refusal::Refusal;
+pub(crate) use wire::WireLimits;
 pub(crate) use worker::Settings;
 
 use crate::exchange::{Connection, Outgoing};

@@ -14,8 +14,8 @@ use http::{Request, Response, StatusCode, Uri};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
-use super::guard::Wire;
 use super::refusal::Refusal;
+use super::wire::Wire;
 use super::{Handler, http2};
 use crate::exchange::{BoxError, Connection, Outgoing};
 

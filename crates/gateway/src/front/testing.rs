@@ -13,10 +13,10 @@ use tokio::io::DuplexStream;
 
 use super::Handler;
 use super::connection;
-use super::guard::{Wire, WireLimits};
 use super::head::HeadLimits;
 use super::http2::StreamLimits;
 use super::service::{Purpose, Sending, Service};
+use super::wire::{Wire, WireLimits};
 use super::worker::Settings;
 use crate::body::{self, Budget};
 use crate::exchange::{Connection, Outgoing};

@@ -227,3 +227,32 @@ async fn expecting_client_is_told_to_continue() {
     let answer = read_all(&mut client).await;
     assert!(answer.contains("POST / 2"), "{answer}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn whatever_byte_the_guard_accepts_hyper_accepts_too() {
+    let places: [(&[u8], &[u8]); 7] = [
+        (b"GE", b"T / HTTP/1.1\r\nHost: a\r\n"),
+        (b"GET /a", b"b HTTP/1.1\r\nHost: a\r\n"),
+        (b"GET /a?b", b"c HTTP/1.1\r\nHost: a\r\n"),
+        (b"GET http://a", b"/ HTTP/1.1\r\nHost: a\r\n"),
+        (b"GET / HTTP/1.1\r\nHost: a", b"b\r\n"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nX", b"y: z\r\n"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nX: y", b"z\r\n"),
+    ];
+    for (before, after) in places {
+        for byte in 0..=u8::MAX {
+            let bytes = [before, &[byte], after, b"Connection: close\r\n\r\n"].concat();
+            let echo = Echo::new();
+            let mut client = testing::connect(&echo, Version::Http1, testing::settings());
+            client.write_all(&bytes).await.unwrap();
+            let answers = read_all(&mut client).await;
+            let (seen, refused) = (echo.requests().len(), echo.refusals().len());
+            let text = String::from_utf8_lossy(&bytes);
+            assert_eq!(
+                (seen + refused, statuses(&answers).len()),
+                (1, 1),
+                "{text}\n{answers}"
+            );
+        }
+    }
+}

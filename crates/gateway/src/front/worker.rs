@@ -17,9 +17,9 @@ use tokio_util::sync::CancellationToken;
 use super::Handler;
 use super::caps::Caps;
 use super::connection::{self, Accepted};
-use super::guard::WireLimits;
 use super::http2::StreamLimits;
 use super::service::Purpose;
+use super::wire::WireLimits;
 
 /// How connections may behave; replaced with each estate, read once per connection.
 #[derive(Clone, Copy, Debug)]

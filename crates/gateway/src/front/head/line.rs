@@ -105,8 +105,8 @@ fn strip_scheme(target: &[u8]) -> Option<&[u8]> {
         })
 }
 
-/// Bytes of a path and query. Wider than RFC 3986 where browsers are (`|`, `"`, `{`), never so
-/// wide that readers differ: no fragment, no `<`, `>`, space or byte beyond ASCII.
+/// Bytes of a path and query. Wider than RFC 3986 where browsers are (`|`, `{`), never so wide that
+/// readers differ: no fragment, no `<`, `>`, space or byte beyond ASCII.
 fn check_path(path: &[u8]) -> Result<(), Refusal> {
     let (path, query) = match memchr::memchr(b'?', path) {
         Some(at) => path.split_at(at),
@@ -115,7 +115,7 @@ fn check_path(path: &[u8]) -> Result<(), Refusal> {
     let in_path = |b: &u8| {
         matches!(b, 0x21 | b'"' | 0x24..=0x3B | 0x3D | 0x40..=0x5F | 0x61..=0x7E) && *b != 0x7F
     };
-    let in_query = |b: &u8| matches!(b, 0x21 | b'"' | 0x24..=0x3B | 0x3D | 0x3F..=0x7E);
+    let in_query = |b: &u8| matches!(b, 0x21 | 0x24..=0x3B | 0x3D | 0x3F..=0x7E);
     if path.iter().all(in_path) && query.iter().all(in_query) {
         Ok(())
     } else {

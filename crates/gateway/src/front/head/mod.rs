@@ -123,6 +123,3 @@ pub(crate) const fn is_token(byte: u8) -> bool {
         | b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_'
         | b'`' | b'|' | b'~')
 }
-
-#[cfg(test)]
-mod tests;
