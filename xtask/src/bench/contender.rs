@@ -246,8 +246,6 @@ fn api_key(program: &Path, data: &str) -> anyhow::Result<String> {
     ask(&[
         "people",
         "invite",
-        "bench",
-        "--email",
         "bench@bench.example",
         "--role",
         "reader",
@@ -257,7 +255,7 @@ fn api_key(program: &Path, data: &str) -> anyhow::Result<String> {
         "create",
         "bench",
         "--owner",
-        "bench",
+        "bench@bench.example",
         "--allow",
         "items:read",
     ])?;

@@ -133,7 +133,9 @@ impl Network {
         let target: Uri = target.parse()?;
         parts.uri = target;
         if let Some(authority) = authority {
-            parts.headers.insert(header::HOST, HeaderValue::from_str(&authority)?);
+            parts
+                .headers
+                .insert(header::HOST, HeaderValue::from_str(&authority)?);
         }
         let stream = self.connect(&host).await?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
@@ -162,7 +164,9 @@ impl Answer {
     /// A header field as text.
     pub(crate) fn header(&self, name: &str) -> &str {
         let value = self.headers.get(name);
-        value.and_then(|value| value.to_str().ok()).unwrap_or_default()
+        value
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
     }
 }
 
@@ -182,7 +186,10 @@ impl Browser {
     pub(crate) async fn send(&mut self, mut request: Request<Bytes>) -> anyhow::Result<Answer> {
         let host = request.uri().host().unwrap_or_default().to_owned();
         if let Some(cookies) = self.cookies.get(&host).filter(|all| !all.is_empty()) {
-            let pairs: Vec<_> = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let pairs: Vec<_> = cookies
+                .iter()
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect();
             let value = HeaderValue::from_str(&pairs.join("; "))?;
             request.headers_mut().insert(header::COOKIE, value);
         }
@@ -214,8 +221,14 @@ impl Browser {
         fill: &[(&str, &str)],
     ) -> anyhow::Result<Page> {
         let names: Vec<&str> = fill.iter().map(|(name, _)| *name).collect();
-        let Form { action, hidden } = form::with_fields(&page.answer.body, &names)
-            .with_context(|| format!("no form with {names:?} at `{}`: {}", page.url, excerpt(page)))?;
+        let Form { action, hidden } =
+            form::with_fields(&page.answer.body, &names).with_context(|| {
+                format!(
+                    "no form with {names:?} at `{}`: {}",
+                    page.url,
+                    excerpt(page)
+                )
+            })?;
         let fields = hidden
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
@@ -237,7 +250,11 @@ impl Browser {
                 return Ok(page);
             };
             let url = join(&page.url, &to)?;
-            let site = if url.host() == page.url.host() { "same-origin" } else { "cross-site" };
+            let site = if url.host() == page.url.host() {
+                "same-origin"
+            } else {
+                "cross-site"
+            };
             let request = navigation(Method::GET, &url, site).body(Bytes::new())?;
             let answer = self.send(request).await?;
             page = Page { url, answer };
@@ -249,7 +266,11 @@ impl Browser {
 /// The beginning of a page's text, for errors.
 pub(crate) fn excerpt(page: &Page) -> String {
     let text = form::text(&page.answer.body);
-    format!("{} {}", page.answer.status, text.chars().take(300).collect::<String>())
+    format!(
+        "{} {}",
+        page.answer.status,
+        text.chars().take(300).collect::<String>()
+    )
 }
 
 fn navigation(method: Method, url: &Uri, site: &str) -> http::request::Builder {
@@ -257,7 +278,10 @@ fn navigation(method: Method, url: &Uri, site: &str) -> http::request::Builder {
         .method(method)
         .uri(url)
         .header(header::ACCEPT, "text/html,application/xhtml+xml")
-        .header(header::USER_AGENT, "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0")
+        .header(
+            header::USER_AGENT,
+            "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0",
+        )
         .header("sec-fetch-mode", "navigate")
         .header("sec-fetch-dest", "document")
         .header("sec-fetch-site", site)
@@ -287,7 +311,9 @@ fn join(base: &Uri, reference: &str) -> anyhow::Result<Uri> {
     } else {
         bail!("`{reference}` leads out of the demo")
     };
-    whole.parse().with_context(|| format!("`{whole}` is no address"))
+    whole
+        .parse()
+        .with_context(|| format!("`{whole}` is no address"))
 }
 
 /// RFC 6265 §5.2, as far as one host with `__Host-` cookies needs it.

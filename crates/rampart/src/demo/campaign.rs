@@ -118,7 +118,10 @@ pub(crate) fn all() -> anyhow::Result<Vec<Campaign>> {
 
 fn parse(name: &'static str, text: &str) -> anyhow::Result<Campaign> {
     let file: DocumentMut = text.parse()?;
-    only(file.as_table(), &["title", "as", "request", "direct", "expect"])?;
+    only(
+        file.as_table(),
+        &["title", "as", "request", "direct", "expect"],
+    )?;
     let request = table(file.as_table(), "request")?.ok_or_else(|| anyhow!("no [request]"))?;
     let expect = table(file.as_table(), "expect")?.ok_or_else(|| anyhow!("no [expect]"))?;
     only(expect, &["status", "step", "reaches_upstream_max"])?;
@@ -144,12 +147,22 @@ fn attack(request: &dyn TableLike) -> anyhow::Result<Attack> {
     }
     only(
         request,
-        &["method", "target", "headers", "body", "body_bytes", "fields_more", "repeat"],
+        &[
+            "method",
+            "target",
+            "headers",
+            "body",
+            "body_bytes",
+            "fields_more",
+            "repeat",
+        ],
     )?;
     let mut headers = Vec::new();
     if let Some(table) = table(request, "headers")? {
         for (name, value) in table.iter() {
-            let value = value.as_str().ok_or_else(|| anyhow!("`{name}` is not a text"))?;
+            let value = value
+                .as_str()
+                .ok_or_else(|| anyhow!("`{name}` is not a text"))?;
             headers.push((name.to_owned(), value.to_owned()));
         }
     }
@@ -192,14 +205,18 @@ fn table<'a>(of: &'a dyn TableLike, key: &str) -> anyhow::Result<Option<&'a dyn 
         return Ok(None);
     };
     let table = item.as_table_like();
-    Ok(Some(table.ok_or_else(|| anyhow!("`{key}` is not a table"))?))
+    Ok(Some(
+        table.ok_or_else(|| anyhow!("`{key}` is not a table"))?,
+    ))
 }
 
 fn optional(table: &dyn TableLike, key: &str) -> anyhow::Result<Option<String>> {
     let text = |item: &Item| item.as_str().map(str::to_owned);
     match table.get(key) {
         None => Ok(None),
-        Some(item) => Ok(Some(text(item).ok_or_else(|| anyhow!("`{key}` is not a text"))?)),
+        Some(item) => Ok(Some(
+            text(item).ok_or_else(|| anyhow!("`{key}` is not a text"))?,
+        )),
     }
 }
 
@@ -215,7 +232,9 @@ fn number(table: &dyn TableLike, key: &str) -> anyhow::Result<Option<u64>> {
         .as_integer()
         .filter(|n| key != "repeat" || (1..=REPEAT_MAX).contains(n))
         .and_then(|n| u64::try_from(n).ok());
-    Ok(Some(number.ok_or_else(|| anyhow!("`{key}` is not a number in range"))?))
+    Ok(Some(number.ok_or_else(|| {
+        anyhow!("`{key}` is not a number in range")
+    })?))
 }
 
 fn status(table: &dyn TableLike) -> anyhow::Result<u16> {

@@ -4,7 +4,11 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// What stays as it is in a form's body (WHATWG URL, `application/x-www-form-urlencoded`).
-const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'*');
+const KEPT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'*');
 
 /// A form as it will be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,12 +26,16 @@ pub(crate) fn with_fields(page: &str, names: &[&str]) -> Option<Form> {
         let (open, inside) = form.split_once('>')?;
         let inputs: Vec<&str> = inside
             .split('<')
-            .filter(|tag| tag.starts_with("input") || tag.starts_with("select") || tag.starts_with("textarea"))
+            .filter(|tag| {
+                tag.starts_with("input") || tag.starts_with("select") || tag.starts_with("textarea")
+            })
             .collect();
         let has = |name: &&str| {
-            inputs.iter().any(|tag| attribute(tag, "name").as_deref() == Some(*name))
+            inputs
+                .iter()
+                .any(|tag| attribute(tag, "name").as_deref() == Some(*name))
         };
-        if !names.iter().all(|name| has(name)) {
+        if !names.iter().all(has) {
             return None;
         }
         let hidden = inputs
@@ -44,7 +52,9 @@ pub(crate) fn with_fields(page: &str, names: &[&str]) -> Option<Form> {
 
 /// Where `<meta http-equiv="refresh">` leads.
 pub(crate) fn refresh(page: &str) -> Option<String> {
-    let tag = page.split("<meta").find(|tag| tag.contains("http-equiv=\"refresh\""))?;
+    let tag = page
+        .split("<meta")
+        .find(|tag| tag.contains("http-equiv=\"refresh\""))?;
     let content = attribute(tag, "content")?;
     Some(content.split_once("url=")?.1.to_owned())
 }
@@ -69,7 +79,11 @@ pub(crate) fn text(page: &str) -> String {
 /// `name=value&…`.
 pub(crate) fn encode<'a>(fields: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     let pairs = fields.map(|(name, value)| {
-        format!("{}={}", utf8_percent_encode(name, KEPT), utf8_percent_encode(value, KEPT))
+        format!(
+            "{}={}",
+            utf8_percent_encode(name, KEPT),
+            utf8_percent_encode(value, KEPT)
+        )
     });
     pairs.collect::<Vec<_>>().join("&")
 }

@@ -14,7 +14,10 @@ fn the_form_with_the_wanted_field_is_found() {
     let form = with_fields(PAGE, &["code"]).unwrap();
     assert_eq!(form.action, "/sign-in/code?to=shop&at=%2F");
     let hidden = [("form_token", "b&c"), ("kind", "code")];
-    let hidden: Vec<_> = hidden.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+    let hidden: Vec<_> = hidden
+        .iter()
+        .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
+        .collect();
     assert_eq!(form.hidden, hidden);
     assert_eq!(with_fields(PAGE, &["password"]), None);
 }
@@ -37,5 +40,8 @@ fn the_authenticators_key_is_read_without_its_gaps() {
 
 #[test]
 fn values_cannot_leave_their_field() {
-    assert_eq!(encode([("a", "b&c=d é"), ("e", "f+g")].into_iter()), "a=b%26c%3Dd%20%C3%A9&e=f%2Bg");
+    assert_eq!(
+        encode([("a", "b&c=d é"), ("e", "f+g")].into_iter()),
+        "a=b%26c%3Dd%20%C3%A9&e=f%2Bg"
+    );
 }

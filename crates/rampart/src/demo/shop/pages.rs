@@ -1,12 +1,10 @@
 //! The shop's pages and its JSON. Nobody is asked to sign in, and nothing is checked or escaped:
 //! each place where that matters is marked `HOLE`.
 
-use std::fmt::Write as _;
-
+use axum::Form;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use axum::Form;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderMap, StatusCode, header};
@@ -67,17 +65,17 @@ fn page(title: &str, body: &str) -> Response {
 }
 
 fn shelf(products: &[Product]) -> String {
-    let mut list = String::from("<ul>");
-    for Product { id, name, price_cents } in products {
-        let price = format!("{}.{:02}", price_cents / 100, price_cents % 100);
-        // Writing to a String cannot fail.
-        let _ = write!(
-            list,
-            "<li><a href=\"/products/{id}/comments\">{name}</a> {price}</li>"
-        );
-    }
-    list.push_str("</ul>");
-    list
+    let items = products.iter().map(
+        |Product {
+             id,
+             name,
+             price_cents,
+         }| {
+            let price = format!("{}.{:02}", price_cents / 100, price_cents % 100);
+            format!("<li><a href=\"/products/{id}/comments\">{name}</a> {price}</li>")
+        },
+    );
+    format!("<ul>{}</ul>", items.collect::<String>())
 }
 
 pub(super) async fn home(State(rooms): State<Rooms>) -> Response {
@@ -110,7 +108,10 @@ pub(super) async fn search(State(rooms): State<Rooms>, Query(asked): Query<Searc
 pub(super) async fn comments(State(rooms): State<Rooms>, Path(product): Path<i64>) -> Response {
     match rooms.store.comments(product).await {
         Ok(comments) => {
-            let list: String = comments.iter().map(|text| format!("<p>{text}</p>")).collect();
+            let list: String = comments
+                .iter()
+                .map(|text| format!("<p>{text}</p>"))
+                .collect();
             let form = "<form method=\"post\"><input name=\"text\"><button>Say it</button></form>";
             page("Comments", &format!("{list}{form}"))
         }

@@ -77,8 +77,9 @@ impl Store {
 
     /// HOLE: SQL injection. The text goes into the statement as it is.
     pub(super) async fn search(&self, text: &str) -> sqlx::Result<Vec<Product>> {
-        let sql =
-            format!("select id, name, price_cents from product where name like '%{text}%' order by 2");
+        let sql = format!(
+            "select id, name, price_cents from product where name like '%{text}%' order by 2"
+        );
         let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(&self.0).await?;
         Ok(rows.iter().take(ROWS_MAX).map(product).collect())
     }
@@ -120,12 +121,13 @@ impl Store {
     }
 
     pub(super) async fn buy(&self, owner: &str, product: &str, quantity: i64) -> sqlx::Result<i64> {
-        let bought = sqlx::query("insert into orders (owner, product, quantity) values ($1, $2, $3)")
-            .bind(owner)
-            .bind(product)
-            .bind(quantity)
-            .execute(&self.0)
-            .await?;
+        let bought =
+            sqlx::query("insert into orders (owner, product, quantity) values ($1, $2, $3)")
+                .bind(owner)
+                .bind(product)
+                .bind(quantity)
+                .execute(&self.0)
+                .await?;
         Ok(bought.last_insert_rowid())
     }
 

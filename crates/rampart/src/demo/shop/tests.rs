@@ -106,11 +106,18 @@ async fn an_order_belongs_to_whoever_the_header_names() {
     let (shop, _folder) = shop().await;
     let json = ("content-type".to_owned(), "application/json".to_owned());
     // {"sub":"per_1"}
-    let who = ("rampart-assertion".to_owned(), "e30.eyJzdWIiOiJwZXJfMSJ9.x".to_owned());
+    let who = (
+        "rampart-assertion".to_owned(),
+        "e30.eyJzdWIiOiJwZXJfMSJ9.x".to_owned(),
+    );
     let body = r#"{"product":"Lamp","quantity":2}"#;
     let bought = ask(&shop, "POST", "/api/my/orders", &[json, who.clone()], body).await;
     assert_eq!(bought.status, 201);
     let listed = ask(&shop, "GET", "/api/my/orders", &[who], "").await;
-    assert!(listed.text.contains("\"buyer\":\"per_1\""), "{}", listed.text);
+    assert!(
+        listed.text.contains("\"buyer\":\"per_1\""),
+        "{}",
+        listed.text
+    );
     assert!(listed.text.contains("\"quantity\":2"), "{}", listed.text);
 }

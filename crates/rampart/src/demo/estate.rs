@@ -1,0 +1,39 @@
+//! The demo's own `rampart.toml`.
+
+use std::net::SocketAddr;
+
+/// The estate's name.
+pub(crate) const NAME: &str = "demo";
+/// Where the shop is visited.
+pub(crate) const SHOP_HOST: &str = "shop.localhost";
+/// Where the console is.
+pub(crate) const CONSOLE_HOST: &str = "rampart.localhost";
+
+const TEMPLATE: &str = include_str!("estate.toml");
+
+/// The file: the gateway listens on `listen`, the shop on `shop`.
+pub(crate) fn source(listen: SocketAddr, shop: SocketAddr) -> String {
+    TEMPLATE
+        .replace("{listen}", &listen.to_string())
+        .replace("{shop}", &shop.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_demos_estate_is_valid_and_has_no_warning() {
+        let text = source(([127, 0, 0, 1], 8443).into(), ([127, 0, 0, 1], 9000).into());
+        let parsed = ::estate::Estate::parse(&text).unwrap();
+        assert_eq!(parsed.warnings, Vec::new());
+        assert_eq!(parsed.estate.name, NAME);
+        assert_eq!(parsed.estate.console.host, CONSOLE_HOST);
+        let hosts = parsed
+            .estate
+            .routes
+            .iter()
+            .map(|route| route.host.as_deref());
+        assert!(hosts.into_iter().all(|host| host == Some(SHOP_HOST)));
+    }
+}
