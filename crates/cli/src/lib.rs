@@ -36,4 +36,6 @@ pub fn run(cli: Cli, env: Env) -> Exit {
 }
 
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tests;

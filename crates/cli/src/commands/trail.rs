@@ -72,3 +72,6 @@ fn line(record: &Value) -> String {
     );
     crate::output::clean(&text).replace('\n', " ")
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::clean;
 use crate::failure::{Failure, Fault};
 
-/// LIMIT: a finding in a longer line is shown by its position alone.
-const LINE_BYTES_MAX: usize = 400;
+/// LIMIT: a finding in or beside longer lines is shown by its position alone.
+const SHOWN_BYTES_MAX: usize = 600;
 
 /// Every finding, each with its place in `source`.
 pub(super) fn render(
@@ -26,7 +26,7 @@ pub(super) fn render(
     let handler = GraphicalReportHandler::new_themed(theme)
         .with_width(width.clamp(40, 200))
         .with_links(false)
-        .with_context_lines(0);
+        .with_context_lines(1);
     // SECURITY: the file's own text is shown, so its control characters are made harmless; each
     // replacement has the same number of bytes, and every span stays where it is.
     let shown = harmless(source);
@@ -72,7 +72,7 @@ fn report(name: &str, source: &str, finding: &Diagnostic) -> miette::Report {
         return miette::Report::from(shown);
     };
     let span = one_line(span, source);
-    if line_length(span, source) > LINE_BYTES_MAX {
+    if shown_length(span, source) > SHOWN_BYTES_MAX {
         let (line, column) = span.position(source);
         shown.message = format!("{} (line {line}, column {column})", shown.message);
         return miette::Report::from(shown);
@@ -102,12 +102,12 @@ fn floor(at: usize, source: &str) -> usize {
     at
 }
 
-fn line_length(span: Span, source: &str) -> usize {
+/// Bytes of the span's line and of its neighbours.
+fn shown_length(span: Span, source: &str) -> usize {
     let before = source.get(..span.start).unwrap_or_default();
     let after = source.get(span.start..).unwrap_or_default();
-    let start = before.rfind('\n').map_or(0, |at| at + 1);
-    let end = after.find('\n').unwrap_or(after.len());
-    before.len() - start + end
+    let lines = before.rsplit('\n').take(2).chain(after.split('\n').take(2));
+    lines.map(str::len).sum()
 }
 
 /// A finding as data, with its place as line and column.
