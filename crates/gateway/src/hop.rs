@@ -16,41 +16,65 @@ const FIELDS: [HeaderName; 8] = [
     header::UPGRADE,
 ];
 
-/// LIMIT: names taken from `Connection`; a sender that lists more has them all removed anyway,
-/// because such a message is refused by its count of names.
+/// LIMIT: names taken from `Connection`.
 const NAMED_MAX: usize = 32;
 
 /// Removes every hop-by-hop field, those that `Connection` names included.
+///
+/// SECURITY: of a request this is done before anything is decided or added. Done later, a client
+/// could name a field that a step added, such as the assertion of who it is, and have it removed.
 pub(crate) fn strip(headers: &mut HeaderMap) {
     if headers.contains_key(header::CONNECTION) {
         for name in named(headers) {
             headers.remove(name);
         }
     }
+    strip_known(headers);
+}
+
+/// Removes the fields that are hop-by-hop wherever they stand.
+pub(crate) fn strip_known(headers: &mut HeaderMap) {
     for name in &FIELDS {
         headers.remove(name);
     }
 }
 
-/// The fields `Connection` names.
-///
-/// SECURITY: fields that frame or route the message, or that later steps rely on, cannot be made
-/// to disappear by naming them (RFC 9110 §7.6.1 forbids a sender to list end-to-end fields).
+/// The fields `Connection` names, without those no sender may list there.
 fn named(headers: &HeaderMap) -> Vec<HeaderName> {
-    const KEPT: [HeaderName; 5] = [
-        header::HOST,
-        header::CONTENT_LENGTH,
-        header::CONTENT_TYPE,
-        header::COOKIE,
-        header::AUTHORIZATION,
-    ];
     headers
         .get_all(header::CONNECTION)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
         .filter_map(|name| HeaderName::from_bytes(name.trim().as_bytes()).ok())
-        .filter(|name| !KEPT.contains(name))
+        .filter(|name| !is_end_to_end(name))
         .take(NAMED_MAX)
         .collect()
 }
+
+/// SECURITY: fields that frame, route or identify, and those later steps decide by, cannot be
+/// made to disappear by naming them (RFC 9110 §7.6.1: a sender must not list them).
+fn is_end_to_end(name: &HeaderName) -> bool {
+    const KEPT: [HeaderName; 12] = [
+        header::AUTHORIZATION,
+        header::CACHE_CONTROL,
+        header::CONTENT_ENCODING,
+        header::CONTENT_LENGTH,
+        header::CONTENT_TYPE,
+        header::COOKIE,
+        header::FORWARDED,
+        header::HOST,
+        header::ORIGIN,
+        header::REFERER,
+        header::SET_COOKIE,
+        HeaderName::from_static("x-real-ip"),
+    ];
+    const PREFIXES: [&str; 5] = ["content-", "rampart-", "sec-", "x-forwarded-", "x-rampart-"];
+    KEPT.contains(name)
+        || PREFIXES
+            .iter()
+            .any(|prefix| name.as_str().starts_with(prefix))
+}
+
+#[cfg(test)]
+mod tests;

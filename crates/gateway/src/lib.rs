@@ -13,8 +13,10 @@ mod hop;
 mod metrics;
 mod orders;
 mod process;
+mod run;
 mod scrape;
 mod upstream;
 
 pub use error::Error;
 pub use exchange::LinkAddress;
+pub use run::Settings;

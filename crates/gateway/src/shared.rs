@@ -1,14 +1,19 @@
 //! What a request can reach: one set per worker.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use http::{Request, Response};
+use hyper::body::Incoming;
 use model::{SharedClock, SharedEntropy};
 
 use crate::body::Budget;
+use crate::exchange::{Connection, Outgoing};
+use crate::front::Handler;
 use crate::metrics::Meter;
-use crate::upstream::Upstreams;
-use crate::{limiter, link, records, state};
+use crate::upstream::{PoolUse, Upstreams};
+use crate::{limiter, link, pipeline, records, state};
 
 /// What every request of one worker can reach. Each worker has its own, so that nothing on the
 /// way of a request waits for another worker; `state`, `budget`, `recorder` and `limiter` are
@@ -33,4 +38,31 @@ pub(crate) struct Shared {
     pub(crate) link: crate::link::Client,
     /// This worker's counters.
     pub(crate) metrics: Arc<Meter>,
+}
+
+impl Handler for Shared {
+    async fn handle(
+        self: Arc<Self>,
+        connection: Arc<Connection>,
+        request: Request<Incoming>,
+    ) -> Response<Outgoing> {
+        pipeline::handle(self, connection, request).await
+    }
+
+    fn refused(&self, peer: SocketAddr, code: &'static str, status: u16) {
+        self.metrics.refused(code);
+        self.recorder.refused_connection(peer, code, status);
+    }
+
+    fn accepted(&self) {
+        self.metrics.connection();
+    }
+
+    fn tick(&self) {
+        self.upstreams.sweep();
+    }
+
+    fn upstreams(&self) -> PoolUse {
+        self.upstreams.usage()
+    }
 }

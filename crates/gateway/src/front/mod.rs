@@ -36,8 +36,8 @@ use crate::upstream::PoolUse;
 
 /// What decides about requests. Never fails and never panics: an answer always comes.
 pub(crate) trait Handler: Send + Sync + 'static {
-    /// The answer to one request. Its target is in origin form (or `*`), and `Host` is there,
-    /// once.
+    /// The answer to one request. Its target is in origin form (or `*`), `Host` is there, once,
+    /// and hop-by-hop fields are gone, those that `Connection` named included.
     fn handle(
         self: Arc<Self>,
         connection: Arc<Connection>,

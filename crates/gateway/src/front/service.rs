@@ -18,6 +18,7 @@ use super::refusal::Refusal;
 use super::wire::Wire;
 use super::{Handler, http2};
 use crate::exchange::{BoxError, Connection, Outgoing};
+use crate::hop;
 
 /// What a listener is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,7 +75,8 @@ impl<H: Handler> Service<H> {
         Ok(response.map(|body| Reply::new(body, in_flight, sending)))
     }
 
-    /// Whether the request may go to the handler; afterwards its target is in origin form.
+    /// Whether the request may go to the handler; afterwards its target is in origin form, and no
+    /// hop-by-hop field is left.
     fn admit(&self, request: &mut Request<Incoming>) -> Result<(), Refusal> {
         if self.connection.http2 {
             http2::check(request, self.fields_max)?;
@@ -89,6 +91,7 @@ impl<H: Handler> Service<H> {
                 return Err(self.wire.refusal().unwrap_or(Refusal::Unaccounted));
             }
         }
+        hop::strip(request.headers_mut());
         if request.uri().authority().is_some() {
             let path = request.uri().path_and_query().cloned();
             *request.uri_mut() = Uri::from(path.unwrap_or(PathAndQuery::from_static("/")));

@@ -27,14 +27,32 @@ const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// LIMIT: bytes buffered for one upstream connection.
 const BUFFER_BYTES_MAX: usize = 128 * 1024;
 
+type Driver = Connection<TokioIo<Stream>, Held>;
+
 /// A connection and hyper's two ends of it.
 #[derive(Debug)]
 pub(super) struct Conn {
     sender: SendRequest<Held>,
-    driver: Connection<TokioIo<Stream>, Held>,
+    driver: Driver,
+    closed: bool,
     answered: Arc<AtomicBool>,
     deadline: Deadline,
     pub(super) idle_since: Instant,
+}
+
+/// Moves a connection on; ready when it is closed, and then never polled again.
+fn drive(driver: &mut Driver, closed: &mut bool, cx: &mut Context<'_>) -> Poll<()> {
+    if !*closed && let Poll::Ready(ended) = Pin::new(driver).poll(cx) {
+        *closed = true;
+        if let Err(error) = ended {
+            tracing::debug!(%error, "an upstream connection ended");
+        }
+    }
+    if *closed {
+        Poll::Ready(())
+    } else {
+        Poll::Pending
+    }
 }
 
 /// Why there is no response.
@@ -61,6 +79,7 @@ impl Conn {
         Ok(Box::new(Self {
             sender,
             driver,
+            closed: false,
             answered,
             deadline,
             idle_since: Instant::now(),
@@ -69,11 +88,7 @@ impl Conn {
 
     /// Moves the connection on; ready when it is closed.
     fn drive(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        Pin::new(&mut self.driver).poll(cx).map(|ended| {
-            if let Err(error) = ended {
-                tracing::debug!(%error, "an upstream connection ended");
-            }
-        })
+        drive(&mut self.driver, &mut self.closed, cx)
     }
 
     /// Whether it can take the next request, as far as this side knows.
@@ -119,27 +134,33 @@ impl Lease {
             conn.sender.try_send_request(request)
         ));
         let outcome = std::future::poll_fn(|cx| {
-            let closed = Pin::new(&mut conn.driver).poll(cx).is_ready();
+            let closed = drive(&mut conn.driver, &mut conn.closed, cx).is_ready();
             let mut quiet = Context::from_waker(Waker::noop());
             match response.as_mut().poll(&mut quiet) {
-                Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
-                Poll::Pending if closed => Poll::Ready(None),
-                Poll::Pending => conn.deadline.poll_passed(cx).map(|()| None),
+                Poll::Ready(outcome) => Poll::Ready(outcome.map_err(Some)),
+                Poll::Pending if closed => Poll::Ready(Err(None)),
+                Poll::Pending => match conn.deadline.poll_passed(cx) {
+                    Poll::Ready(()) => Poll::Ready(Err(None)),
+                    Poll::Pending => Poll::Pending,
+                },
             }
         });
         let outcome = outcome.await;
         let answered = conn.answered.load(Ordering::Relaxed);
+        let closed = conn.closed;
         match outcome {
-            Some(Ok(response)) => {
+            Ok(response) => {
                 let timeouts = *timeouts;
                 Ok(response.map(|incoming| ResponseBody::new(incoming, self, &timeouts)))
             }
-            Some(Err(mut error)) => Err(match error.take_message() {
+            Err(Some(mut error)) => Err(match error.take_message() {
                 Some(unsent) => Lost::Unsent(Box::new(unsent)),
                 None if error.error().is_parse() || answered => Lost::Failed(Failed::Broken),
                 None => Lost::Unanswered,
             }),
-            None => Err(Lost::Failed(Failed::ResponseTimeout)),
+            Err(None) if !closed => Err(Lost::Failed(Failed::ResponseTimeout)),
+            Err(None) if answered => Err(Lost::Failed(Failed::Broken)),
+            Err(None) => Err(Lost::Unanswered),
         }
     }
 

@@ -113,7 +113,8 @@ fn frame(request: &mut Request<Held>) {
     let needs_length =
         length > 0 || [Method::POST, Method::PUT, Method::PATCH].contains(request.method());
     let headers = request.headers_mut();
-    hop::strip(headers);
+    // What `Connection` named ended when the request came in; here it could only harm.
+    hop::strip_known(headers);
     // The body is here already: there is nothing to wait for (RFC 9110 §10.1.1).
     headers.remove(header::EXPECT);
     if needs_length {
