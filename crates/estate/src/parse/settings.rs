@@ -34,7 +34,12 @@ pub(super) fn listen(findings: &mut Findings, root: &Reader<'_>) -> Option<Liste
     let table = section(root, "listen")?;
     let https = table.sockets("https");
     let http = table.sockets("http");
-    if https.is_empty() && http.is_empty() {
+    // Addresses that were refused are not missing as well.
+    let written = ["https", "http"]
+        .iter()
+        .filter_map(|key| table.node(key)?.items())
+        .any(|items| !items.is_empty());
+    if https.is_empty() && http.is_empty() && !written {
         let message = "the gateway would listen nowhere".to_owned();
         findings.push(
             Diagnostic::error("estate.no_listener", table.span_of("https"), message)

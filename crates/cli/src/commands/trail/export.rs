@@ -10,11 +10,13 @@ use crate::{Exit, Failure};
 
 /// Arguments of `rampart trail export`.
 #[derive(Clone, Debug, Args)]
-#[command(after_help = "EXAMPLES\n  rampart trail export /mnt/audit/2026-03\n  \
-    rampart trail verify --offline /mnt/audit/2026-03")]
+#[command(
+    after_help = "EXAMPLES\n  rampart trail export --to /mnt/audit/2026-03\n  \
+    rampart trail verify --offline /mnt/audit/2026-03"
+)]
 pub struct ExportArgs {
     /// A new folder to write into.
-    #[arg(value_name = "DIR")]
+    #[arg(long, value_name = "DIR")]
     pub to: PathBuf,
 }
 

@@ -128,7 +128,7 @@ fn changed_entry_is_named_and_ends_with_one() {
 fn export_verifies_without_the_data_folder() {
     let place = Place::new();
     recorded(&place, 3);
-    let ran = place.run(&["trail", "export", "copy"]);
+    let ran = place.run(&["trail", "export", "--to", "copy"]);
     assert_eq!(ran.exit, Exit::Ok, "{}", ran.err);
     std::fs::remove_dir_all(place.data()).unwrap();
     let ran = place.run(&["trail", "verify", "--offline", "copy", "--format", "json"]);
@@ -137,5 +137,8 @@ fn export_verifies_without_the_data_folder() {
         (Exit::Ok, &serde_json::json!(3))
     );
     recorded(&place, 1);
-    assert_eq!(place.run(&["trail", "export", "copy"]).exit, Exit::Usage);
+    assert_eq!(
+        place.run(&["trail", "export", "--to", "copy"]).exit,
+        Exit::Usage
+    );
 }
