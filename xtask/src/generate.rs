@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::Context as _;
 
 use crate::chores::{Exit, say};
+use crate::commands;
 
 /// What to do with what differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +59,10 @@ fn pages() -> anyhow::Result<Vec<(&'static str, String)>> {
     let schema =
         serde_json::to_string_pretty(&estate::schema()).context("the schema is no JSON")?;
     Ok(vec![
+        (
+            "docs/reference/cli.md",
+            one_line_feed(&commands::markdown()),
+        ),
         (
             "docs/reference/estate.md",
             one_line_feed(&estate::reference_markdown()),

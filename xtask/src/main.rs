@@ -4,6 +4,7 @@
 
 mod bench;
 mod chores;
+mod commands;
 mod conformance;
 mod generate;
 mod tidy;
