@@ -1,14 +1,19 @@
 //! The copy before a migration.
 
-use std::path::PathBuf;
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
 
 use model::Timestamp;
 use sqlx::{Connection as _, Executor as _};
-use tokio::process::Command;
 
 use crate::engine::Engine;
-use crate::store::{Settings, WithoutBackup};
-use crate::{Error, files};
+use crate::store::Settings;
+use crate::{Error, dump, files};
+
+/// LIMIT: copies that are kept; the oldest go first, and only after a new one is whole.
+const COPIES_MAX: usize = 20;
+/// How the name of every copy begins; nothing else in the folder is ever touched.
+const PREFIX: &str = "before-migration-";
 
 /// Makes a copy of the database in the backups folder, and reads it back.
 pub(crate) async fn copy(
@@ -16,28 +21,43 @@ pub(crate) async fn copy(
     settings: &Settings,
     now: Timestamp,
 ) -> Result<(), Error> {
+    let folder = &settings.backups;
+    files::create_private_folder(folder).map_err(|error| failed(&error))?;
     let stamp = now.to_string().replace([':', '.'], "-");
-    std::fs::create_dir_all(&settings.backups).map_err(|error| failed(&error))?;
-    match engine {
+    let made = match engine {
         Engine::Sqlite { path, .. } => {
-            let target = settings
-                .backups
-                .join(format!("before-migration-{stamp}.db"));
-            copy_sqlite(path, &target).await
+            let target = folder.join(format!("{PREFIX}{stamp}.db"));
+            whole(&target, copy_sqlite(path, &target).await)
         }
         Engine::Postgres { address, .. } => {
-            let target = settings
-                .backups
-                .join(format!("before-migration-{stamp}.sql"));
-            dump_postgres(address.expose(), &target, settings.without_backup).await
+            let target = folder.join(format!("{PREFIX}{stamp}.sql"));
+            let program = Path::new("pg_dump");
+            let dumped =
+                dump::postgres(program, address.expose(), &target, settings.without_backup).await;
+            match dumped {
+                Ok(dump::Dumped::Whole) => whole(&target, Ok(())),
+                Ok(dump::Dumped::Nothing) => std::fs::remove_file(&target).map_err(|e| failed(&e)),
+                Err(error) => whole(&target, Err(error)),
+            }
         }
-    }
+    };
+    made?;
+    prune(folder).map_err(|error| failed(&error))
 }
 
-fn failed(error: &dyn std::fmt::Display) -> Error {
+pub(crate) fn failed(error: &dyn Display) -> Error {
     Error::Backup {
         reason: error.to_string(),
     }
+}
+
+/// Half a copy must not be taken for one: what was not made whole is removed.
+fn whole(target: &Path, made: Result<(), Error>) -> Result<(), Error> {
+    let made = made.and_then(|()| files::sync(target).map_err(|error| failed(&error)));
+    if made.is_err() {
+        drop(std::fs::remove_file(target));
+    }
+    made
 }
 
 /// A connection of its own: the writer is inside the migration's transaction, whose changes the
@@ -70,76 +90,20 @@ async fn copy_sqlite(path: &PathBuf, target: &PathBuf) -> Result<(), Error> {
     }
 }
 
-async fn dump_postgres(
-    address: &str,
-    target: &PathBuf,
-    without: WithoutBackup,
-) -> Result<(), Error> {
-    files::create_private(target)?;
-    // SECURITY: the address may hold the password: it goes by the environment, which only this
-    // user can read, never by the command line, which everybody can.
-    let done = Command::new("pg_dump")
-        .arg("--no-password")
-        .arg("--file")
-        .arg(target)
-        .env("PGSERVICEFILE", "/dev/null")
-        .arg("--dbname")
-        .arg(without_password(address))
-        .env("PGPASSWORD", password(address))
-        .output()
-        .await;
-    match done {
-        Ok(output) if output.status.success() => Ok(()),
-        Ok(output) => Err(failed(&String::from_utf8_lossy(&output.stderr).trim())),
-        Err(error) if without == WithoutBackup::Migrate => {
-            tracing::warn!(%error, "migrating without a copy, as asked");
-            Ok(())
-        }
-        Err(error) => Err(failed(&format!(
-            "pg_dump cannot be run ({error}); install the PostgreSQL client, or make a copy \
-             yourself and start once with --migrate-without-backup"
-        ))),
-    }
-}
-
-/// `postgres://user:password@host/db` without the password.
-fn without_password(address: &str) -> String {
-    match split(address) {
-        Some((scheme, user, _, rest)) => format!("{scheme}://{user}@{rest}"),
-        None => address.to_owned(),
-    }
-}
-
-fn password(address: &str) -> String {
-    let encoded = split(address)
-        .map(|(_, _, password, _)| password)
-        .unwrap_or_default();
-    percent_decode(encoded)
-}
-
-fn split(address: &str) -> Option<(&str, &str, &str, &str)> {
-    let (scheme, rest) = address.split_once("://")?;
-    let (authority, rest) = rest.split_once('@')?;
-    let (user, password) = authority.split_once(':')?;
-    Some((scheme, user, password, rest))
-}
-
-fn percent_decode(text: &str) -> String {
-    let mut out = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        let decoded = (byte == b'%').then(|| {
-            let high = char::from(bytes.clone().next()?).to_digit(16)?;
-            let low = char::from(bytes.clone().nth(1)?).to_digit(16)?;
-            u8::try_from(high * 16 + low).ok()
-        });
-        match decoded.flatten() {
-            Some(decoded) => {
-                out.push(decoded);
-                bytes.nth(1);
-            }
-            None => out.push(byte),
+/// Removes the oldest copies above the limit. Their names sort by time.
+fn prune(folder: &Path) -> std::io::Result<()> {
+    let mut copies = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(PREFIX) {
+            copies.push(entry.path());
         }
     }
-    String::from_utf8_lossy(&out).into_owned()
+    copies.sort();
+    let surplus = copies.len().saturating_sub(COPIES_MAX);
+    for old in copies.iter().take(surplus) {
+        tracing::info!(file = %old.display(), "an old copy is removed");
+        std::fs::remove_file(old)?;
+    }
+    Ok(())
 }

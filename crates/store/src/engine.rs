@@ -5,7 +5,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use model::Secret;
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::Connection as _;
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
@@ -73,6 +74,19 @@ impl Engine {
         }
     }
 
+    /// Sorts an error. A pool that waited in vain although it might have opened more connections
+    /// waited for a server that is away, not for somebody to finish.
+    pub(crate) fn read(&self, error: sqlx::Error) -> Error {
+        match (self, &error) {
+            (Self::Postgres { pool, .. }, sqlx::Error::PoolTimedOut)
+                if pool.size() < CONNECTIONS_MAX =>
+            {
+                Error::Unreachable(error)
+            }
+            _ => Error::read(error),
+        }
+    }
+
     pub(crate) async fn close(&self) {
         match self {
             Self::Sqlite {
@@ -87,10 +101,7 @@ impl Engine {
 }
 
 async fn open_sqlite(path: &PathBuf) -> Result<Engine, Error> {
-    let failed = |source| Error::Open {
-        place: path.display().to_string(),
-        source,
-    };
+    let failed = |source| Error::opening(path.display().to_string(), source);
     // SECURITY: the file is ours alone from its first byte; SQLite gives its WAL the same mode.
     crate::files::create_private(path)?;
     let options = SqliteConnectOptions::new()
@@ -109,6 +120,9 @@ async fn open_sqlite(path: &PathBuf) -> Result<Engine, Error> {
         .acquire_timeout(WAIT)
         .idle_timeout(None)
         .max_lifetime(None)
+        // SQLite ends a transaction by itself when the disk is full; the driver then still counts
+        // it as open and would refuse every later one. Such a connection is replaced.
+        .before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }))
         .connect_with(options.clone())
         .await
         .map_err(failed)?;
@@ -138,12 +152,17 @@ async fn open_postgres(address: &Secret<String>) -> Result<Engine, Error> {
         options.get_port(),
         options.get_database().unwrap_or_default()
     );
+    // The pool would go on trying and then say only that it waited: ask once, for the reason.
+    let probe = PgConnection::connect_with(&options).await;
+    let probed = match probe {
+        Ok(connection) => connection.close().await,
+        Err(error) => Err(error),
+    };
+    probed.map_err(|source| Error::opening(place, source))?;
     let pool = PgPoolOptions::new()
         .max_connections(CONNECTIONS_MAX)
         .acquire_timeout(WAIT)
-        .connect_with(options)
-        .await
-        .map_err(|source| Error::Open { place, source })?;
+        .connect_lazy_with(options);
     Ok(Engine::Postgres {
         pool,
         address: address.clone(),

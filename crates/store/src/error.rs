@@ -55,8 +55,8 @@ pub enum Error {
     /// A unique or foreign key, or a check, refused the change.
     #[error("the change breaks the constraint `{constraint}`")]
     Constraint {
-        /// The index or constraint as the migration names it; on SQLite `table.column` where the
-        /// constraint has no name of its own.
+        /// For a unique key its columns, as `person.login` or `binding.person, binding.name`, on
+        /// both engines; otherwise what the engine says.
         constraint: String,
         /// Whether it is a unique one.
         unique: bool,
@@ -76,6 +76,9 @@ pub enum Error {
     /// A statement failed for another reason.
     #[error("a statement of the store failed")]
     Statement(#[source] sqlx::Error),
+    /// A text to be stored holds the character NUL.
+    #[error("a text holds the character NUL, which is not stored")]
+    Nul,
     /// A column does not hold what the program expects.
     #[error("column `{column}` is not {expected}")]
     Column {
@@ -120,11 +123,13 @@ impl Error {
             Self::Damaged(_) | Self::Sealed(_) | Self::Outbox(_) | Self::Column { .. } => {
                 ErrorKind::Corrupt
             }
+            Self::Nul => ErrorKind::Invalid,
             Self::Migrate { .. } | Self::Statement(_) | Self::Type(_) => ErrorKind::Internal,
         }
     }
 
-    /// The constraint a change broke, when that is what happened.
+    /// The columns of the unique key a change broke, when that is what happened:
+    /// `person.login`, or `binding.person, binding.name`.
     #[must_use]
     pub fn broken_unique(&self) -> Option<&str> {
         match self {
@@ -161,26 +166,85 @@ impl Error {
                 unique,
             };
         }
-        let code = database.code();
-        match code.as_deref() {
-            // SQLite: BUSY and LOCKED; PostgreSQL: serialization failure, deadlock, lock timeout.
-            Some("5" | "6" | "261" | "517" | "40001" | "40P01" | "55P03") => Self::Busy,
-            // SQLite FULL; PostgreSQL disk_full.
-            Some("13" | "53100") => Self::Full,
-            // SQLite CORRUPT and NOTADB; PostgreSQL data_corrupted, index_corrupted.
-            Some("11" | "26" | "XX001" | "XX002") => Self::Damaged(error),
-            // PostgreSQL: shutting down, starting, too many connections.
-            Some("57P01" | "57P02" | "57P03" | "53300") => Self::Unreachable(error),
-            // SQLite IOERR_WRITE, IOERR_FSYNC and their like with no room left say so in errno
-            // only; the primary code 10 is an input/output error.
-            _ => Self::Statement(error),
+        match condition(database) {
+            Condition::Busy => Self::Busy,
+            Condition::Full => Self::Full,
+            Condition::Damaged => Self::Damaged(error),
+            Condition::Away => Self::Unreachable(error),
+            Condition::Other => Self::Statement(error),
+        }
+    }
+
+    /// As [`Error::read`], for a failure to open `place`.
+    pub(crate) fn opening(place: String, source: sqlx::Error) -> Self {
+        match Self::read(source) {
+            Self::Statement(source) | Self::Unreachable(source) => Self::Open { place, source },
+            sorted => sorted,
         }
     }
 }
 
+/// What a caller can act on.
+enum Condition {
+    Busy,
+    Full,
+    Damaged,
+    Away,
+    Other,
+}
+
+fn condition(error: &(dyn sqlx::error::DatabaseError + 'static)) -> Condition {
+    let code = error.code();
+    let code = code.as_deref().unwrap_or_default();
+    if error
+        .try_downcast_ref::<sqlx::sqlite::SqliteError>()
+        .is_some()
+    {
+        sqlite_condition(code.parse().unwrap_or_default())
+    } else {
+        postgres_condition(code)
+    }
+}
+
+/// SQLite's result codes: the low byte is the primary code, <https://sqlite.org/rescode.html>.
+fn sqlite_condition(extended: u32) -> Condition {
+    /// The shared-memory file of the WAL cannot grow: no room.
+    const IOERR_SHMSIZE: u32 = 4874;
+    match (extended, extended & 0xff) {
+        // BUSY, LOCKED.
+        (_, 5 | 6) => Condition::Busy,
+        // FULL.
+        (_, 13) | (IOERR_SHMSIZE, _) => Condition::Full,
+        // CORRUPT, NOTADB.
+        (_, 11 | 26) => Condition::Damaged,
+        // PERM, READONLY, IOERR, CANTOPEN: the file is not to be had, or not any more.
+        (_, 3 | 8 | 10 | 14) => Condition::Away,
+        _ => Condition::Other,
+    }
+}
+
+/// PostgreSQL's SQLSTATE codes, <https://www.postgresql.org/docs/15/errcodes-appendix.html>.
+fn postgres_condition(code: &str) -> Condition {
+    match code {
+        // serialization_failure, deadlock_detected, lock_not_available.
+        "40001" | "40P01" | "55P03" => Condition::Busy,
+        // disk_full.
+        "53100" => Condition::Full,
+        // data_corrupted, index_corrupted.
+        "XX001" | "XX002" => Condition::Damaged,
+        // Shutting down, crashed, starting, too many connections, read-only (a standby).
+        "57P01" | "57P02" | "57P03" | "53300" | "25006" => Condition::Away,
+        _ => Condition::Other,
+    }
+}
+
+/// The columns of a unique key as `person.login` or `binding.person, binding.name`, the same on
+/// both engines; of other constraints, what the engine says.
 fn constraint(error: &(dyn sqlx::error::DatabaseError + 'static)) -> String {
-    if let Some(name) = error.constraint() {
-        return name.to_owned();
+    if let Some(error) = error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>() {
+        return unique_columns(error)
+            .or_else(|| error.constraint().map(str::to_owned))
+            .unwrap_or_default();
     }
     // SQLite: `UNIQUE constraint failed: person.login` or `…: index 'person_login'`.
     let message = error.message();
@@ -189,4 +253,16 @@ fn constraint(error: &(dyn sqlx::error::DatabaseError + 'static)) -> String {
         .trim_start_matches("index ")
         .trim_matches('\'')
         .to_owned()
+}
+
+/// PostgreSQL says the columns in the detail only: `Key (person, name)=(…) already exists.`; the
+/// words around them follow the server's language, the brackets do not.
+fn unique_columns(error: &sqlx::postgres::PgDatabaseError) -> Option<String> {
+    let table = error.table()?;
+    let (_, rest) = error.detail()?.split_once('(')?;
+    let (columns, _) = rest.split_once(")=(")?;
+    let columns = columns
+        .split(", ")
+        .map(|column| format!("{table}.{column}"));
+    Some(columns.collect::<Vec<_>>().join(", "))
 }

@@ -5,6 +5,7 @@
 //! input: statements are `&'static str`, values are bound.
 
 mod backup;
+mod dump;
 mod engine;
 mod error;
 mod files;

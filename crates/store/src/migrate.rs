@@ -42,9 +42,8 @@ pub(crate) async fn run(
     now: Timestamp,
     parts: &[Migrations],
 ) -> Result<(), Error> {
-    let mut tx = Tx::begin(engine).await?;
     // Two processes that start at once migrate once: the second waits here.
-    tx.lock_for_migration().await?;
+    let mut tx = Tx::begin_migration(engine).await?;
     tx.run_text(&engine_text(engine, TABLE))
         .await
         .map_err(Error::read)?;

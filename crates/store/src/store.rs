@@ -9,7 +9,7 @@ use model::{Event, EventId, Secret, SharedClock, SharedEntropy};
 use crate::engine::{Engine, Location, bind_postgres, bind_sqlite};
 use crate::migrate::{self, Migrations};
 use crate::row::{from_postgres, from_sqlite};
-use crate::{Error, Row, Tx, Value, outbox};
+use crate::{Error, Row, Tx, Value, outbox, value};
 
 /// How to open a store.
 #[derive(Clone, Debug)]
@@ -48,7 +48,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Newer`] when a newer program wrote it, [`Error::Edited`], [`Error::Backup`],
-    /// [`Error::Migrate`], [`Error::Open`]. In all of them the data is untouched.
+    /// [`Error::Migrate`], [`Error::Open`], [`Error::Damaged`]. In all of them the data is untouched.
     pub async fn open(
         settings: Settings,
         keyring: Arc<Keyring>,
@@ -81,6 +81,7 @@ impl Store {
     /// # Errors
     /// [`Error`].
     pub async fn query(&self, sql: &'static str, values: &[Value]) -> Result<Vec<Row>, Error> {
+        value::check(values)?;
         match &self.0.engine {
             Engine::Sqlite { readers, .. } => {
                 let rows = bind_sqlite(sql, values).fetch_all(readers).await;
@@ -88,7 +89,7 @@ impl Store {
             }
             Engine::Postgres { pool, .. } => {
                 let rows = bind_postgres(sql, values).fetch_all(pool).await;
-                from_postgres(&rows.map_err(Error::read)?)
+                from_postgres(&rows.map_err(|error| self.0.engine.read(error))?)
             }
         }
     }
@@ -105,7 +106,8 @@ impl Store {
         Ok(self.query(sql, values).await?.into_iter().next())
     }
 
-    /// Whether the database answers and can be written to, for health.
+    /// Whether the database answers and lets a writer in, for health. Whether there is room on its
+    /// disk only a write shows.
     ///
     /// # Errors
     /// [`Error`], which says why not.

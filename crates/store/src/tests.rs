@@ -4,6 +4,8 @@
 //! made (each test makes one of its own).
 
 mod contract;
+mod copies;
+mod damage;
 mod migrations;
 mod root_file;
 
@@ -22,7 +24,8 @@ const NOTES: Migrations = Migrations {
     steps: &[Step {
         name: "0001_note",
         sql: "CREATE TABLE note (id INTEGER PRIMARY KEY, title TEXT NOT NULL, body BLOB, \
-              parent INTEGER REFERENCES note (id)); CREATE UNIQUE INDEX note_title ON note (title)",
+              parent INTEGER REFERENCES note (id)); CREATE UNIQUE INDEX note_title ON note (title); \
+              CREATE TABLE pair (a INTEGER NOT NULL, b TEXT NOT NULL, PRIMARY KEY (a, b))",
     }],
 };
 

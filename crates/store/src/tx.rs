@@ -4,7 +4,7 @@ use model::Event;
 
 use crate::engine::{Engine, bind_postgres, bind_sqlite};
 use crate::row::{from_postgres, from_sqlite};
-use crate::{Error, Row, Value, outbox};
+use crate::{Error, Row, Value, outbox, value};
 
 /// A write transaction. Dropping it rolls it back.
 #[derive(Debug)]
@@ -31,7 +31,8 @@ impl Tx {
             }
             Engine::Postgres { pool, .. } => {
                 let begin = "BEGIN ISOLATION LEVEL SERIALIZABLE";
-                let tx = pool.begin_with(begin).await.map_err(Error::read)?;
+                let tx = pool.begin_with(begin).await;
+                let tx = tx.map_err(|error| engine.read(error))?;
                 Ok(Self(Inner::Postgres(tx)))
             }
         }
@@ -42,6 +43,7 @@ impl Tx {
     /// # Errors
     /// [`Error::Constraint`], [`Error::Busy`], [`Error::Full`] and the rest of [`Error`].
     pub async fn execute(&mut self, sql: &'static str, values: &[Value]) -> Result<u64, Error> {
+        value::check(values)?;
         match &mut self.0 {
             Inner::Sqlite(tx) => bind_sqlite(sql, values)
                 .execute(&mut **tx)
@@ -60,6 +62,7 @@ impl Tx {
     /// # Errors
     /// [`Error`].
     pub async fn query(&mut self, sql: &'static str, values: &[Value]) -> Result<Vec<Row>, Error> {
+        value::check(values)?;
         match &mut self.0 {
             Inner::Sqlite(tx) => {
                 let rows = bind_sqlite(sql, values).fetch_all(&mut **tx).await;
@@ -106,6 +109,23 @@ impl Tx {
 }
 
 impl Tx {
+    /// Begins a migration, when no other process migrates any more. SQLite's write lock says so by
+    /// itself. On PostgreSQL every statement must see what was committed before it, not before the
+    /// wait: a serializable transaction would still see the schema from before the other process.
+    pub(crate) async fn begin_migration(engine: &Engine) -> Result<Self, Error> {
+        let Engine::Postgres { pool, .. } = engine else {
+            return Self::begin(engine).await;
+        };
+        let begin = "BEGIN ISOLATION LEVEL READ COMMITTED";
+        let tx = pool.begin_with(begin).await;
+        let tx = tx.map_err(|error| engine.read(error))?;
+        let mut tx = Self(Inner::Postgres(tx));
+        // A fixed number of Rampart's own: the advisory lock ends with the transaction.
+        tx.execute("SELECT pg_advisory_xact_lock(7211094533221)", &[])
+            .await?;
+        Ok(tx)
+    }
+
     /// Carries out one or more statements without values: migrations only.
     pub(crate) async fn run_text(&mut self, sql: &str) -> Result<(), sqlx::Error> {
         use sqlx::Executor as _;
@@ -115,16 +135,5 @@ impl Tx {
             Inner::Sqlite(tx) => tx.execute(sql).await.map(|_| ()),
             Inner::Postgres(tx) => tx.execute(sql).await.map(|_| ()),
         }
-    }
-
-    /// Waits until no other process migrates. SQLite's write lock already says so.
-    pub(crate) async fn lock_for_migration(&mut self) -> Result<(), Error> {
-        if matches!(self.0, Inner::Postgres(_)) {
-            // A fixed number of Rampart's own: the advisory lock ends with the transaction.
-            self.query("SELECT pg_advisory_xact_lock(7211094533221)", &[])
-                .await
-                .map(drop)?;
-        }
-        Ok(())
     }
 }

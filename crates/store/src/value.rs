@@ -2,6 +2,8 @@
 
 use model::{Id, Kind, Timestamp};
 
+use crate::Error;
+
 /// A bound value. Booleans are 0 and 1, moments are milliseconds since the epoch, ids are text.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
@@ -13,6 +15,16 @@ pub enum Value {
     Text(String),
     /// Bytes.
     Blob(Vec<u8>),
+}
+
+/// PostgreSQL stores no NUL in text; SQLite would, and then compare only what stands before it.
+/// Refusing it here keeps both alike.
+pub(crate) fn check(values: &[Value]) -> Result<(), Error> {
+    let nul = |value: &Value| matches!(value, Value::Text(text) if text.contains('\0'));
+    if values.iter().any(nul) {
+        return Err(Error::Nul);
+    }
+    Ok(())
 }
 
 impl From<i64> for Value {

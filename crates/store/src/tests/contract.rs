@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use keyring::Place;
-use model::{Context, Event, Timestamp};
+use model::{Context, ErrorKind, Event, Timestamp};
 use testkit::SeededEntropy;
 
 use super::{Fixture, NOTES, on_both};
@@ -19,6 +19,11 @@ on_both! {
     sealed_columns_open_in_their_row_only
     text_sorts_by_code_point
     wrong_types_are_errors_that_name_the_column
+    nul_in_text_is_refused_before_the_database_sees_it
+    sums_and_counts_are_integers
+    an_old_value_is_kept_or_replaced_on_conflict
+    readers_see_what_was_committed_while_a_writer_works
+    a_statement_that_fails_rolls_back_with_its_transaction
 }
 
 const INSERT: &str = "INSERT INTO note (id, title, body, parent) VALUES ($1, $2, $3, $4)";
@@ -77,8 +82,25 @@ async fn broken_constraints_are_named(fixture: Fixture) {
     let mut tx = store.begin().await.unwrap();
     let twice = [2i64.into(), "a".into(), Value::Null, Value::Null];
     let error = tx.execute(INSERT, &twice).await.unwrap_err();
-    let name = error.broken_unique().unwrap().to_owned();
-    assert!(name == "note_title" || name == "note.title", "{name}");
+    assert_eq!(error.broken_unique(), Some("note.title"));
+    assert_eq!(error.kind(), ErrorKind::Conflict);
+    drop(tx);
+
+    let mut tx = store.begin().await.unwrap();
+    let same_id = [1i64.into(), "z".into(), Value::Null, Value::Null];
+    let error = tx.execute(INSERT, &same_id).await.unwrap_err();
+    assert_eq!(
+        error.broken_unique(),
+        Some("note.id"),
+        "the primary key too"
+    );
+    drop(tx);
+
+    let mut tx = store.begin().await.unwrap();
+    let tag = "INSERT INTO pair (a, b) VALUES (1, 'x')";
+    tx.execute(tag, &[]).await.unwrap();
+    let error = tx.execute(tag, &[]).await.unwrap_err();
+    assert_eq!(error.broken_unique(), Some("pair.a, pair.b"));
     drop(tx);
 
     let mut tx = store.begin().await.unwrap();
@@ -250,4 +272,82 @@ async fn wrong_types_are_errors_that_name_the_column(fixture: Fixture) {
     );
     assert!(row.int("title").is_err() && row.blob("body").is_err() && row.int("gone").is_err());
     assert_eq!(row.time("id").unwrap(), Timestamp::from_millis(1));
+}
+
+async fn nul_in_text_is_refused_before_the_database_sees_it(fixture: Fixture) {
+    let store = fixture.open(&[NOTES]).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    let values = [1i64.into(), "a\0b".into(), Value::Null, Value::Null];
+    let error = tx.execute(INSERT, &values).await.unwrap_err();
+    assert!(matches!(error, Error::Nul), "{error:?}");
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    let sql = "SELECT id FROM note WHERE title = $1";
+    assert!(store.query(sql, &["\0".into()]).await.is_err());
+    assert_eq!(tx.query(sql, &["a".into()]).await.unwrap(), Vec::new());
+}
+
+async fn sums_and_counts_are_integers(fixture: Fixture) {
+    let store = fixture.open(&[NOTES]).await.unwrap();
+    insert(&store, 3_000_000_000, "a").await;
+    insert(&store, 4, "b").await;
+    let sql = "SELECT count(*) AS n, max(id) AS top, CAST(sum(id) AS BIGINT) AS total, \
+               CAST(sum(id) AS BIGINT) > 7 AS many FROM note";
+    let row = store.optional(sql, &[]).await.unwrap().unwrap();
+    assert_eq!(row.int("n").unwrap(), 2);
+    assert_eq!(row.int("top").unwrap(), 3_000_000_000);
+    assert_eq!(row.int("total").unwrap(), 3_000_000_004);
+    assert!(row.flag("many").unwrap());
+}
+
+async fn an_old_value_is_kept_or_replaced_on_conflict(fixture: Fixture) {
+    let store = fixture.open(&[NOTES]).await.unwrap();
+    insert(&store, 1, "old").await;
+    let mut tx = store.begin().await.unwrap();
+    let keep = "INSERT INTO note (id, title) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING";
+    assert_eq!(
+        tx.execute(keep, &[1i64.into(), "new".into()])
+            .await
+            .unwrap(),
+        0
+    );
+    let replace = "INSERT INTO note (id, title) VALUES ($1, $2) \
+                   ON CONFLICT (id) DO UPDATE SET title = excluded.title RETURNING title";
+    let rows = tx
+        .query(replace, &[1i64.into(), "new".into()])
+        .await
+        .unwrap();
+    assert_eq!(rows[0].text("title").unwrap(), "new");
+}
+
+async fn readers_see_what_was_committed_while_a_writer_works(fixture: Fixture) {
+    let store = fixture.open(&[NOTES]).await.unwrap();
+    insert(&store, 1, "a").await;
+    let mut tx = store.begin().await.unwrap();
+    tx.execute("DELETE FROM note", &[]).await.unwrap();
+    let sql = "SELECT id FROM note";
+    assert_eq!(store.query(sql, &[]).await.unwrap().len(), 1);
+    tx.commit().await.unwrap();
+    assert_eq!(store.query(sql, &[]).await.unwrap().len(), 0);
+    store.check().await.unwrap();
+}
+
+async fn a_statement_that_fails_rolls_back_with_its_transaction(fixture: Fixture) {
+    let store = fixture.open(&[NOTES]).await.unwrap();
+    insert(&store, 1, "a").await;
+    let mut tx = store.begin().await.unwrap();
+    tx.execute("DELETE FROM note", &[]).await.unwrap();
+    let error = tx.execute("DELETE FROM nowhere", &[]).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Internal, "{error:?}");
+    drop(tx);
+    assert_eq!(
+        store.query("SELECT id FROM note", &[]).await.unwrap().len(),
+        1
+    );
+}
+
+async fn insert(store: &Store, id: i64, title: &str) {
+    let mut tx = store.begin().await.unwrap();
+    let values = [id.into(), title.into(), Value::Null, Value::Null];
+    tx.execute(INSERT, &values).await.unwrap();
+    tx.commit().await.unwrap();
 }
