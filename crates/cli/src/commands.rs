@@ -20,6 +20,8 @@ pub mod sessions;
 pub mod status;
 pub mod trail;
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use crate::client::Server;
@@ -94,6 +96,25 @@ pub(crate) fn text_or(value: &Value, key: &str, fallback: &str) -> String {
         fallback.to_owned()
     } else {
         shown
+    }
+}
+
+/// Whose something is: an id, alone or within what describes them.
+pub(crate) fn owner_of<'a>(value: &'a Value, key: &str) -> &'a str {
+    match value.get(key) {
+        Some(Value::String(id)) => id,
+        Some(person) => status::text(person, "id"),
+        None => "",
+    }
+}
+
+/// The same as one cell, by login where it is known.
+pub(crate) fn named(logins: &BTreeMap<String, String>, value: &Value, key: &str) -> String {
+    let id = owner_of(value, key);
+    match logins.get(id) {
+        Some(login) if !login.is_empty() => login.clone(),
+        _ if id.is_empty() => "-".to_owned(),
+        _ => id.to_owned(),
     }
 }
 

@@ -11,6 +11,7 @@ mod exit;
 mod failure;
 mod output;
 mod paths;
+mod reference;
 
 pub use args::{Cli, Color, Command, Format, Global, command, parse};
 pub use commands::demo::DemoArgs;
@@ -20,6 +21,7 @@ pub use exit::Exit;
 pub use failure::Failure;
 pub use output::Printer;
 pub use paths::{config_file, data_folder};
+pub use reference::reference_markdown;
 
 /// Runs every command but `serve` and `demo`, which need the whole program.
 #[must_use]

@@ -5,7 +5,7 @@ use model::{Network, Permission, format_duration, parse_duration};
 use serde_json::{Value, json};
 
 use super::status::text;
-use super::{Session, items, people, text_or};
+use super::{Session, items, named, people, text_or};
 use crate::client::escape;
 use crate::output::Table;
 use crate::{Exit, Failure};
@@ -29,13 +29,13 @@ pub struct ListArgs {}
 /// Arguments of `rampart api-keys create`.
 #[derive(Clone, Debug, Args)]
 #[command(
-    after_help = "EXAMPLES\n  rampart api-keys create ci --owner ada@shop.example --allow orders:read\n  \
-    rampart api-keys create nightly --owner ada@shop.example --allow 'stock:*' --for 30d --from 10.0.0.0/8"
+    after_help = "EXAMPLES\n  rampart api-keys create ci --owner ada --allow orders:read\n  \
+    rampart api-keys create nightly --owner ada --allow 'stock:*' --for 30d --from 10.0.0.0/8"
 )]
 pub struct CreateArgs {
     /// What it is for.
     pub name: String,
-    /// Whose key it is: mail address or id.
+    /// Whose key it is: login, mail address or id.
     #[arg(long, value_name = "PERSON")]
     pub owner: String,
     /// What it may do, within what its owner may.
@@ -66,23 +66,27 @@ pub(super) fn run(command: &ApiKeysCommand, session: &mut Session<'_>) -> Result
 }
 
 fn list(session: &mut Session<'_>) -> Result<Exit, Failure> {
-    let answer: Value = session.server()?.get("/api-keys")?;
+    let server = session.server()?;
+    let answer: Value = server.get("/api-keys")?;
     let keys = items(&answer, "api_keys");
+    let logins = people::logins(&server, session);
     session
         .printer
         .list("rampart.api-keys.v1", "api_keys", &keys, || {
-            let columns = [
+            let columns = ["prefix", "permissions", "expires_at", "revoked_at", "id"];
+            let mut table = Table::new(&[
                 "name",
-                "prefix",
                 "owner",
+                "prefix",
                 "permissions",
-                "expires_at",
-                "last_used_at",
+                "ends",
+                "revoked",
                 "id",
-            ];
-            let mut table = Table::new(&columns);
+            ]);
             for key in &keys {
-                table.row(columns.map(|column| text_or(key, column, "-")));
+                let mut cells = vec![text_or(key, "name", "-"), named(&logins, key, "owner")];
+                cells.extend(columns.map(|column| text_or(key, column, "-")));
+                table.row(cells);
             }
             table.render("there is no key")
         });

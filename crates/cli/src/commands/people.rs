@@ -1,5 +1,7 @@
 //! `rampart people`: who may sign in.
 
+use std::collections::BTreeMap;
+
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
@@ -31,14 +33,17 @@ pub struct ListArgs {}
 /// Arguments of `rampart people invite`.
 #[derive(Clone, Debug, Args)]
 #[command(
-    after_help = "EXAMPLES\n  rampart people invite ada@shop.example --name 'Ada Lovelace' --role support"
+    after_help = "EXAMPLES\n  rampart people invite ada --name 'Ada Lovelace' --email ada@shop.example --role support"
 )]
 pub struct InviteArgs {
-    /// Their mail address.
-    pub email: String,
-    /// How they are called [default: the mail address].
+    /// What they sign in with.
+    pub login: String,
+    /// How they are called [default: the login].
     #[arg(long)]
     pub name: Option<String>,
+    /// Where they are reached.
+    #[arg(long)]
+    pub email: Option<String>,
     /// Roles they hold from the start.
     #[arg(long, value_name = "ROLE")]
     pub role: Vec<String>,
@@ -50,10 +55,10 @@ pub struct InviteArgs {
 /// Arguments of `rampart people disable` and `enable`.
 #[derive(Clone, Debug, Args)]
 #[command(
-    after_help = "EXAMPLES\n  rampart people disable ada@shop.example\n  rampart people enable ada@shop.example"
+    after_help = "EXAMPLES\n  rampart people disable ada\n  rampart people enable ada@shop.example"
 )]
 pub struct PersonArgs {
-    /// Mail address or id.
+    /// Login, mail address or id.
     #[arg(value_name = "PERSON")]
     pub person: String,
 }
@@ -73,7 +78,7 @@ fn list(session: &mut Session<'_>) -> Result<Exit, Failure> {
     session
         .printer
         .list("rampart.people.v1", "people", &people, || {
-            let columns = ["email", "name", "state", "roles", "groups", "id"];
+            let columns = ["login", "name", "state", "email", "id"];
             let mut table = Table::new(&columns);
             for person in &people {
                 table.row(columns.map(|key| text_or(person, key, "-")));
@@ -83,14 +88,18 @@ fn list(session: &mut Session<'_>) -> Result<Exit, Failure> {
     Ok(Exit::Ok)
 }
 
+/// Invites, then grants. Whoever could be invited but not given everything is invited all the
+/// same: the link is printed, and the command says what is missing.
 fn invite(args: &InviteArgs, session: &mut Session<'_>) -> Result<Exit, Failure> {
-    let body = json!({
-        "email": args.email,
-        "name": args.name.as_ref().unwrap_or(&args.email),
-        "roles": args.role,
-        "groups": args.group,
+    let server = session.server()?;
+    let mut body = json!({
+        "login": args.login,
+        "name": args.name.as_ref().unwrap_or(&args.login),
     });
-    let answer: Value = session.server()?.post("/people", &body)?;
+    if let (Some(email), Some(fields)) = (&args.email, body.as_object_mut()) {
+        fields.insert("email".to_owned(), json!(email));
+    }
+    let answer: Value = server.post("/people", &body)?;
     session
         .printer
         .document("rampart.invitation.v1", &answer, || {
@@ -98,9 +107,25 @@ fn invite(args: &InviteArgs, session: &mut Session<'_>) -> Result<Exit, Failure>
                 "{}\n\nthis link works once, until {}; give it to {} and nobody else\n",
                 text(&answer, "link"),
                 text_or(&answer, "expires_at", "it is used"),
-                args.email
+                args.login
             )
         });
+    let person = answer.get("person").unwrap_or(&answer);
+    let id = text_or(person, "id", person.as_str().unwrap_or_default());
+    let roles = args.role.iter().map(|name| ("role", name));
+    let groups = args.group.iter().map(|name| ("group", name));
+    for (kind, name) in roles.chain(groups) {
+        let body = json!({ "person": id, "kind": kind, "name": name });
+        if let Err(failure) = server.post::<Value>("/bindings", &body) {
+            let message = format!(
+                "invited, but not given the {kind} `{name}`: {}",
+                failure.message
+            );
+            return Err(
+                Failure::new(Exit::Partly, message).hint("`rampart roles grant` gives it later")
+            );
+        }
+    }
     Ok(Exit::Ok)
 }
 
@@ -125,7 +150,10 @@ pub(super) fn find(server: &Server, meant: &str) -> Result<String, Failure> {
     let answer: Value = server.get("/people")?;
     let found: Vec<String> = items(&answer, "people")
         .iter()
-        .filter(|person| text(person, "email").eq_ignore_ascii_case(meant))
+        .filter(|person| {
+            let is = |key| text(person, key).eq_ignore_ascii_case(meant);
+            is("login") || is("email")
+        })
         .map(|person| text(person, "id").to_owned())
         .collect();
     match found.as_slice() {
@@ -137,4 +165,19 @@ pub(super) fn find(server: &Server, meant: &str) -> Result<String, Failure> {
                 .hint("name the one you mean by id"),
         ),
     }
+}
+
+/// Logins by id, so that tables name people as people do. Whoever may not read people sees ids.
+pub(super) fn logins(server: &Server, session: &Session<'_>) -> BTreeMap<String, String> {
+    if !session.printer.is_human() {
+        return BTreeMap::new();
+    }
+    let answer: Value = server.get("/people").unwrap_or_default();
+    let one = |person: &Value| {
+        (
+            text(person, "id").to_owned(),
+            text(person, "login").to_owned(),
+        )
+    };
+    items(&answer, "people").iter().map(one).collect()
 }

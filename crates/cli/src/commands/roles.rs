@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::status::text;
-use super::{Session, items, people, text_or};
+use super::{Session, items, named, owner_of, people, text_or};
 use crate::client::escape;
 use crate::output::Table;
 use crate::{Exit, Failure};
@@ -27,12 +27,10 @@ pub struct ListArgs {}
 
 /// Arguments of `rampart roles grant` and `revoke`.
 #[derive(Clone, Debug, Args)]
-#[command(
-    after_help = "EXAMPLES\n  rampart roles grant ada@shop.example support\n  \
-    rampart roles grant ada@shop.example --group staff\n  rampart roles revoke ada@shop.example support"
-)]
+#[command(after_help = "EXAMPLES\n  rampart roles grant ada support\n  \
+    rampart roles grant ada --group staff\n  rampart roles revoke ada support")]
 pub struct BindingArgs {
-    /// Mail address or id.
+    /// Login, mail address or id.
     #[arg(value_name = "PERSON")]
     pub person: String,
     /// The role.
@@ -66,15 +64,20 @@ pub(super) fn run(command: &RolesCommand, session: &mut Session<'_>) -> Result<E
 }
 
 fn list(session: &mut Session<'_>) -> Result<Exit, Failure> {
-    let answer: Value = session.server()?.get("/bindings")?;
+    let server = session.server()?;
+    let answer: Value = server.get("/bindings")?;
     let bindings = items(&answer, "bindings");
+    let logins = people::logins(&server, session);
     session
         .printer
         .list("rampart.bindings.v1", "bindings", &bindings, || {
-            let columns = ["person", "kind", "name", "granted_at", "id"];
-            let mut table = Table::new(&columns);
+            let mut table =
+                Table::new(&["person", "kind", "name", "created_at", "expires_at", "id"]);
             for binding in &bindings {
-                table.row(columns.map(|key| text_or(binding, key, "-")));
+                let mut cells = vec![named(&logins, binding, "person")];
+                let columns = ["kind", "name", "created_at", "expires_at", "id"];
+                cells.extend(columns.map(|key| text_or(binding, key, "-")));
+                table.row(cells);
             }
             table.render("nobody holds a role")
         });
@@ -102,7 +105,7 @@ fn revoke(args: &BindingArgs, session: &mut Session<'_>) -> Result<Exit, Failure
     let (kind, name) = args.what();
     let answer: Value = server.get("/bindings")?;
     let held = items(&answer, "bindings").into_iter().find(|binding| {
-        text(binding, "person_id") == person
+        owner_of(binding, "person") == person
             && text(binding, "kind") == kind
             && text(binding, "name") == name
     });

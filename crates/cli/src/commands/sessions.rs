@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::{Session, items, text_or};
+use super::{Session, items, named, people, text_or};
 use crate::client::escape;
 use crate::output::Table;
 use crate::{Exit, Failure};
@@ -38,22 +38,27 @@ pub(super) fn run(command: &SessionsCommand, session: &mut Session<'_>) -> Resul
 }
 
 fn list(session: &mut Session<'_>) -> Result<Exit, Failure> {
-    let answer: Value = session.server()?.get("/sessions")?;
+    let server = session.server()?;
+    let answer: Value = server.get("/sessions")?;
     let sessions = items(&answer, "sessions");
+    let logins = people::logins(&server, session);
     session
         .printer
         .list("rampart.sessions.v1", "sessions", &sessions, || {
             let columns = [
-                "person",
-                "started_at",
-                "last_seen_at",
-                "expires_at",
-                "source",
+                "host",
+                "created_at",
+                "seen_at",
+                "absolute_at",
+                "address",
                 "id",
             ];
-            let mut table = Table::new(&columns);
+            let mut table =
+                Table::new(&["person", "host", "since", "seen", "until", "address", "id"]);
             for session in &sessions {
-                table.row(columns.map(|key| text_or(session, key, "-")));
+                let mut cells = vec![named(&logins, session, "person")];
+                cells.extend(columns.map(|key| text_or(session, key, "-")));
+                table.row(cells);
             }
             table.render("nobody is signed in")
         });

@@ -164,7 +164,7 @@ fn people_are_found_by_mail_and_switched_by_id() {
     let asked = place.serve(move |target, _| {
         if target == "GET /people" {
             let people = json!({ "people": [{
-                "id": ada, "email": "ada@shop.example", "name": "Ada\u{1b}[31m", "state": "active",
+                "id": ada, "login": "ada", "email": "ada@shop.example", "name": "Ada\u{1b}[31m", "state": "active",
                 "roles": ["support", "auditor"], "groups": [],
             }]});
             return (200, people.to_string());
@@ -184,6 +184,83 @@ fn people_are_found_by_mail_and_switched_by_id() {
     assert_eq!(ran.exit, Exit::Failed);
     let lines = place.run(&["people", "list", "--format", "jsonl"]).out;
     assert_eq!(lines.lines().count(), 1);
+}
+
+#[test]
+fn invited_but_not_granted_is_partly_done() {
+    let place = started();
+    let asked = place.serve(|target, body| match (target, body["name"].as_str()) {
+        ("POST /people", _) => {
+            let made =
+                json!({ "person": { "id": "per_1" }, "link": "https://rampart.localhost/enrol/x" });
+            (201, made.to_string())
+        }
+        ("POST /bindings", Some("support")) => (201, "{}".to_owned()),
+        _ => (
+            403,
+            json!({ "detail": "you do not hold `auditor` yourself" }).to_string(),
+        ),
+    });
+    let ran = place.run(&[
+        "people", "invite", "ada", "--role", "support", "--role", "auditor",
+    ]);
+    assert_eq!(ran.exit, Exit::Partly);
+    insta::assert_snapshot!("invite_partly", ran.show());
+    assert_eq!(
+        asked.last(),
+        json!({ "person": "per_1", "kind": "role", "name": "auditor" })
+    );
+    assert_eq!(
+        place
+            .run(&["people", "invite", "bob", "--role", "support"])
+            .exit,
+        Exit::Ok
+    );
+}
+
+#[test]
+fn roles_and_keys_name_people_by_login() {
+    let place = started();
+    let asked = place.serve(|target, _| match target {
+        "GET /people" => {
+            (200, json!({ "people": [{ "id": "per_1", "login": "ada", "email": null }] }).to_string())
+        }
+        "GET /bindings" => {
+            let binding = |id: &str, person: &str| json!({
+                "id": id, "person": person, "kind": "role", "name": "support", "created_at": "t",
+            });
+            (200, json!({ "bindings": [binding("bnd_1", "per_2"), binding("bnd_2", "per_1")] }).to_string())
+        }
+        "GET /api-keys" => {
+            let key = json!({ "id": "key_1", "owner": "per_1", "name": "ci", "prefix": "rk_1",
+                "permissions": ["orders:read", "stock:*"], "expires_at": "t" });
+            (200, json!({ "api_keys": [key] }).to_string())
+        }
+        "POST /api-keys" => (201, json!({ "id": "key_2", "key": "rk_secret" }).to_string()),
+        _ => (204, String::new()),
+    });
+    insta::assert_snapshot!("roles", place.run(&["roles", "list"]).show());
+    insta::assert_snapshot!("api_keys", place.run(&["api-keys", "list"]).show());
+    assert_eq!(
+        place.run(&["roles", "revoke", "ada", "support"]).exit,
+        Exit::Ok
+    );
+    assert_eq!(asked.targets().last().unwrap(), "DELETE /bindings/bnd%5F2");
+    assert_eq!(
+        place.run(&["roles", "revoke", "ada", "auditor"]).exit,
+        Exit::Failed
+    );
+    let made = place.run(&[
+        "api-keys",
+        "create",
+        "ci",
+        "--owner",
+        "ada",
+        "--allow",
+        "orders:read",
+    ]);
+    assert_eq!(made.out, "rk_secret\n");
+    assert_eq!(asked.last()["owner"], "per_1");
 }
 
 #[test]
