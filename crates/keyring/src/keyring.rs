@@ -55,8 +55,8 @@ struct Term {
 #[derive(Debug)]
 pub struct Keyring {
     root: RootKey,
-    /// INVARIANT: never empty, ascending; the last one seals.
-    terms: Vec<Term>,
+    /// The one that seals. Earlier ones are derived when a value asks for them.
+    newest: Term,
 }
 
 impl Keyring {
@@ -69,10 +69,8 @@ impl Keyring {
     /// A keyring whose newest term is `newest` (at least 1); every earlier one opens.
     #[must_use]
     pub fn with_terms(root: RootKey, newest: u32) -> Self {
-        let terms = (1..=newest.max(1))
-            .map(|number| Term::derive(&root, number))
-            .collect();
-        Self { root, terms }
+        let newest = Term::derive(&root, newest.max(1));
+        Self { root, newest }
     }
 
     /// Seals `plaintext` for `place` under the newest term.
@@ -85,7 +83,7 @@ impl Keyring {
         place: Place<'_>,
         plaintext: &[u8],
     ) -> Result<Vec<u8>, Error> {
-        let term = self.terms.last().ok_or(Error::TooLong)?;
+        let term = &self.newest;
         let header = Header {
             term: term.number,
             key_id: term.id,
@@ -107,11 +105,18 @@ impl Keyring {
     /// [`Error::Open`], whatever the reason.
     pub fn open(&self, place: Place<'_>, sealed: &[u8]) -> Result<Secret<Vec<u8>>, Error> {
         let (header, ciphertext) = Header::split(sealed).ok_or(Error::Open)?;
-        let term = self
-            .terms
-            .iter()
-            .find(|term| term.number == header.term && term.id == header.key_id)
-            .ok_or(Error::Open)?;
+        let earlier;
+        let term = if header.term == self.newest.number {
+            &self.newest
+        } else if (1..self.newest.number).contains(&header.term) {
+            earlier = Term::derive(&self.root, header.term);
+            &earlier
+        } else {
+            return Err(Error::Open);
+        };
+        if term.id != header.key_id {
+            return Err(Error::Open);
+        }
         let associated = associated(&header.to_bytes(), place);
         xaes::open(term.key.expose(), &header.nonce, &associated, ciphertext)
             .map(|mut plaintext| Secret::new(std::mem::take(&mut *plaintext)))

@@ -1,5 +1,7 @@
 //! What a seal promises.
 
+mod vectors;
+
 use model::Secret;
 use proptest::prelude::*;
 use testkit::SeededEntropy;
@@ -82,9 +84,27 @@ fn value_of_an_old_term_still_opens_and_new_ones_use_the_new_term() {
     let new = newer.seal(&SeededEntropy::new(3), HERE, b"v").unwrap();
     assert_eq!(new[2..6], 3u32.to_be_bytes());
     assert_eq!(
-        Keyring::new(root).open(HERE, &new).unwrap_err(),
+        Keyring::new(root.clone()).open(HERE, &new).unwrap_err(),
         Error::Open
     );
+    // However many terms there are, starting costs the same.
+    let last = Keyring::with_terms(root, u32::MAX);
+    assert_eq!(last.open(HERE, &old).unwrap().expose(), b"v");
+}
+
+#[test]
+fn value_that_names_another_term_does_not_open() {
+    let ring = Keyring::with_terms(RootKey::generate(&SeededEntropy::new(1)), 5);
+    let sealed = ring.seal(&SeededEntropy::new(2), HERE, b"v").unwrap();
+    for term in [0u32, 1, 4, 6, u32::MAX] {
+        let mut changed = sealed.clone();
+        changed[2..6].copy_from_slice(&term.to_be_bytes());
+        assert_eq!(
+            ring.open(HERE, &changed).unwrap_err(),
+            Error::Open,
+            "{term}"
+        );
+    }
 }
 
 #[test]
@@ -105,13 +125,17 @@ fn root_key_text_round_trips_and_catches_slips() {
     let text = RootKey::generate(&SeededEntropy::new(5)).to_text();
     let again = RootKey::from_text(&format!("  {}\n", text.expose())).unwrap();
     assert_eq!(again.to_text().expose(), text.expose());
-    let mut slip = text.expose().clone();
-    let last = if slip.ends_with('A') { "B" } else { "A" };
-    slip.replace_range(25..26, if &slip[25..26] == last { "C" } else { last });
-    assert_eq!(
-        RootKey::from_text(&slip).unwrap_err(),
-        RootKeyError::Checksum
-    );
+    // One wrong character anywhere after the prefix.
+    for at in 20..text.expose().len() - 1 {
+        let mut slip = text.expose().clone().into_bytes();
+        slip[at] = if slip[at] == b'A' { b'B' } else { b'A' };
+        let slip = String::from_utf8(slip).unwrap();
+        assert_eq!(
+            RootKey::from_text(&slip).unwrap_err(),
+            RootKeyError::Checksum,
+            "{at}"
+        );
+    }
     for wrong in [
         "",
         "rampart-root-key-v1:",
@@ -132,36 +156,9 @@ fn root_key_text_round_trips_and_catches_slips() {
 fn value_of_format_1_opens_for_ever() {
     let ring = Keyring::new(RootKey::generate(&SeededEntropy::new(77)));
     let fixture = include_str!("../testdata/formats/sealed-v1.hex");
-    let sealed: Vec<u8> = fixture
-        .trim()
-        .as_bytes()
-        .chunks(2)
-        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
-        .collect();
+    let sealed = vectors::hex(fixture.trim());
     let opened: Secret<Vec<u8>> = ring.open(HERE, &sealed).unwrap();
     assert_eq!(opened.expose(), b"sealed on the first day");
-}
-
-/// C2SP XAES-256-GCM, the two short vectors of the specification.
-#[test]
-fn xaes_256_gcm_matches_the_published_vectors() {
-    let hex = |text: &str| -> Vec<u8> {
-        text.as_bytes()
-            .chunks(2)
-            .map(|p| u8::from_str_radix(std::str::from_utf8(p).unwrap(), 16).unwrap())
-            .collect()
-    };
-    let nonce: [u8; 24] = *b"ABCDEFGHIJKLMNOPQRSTUVWX";
-    let first = xaes::seal(&[1; 32], &nonce, b"", b"XAES-256-GCM").unwrap();
-    assert_eq!(
-        first,
-        hex("ce546ef63c9cc60765923609b33a9a1974e96e52daf2fcf7075e2271")
-    );
-    let second = xaes::seal(&[3; 32], &nonce, b"c2sp.org/XAES-256-GCM", b"XAES-256-GCM");
-    assert_eq!(
-        second.unwrap(),
-        hex("986ec1832593df5443a179437fd083bf3fdb41abd740a21f71eb769d")
-    );
 }
 
 proptest! {

@@ -18,12 +18,7 @@ pub(crate) fn seal(
     plaintext: &[u8],
 ) -> Option<Vec<u8>> {
     let (derived, inner) = derive(key, nonce)?;
-    let mut bytes = Vec::with_capacity(plaintext.len() + TAG_BYTES);
-    bytes.extend_from_slice(plaintext);
-    derived
-        .seal_in_place_append_tag(inner, Aad::from(associated), &mut bytes)
-        .ok()?;
-    Some(bytes)
+    gcm_seal(&derived, inner, associated, plaintext)
 }
 
 /// Decrypts, or `None` when key, nonce, associated data or a single bit of the text differ.
@@ -34,9 +29,33 @@ pub(crate) fn open(
     ciphertext: &[u8],
 ) -> Option<Zeroizing<Vec<u8>>> {
     let (derived, inner) = derive(key, nonce)?;
+    gcm_open(&derived, inner, associated, ciphertext)
+}
+
+/// The inner AES-256-GCM (NIST SP 800-38D).
+pub(crate) fn gcm_seal(
+    key: &LessSafeKey,
+    nonce: Nonce,
+    associated: &[u8],
+    plaintext: &[u8],
+) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(plaintext.len() + TAG_BYTES);
+    bytes.extend_from_slice(plaintext);
+    key.seal_in_place_append_tag(nonce, Aad::from(associated), &mut bytes)
+        .ok()?;
+    Some(bytes)
+}
+
+/// The way back of [`gcm_seal`].
+pub(crate) fn gcm_open(
+    key: &LessSafeKey,
+    nonce: Nonce,
+    associated: &[u8],
+    ciphertext: &[u8],
+) -> Option<Zeroizing<Vec<u8>>> {
     let mut bytes = Zeroizing::new(ciphertext.to_vec());
-    let length = derived
-        .open_in_place(inner, Aad::from(associated), &mut bytes)
+    let length = key
+        .open_in_place(nonce, Aad::from(associated), &mut bytes)
         .ok()?
         .len();
     bytes.truncate(length);

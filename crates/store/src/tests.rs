@@ -71,7 +71,7 @@ async fn postgres() -> Option<Fixture> {
         reason = "how a test run is told about its server"
     )]
     let Ok(server) = std::env::var("RAMPART_TEST_POSTGRES") else {
-        eprintln!("skipped on PostgreSQL: RAMPART_TEST_POSTGRES is not set");
+        eprintln!("skipped: RAMPART_TEST_POSTGRES is not set");
         return None;
     };
     let number = NUMBER.fetch_add(1, Ordering::SeqCst);
