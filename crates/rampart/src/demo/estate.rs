@@ -2,8 +2,6 @@
 
 use std::net::SocketAddr;
 
-/// The estate's name.
-pub(crate) const NAME: &str = "demo";
 /// Where the shop is visited.
 pub(crate) const SHOP_HOST: &str = "shop.localhost";
 /// Where the console is.
@@ -27,7 +25,7 @@ mod tests {
         let text = source(([127, 0, 0, 1], 8443).into(), ([127, 0, 0, 1], 9000).into());
         let parsed = ::estate::Estate::parse(&text).unwrap();
         assert_eq!(parsed.warnings, Vec::new());
-        assert_eq!(parsed.estate.name, NAME);
+        assert_eq!(parsed.estate.name, "demo");
         assert_eq!(parsed.estate.console.host, CONSOLE_HOST);
         let hosts = parsed
             .estate

@@ -6,15 +6,13 @@
 
 mod browser;
 mod campaign;
-pub(crate) mod estate;
+mod estate;
 mod form;
 mod good;
 mod people;
+mod run;
 mod script;
 mod shop;
 mod stage;
 
-pub(crate) use browser::Network;
-pub(crate) use script::{Scene, Summary, play};
-pub(crate) use shop::Shop;
-pub(crate) use stage::Stage;
+pub(crate) use run::{Play, Settings, run};

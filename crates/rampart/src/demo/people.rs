@@ -116,7 +116,7 @@ async fn invite(stage: &Stage, person: &Person) -> anyhow::Result<String> {
 
 async fn enrol(stage: &Stage, person: &Person, link: &str) -> anyhow::Result<App> {
     let mut browser = Browser::new(stage.network.clone());
-    let page = browser.open(stage.console(link)?).await?;
+    let page = browser.open(stage.at_console(link)?).await?;
     let password = [("password", person.password), ("repeat", person.password)];
     let page = browser.submit(&page, &password).await?;
     let key = form::authenticator_key(&page.answer.body)
@@ -132,7 +132,7 @@ async fn enrol(stage: &Stage, person: &Person, link: &str) -> anyhow::Result<App
 /// From a page of the shop, over the console's sign-in, back to that page.
 async fn sign_in(stage: &Stage, person: &Person, app: &mut App) -> anyhow::Result<Browser> {
     let mut browser = Browser::new(stage.network.clone());
-    let wanted = stage.shop("/admin")?;
+    let wanted = stage.at_shop("/admin")?;
     let page = browser.open(wanted).await?;
     if page.url.host() != Some(stage.console_host.as_str()) {
         bail!("a stranger was not led to the sign-in: {}", excerpt(&page));

@@ -46,16 +46,19 @@ pub(crate) struct Summary {
 
 /// Everybody who acts.
 #[derive(Debug, Default)]
-struct Cast {
+pub(crate) struct Cast {
     browsers: BTreeMap<&'static str, Browser>,
     keys: BTreeMap<&'static str, String>,
 }
 
-/// Plays the whole day and tells each scene as it ends.
+/// Plays the whole day and tells each scene as it ends; everybody stays for what comes after.
 ///
 /// # Errors
 /// When the day cannot go on: somebody cannot arrive, or nothing answers.
-pub(crate) async fn play(stage: &Stage, mut tell: impl FnMut(&Scene)) -> anyhow::Result<Summary> {
+pub(crate) async fn play(
+    stage: &Stage,
+    mut tell: impl FnMut(&Scene),
+) -> anyhow::Result<(Cast, Summary)> {
     let mut summary = Summary::default();
     let mut note = |scene: Scene| {
         if scene.holds {
@@ -87,7 +90,33 @@ pub(crate) async fn play(stage: &Stage, mut tell: impl FnMut(&Scene)) -> anyhow:
     for campaign in campaign::all()? {
         note(attack(stage, &mut cast, &campaign).await?);
     }
-    Ok(summary)
+    Ok((cast, summary))
+}
+
+/// One request of the traffic that goes on after the day: mostly good, now and then an attack.
+///
+/// # Errors
+/// When nothing answers.
+pub(crate) async fn turn(stage: &Stage, cast: &mut Cast, turn: usize) -> anyhow::Result<()> {
+    const ATTACK_EVERY: usize = 4;
+    if turn % ATTACK_EVERY == ATTACK_EVERY - 1 {
+        let campaigns = campaign::all()?;
+        let next = campaigns
+            .iter()
+            .cycle()
+            .nth(turn / ATTACK_EVERY % campaigns.len().max(1));
+        if let Some(Campaign {
+            who,
+            attack: Attack::Request(request, _),
+            ..
+        }) = next
+        {
+            act(stage, cast, who, request).await?;
+        }
+    } else if let Some(visit) = VISITS.iter().cycle().nth(turn % VISITS.len()) {
+        good(stage, cast, visit).await?;
+    }
+    Ok(())
 }
 
 /// A new key works once the gateway has heard of it, which is moments after it was made.
@@ -184,6 +213,9 @@ async fn forged_header(stage: &Stage, cast: &mut Cast) -> anyhow::Result<Scene> 
 }
 
 async fn attack(stage: &Stage, cast: &mut Cast, campaign: &Campaign) -> anyhow::Result<Scene> {
+    let works = directly(stage, campaign)
+        .await
+        .with_context(|| format!("the campaign `{}` without the gateway", campaign.name))?;
     let started = stage.clock.now();
     let before = stage.log.count();
     let status = match &campaign.attack {
@@ -202,22 +234,55 @@ async fn attack(stage: &Stage, cast: &mut Cast, campaign: &Campaign) -> anyhow::
     let arrived = stage.log.count() - before;
     let expect = &campaign.expect;
     let recorded = recorded(stage, &expect.step, started).await?;
+    let refused = format!("{} at `{}`", expect.status, expect.step);
+    let in_trail = if recorded {
+        "in the trail"
+    } else {
+        "no such refusal in the trail"
+    };
+    let mut seen = format!("{status}, {in_trail}, {arrived} at the shop");
+    if works == Some(false) {
+        seen.push_str("; and it does not work without the gateway either");
+    }
     Ok(Scene {
         title: campaign.title.clone(),
         expected: format!(
-            "{} at `{}`, in the trail, at most {} at the shop",
-            expect.status, expect.step, expect.reaches_upstream_max
+            "{refused}, in the trail, at most {} at the shop",
+            expect.reaches_upstream_max
         ),
-        seen: format!(
-            "{status}, {}, {arrived} at the shop",
-            if recorded {
-                "in the trail"
-            } else {
-                "no such refusal in the trail"
-            }
-        ),
-        holds: status == expect.status && recorded && arrived <= expect.reaches_upstream_max,
+        seen,
+        holds: status == expect.status
+            && recorded
+            && arrived <= expect.reaches_upstream_max
+            && works != Some(false),
     })
+}
+
+/// Whether the attack achieves what it says when the shop is reached directly; `None` when it
+/// says nothing. Stopping what would not have worked proves nothing.
+async fn directly(stage: &Stage, campaign: &Campaign) -> anyhow::Result<Option<bool>> {
+    let (Some(direct), Attack::Request(request, _)) = (&campaign.direct, &campaign.attack) else {
+        return Ok(None);
+    };
+    let mut sent = Request::builder()
+        .method(request.method.as_str())
+        .uri(&request.target);
+    for (name, value) in &request.headers {
+        sent = sent.header(name, value);
+    }
+    let answer = stage
+        .shop
+        .send(sent.body(Bytes::from(request.body.clone()))?)
+        .await?;
+    let status = answer.status().as_u16();
+    let mut shown = answer.bytes().await?;
+    if let Some(page) = &direct.then {
+        let look = Request::get(page).body(Bytes::new())?;
+        shown = stage.shop.send(look).await?.bytes().await?;
+    }
+    let wanted = direct.shows.as_deref().unwrap_or_default();
+    let shows = String::from_utf8_lossy(&shown).contains(wanted);
+    Ok(Some(status == direct.status && shows))
 }
 
 /// Sends a request as somebody.
@@ -227,7 +292,7 @@ async fn act(
     who: &str,
     request: &campaign::Request,
 ) -> anyhow::Result<Answer> {
-    let url = stage.shop(&request.target)?;
+    let url = stage.at_shop(&request.target)?;
     let mut sent = Request::builder().method(Method::from_bytes(request.method.as_bytes())?);
     if let Some(headers) = sent.headers_mut() {
         headers.insert(

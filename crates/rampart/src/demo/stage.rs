@@ -20,6 +20,8 @@ pub(crate) struct Stage {
     pub(crate) console_host: String,
     /// The administration socket.
     pub(crate) admin: Client,
+    /// The shop itself, without the gateway.
+    pub(crate) shop: Client,
     /// What reached the shop.
     pub(crate) log: Arc<Log>,
     /// The time, for the codes of authenticator apps.
@@ -31,7 +33,7 @@ impl Stage {
     ///
     /// # Errors
     /// When `target` is no path.
-    pub(crate) fn shop(&self, target: &str) -> anyhow::Result<Uri> {
+    pub(crate) fn at_shop(&self, target: &str) -> anyhow::Result<Uri> {
         self.network.url(&self.shop_host, target)
     }
 
@@ -39,7 +41,7 @@ impl Stage {
     ///
     /// # Errors
     /// When `target` is no path.
-    pub(crate) fn console(&self, target: &str) -> anyhow::Result<Uri> {
+    pub(crate) fn at_console(&self, target: &str) -> anyhow::Result<Uri> {
         self.network.url(&self.console_host, target)
     }
 }

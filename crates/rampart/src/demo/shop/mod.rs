@@ -26,7 +26,7 @@ use http::StatusCode;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use log::{Log, Seen};
+pub(crate) use log::Log;
 
 /// LIMIT: bytes of one request's body.
 const BODY_BYTES_MAX: usize = 1 << 20;

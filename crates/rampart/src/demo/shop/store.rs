@@ -5,9 +5,6 @@ use serde::Serialize;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteRow};
 use sqlx::{AssertSqlSafe, Row as _};
 
-/// The card number that only a successful injection shows.
-pub(crate) const CARD: &str = "4111-1111-1111-1111";
-
 /// LIMIT: rows of one answer.
 const ROWS_MAX: usize = 200;
 
