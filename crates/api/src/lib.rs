@@ -7,17 +7,23 @@
 mod body;
 mod endpoint;
 mod endpoints;
+mod explain;
 mod guard;
 mod health;
+mod history;
 mod openapi;
 mod peer;
 mod problem;
 mod router;
 mod schema;
 mod services;
+mod traffic;
 
+pub use explain::{Asked, Explained, ExplainedStep, Verdict, explain};
 pub use health::{Colour, Component, Counters, Health, Surface, health, metrics, probes};
+pub use history::{History, Rates, watch_traffic};
 pub use peer::Peer;
 pub use problem::{Details, Fault, Problem};
 pub use router::router;
 pub use services::{Facts, Services};
+pub use traffic::{GatewayState, Numbers, StepNumbers, Traffic, traffic};

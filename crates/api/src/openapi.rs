@@ -123,6 +123,6 @@ fn problem() -> Value {
         ("detail", schema::text()),
         ("code", schema::text()),
         ("request_id?", schema::text()),
-        ("errors?", schema::list(fault)),
+        ("errors?", schema::list(&fault)),
     ])
 }

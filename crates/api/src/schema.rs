@@ -28,12 +28,12 @@ pub(crate) fn one_of(names: &[&str]) -> Value {
 }
 
 /// A list.
-pub(crate) fn list(of: Value) -> Value {
+pub(crate) fn list(of: &Value) -> Value {
     json!({ "type": "array", "items": of })
 }
 
 /// The same, or `null`.
-pub(crate) fn maybe(of: Value) -> Value {
+pub(crate) fn maybe(of: &Value) -> Value {
     json!({ "anyOf": [of, { "type": "null" }] })
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use model::{SharedClock, SharedEntropy};
 
 use crate::health::Counters;
+use crate::history::History;
 
 /// Everything the API and the console call. Cheap to clone: every part is a handle.
 #[derive(Clone, Debug)]
@@ -30,6 +31,8 @@ pub struct Services {
     pub facts: Facts,
     /// What this process counts of its own answers.
     pub counters: Arc<Counters>,
+    /// How traffic moved lately.
+    pub history: Arc<History>,
 }
 
 /// Facts about this installation.

@@ -67,7 +67,9 @@ pub(crate) fn same_origin(headers: &HeaderMap) -> Result<(), Reason> {
         }
     }
     if site.is_none() && origin.is_none() {
-        return Err(refused("the browser does not say where the request was made"));
+        return Err(refused(
+            "the browser does not say where the request was made",
+        ));
     }
     Ok(())
 }

@@ -139,7 +139,11 @@ pub(crate) fn sentence(message: &str) -> String {
     let Some(first) = letters.next() else {
         return String::new();
     };
-    let end = if message.ends_with(['.', '?']) { "" } else { "." };
+    let end = if message.ends_with(['.', '?']) {
+        ""
+    } else {
+        "."
+    };
     format!("{}{}{end}", first.to_uppercase(), letters.as_str())
 }
 
@@ -202,18 +206,23 @@ pub(crate) async fn page(services: &Services, visit: &Visit, failure: Failure) -
 
 /// A known person was refused a page: a fact for the trail.
 async fn record_refusal(services: &Services, visit: &Visit, ctx: &Context, denied: &Denied) {
-    let event = Event::change("console.page.refused", ctx, &*services.clock, &*services.entropy)
-        .class(Class::Use)
-        .ocsf(ocsf::API_ACTIVITY, activity::SECOND)
-        .outcome(Outcome::Refused)
-        .severity(Severity::Low)
-        .target("page", visit.path())
-        .message(format!(
-            "refused the page `{}`: the permission `{}` is missing",
-            visit.path(),
-            denied.needed
-        ))
-        .with("permission", denied.needed.as_str());
+    let event = Event::change(
+        "console.page.refused",
+        ctx,
+        &*services.clock,
+        &*services.entropy,
+    )
+    .class(Class::Use)
+    .ocsf(ocsf::API_ACTIVITY, activity::SECOND)
+    .outcome(Outcome::Refused)
+    .severity(Severity::Low)
+    .target("page", visit.path())
+    .message(format!(
+        "refused the page `{}`: the permission `{}` is missing",
+        visit.path(),
+        denied.needed
+    ))
+    .with("permission", denied.needed.as_str());
     // The page is refused whether or not that can be recorded; the trail's health says the rest.
     if let Err(error) = services.trail.append(vec![event]).await {
         tracing::error!(%error, "a refusal could not be recorded");

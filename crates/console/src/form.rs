@@ -57,8 +57,8 @@ impl Fields {
     /// # Errors
     /// When it is sent twice.
     pub(crate) fn optional(&self, name: &str) -> Result<Option<&str>, WebError> {
-        let mut values = self.all(name);
-        let first = values.next();
+        let mut values = self.0.iter().filter(|(key, _)| key == name);
+        let first = values.next().map(|(_, value)| value.as_str());
         if values.next().is_some() {
             return Err(WebError::Malformed(format!(
                 "the field `{name}` was sent twice"

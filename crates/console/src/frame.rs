@@ -154,7 +154,13 @@ const fn entry(
 const GROUPS: [(&str, &[Entry]); 4] = [
     (
         "",
-        &[entry(Place::Overview, "/", "Overview", Icon::Overview, None)],
+        &[entry(
+            Place::Overview,
+            "/",
+            "Overview",
+            Icon::Overview,
+            None,
+        )],
     ),
     (
         "Identity",
@@ -390,7 +396,6 @@ pub(crate) struct Plain {
     pub(crate) title: String,
     pub(crate) estate: String,
     pub(crate) look: Look,
-    pub(crate) wide: bool,
     pub(crate) assets: &'static Links,
 }
 
@@ -401,14 +406,7 @@ impl Plain {
             title: title.to_owned(),
             estate: estate.to_owned(),
             look,
-            wide: false,
             assets: assets::links(),
         }
-    }
-
-    /// Gives it more room.
-    pub(crate) fn wide(mut self) -> Self {
-        self.wide = true;
-        self
     }
 }

@@ -5,7 +5,7 @@ use api::Services;
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
-use model::{Context, Permission, SessionId, Timestamp, own};
+use model::{Context, Permission, PersonId, SessionId, Timestamp, own};
 
 use crate::error::WebError;
 use crate::frame::{Around, FormToken, Frame, Place};
@@ -46,6 +46,15 @@ impl Session {
             .iter()
             .map(Permission::to_string)
             .collect()
+    }
+
+    /// The person, by id.
+    ///
+    /// # Errors
+    /// Never for a session of ours: its principal is a person.
+    pub(crate) fn person(&self) -> Result<PersonId, WebError> {
+        let id = self.ctx.principal.id.parse();
+        id.map_err(|_| WebError::Malformed("this session is not a person's".to_owned()))
     }
 
     /// The session itself.

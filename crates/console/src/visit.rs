@@ -97,15 +97,6 @@ impl Visit {
         self.0.target.split('?').next().unwrap_or("/")
     }
 
-    /// Its query with the question mark, or nothing.
-    pub(crate) fn query(&self) -> &str {
-        self.0
-            .target
-            .find('?')
-            .and_then(|at| self.0.target.get(at..))
-            .unwrap_or_default()
-    }
-
     /// Theme and density of this browser.
     pub(crate) fn look(&self) -> Look {
         self.0.look
@@ -131,11 +122,6 @@ impl Visit {
         csrf::token(&self.0.form, self.session())
     }
 
-    /// The token for forms on a page that is sent together with a new session cookie.
-    pub(crate) fn token_for(&self, session: &str) -> FormToken {
-        csrf::token(&self.0.form, Some(session))
-    }
-
     /// The browser in words, for lists of sessions.
     pub(crate) fn device(&self) -> &str {
         &self.0.device
@@ -154,7 +140,7 @@ impl Visit {
     /// Remembers who it turned out to be.
     pub(crate) fn remember(&self, ctx: &Context) {
         // The second of two askers got the same answer.
-        let _ = self.0.ctx.set(ctx.clone());
+        drop(self.0.ctx.set(ctx.clone()));
     }
 
     /// A context for what nobody has to be signed in for.
@@ -224,7 +210,9 @@ pub(crate) fn is_local(target: &str) -> bool {
     target.len() <= TARGET_BYTES_MAX
         && target.starts_with('/')
         && !target.starts_with("//")
-        && target.bytes().all(|b| (0x21..=0x7E).contains(&b) && b != b'\\')
+        && target
+            .bytes()
+            .all(|b| (0x21..=0x7E).contains(&b) && b != b'\\')
 }
 
 fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {

@@ -54,7 +54,11 @@ impl Parameters {
     /// [`Unknown`] for a host the estate does not name.
     pub(crate) fn check(&self, estate: Option<&Estate>, asked_at: &str) -> Result<Wanted, Unknown> {
         if self.host.is_empty() {
-            let next = if is_local(&self.next) { &self.next } else { "/" };
+            let next = if is_local(&self.next) {
+                &self.next
+            } else {
+                "/"
+            };
             return Ok(Wanted::Console(next.to_owned()));
         }
         let unknown = || Unknown(self.host.chars().take(100).collect());
@@ -91,7 +95,9 @@ impl Parameters {
 impl Origin {
     /// Where the gateway takes the code.
     pub(crate) fn callback(&self, code: &str) -> String {
-        let port = self.port.map_or_else(String::new, |port| format!(":{port}"));
+        let port = self
+            .port
+            .map_or_else(String::new, |port| format!(":{port}"));
         address::with(
             &format!("https://{}{port}/.rampart/callback", self.host),
             &[("code", code), ("state", &self.state)],

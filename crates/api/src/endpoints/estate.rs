@@ -99,15 +99,15 @@ fn version_schema() -> serde_json::Value {
 }
 
 fn versions_schema() -> serde_json::Value {
-    schema::object(&[("versions", schema::list(schema::open()))])
+    schema::object(&[("versions", schema::list(&schema::open()))])
 }
 
 fn drift_schema() -> serde_json::Value {
     schema::object(&[
         ("version", schema::count()),
         ("same_text", schema::flag()),
-        ("changes", schema::list(schema::open())),
-        ("errors", schema::list(schema::open())),
+        ("changes", schema::list(&schema::open())),
+        ("errors", schema::list(&schema::open())),
     ])
 }
 
@@ -115,8 +115,8 @@ fn plan_schema() -> serde_json::Value {
     schema::object(&[
         ("base", schema::count()),
         ("hash", schema::text()),
-        ("changes", schema::list(schema::open())),
-        ("warnings", schema::list(schema::open())),
+        ("changes", schema::list(&schema::open())),
+        ("warnings", schema::list(&schema::open())),
     ])
 }
 

@@ -53,7 +53,7 @@ fn health_schema() -> serde_json::Value {
     ]);
     schema::object(&[
         ("state", colour()),
-        ("components", schema::list(component)),
+        ("components", schema::list(&component)),
         ("version", schema::text()),
     ])
 }

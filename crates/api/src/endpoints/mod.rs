@@ -2,7 +2,10 @@
 //! answered. The table says who may call.
 
 mod estate;
+mod gateway;
 mod health;
+mod identity;
+mod keys;
 mod trail;
 
 use axum::Json;
@@ -19,7 +22,10 @@ pub(crate) type Answer = Result<Response, Problem>;
 /// Every endpoint, in the order of the document.
 pub(crate) fn all() -> Vec<Endpoint> {
     let mut all = health::endpoints();
+    all.extend(identity::endpoints());
+    all.extend(keys::endpoints());
     all.extend(estate::endpoints());
+    all.extend(gateway::endpoints());
     all.extend(trail::endpoints());
     all
 }
@@ -52,9 +58,17 @@ macro_rules! problems {
     };
 }
 
-problems!(
-    ::identity::Error,
-    ::trail::Error,
-    ::gateway::bans::Error,
-    ::store::Error,
-);
+problems!(::trail::Error, ::gateway::bans::Error);
+
+impl From<::identity::Error> for Problem {
+    fn from(error: ::identity::Error) -> Self {
+        use ::identity::Error;
+        match error {
+            Error::Denied(denied) => denied.into(),
+            Error::TooMany { retry_after } => {
+                Self::of(error.kind(), &error).retry_after(retry_after)
+            }
+            error => Self::of(error.kind(), &error),
+        }
+    }
+}

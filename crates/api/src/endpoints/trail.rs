@@ -121,8 +121,8 @@ fn record_schema() -> serde_json::Value {
 
 fn page_schema() -> serde_json::Value {
     schema::object(&[
-        ("records", schema::list(record_schema())),
-        ("next", schema::maybe(schema::count())),
+        ("records", schema::list(&record_schema())),
+        ("next", schema::maybe(&schema::count())),
     ])
 }
 

@@ -18,11 +18,17 @@ fn a_cookie_is_found_among_others() {
 #[test]
 fn a_cookie_sent_twice_is_no_cookie() {
     assert_eq!(
-        read(&headers(&["__Host-rampart=abc; __Host-rampart=def"]), SESSION),
+        read(
+            &headers(&["__Host-rampart=abc; __Host-rampart=def"]),
+            SESSION
+        ),
         None
     );
     assert_eq!(
-        read(&headers(&["__Host-rampart=abc", "__Host-rampart=abc"]), SESSION),
+        read(
+            &headers(&["__Host-rampart=abc", "__Host-rampart=abc"]),
+            SESSION
+        ),
         None
     );
 }
@@ -47,7 +53,13 @@ fn every_cookie_is_host_bound_secure_and_strict() {
 
 #[test]
 fn a_value_cannot_smuggle_attributes() {
-    for evil in ["a; Domain=evil.example", "a\r\nSet-Cookie: b=c", "a b", "ä", "a,b"] {
+    for evil in [
+        "a; Domain=evil.example",
+        "a\r\nSet-Cookie: b=c",
+        "a b",
+        "ä",
+        "a,b",
+    ] {
         assert!(set(SESSION, evil, Keep::Session).is_none(), "{evil}");
     }
 }

@@ -52,6 +52,10 @@ fn only_our_own_origin_may_post() {
         if let Some(origin) = origin {
             headers.insert(header::ORIGIN, HeaderValue::from_static(origin));
         }
-        assert_eq!(same_origin(&headers).is_ok(), allowed, "{site:?} {origin:?}");
+        assert_eq!(
+            same_origin(&headers).is_ok(),
+            allowed,
+            "{site:?} {origin:?}"
+        );
     }
 }

@@ -36,8 +36,8 @@ pub(crate) async fn show(
 ) -> Answer {
     session.require(own::ESTATE_READ)?;
     let now = services.clock.now();
-    let said = (done.done == "applied")
-        .then(|| Notice::new(Tone::Ok, "The new version is applied", ""));
+    let said =
+        (done.done == "applied").then(|| Notice::new(Tone::Ok, "The new version is applied", ""));
     let frame = session.top(&services, Place::Estate, "Estate").said(said);
     let may_apply = session.may(own::ESTATE_APPLY);
     let Some(current) = services.rollout.current() else {
@@ -62,7 +62,10 @@ pub(crate) async fn show(
             current.applied_by.name
         ),
         drift: drift(&services, &session).await?,
-        hash: Some((short(&current.hash), Copy::new(current.hash.clone(), "hash"))),
+        hash: Some((
+            short(&current.hash),
+            Copy::new(current.hash.clone(), "hash"),
+        )),
         counts: counts(&current.estate),
         lines: lines(&current.source),
         versions: versions
@@ -143,7 +146,11 @@ pub(crate) async fn drift(
         (0, 0) => format!("`{name}` has other comments or spacing; it means the same."),
         (0, changes) => format!(
             "`{name}` would change {}. Plan it, or put the file back.",
-            plural(u64::try_from(changes).unwrap_or(u64::MAX), "thing", "things")
+            plural(
+                u64::try_from(changes).unwrap_or(u64::MAX),
+                "thing",
+                "things"
+            )
         ),
         _ => format!("`{name}` has errors. What is applied stays in force."),
     };

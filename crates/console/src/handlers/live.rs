@@ -54,12 +54,10 @@ pub(crate) async fn open(
     headers: HeaderMap,
     Parameters(topic): Parameters<Topic>,
 ) -> Answer {
-    let permit = STREAMS
-        .try_acquire()
-        .map_err(|_| WebError::Failed {
-            kind: model::ErrorKind::Limit,
-            text: "too many live pages are open".to_owned(),
-        })?;
+    let permit = STREAMS.try_acquire().map_err(|_| WebError::Failed {
+        kind: model::ErrorKind::Limit,
+        text: "too many live pages are open".to_owned(),
+    })?;
     let mut stream = Stream {
         session,
         records: None,
@@ -79,7 +77,9 @@ pub(crate) async fn open(
                 .map_err(WebError::Malformed)?;
             let receiver = stream.services.trail.subscribe();
             if let Some(missed) = since(&stream.services, &headers, &query).await? {
-                stream.waiting.push_back(frame("missed", &missed.to_string()));
+                stream
+                    .waiting
+                    .push_back(frame("missed", &missed.to_string()));
             }
             stream.records = Some((receiver, query));
         }
@@ -143,35 +143,30 @@ enum Happened {
 
 impl Stream {
     async fn next(&mut self) -> Option<Bytes> {
-        loop {
-            if let Some(frame) = self.waiting.pop_front() {
-                return Some(frame);
+        if let Some(frame) = self.waiting.pop_front() {
+            return Some(frame);
+        }
+        if self.ended {
+            return None;
+        }
+        match self.wait().await {
+            // Only that there is one: the page asks for its content, and is authorised again.
+            Happened::Record(record) => {
+                Some(format!("id: {0}\nevent: event\ndata: {0}\n\n", record.index).into())
             }
-            if self.ended {
-                return None;
+            Happened::Missed(count) => Some(frame("missed", &count.to_string())),
+            Happened::Closed => None,
+            Happened::Numbers => {
+                let numbers = gateway::numbers(&self.services);
+                let json = serde_json::to_string(&numbers).unwrap_or_default();
+                Some(frame("stats", &json))
             }
-            match self.wait().await {
-                Happened::Record(record) => {
-                    // Only that there is one: the page asks for its content, and is authorised
-                    // again.
-                    return Some(
-                        format!("id: {0}\nevent: event\ndata: {0}\n\n", record.index).into(),
-                    );
-                }
-                Happened::Missed(count) => return Some(frame("missed", &count.to_string())),
-                Happened::Closed => return None,
-                Happened::Numbers => {
-                    let numbers = gateway::numbers(&self.services);
-                    let json = serde_json::to_string(&numbers).unwrap_or_default();
-                    return Some(frame("stats", &json));
-                }
-                Happened::Heartbeat => {
-                    if self.still_signed_in().await {
-                        return Some(Bytes::from_static(b":\n\n"));
-                    }
-                    self.ended = true;
-                    return Some(frame("ended", "0"));
-                }
+            Happened::Heartbeat if self.still_signed_in().await => {
+                Some(Bytes::from_static(b":\n\n"))
+            }
+            Happened::Heartbeat => {
+                self.ended = true;
+                Some(frame("ended", "0"))
             }
         }
     }
@@ -245,7 +240,9 @@ fn matches(query: &Query, event: &Event) -> bool {
         && text
         && query.outcome.is_none_or(|outcome| event.outcome == outcome)
         && query.severity.is_none_or(|least| event.severity >= least)
-        && query.source.is_none_or(|source| event.source == Some(source))
+        && query
+            .source
+            .is_none_or(|source| event.source == Some(source))
         && query.since.is_none_or(|since| event.time >= since)
         && query.until.is_none_or(|until| event.time < until)
 }

@@ -47,7 +47,14 @@ pub(crate) async fn plan(
     match services.rollout.plan(&session.ctx, &source) {
         Ok(plan) => {
             let findings = plan.warnings.clone();
-            Ok(page(&services, &session, source, Some(plan), None, &findings))
+            Ok(page(
+                &services,
+                &session,
+                source,
+                Some(plan),
+                None,
+                &findings,
+            ))
         }
         Err(error) => refused(&services, &session, source, error),
     }
@@ -70,7 +77,10 @@ pub(crate) async fn apply(
         let problem = Notice::new(
             Tone::High,
             "Not applied",
-            format!("Type `{}` to apply. Plan again to see what it would do.", confirmation(base)),
+            format!(
+                "Type `{}` to apply. Plan again to see what it would do.",
+                confirmation(base)
+            ),
         );
         return Ok(page(&services, &session, source, None, Some(problem), &[]));
     }
@@ -108,14 +118,24 @@ fn refused(
     let (title, text) = match error.kind() {
         ErrorKind::Invalid => {
             let tally = tally(error.diagnostics());
-            ("This text is not an estate that can be applied", format!("{text} {tally}"))
+            (
+                "This text is not an estate that can be applied",
+                format!("{text} {tally}"),
+            )
         }
         ErrorKind::Conflict => ("Not applied", text),
         _ => return Err(error.into()),
     };
     let findings = error.diagnostics();
     let problem = Notice::new(Tone::High, title, text);
-    Ok(page(services, session, source, None, Some(problem), findings))
+    Ok(page(
+        services,
+        session,
+        source,
+        None,
+        Some(problem),
+        findings,
+    ))
 }
 
 fn tally(findings: &[Diagnostic]) -> String {

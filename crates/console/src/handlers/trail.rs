@@ -12,8 +12,8 @@ use super::Answer;
 use crate::address;
 use crate::error::WebError;
 use crate::frame::Place;
-use crate::parameters::Parameters;
 use crate::pages::trail::{Asked, EventPage, EventRow, Filter, TrailPage};
+use crate::parameters::Parameters;
 use crate::render;
 use crate::session::Session;
 use crate::ui::{Badge, Copy, Notice, Prose, Tone, When, count};
@@ -193,7 +193,11 @@ pub(crate) async fn list(
         Ok(query) => (Some(services.trail.search(&query).await?), None),
         Err(sentence) => (
             None,
-            Some(Notice::new(Tone::High, "The search was not understood", sentence)),
+            Some(Notice::new(
+                Tone::High,
+                "The search was not understood",
+                sentence,
+            )),
         ),
     };
     let health = services.trail.health();
@@ -203,7 +207,9 @@ pub(crate) async fn list(
         }
         _ => format!("{} leaves.", count(health.size)),
     };
-    let records = page.as_ref().map_or(&[][..], |page| page.records.as_slice());
+    let records = page
+        .as_ref()
+        .map_or(&[][..], |page| page.records.as_slice());
     let older = page.as_ref().and_then(|page| page.next);
     Ok(render::html(&TrailPage {
         frame: session

@@ -14,7 +14,7 @@ pub(crate) struct KeyRow {
     pub(crate) prefix: String,
     pub(crate) permissions: Vec<String>,
     pub(crate) expires: Option<When>,
-    pub(crate) seen: Option<When>,
+    pub(crate) created: When,
 }
 
 /// `/account`.
@@ -22,13 +22,13 @@ pub(crate) struct KeyRow {
 #[template(path = "account/index.html")]
 pub(crate) struct AccountPage {
     pub(crate) frame: Frame,
-    pub(crate) name: String,
     pub(crate) login: String,
     pub(crate) state: String,
     pub(crate) roles: Vec<String>,
     pub(crate) permissions: Vec<String>,
     pub(crate) recovery_left: String,
     pub(crate) sessions: Vec<SessionRow>,
+    pub(crate) revoke_action: String,
     pub(crate) keys: Vec<KeyRow>,
 }
 

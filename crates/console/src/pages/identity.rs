@@ -13,8 +13,8 @@ pub(crate) struct PersonRow {
     pub(crate) login: String,
     pub(crate) roles: Vec<String>,
     pub(crate) state: Badge,
-    pub(crate) factors: String,
-    pub(crate) seen: Option<When>,
+    pub(crate) email: String,
+    pub(crate) created: When,
 }
 
 /// A choice of a form.
@@ -33,7 +33,6 @@ pub(crate) struct PeoplePage {
     pub(crate) state: String,
     pub(crate) people: Vec<PersonRow>,
     pub(crate) may_invite: bool,
-    pub(crate) next: Option<String>,
 }
 
 impl PeoplePage {
@@ -108,9 +107,7 @@ pub(crate) struct PersonPage {
     pub(crate) disabled: bool,
     pub(crate) login: String,
     pub(crate) email: String,
-    pub(crate) factors: String,
     pub(crate) created: When,
-    pub(crate) seen: Option<When>,
     pub(crate) held: Vec<Held>,
     pub(crate) grantable: Vec<Choice>,
     pub(crate) groups: Vec<Choice>,
@@ -158,7 +155,6 @@ pub(crate) struct ConfirmPage {
     pub(crate) title: String,
     pub(crate) text: String,
     pub(crate) action: String,
-    pub(crate) fields: Vec<(&'static str, String)>,
     /// What must be typed.
     pub(crate) typed: String,
     pub(crate) button: &'static str,

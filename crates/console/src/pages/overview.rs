@@ -22,7 +22,6 @@ pub(crate) struct Changed {
     pub(crate) kind: String,
     pub(crate) actor: String,
     pub(crate) href: String,
-    pub(crate) outcome: Badge,
     pub(crate) when: When,
 }
 

@@ -83,10 +83,7 @@ impl TimeChart {
         times: &[String],
         series: &[Series],
     ) -> Self {
-        let top = series
-            .iter()
-            .map(|s| top(&s.values))
-            .fold(1e-9, f64::max);
+        let top = series.iter().map(|s| top(&s.values)).fold(1e-9, f64::max);
         let top = nice(top);
         let drawn = series
             .iter()
@@ -138,7 +135,10 @@ fn table(times: &[String], series: &[Series]) -> Vec<(String, Vec<String>)> {
 
 /// From the top of the axis down.
 fn ticks_y(top: f64) -> Vec<String> {
-    [1.0, 0.5, 0.0].iter().map(|share| number(share * top)).collect()
+    [1.0, 0.5, 0.0]
+        .iter()
+        .map(|share| number(share * top))
+        .collect()
 }
 
 fn ticks_x(times: &[String]) -> Vec<String> {
@@ -229,7 +229,9 @@ impl Plane {
 
     fn x(self, index: usize, of: usize) -> f64 {
         let index = u32::try_from(index).unwrap_or(u32::MAX);
-        let steps = u32::try_from(of.saturating_sub(1)).unwrap_or(u32::MAX).max(1);
+        let steps = u32::try_from(of.saturating_sub(1))
+            .unwrap_or(u32::MAX)
+            .max(1);
         self.left + self.width * f64::from(index) / f64::from(steps)
     }
 

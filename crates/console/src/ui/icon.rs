@@ -11,7 +11,6 @@ pub(crate) enum Icon {
     Mark,
     Overview,
     People,
-    Person,
     Roles,
     Routes,
     Explain,
@@ -36,10 +35,7 @@ pub(crate) enum Icon {
     Device,
     Search,
     SignOut,
-    Arrow,
-    Clock,
     Eye,
-    File,
 }
 
 impl Icon {
@@ -54,7 +50,7 @@ impl Icon {
             Self::People => {
                 r#"<circle cx="9" cy="8" r="3.5"/><path d="M2.5 20c.4-3.7 3-5.5 6.5-5.5s6.1 1.8 6.5 5.5"/><path d="M16 4.8a3.5 3.5 0 0 1 0 6.4M18.5 15c1.8.8 2.8 2.4 3 5"/>"#
             }
-            Self::Person | Self::Account => {
+            Self::Account => {
                 r#"<circle cx="12" cy="8" r="4"/><path d="M4.5 20.5c.6-4 3.4-6 7.5-6s6.9 2 7.5 6"/>"#
             }
             Self::Roles => {
@@ -67,9 +63,7 @@ impl Icon {
                 r#"<path d="M4 5h16M4 10h9M4 15h6"/><circle cx="16" cy="16" r="3.5"/><path d="m18.6 18.6 2.4 2.4"/>"#
             }
             Self::Bans => r#"<circle cx="12" cy="12" r="8.5"/><path d="m6 6 12 12"/>"#,
-            Self::Trail => {
-                r#"<path d="M6 3h9l4 4v14H6z"/><path d="M15 3v4h4M9.5 12h6M9.5 16h6"/>"#
-            }
+            Self::Trail => r#"<path d="M6 3h9l4 4v14H6z"/><path d="M15 3v4h4M9.5 12h6M9.5 16h6"/>"#,
             Self::Estate => {
                 r#"<rect x="3.5" y="4" width="7" height="6" rx="1"/><rect x="13.5" y="14" width="7" height="6" rx="1"/><path d="M7 10v4.5a2.5 2.5 0 0 0 2.5 2.5h4"/>"#
             }
@@ -82,7 +76,9 @@ impl Icon {
             Self::Check => r#"<circle cx="12" cy="12" r="9"/><path d="m8 12.3 2.8 2.8 5.4-5.8"/>"#,
             Self::Circle => r#"<circle cx="12" cy="12" r="9"/><path d="M12 11v5M12 7.8v.2"/>"#,
             Self::Dot => r#"<circle cx="12" cy="12" r="3.5"/>"#,
-            Self::Diamond => r#"<path d="m12 2.5 9.5 9.5-9.5 9.5L2.5 12z"/><path d="M12 8v5M12 16v.2"/>"#,
+            Self::Diamond => {
+                r#"<path d="m12 2.5 9.5 9.5-9.5 9.5L2.5 12z"/><path d="M12 8v5M12 16v.2"/>"#
+            }
             Self::Triangle => r#"<path d="M12 3.5 22 20.5H2z"/><path d="M12 10v5M12 17.8v.2"/>"#,
             Self::Octagon => {
                 r#"<path d="M8 2.8h8L21.2 8v8L16 21.2H8L2.8 16V8z"/><path d="M12 7.5v6M12 16.5v.2"/>"#
@@ -97,15 +93,14 @@ impl Icon {
             Self::Lock => {
                 r#"<rect x="5" y="11" width="14" height="9.5" rx="2"/><path d="M8 11V7.5a4 4 0 0 1 8 0V11"/>"#
             }
-            Self::Device => r#"<rect x="3" y="4.5" width="18" height="12" rx="1.5"/><path d="M8.5 20.5h7"/>"#,
+            Self::Device => {
+                r#"<rect x="3" y="4.5" width="18" height="12" rx="1.5"/><path d="M8.5 20.5h7"/>"#
+            }
             Self::Search => r#"<circle cx="10.5" cy="10.5" r="6.5"/><path d="m15.5 15.5 5 5"/>"#,
             Self::SignOut => r#"<path d="M14 4h5v16h-5M4 12h10M10.5 8.5 14 12l-3.5 3.5"/>"#,
-            Self::Arrow => r#"<path d="M5 12h14M13 6l6 6-6 6"/>"#,
-            Self::Clock => r#"<circle cx="12" cy="12" r="9"/><path d="M12 7v5.3l3.3 2"/>"#,
             Self::Eye => {
                 r#"<path d="M2.5 12c2.2-4.4 5.4-6.5 9.5-6.5s7.3 2.1 9.5 6.5c-2.2 4.4-5.4 6.5-9.5 6.5S4.7 16.4 2.5 12z"/><circle cx="12" cy="12" r="3"/>"#
             }
-            Self::File => r#"<path d="M6 3h8l4 4v14H6z"/><path d="M14 3v4h4"/>"#,
         }
     }
 }

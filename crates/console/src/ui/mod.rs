@@ -8,8 +8,8 @@ mod words;
 
 use std::fmt;
 
-use askama::filters::HtmlSafe;
 use askama::Template;
+use askama::filters::HtmlSafe;
 use model::{Outcome, Severity, Timestamp};
 
 pub(crate) use chart::{Bar, Bars, Series, Sparkline, TimeChart};
@@ -126,7 +126,7 @@ impl When {
     pub(crate) fn new(at: Timestamp, now: Timestamp) -> Self {
         Self {
             exact: at.to_string(),
-            words: words::relative(at, now),
+            words: relative(at, now),
             past: at <= now,
         }
     }
@@ -260,7 +260,7 @@ pub(crate) struct Tile {
     value: String,
     unit: &'static str,
     note: String,
-    stat: &'static str,
+    stat: String,
     spark: Option<Sparkline>,
 }
 
@@ -278,7 +278,7 @@ impl Tile {
             value: value.into(),
             unit: "",
             note: note.into(),
-            stat: "",
+            stat: String::new(),
             spark: None,
         }
     }
@@ -290,8 +290,8 @@ impl Tile {
     }
 
     /// Lets live updates of that name change the number.
-    pub(crate) fn live(mut self, stat: &'static str) -> Self {
-        self.stat = stat;
+    pub(crate) fn live(mut self, stat: impl Into<String>) -> Self {
+        self.stat = stat.into();
         self
     }
 

@@ -16,16 +16,16 @@ fn relative_times_read_as_people_say_them() {
         (5 * 86_400, "5 d ago"),
     ] {
         assert_eq!(
-            words::relative(now.before(Duration::from_secs(seconds)), now),
+            relative(now.before(Duration::from_secs(seconds)), now),
             expected
         );
     }
     assert_eq!(
-        words::relative(now.after(Duration::from_secs(3600)), now),
+        relative(now.after(Duration::from_secs(3600)), now),
         "in 1 h"
     );
     assert_eq!(
-        words::relative(now.before(Duration::from_secs(40 * 86_400)), now),
+        relative(now.before(Duration::from_secs(40 * 86_400)), now),
         "2025-11-22"
     );
 }
@@ -42,7 +42,6 @@ fn numbers_keep_the_digits_that_mean_something() {
     assert_eq!(percent(1, 0), "0 %");
     assert_eq!(duration(Duration::from_micros(840)), "0.8 ms");
     assert_eq!(duration(Duration::from_millis(1430)), "1.4 s");
-    assert_eq!(bytes(1_572_864), "1.5 MiB");
 }
 
 #[test]
@@ -106,9 +105,6 @@ fn names_in_backticks_become_code_and_a_lone_backtick_stays() {
         r#"<code class="said">a</code> gave <code class="said">b</code>"#
     );
     assert_eq!(html("a ` b"), "a ` b");
-    assert_eq!(
-        html("`a` b ` c"),
-        r#"<code class="said">a</code> b ` c"#
-    );
+    assert_eq!(html("`a` b ` c"), r#"<code class="said">a</code> b ` c"#);
     assert_eq!(html(""), "");
 }

@@ -89,15 +89,3 @@ pub(crate) fn duration(time: Duration) -> String {
         _ => format!("{}.{} s", us / 1_000_000, (us % 1_000_000) / 100_000),
     }
 }
-
-/// A size: `512 B`, `1.5 MiB`.
-pub(crate) fn bytes(size: u64) -> String {
-    const UNITS: [(u64, &str); 3] = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
-    UNITS.iter().find(|(unit, _)| size >= *unit).map_or_else(
-        || format!("{size} B"),
-        |(unit, name)| {
-            let tenths = u128::from(size) * 10 / u128::from(*unit);
-            format!("{}.{} {name}", tenths / 10, tenths % 10)
-        },
-    )
-}

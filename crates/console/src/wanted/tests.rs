@@ -92,7 +92,8 @@ fn a_route_for_every_host_opens_the_estates_own_domain_only() {
 #[test]
 fn the_port_the_console_is_reached_at_is_fine_too() {
     let estate = estate(SOURCE);
-    let wanted = ask("orders.other.example:18443").check(Some(&estate), "rampart.shop.example:18443");
+    let wanted =
+        ask("orders.other.example:18443").check(Some(&estate), "rampart.shop.example:18443");
     let Ok(Wanted::Origin(origin)) = wanted else {
         panic!("{wanted:?}")
     };
@@ -124,9 +125,6 @@ fn without_a_host_it_ends_at_a_path_of_the_console() {
 
 #[test]
 fn parameters_survive_to_the_next_step() {
-    assert_eq!(
-        ask("a.example").query(),
-        "?host=a.example&state=s%2F1"
-    );
+    assert_eq!(ask("a.example").query(), "?host=a.example&state=s%2F1");
     assert_eq!(Parameters::default().query(), "");
 }

@@ -19,7 +19,11 @@ fn findings_stand_beneath_their_lines() {
     );
     assert_eq!(lines.len(), 2);
     assert!(lines[0].notes.is_empty());
-    assert_eq!(lines[1].notes.len(), 2, "its own, and the one behind the end");
+    assert_eq!(
+        lines[1].notes.len(),
+        2,
+        "its own, and the one behind the end"
+    );
     assert_eq!(elsewhere.len(), 1);
 }
 

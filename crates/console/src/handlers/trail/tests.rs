@@ -6,10 +6,7 @@ const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 
 #[test]
 fn times_are_read_as_people_write_them() {
-    assert_eq!(
-        moment("2h", NOW),
-        Ok(NOW.before(Duration::from_secs(7200)))
-    );
+    assert_eq!(moment("2h", NOW), Ok(NOW.before(Duration::from_secs(7200))));
     assert_eq!(
         moment("2025-12-31", NOW),
         Ok(NOW.before(Duration::from_secs(86_400)))
@@ -30,7 +27,10 @@ fn a_filter_can_be_taken_away_without_the_others() {
     assert_eq!(filters.len(), 2);
     assert_eq!(filters[0].label, "text: a b");
     assert_eq!(filters[0].without, "/trail?outcome=refused");
-    assert_eq!(search.older(7), "/trail?text=a%20b&outcome=refused&before=7");
+    assert_eq!(
+        search.older(7),
+        "/trail?text=a%20b&outcome=refused&before=7"
+    );
     assert_eq!(search.newest(), "/trail?text=a%20b&outcome=refused");
 }
 

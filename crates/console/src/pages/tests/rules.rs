@@ -26,11 +26,18 @@ fn document(name: &str, page: &Html) {
     assert_eq!(select(page, "h1").len(), 1, "{name}: exactly one h1");
     assert_eq!(select(page, "html[lang]").len(), 1, "{name}: a language");
     assert_eq!(select(page, "main").len(), 1, "{name}: one main landmark");
-    assert_eq!(select(page, "title").len() - select(page, "svg title").len(), 1);
+    assert_eq!(
+        select(page, "title").len() - select(page, "svg title").len(),
+        1
+    );
     assert_eq!(select(page, "meta[name=viewport]").len(), 1);
     for element in select(page, "[tabindex]") {
         let value: i32 = element.attr("tabindex").unwrap().parse().unwrap();
-        assert!(value <= 0, "{name}: positive tabindex on {}", element.html());
+        assert!(
+            value <= 0,
+            "{name}: positive tabindex on {}",
+            element.html()
+        );
     }
     let mut last = 0;
     for heading in select(page, "h1, h2, h3, h4") {
@@ -43,7 +50,10 @@ fn document(name: &str, page: &Html) {
 
 /// SECURITY: the policy forbids inline script and style; a page that needs them would break.
 fn content_security(name: &str, page: &Html) {
-    assert!(select(page, "style").is_empty(), "{name}: inline style element");
+    assert!(
+        select(page, "style").is_empty(),
+        "{name}: inline style element"
+    );
     for script in select(page, "script") {
         assert!(script.attr("src").is_some(), "{name}: inline script");
     }
@@ -52,7 +62,11 @@ fn content_security(name: &str, page: &Html) {
             assert_ne!(attribute, "style", "{name}: {}", element.html());
             assert!(!attribute.starts_with("on"), "{name}: {}", element.html());
             let value = value.trim_start().to_ascii_lowercase();
-            assert!(!value.starts_with("javascript:"), "{name}: {}", element.html());
+            assert!(
+                !value.starts_with("javascript:"),
+                "{name}: {}",
+                element.html()
+            );
         }
     }
     for element in select(page, "[src], link[href], use[href]") {
@@ -77,7 +91,11 @@ fn labels(name: &str, page: &Html) {
             .filter_map(ElementRef::wrap)
             .any(|a| a.value().name() == "label");
         let named = field.attr("aria-label").is_some();
-        assert!(by_for || wrapped || named, "{name}: no label: {}", field.html());
+        assert!(
+            by_for || wrapped || named,
+            "{name}: no label: {}",
+            field.html()
+        );
     }
     for element in select(page, "button, a[href]") {
         let named = !text(element).is_empty() || element.attr("aria-label").is_some();
@@ -88,18 +106,27 @@ fn labels(name: &str, page: &Html) {
     }
     for drawing in select(page, "svg") {
         let hidden = drawing.attr("aria-hidden") == Some("true");
-        let named = drawing.attr("aria-label").is_some() || drawing.attr("aria-labelledby").is_some();
+        let named =
+            drawing.attr("aria-label").is_some() || drawing.attr("aria-labelledby").is_some();
         assert!(hidden || named, "{name}: unnamed drawing");
     }
     for section in select(page, "section") {
-        let named = section.attr("aria-label").is_some() || section.attr("aria-labelledby").is_some();
-        assert!(named || select(page, ".empty").len() == 1, "{name}: nameless section");
+        let named =
+            section.attr("aria-label").is_some() || section.attr("aria-labelledby").is_some();
+        assert!(
+            named || select(page, ".empty").len() == 1,
+            "{name}: nameless section"
+        );
     }
 }
 
 fn tables(name: &str, page: &Html) {
     for cell in select(page, "th") {
-        assert!(cell.attr("scope").is_some(), "{name}: th without scope: {}", cell.html());
+        assert!(
+            cell.attr("scope").is_some(),
+            "{name}: th without scope: {}",
+            cell.html()
+        );
     }
 }
 
@@ -108,7 +135,10 @@ fn forms(name: &str, page: &Html) {
     let token = Selector::parse("input[name=form_token]").unwrap();
     for form in select(page, "form") {
         let action = form.attr("action").unwrap_or_default();
-        assert!(action.starts_with('/') && !action.starts_with("//"), "{name}: {action}");
+        assert!(
+            action.starts_with('/') && !action.starts_with("//"),
+            "{name}: {action}"
+        );
         match form.attr("method") {
             Some("post") => assert_eq!(form.select(&token).count(), 1, "{name}: {action}"),
             Some("get") => assert_eq!(form.select(&token).count(), 0, "{name}: {action}"),

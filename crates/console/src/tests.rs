@@ -1,0 +1,1 @@
+//! The whole console, asked as the gateway asks it.
