@@ -129,32 +129,47 @@ impl Applier {
 
     /// Stores and records the version, unless another one came first.
     async fn put(&self, ctx: &Context, version: &Version, changes: &[Change]) -> Result<(), Error> {
-        let base = version.number - 1;
+        let Err(error) = self.put_whole(ctx, version, changes).await else {
+            return Ok(());
+        };
+        let Ok(Some(newest)) = store::newest(&self.store).await else {
+            return Err(error);
+        };
+        let newest = newest.summary;
+        if newest.number == version.number && newest.hash == version.hash {
+            // The trail's disk failed after the store had committed. The version is durable, and
+            // so is its event, in the outbox: going on is the only state that is whole.
+            tracing::warn!(%error, "the version is in force; its record is still in the outbox");
+            return Ok(());
+        }
+        if newest.number >= version.number {
+            // However the database put it (a busy transaction, a taken number): another process won.
+            return Err(Error::Stale {
+                planned: version.number - 1,
+                current: newest.number,
+            });
+        }
+        Err(error)
+    }
+
+    async fn put_whole(
+        &self,
+        ctx: &Context,
+        version: &Version,
+        changes: &[Change],
+    ) -> Result<(), Error> {
         let mut tx = self.store.begin().await.map_err(Error::Store)?;
         let in_force = store::number_in_force(&mut tx).await?;
-        if in_force != base {
+        if in_force != version.number - 1 {
             return Err(Error::Stale {
-                planned: base,
+                planned: version.number - 1,
                 current: in_force,
             });
         }
         store::insert(&mut tx, version).await?;
         let event = events::applied(ctx, version, changes, &*self.clock, &*self.entropy);
-        let Err(error) = self.trail.commit(tx, vec![event]).await else {
-            return Ok(());
-        };
-        // The trail's disk may have failed after the store had committed. The version is then
-        // durable, and so is its event, in the outbox: going on is the only state that is whole.
-        match store::newest(&self.store).await {
-            Ok(Some(stored))
-                if stored.summary.number == version.number
-                    && stored.summary.hash == version.hash =>
-            {
-                tracing::warn!(%error, "the version is in force; its record is still in the outbox");
-                Ok(())
-            }
-            _ => Err(Error::Trail(error)),
-        }
+        let recorded = self.trail.commit(tx, vec![event]).await;
+        recorded.map(drop).map_err(Error::Trail)
     }
 }
 

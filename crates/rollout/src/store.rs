@@ -36,29 +36,23 @@ pub(crate) async fn number_in_force(tx: &mut Tx) -> Result<u64, Error> {
         .map_err(Error::Store)
 }
 
-/// Stores the version. One of two processes that store the same number at once is too late.
+/// Stores the version. Of two processes that store the same number at once one fails.
 pub(crate) async fn insert(tx: &mut Tx, version: &Version) -> Result<(), Error> {
     let by = serde_json::to_string(&version.applied_by).map_err(Error::Principal)?;
-    let inserted = tx
-        .execute(
-            "INSERT INTO estate_version (number, hash, source, applied_at, applied_by) \
-             VALUES ($1, $2, $3, $4, $5)",
-            &[
-                version.number.into(),
-                version.hash.as_str().into(),
-                version.source.as_str().into(),
-                version.applied_at.into(),
-                by.into(),
-            ],
-        )
-        .await;
-    match inserted {
-        Err(error) if error.broken_unique().is_some() => Err(Error::Stale {
-            planned: version.number - 1,
-            current: version.number,
-        }),
-        other => other.map(drop).map_err(Error::Store),
-    }
+    tx.execute(
+        "INSERT INTO estate_version (number, hash, source, applied_at, applied_by) \
+         VALUES ($1, $2, $3, $4, $5)",
+        &[
+            version.number.into(),
+            version.hash.as_str().into(),
+            version.source.as_str().into(),
+            version.applied_at.into(),
+            by.into(),
+        ],
+    )
+    .await
+    .map(drop)
+    .map_err(Error::Store)
 }
 
 pub(crate) async fn summaries(store: &Store, limit: u32) -> Result<Vec<Summary>, Error> {

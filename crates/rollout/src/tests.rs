@@ -1,6 +1,7 @@
 //! What an apply promises: whole or not at all, one at a time, recorded, and kept.
 
-use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use ::store::{Location, Settings, Store, WithoutBackup};
@@ -20,6 +21,7 @@ mod several;
 /// A folder with a database, as one or several control processes use it.
 struct Fixture {
     folder: TempDir,
+    location: Location,
     clock: SharedClock,
     entropy: SharedEntropy,
 }
@@ -33,8 +35,39 @@ struct Control {
 
 impl Fixture {
     fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let location = Location::Sqlite(folder.path().join("test.db"));
+        Self::at(folder, location)
+    }
+
+    /// On a database of its own on the server, or `None` where there is no server.
+    fn postgres() -> Option<Self> {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "how a test run is told about its server"
+        )]
+        let Ok(server) = std::env::var("RAMPART_TEST_POSTGRES") else {
+            eprintln!("skipped: RAMPART_TEST_POSTGRES is not set");
+            return None;
+        };
+        let number = NUMBER.fetch_add(1, Ordering::SeqCst);
+        let name = format!("rampart_rollout_{}_{number}", std::process::id());
+        let made = Command::new("psql")
+            .args(["--quiet", "--dbname", &server, "--command"])
+            .arg(format!("CREATE DATABASE {name}"))
+            .status()
+            .expect("psql comes with the PostgreSQL client");
+        assert!(made.success());
+        let (before, _) = server.rsplit_once('/').unwrap();
+        let location = format!("{before}/{name}").parse().unwrap();
+        Some(Self::at(tempfile::tempdir().unwrap(), location))
+    }
+
+    fn at(folder: TempDir, location: Location) -> Self {
         Self {
-            folder: tempfile::tempdir().unwrap(),
+            folder,
+            location,
             clock: Arc::new(FakeClock::new()),
             entropy: Arc::new(SeededEntropy::new(7)),
         }
@@ -42,7 +75,7 @@ impl Fixture {
 
     /// Opens everything; the trail has a folder of its own for each `node`.
     async fn control(&self, node: &str) -> Control {
-        let store = self.store(self.folder.path()).await;
+        let store = self.store().await;
         let dir = self.folder.path().join(node);
         std::fs::create_dir_all(&dir).unwrap();
         let settings = trail::Settings {
@@ -69,11 +102,11 @@ impl Fixture {
         Rollout::open(store.clone(), trail.clone(), clock, entropy).await
     }
 
-    async fn store(&self, folder: &Path) -> Store {
+    async fn store(&self) -> Store {
         let keyring = Keyring::new(RootKey::generate(&SeededEntropy::new(1)));
         let settings = Settings {
-            location: Location::Sqlite(folder.join("test.db")),
-            backups: folder.join("backups"),
+            location: self.location.clone(),
+            backups: self.folder.path().join("backups"),
             without_backup: WithoutBackup::Refuse,
         };
         let (clock, entropy) = (self.clock.clone(), self.entropy.clone());

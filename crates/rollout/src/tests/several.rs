@@ -57,11 +57,21 @@ async fn of_many_applies_at_once_exactly_one_wins() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_two_processes_exactly_one_wins_and_the_other_catches_up() {
-    let fixture = Fixture::new();
+    two_processes(&Fixture::new()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_processes_on_postgres_exactly_one_wins_and_the_other_catches_up() {
+    if let Some(fixture) = Fixture::postgres() {
+        two_processes(&fixture).await;
+    }
+}
+
+async fn two_processes(fixture: &Fixture) {
     let (a, b) = (fixture.control("a").await, fixture.control("b").await);
     a.apply(&fixture.ctx(), &first()).await.unwrap();
     b.rollout.catch_up().await.unwrap();
-    assert_eq!(race(&fixture, &[&a, &b]).await, 1);
+    assert_eq!(race(fixture, &[&a, &b]).await, 1);
     for control in [&a, &b] {
         control.rollout.catch_up().await.unwrap();
         assert_eq!(control.rollout.current().unwrap().number, 2);
