@@ -59,11 +59,10 @@ pub(crate) fn refresh(page: &str) -> Option<String> {
     Some(content.split_once("url=")?.1.to_owned())
 }
 
-/// The key to type into an authenticator app, from the enrolment page.
-pub(crate) fn authenticator_key(page: &str) -> Option<String> {
-    let rest = page.split_once("aria-labelledby=\"manual-label\">")?.1;
-    let key = rest.split('<').next()?;
-    Some(key.chars().filter(|c| c.is_ascii_alphanumeric()).collect())
+/// What stands in `<code aria-labelledby="LABEL">`: keys are shown so.
+pub(crate) fn labelled(page: &str, label: &str) -> Option<String> {
+    let rest = page.split_once(&format!("aria-labelledby=\"{label}\">"))?.1;
+    Some(unescape(rest.split('<').next()?.trim()))
 }
 
 /// The page's words, without its tags.

@@ -55,7 +55,8 @@ pub(crate) const PEOPLE: [Person; 3] = [
 
 /// The program that counts stock, and whose key it uses.
 pub(crate) const ROBOT: &str = "stock-robot";
-const ROBOT_OWNER: &str = "ina@staff.example";
+/// Whose key that is.
+pub(crate) const ROBOT_OWNER: &str = "stock-keeper";
 
 /// Somebody's authenticator app.
 struct App {
@@ -69,7 +70,8 @@ const STEP_S: u64 = 30;
 
 impl App {
     fn new(key: &str, clock: SharedClock) -> anyhow::Result<Self> {
-        let secret = Secret::try_from_base32(key).map_err(|_| anyhow!("the key is no base 32"))?;
+        let secret = Secret::try_from_base32(key.replace(' ', ""))
+            .map_err(|_| anyhow!("the key is no base 32"))?;
         let totp = Builder::new().with_secret(secret).build()?;
         Ok(Self {
             totp,
@@ -103,15 +105,11 @@ pub(crate) async fn arrive(stage: &Stage, person: &Person) -> anyhow::Result<Bro
 
 async fn invite(stage: &Stage, person: &Person) -> anyhow::Result<String> {
     let body = json!({
-        "email": person.email, "name": person.name, "roles": [person.role], "groups": [],
+        "login": person.email, "name": person.name, "roles": [person.role],
     });
     let answer = ask(&stage.admin, Method::POST, "/people", Some(&body)).await?;
-    let link = answer.get("link").and_then(Value::as_str);
-    let link = link.with_context(|| format!("the invitation has no link: {answer}"))?;
-    // The path alone: the demo knows where its console is.
-    let (_, rest) = link.split_once("://").context("the link is no address")?;
-    let at = rest.find('/').context("the link has no path")?;
-    Ok(rest.get(at..).unwrap_or("/").to_owned())
+    let path = answer.get("path").and_then(Value::as_str);
+    Ok(path.context("the invitation has no path")?.to_owned())
 }
 
 async fn enrol(stage: &Stage, person: &Person, link: &str) -> anyhow::Result<App> {
@@ -119,7 +117,7 @@ async fn enrol(stage: &Stage, person: &Person, link: &str) -> anyhow::Result<App
     let page = browser.open(stage.at_console(link)?).await?;
     let password = [("password", person.password), ("repeat", person.password)];
     let page = browser.submit(&page, &password).await?;
-    let key = form::authenticator_key(&page.answer.body)
+    let key = form::labelled(&page.answer.body, "manual-label")
         .with_context(|| format!("no key for the authenticator app: {}", excerpt(&page)))?;
     let mut app = App::new(&key, stage.clock.clone())?;
     let page = browser.submit(&page, &[("code", &app.code()?)]).await?;
@@ -149,26 +147,22 @@ async fn sign_in(stage: &Stage, person: &Person, app: &mut App) -> anyhow::Resul
     Ok(browser)
 }
 
-/// Makes the robot's API key.
+/// Makes the robot's API key: its owner does, on the page for it. It is shown once.
 ///
 /// # Errors
-/// What the API answered instead.
-pub(crate) async fn robot_key(stage: &Stage) -> anyhow::Result<String> {
-    let people = ask(&stage.admin, Method::GET, "/people", None).await?;
-    let all = people.get("people").and_then(Value::as_array);
-    let owner = all
-        .into_iter()
-        .flatten()
-        .find(|person| person.get("email").and_then(Value::as_str) == Some(ROBOT_OWNER))
-        .and_then(|person| person.get("id"))
-        .with_context(|| format!("`{ROBOT_OWNER}` is not listed"))?;
-    let body = json!({
-        "name": ROBOT, "owner": owner, "permissions": ["stock:write"], "for": "30d",
-        "networks": [],
-    });
-    let made = ask(&stage.admin, Method::POST, "/api-keys", Some(&body)).await?;
-    let key = made.get("key").and_then(Value::as_str);
-    Ok(key.context("the new API key was not shown")?.to_owned())
+/// Which page did not answer as it should.
+pub(crate) async fn robot_key(stage: &Stage, owner: &mut Browser) -> anyhow::Result<String> {
+    let page = owner.open(stage.at_console("/account/keys/new")?).await?;
+    let fields = [
+        ("name", ROBOT),
+        ("days", "30"),
+        ("networks", "127.0.0.1"),
+        ("permission", "stock:write"),
+    ];
+    let page = owner.submit(&page, &fields).await?;
+    form::labelled(&page.answer.body, "once-label")
+        .filter(|key| key.starts_with("rk_"))
+        .with_context(|| format!("the new API key was not shown: {}", excerpt(&page)))
 }
 
 /// Asks the API on the administration socket.

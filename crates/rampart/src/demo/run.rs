@@ -304,7 +304,7 @@ async fn ready(
 /// A one-time link for whoever watches.
 async fn invitation(stage: &Stage) -> anyhow::Result<String> {
     let body = json!({
-        "email": "you@demo.example", "name": "You", "roles": ["administrator"], "groups": [],
+        "login": "you@demo.example", "name": "You", "roles": ["administrator"],
     });
     let answer = ask(&stage.admin, Method::POST, "/people", Some(&body)).await?;
     let link = answer.get("link").and_then(Value::as_str);

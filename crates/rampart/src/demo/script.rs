@@ -81,7 +81,10 @@ pub(crate) async fn play(
             holds: true,
         });
     }
-    cast.keys.insert(ROBOT, people::robot_key(stage).await?);
+    let owner = cast.browsers.get_mut(people::ROBOT_OWNER);
+    let owner = owner.context("nobody owns the robot")?;
+    let key = people::robot_key(stage, owner).await?;
+    cast.keys.insert(ROBOT, key);
     key_arrives(stage, &mut cast).await?;
     for visit in VISITS {
         note(good(stage, &mut cast, visit).await?);

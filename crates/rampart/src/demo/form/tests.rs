@@ -33,9 +33,13 @@ fn a_page_that_leads_on_says_where() {
 }
 
 #[test]
-fn the_authenticators_key_is_read_without_its_gaps() {
+fn a_key_is_read_by_its_label() {
     let page = r#"<code aria-labelledby="manual-label">JBSW Y3DP EHPK 3PXP</code>"#;
-    assert_eq!(authenticator_key(page).as_deref(), Some("JBSWY3DPEHPK3PXP"));
+    assert_eq!(
+        labelled(page, "manual-label").as_deref(),
+        Some("JBSW Y3DP EHPK 3PXP")
+    );
+    assert_eq!(labelled(page, "once-label"), None);
 }
 
 #[test]
