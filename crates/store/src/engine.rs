@@ -145,7 +145,9 @@ async fn open_postgres(address: &Secret<String>) -> Result<Engine, Error> {
             place: "postgres://…".to_owned(),
             source,
         })?
-        .application_name("rampart");
+        .application_name("rampart")
+        // As `busy_timeout` on SQLite: whoever waits longer for another writer is told so.
+        .options([("lock_timeout", format!("{}s", WAIT.as_secs()))]);
     let place = format!(
         "postgres://{}:{}/{}",
         options.get_host(),

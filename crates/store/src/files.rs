@@ -6,8 +6,12 @@ use std::os::unix::fs::{
     DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
 };
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::Error;
+
+/// Files written so far, for the names of temporary ones.
+static WRITES: AtomicU64 = AtomicU64::new(0);
 
 /// Replaces `path` by `bytes` with `mode`: written beside it, synced, renamed, the folder synced.
 /// After a crash the file holds the old bytes or the new ones, never a part.
@@ -53,6 +57,33 @@ pub(crate) fn create_private(path: &Path) -> Result<(), Error> {
     })
 }
 
+/// What [`write_once`] found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Written {
+    /// There was no such file; it holds the bytes now.
+    Now,
+    /// There was one already, and it was left alone.
+    Before,
+}
+
+/// Makes `path` with mode 0600 and these bytes, unless there is such a file. Nobody ever sees a
+/// part of it: the bytes are on the disk before they get the name.
+pub(crate) fn write_once(path: &Path, bytes: &[u8]) -> io::Result<Written> {
+    let temporary = beside(path)?;
+    let written = write_new(&temporary, bytes, 0o600);
+    // A second name, as with O_EXCL, is given only where there is none.
+    let linked = written.and_then(|()| match std::fs::hard_link(&temporary, path) {
+        Ok(()) => Ok(Written::Now),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(Written::Before),
+        Err(error) => Err(error),
+    });
+    let removed = std::fs::remove_file(&temporary);
+    let linked = linked?;
+    removed?;
+    sync(path)?;
+    Ok(linked)
+}
+
 /// Makes a folder, and those above it, with mode 0700 when it is not there yet.
 pub(crate) fn create_private_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
@@ -66,7 +97,7 @@ pub(crate) fn sync(path: &Path) -> io::Result<()> {
 }
 
 fn write_new(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-    // What a dead process left under this process's number is in the way, and nobody's.
+    // What a dead process left under these numbers is in the way, and nobody's.
     if let Err(error) = std::fs::remove_file(path)
         && error.kind() != io::ErrorKind::NotFound
     {
@@ -87,6 +118,8 @@ fn beside(path: &Path) -> io::Result<PathBuf> {
         .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "not a file's path"))?;
     let mut temporary = std::ffi::OsString::from(".");
     temporary.push(name);
-    temporary.push(format!(".{}.new", std::process::id()));
+    // Two writers of one path must not meet in one temporary file: each has a number of its own.
+    let number = WRITES.fetch_add(1, Ordering::Relaxed);
+    temporary.push(format!(".{}.{number}.new", std::process::id()));
     Ok(path.with_file_name(temporary))
 }

@@ -8,11 +8,18 @@ use crate::{Error, Store};
 
 impl Store {
     /// Takes the lease `name` for `holder` until `ttl` from now, or renews it. `false` when
-    /// somebody else holds it.
+    /// somebody else holds it, or is taking it at this moment.
     ///
     /// # Errors
     /// [`Error`].
     pub async fn lease(&self, name: &str, holder: &str, ttl: Duration) -> Result<bool, Error> {
+        match self.try_lease(name, holder, ttl).await {
+            Err(Error::Busy) => Ok(false),
+            other => other,
+        }
+    }
+
+    async fn try_lease(&self, name: &str, holder: &str, ttl: Duration) -> Result<bool, Error> {
         let now: Timestamp = self.clock().now();
         let mut tx = self.begin().await?;
         let taken = tx

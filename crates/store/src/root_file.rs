@@ -1,12 +1,14 @@
 //! The root key file: one line, mode 0600, outside the data folder.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use keyring::RootKey;
 use model::{Entropy, ErrorKind, Secret};
+
+use crate::files::{self, Written};
 
 /// LIMIT: bytes of a root key file.
 const FILE_BYTES_MAX: u64 = 1024;
@@ -94,28 +96,12 @@ pub fn load_or_create_root_key(
     let mut text = key.to_text().expose().clone();
     text.push('\n');
     let text = Secret::new(text);
-    // O_EXCL: of two processes that start at once one makes the key, the other reads it.
-    let made = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path);
-    let mut file = match made {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return load_root_key(path),
-        other => other.map_err(failed)?,
-    };
-    let written = file.write_all(text.expose().as_bytes()).and_then(|()| {
-        file.sync_all()?;
-        let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
-        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
-    });
-    match written {
-        Ok(()) => Ok(key),
-        Err(error) => {
-            // Half a key must not be found by the next start.
-            drop(std::fs::remove_file(path));
-            Err(failed(error))
-        }
+    // Of two processes that start at once one makes the key and the other reads it, whole: it is
+    // written under another name, and gets its own only where there is none.
+    let made = files::write_once(path, text.expose().as_bytes());
+    match made.map_err(failed)? {
+        Written::Now => Ok(key),
+        Written::Before => load_root_key(path),
     }
 }
 
@@ -161,20 +147,29 @@ fn refuse_place(path: &Path, data: &Path) -> Result<(), RootFileError> {
             place,
         })
     };
-    let folder = path
-        .parent()
-        .filter(|p| !p.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    let resolve = |p: &Path| p.canonicalize();
-    let folder = resolve(folder).map_err(|source| RootFileError::Io {
+    let failed = |source| RootFileError::Io {
         path: path.to_path_buf(),
         source,
-    })?;
-    if resolve(data).is_ok_and(|data| folder.starts_with(data)) {
-        return refused("the data folder");
+    };
+    let parent = path.parent().filter(|p| !p.as_os_str().is_empty());
+    let mut folders = vec![
+        parent
+            .unwrap_or(Path::new("."))
+            .canonicalize()
+            .map_err(failed)?,
+    ];
+    // SECURITY: a link from a good place into a bad one counts as the bad one.
+    if let Some(target) = path.canonicalize().ok().as_deref().and_then(Path::parent) {
+        folders.push(target.to_path_buf());
     }
-    if folder.ancestors().any(|above| above.join(".git").exists()) {
-        return refused("a git work tree");
+    let data = data.canonicalize().ok();
+    for folder in folders {
+        if data.as_ref().is_some_and(|data| folder.starts_with(data)) {
+            return refused("the data folder");
+        }
+        if folder.ancestors().any(|above| above.join(".git").exists()) {
+            return refused("a git work tree");
+        }
     }
     Ok(())
 }

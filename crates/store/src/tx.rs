@@ -120,6 +120,8 @@ impl Tx {
         let tx = pool.begin_with(begin).await;
         let tx = tx.map_err(|error| engine.read(error))?;
         let mut tx = Self(Inner::Postgres(tx));
+        // Another process may be making its copy, which takes longer than a write may.
+        tx.execute("SET LOCAL lock_timeout = '15min'", &[]).await?;
         // A fixed number of Rampart's own: the advisory lock ends with the transaction.
         tx.execute("SELECT pg_advisory_xact_lock(7211094533221)", &[])
             .await?;
