@@ -5,6 +5,9 @@ use std::ffi::OsString;
 use std::fmt;
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
+
+use model::{SharedClock, SystemClock};
 
 /// Where output goes, and whether a person sits there.
 pub struct Streams {
@@ -55,6 +58,8 @@ pub struct Env {
     pub input: Input,
     /// Standard output and error.
     pub output: Streams,
+    /// The time.
+    pub clock: SharedClock,
 }
 
 /// Columns when nobody says how many there are.
@@ -87,6 +92,7 @@ impl Env {
                 err: Box::new(std::io::stderr()),
             },
             variables,
+            clock: Arc::new(SystemClock::new()),
         }
     }
 }

@@ -11,7 +11,6 @@ mod exit;
 mod failure;
 mod output;
 mod paths;
-mod reference;
 
 pub use args::{Cli, Color, Command, Format, Global, command, parse};
 pub use commands::demo::DemoArgs;
@@ -21,7 +20,6 @@ pub use exit::Exit;
 pub use failure::Failure;
 pub use output::Printer;
 pub use paths::{config_file, data_folder};
-pub use reference::reference_markdown;
 
 /// Runs every command but `serve` and `demo`, which need the whole program.
 #[must_use]
@@ -32,6 +30,7 @@ pub fn run(cli: Cli, env: Env) -> Exit {
         folder: env.folder,
         is_root: env.is_root,
         input: env.input,
+        clock: env.clock,
     };
     let result = commands::run(cli.command, &cli.global, places, &mut printer);
     printer.finish(result)

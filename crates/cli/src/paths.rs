@@ -17,6 +17,7 @@ pub(crate) struct Places {
     pub(crate) folder: PathBuf,
     pub(crate) is_root: bool,
     pub(crate) input: Input,
+    pub(crate) clock: model::SharedClock,
 }
 
 impl Places {

@@ -144,6 +144,7 @@ impl Place {
                     no_color: false,
                     width: 100,
                 },
+                clock: Arc::new(testkit::FakeClock::new()),
             },
         )
     }

@@ -1,7 +1,7 @@
 //! `rampart api-keys`: keys of programs. A key never may more than its owner.
 
 use clap::{Args, Subcommand};
-use model::{Network, Permission, format_duration, parse_duration};
+use model::{Network, Permission, parse_duration};
 use serde_json::{Value, json};
 
 use super::status::text;
@@ -35,9 +35,9 @@ pub struct ListArgs {}
 pub struct CreateArgs {
     /// What it is for.
     pub name: String,
-    /// Whose key it is: login, mail address or id.
+    /// Whose key it is, when not the caller's own: login, mail address or id.
     #[arg(long, value_name = "PERSON")]
-    pub owner: String,
+    pub owner: Option<String>,
     /// What it may do, within what its owner may.
     #[arg(long, value_name = "PERMISSION", required = true)]
     pub allow: Vec<Permission>,
@@ -68,11 +68,11 @@ pub(super) fn run(command: &ApiKeysCommand, session: &mut Session<'_>) -> Result
 fn list(session: &mut Session<'_>) -> Result<Exit, Failure> {
     let server = session.server()?;
     let answer: Value = server.get("/api-keys")?;
-    let keys = items(&answer, "api_keys");
+    let keys = items(&answer, "keys");
     let logins = people::logins(&server, session);
     session
         .printer
-        .list("rampart.api-keys.v1", "api_keys", &keys, || {
+        .list("rampart.api-keys.v1", "keys", &keys, || {
             let columns = ["prefix", "permissions", "expires_at", "revoked_at", "id"];
             let mut table = Table::new(&[
                 "name",
@@ -95,17 +95,19 @@ fn list(session: &mut Session<'_>) -> Result<Exit, Failure> {
 
 fn create(args: &CreateArgs, session: &mut Session<'_>) -> Result<Exit, Failure> {
     let server = session.server()?;
-    let owner = people::find(&server, &args.owner)?;
-    let body = json!({
+    let expires_at = session.places.clock.now().after(args.duration);
+    let mut body = json!({
         "name": args.name,
-        "owner": owner,
         "permissions": args.allow,
-        "for": format_duration(args.duration),
         "networks": args.from,
+        "expires_at": expires_at,
     });
+    if let (Some(owner), Some(fields)) = (&args.owner, body.as_object_mut()) {
+        fields.insert("owner".to_owned(), json!(people::find(&server, owner)?));
+    }
     let answer: Value = server.post("/api-keys", &body)?;
     session.printer.document("rampart.api-key.v1", &answer, || {
-        format!("{}\n", text(&answer, "key"))
+        format!("{}\n", text(&answer, "text"))
     });
     session
         .printer

@@ -23,6 +23,8 @@ pub enum PeopleCommand {
     Disable(PersonArgs),
     /// Let somebody sign in again.
     Enable(PersonArgs),
+    /// Print a one-time link for new credentials in place of lost ones.
+    Reissue(PersonArgs),
 }
 
 /// Arguments of `rampart people list`.
@@ -52,7 +54,7 @@ pub struct InviteArgs {
     pub group: Vec<String>,
 }
 
-/// Arguments of `rampart people disable` and `enable`.
+/// Arguments of `rampart people disable`, `enable` and `reissue`.
 #[derive(Clone, Debug, Args)]
 #[command(
     after_help = "EXAMPLES\n  rampart people disable ada\n  rampart people enable ada@shop.example"
@@ -69,6 +71,7 @@ pub(super) fn run(command: &PeopleCommand, session: &mut Session<'_>) -> Result<
         PeopleCommand::Invite(args) => invite(args, session),
         PeopleCommand::Disable(args) => switch(args, "disable", session),
         PeopleCommand::Enable(args) => switch(args, "enable", session),
+        PeopleCommand::Reissue(args) => reissue(args, session),
     }
 }
 
@@ -88,45 +91,47 @@ fn list(session: &mut Session<'_>) -> Result<Exit, Failure> {
     Ok(Exit::Ok)
 }
 
-/// Invites, then grants. Whoever could be invited but not given everything is invited all the
-/// same: the link is printed, and the command says what is missing.
 fn invite(args: &InviteArgs, session: &mut Session<'_>) -> Result<Exit, Failure> {
-    let server = session.server()?;
     let mut body = json!({
         "login": args.login,
         "name": args.name.as_ref().unwrap_or(&args.login),
+        "roles": args.role,
+        "groups": args.group,
     });
     if let (Some(email), Some(fields)) = (&args.email, body.as_object_mut()) {
         fields.insert("email".to_owned(), json!(email));
     }
-    let answer: Value = server.post("/people", &body)?;
+    let answer: Value = session.server()?.post("/people", &body)?;
+    let about = format!("give it to {} and nobody else", args.login);
     session
         .printer
         .document("rampart.invitation.v1", &answer, || {
-            format!(
-                "{}\n\nthis link works once, until {}; give it to {} and nobody else\n",
-                text(&answer, "link"),
-                text_or(&answer, "expires_at", "it is used"),
-                args.login
-            )
+            invitation(&answer, &about)
         });
-    let person = answer.get("person").unwrap_or(&answer);
-    let id = text_or(person, "id", person.as_str().unwrap_or_default());
-    let roles = args.role.iter().map(|name| ("role", name));
-    let groups = args.group.iter().map(|name| ("group", name));
-    for (kind, name) in roles.chain(groups) {
-        let body = json!({ "person": id, "kind": kind, "name": name });
-        if let Err(failure) = server.post::<Value>("/bindings", &body) {
-            let message = format!(
-                "invited, but not given the {kind} `{name}`: {}",
-                failure.message
-            );
-            return Err(
-                Failure::new(Exit::Partly, message).hint("`rampart roles grant` gives it later")
-            );
-        }
-    }
     Ok(Exit::Ok)
+}
+
+fn reissue(args: &PersonArgs, session: &mut Session<'_>) -> Result<Exit, Failure> {
+    let server = session.server()?;
+    let id = find(&server, &args.person)?;
+    let answer: Value = server.post(&format!("/people/{}/reissue", escape(&id)), &json!({}))?;
+    let about = format!("it replaces what {} signs in with", args.person);
+    session
+        .printer
+        .document("rampart.invitation.v1", &answer, || {
+            invitation(&answer, &about)
+        });
+    Ok(Exit::Ok)
+}
+
+/// A one-time link and what to know about it.
+pub(super) fn invitation(answer: &Value, about: &str) -> String {
+    let link = match text(answer, "link") {
+        "" => format!("{} (on the console's host)", text(answer, "path")),
+        link => link.to_owned(),
+    };
+    let until = text_or(answer, "expires_at", "it is used");
+    format!("{link}\n\nthis link works once, until {until}; {about}\n")
 }
 
 fn switch(args: &PersonArgs, verb: &str, session: &mut Session<'_>) -> Result<Exit, Failure> {

@@ -3,8 +3,7 @@
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::status::text;
-use super::{Session, text_or};
+use super::{Session, people};
 use crate::{Exit, Failure};
 
 /// `rampart rescue`.
@@ -16,20 +15,24 @@ pub enum RescueCommand {
 
 /// Arguments of `rampart rescue administrator`.
 #[derive(Clone, Debug, Args)]
-#[command(after_help = "EXAMPLES\n  rampart rescue administrator")]
-pub struct AdministratorArgs {}
+#[command(
+    after_help = "EXAMPLES\n  rampart rescue administrator\n  rampart rescue administrator --login ada"
+)]
+pub struct AdministratorArgs {
+    /// Make this person one, with new credentials, instead of a new one.
+    #[arg(long)]
+    pub login: Option<String>,
+}
 
 pub(super) fn run(command: &RescueCommand, session: &mut Session<'_>) -> Result<Exit, Failure> {
-    let RescueCommand::Administrator(_) = command;
-    let answer: Value = session
-        .server()?
-        .post("/rescue/administrator", &json!({}))?;
+    let RescueCommand::Administrator(args) = command;
+    let body = match &args.login {
+        Some(login) => json!({ "login": login }),
+        None => json!({}),
+    };
+    let answer: Value = session.server()?.post("/rescue/administrator", &body)?;
     session.printer.document("rampart.rescue.v1", &answer, || {
-        format!(
-            "{}\n\nthis link makes whoever opens it an administrator; it works once, until {}\n",
-            text(&answer, "link"),
-            text_or(&answer, "expires_at", "it is used")
-        )
+        people::invitation(&answer, "whoever opens it becomes an administrator")
     });
     Ok(Exit::Ok)
 }

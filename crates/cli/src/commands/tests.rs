@@ -187,35 +187,53 @@ fn people_are_found_by_mail_and_switched_by_id() {
 }
 
 #[test]
-fn invited_but_not_granted_is_partly_done() {
+fn invitation_prints_the_link_once_and_asks_for_roles_with_it() {
     let place = started();
-    let asked = place.serve(|target, body| match (target, body["name"].as_str()) {
-        ("POST /people", _) => {
-            let made =
-                json!({ "person": { "id": "per_1" }, "link": "https://rampart.localhost/enrol/x" });
-            (201, made.to_string())
-        }
-        ("POST /bindings", Some("support")) => (201, "{}".to_owned()),
-        _ => (
-            403,
-            json!({ "detail": "you do not hold `auditor` yourself" }).to_string(),
-        ),
+    let asked = place.serve(|target, body| {
+        let link = match body["login"].as_str() {
+            Some("bob") => Value::Null,
+            _ => json!("https://rampart.localhost:8443/enrol/x"),
+        };
+        let made = json!({
+            "person": { "id": "per_1" }, "token": "x", "path": "/enrol/x", "link": link,
+            "expires_at": "2026-03-02T08:00:00.000Z",
+        });
+        (
+            if target.starts_with("POST") { 201 } else { 404 },
+            made.to_string(),
+        )
     });
     let ran = place.run(&[
-        "people", "invite", "ada", "--role", "support", "--role", "auditor",
+        "people", "invite", "ada", "--role", "support", "--group", "staff",
     ]);
-    assert_eq!(ran.exit, Exit::Partly);
-    insta::assert_snapshot!("invite_partly", ran.show());
-    assert_eq!(
-        asked.last(),
-        json!({ "person": "per_1", "kind": "role", "name": "auditor" })
+    insta::assert_snapshot!("invite", ran.show());
+    let sent = json!({ "login": "ada", "name": "ada", "roles": ["support"], "groups": ["staff"] });
+    assert_eq!(asked.last(), sent);
+    let ran = place.run(&["people", "invite", "bob"]);
+    assert!(
+        ran.out.starts_with("/enrol/x (on the console's host)\n"),
+        "{}",
+        ran.out
     );
-    assert_eq!(
-        place
-            .run(&["people", "invite", "bob", "--role", "support"])
-            .exit,
-        Exit::Ok
-    );
+    let ran = place.run(&["rescue", "administrator"]);
+    insta::assert_snapshot!("rescue", ran.show());
+    assert_eq!(asked.last(), json!({}));
+    place.run(&["rescue", "administrator", "--login", "ada"]);
+    assert_eq!(asked.last(), json!({ "login": "ada" }));
+}
+
+#[test]
+fn routes_show_what_goes_over_them() {
+    let place = started();
+    place.serve(|_, _| {
+        let route = |name: &str, numbers: Value| json!({
+            "name": name, "host": null, "path": "/**", "to": "app", "auth": "required", "numbers": numbers,
+        });
+        let numbers = json!({ "requests": 1200, "refused": 3, "would_refuse": 0, "p99_ms": 4.5 });
+        let routes = [route("app-all", numbers), route("quiet", Value::Null)];
+        (200, json!({ "gateways": [], "total": {}, "routes": routes }).to_string())
+    });
+    insta::assert_snapshot!("routes", place.run(&["gateway", "routes"]).show());
 }
 
 #[test]
@@ -234,9 +252,9 @@ fn roles_and_keys_name_people_by_login() {
         "GET /api-keys" => {
             let key = json!({ "id": "key_1", "owner": "per_1", "name": "ci", "prefix": "rk_1",
                 "permissions": ["orders:read", "stock:*"], "expires_at": "t" });
-            (200, json!({ "api_keys": [key] }).to_string())
+            (200, json!({ "keys": [key] }).to_string())
         }
-        "POST /api-keys" => (201, json!({ "id": "key_2", "key": "rk_secret" }).to_string()),
+        "POST /api-keys" => (201, json!({ "key": { "id": "key_2" }, "text": "rk_secret" }).to_string()),
         _ => (204, String::new()),
     });
     insta::assert_snapshot!("roles", place.run(&["roles", "list"]).show());
@@ -261,6 +279,20 @@ fn roles_and_keys_name_people_by_login() {
     ]);
     assert_eq!(made.out, "rk_secret\n");
     assert_eq!(asked.last()["owner"], "per_1");
+    place.run(&[
+        "api-keys",
+        "create",
+        "ci",
+        "--allow",
+        "orders:read",
+        "--for",
+        "1d",
+    ]);
+    let sent = asked.last();
+    assert_eq!(sent.get("owner"), None);
+    let ends: model::Timestamp = sent["expires_at"].as_str().unwrap().parse().unwrap();
+    let now = model::Clock::now(&testkit::FakeClock::new());
+    assert_eq!(ends.since(now), std::time::Duration::from_secs(86_400));
 }
 
 #[test]
@@ -268,10 +300,10 @@ fn explain_says_step_line_and_reason() {
     let place = started();
     let asked = place.serve(|_, _| {
         let answer = json!({
-            "decision": "deny", "status": 403, "route": "orders",
+            "allowed": false, "status": 403, "summary": "`orders` needs `orders:read`",
             "steps": [
-                { "step": "route", "result": "passed", "reason": "orders matches", "line": 36 },
-                { "step": "authorise", "result": "refused", "reason": "`orders:read` is missing", "line": 39 },
+                { "step": "route", "verdict": "passed", "text": "orders matches", "line": 36 },
+                { "step": "authorise", "verdict": "would_refuse", "text": "`orders:read` is not_held", "line": 39 },
             ],
         });
         (200, answer.to_string())

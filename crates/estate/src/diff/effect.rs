@@ -7,7 +7,7 @@ use super::flat::{Difference, Flat};
 pub(super) fn of_table(key: &str) -> &'static str {
     match key {
         "estate" => "every host that has no dot in it moves with the domain",
-        "listen" => "the gateway listens there once it is started again",
+        "listen" => "the gateway listens there at once; connections elsewhere may finish",
         "console" => "sign-in and console move; people there must sign in again",
         "gateway" => "the gateway works by these from the next request on",
         "identity" => {

@@ -39,7 +39,7 @@ pub(super) fn run(args: &ExplainArgs, session: &mut Session<'_>) -> Result<Exit,
         fields.insert("as".to_owned(), json!(person));
     }
     let answer: Value = session.server()?.post("/gateway/explain", &body)?;
-    let allowed = text(&answer, "decision") == "allow";
+    let allowed = answer.get("allowed") == Some(&Value::Bool(true));
     let text = human(session, &answer, allowed);
     session
         .printer
@@ -102,13 +102,13 @@ fn human(session: &Session<'_>, answer: &Value, allowed: bool) -> String {
             .get("line")
             .and_then(Value::as_u64)
             .map_or_else(String::new, |line| format!("line {line}"));
-        let [name, result, why] =
-            ["step", "result", "reason"].map(|key| text(step, key).to_owned());
-        table.row([name, result, why, place]);
+        let verdict = text(step, "verdict").replace('_', " ");
+        let [name, why] = ["step", "text"].map(|key| text(step, key).to_owned());
+        table.row([name, verdict, why, place]);
     }
-    let route = match text(answer, "route") {
+    let summary = match text(answer, "summary") {
         "" => String::new(),
-        route => format!(", route `{}`", clean(route)),
+        summary => format!(": {}", clean(summary)),
     };
-    format!("{head}{route}\n\n{}", table.render("no step was taken"))
+    format!("{head}{summary}\n\n{}", table.render("no step was taken"))
 }

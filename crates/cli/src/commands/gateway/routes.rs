@@ -21,12 +21,15 @@ pub(super) fn run(_: &RoutesArgs, session: &mut Session<'_>) -> Result<Exit, Fai
     session
         .printer
         .list("rampart.routes.v1", "routes", &routes, || {
-            let columns = [
-                "name", "host", "path", "to", "auth", "requests", "refused", "p99_ms",
-            ];
-            let mut table = Table::new(&columns).right(&[5, 6, 7]);
+            let columns = ["name", "host", "path", "to", "auth"];
+            let counted = ["requests", "refused", "would_refuse", "p99_ms"];
+            let header: Vec<&str> = columns.into_iter().chain(counted).collect();
+            let mut table = Table::new(&header).right(&[5, 6, 7, 8]);
             for route in &routes {
-                table.row(columns.map(|key| text_or(route, key, "-")));
+                let numbers = route.get("numbers").unwrap_or(&Value::Null);
+                let mut cells = columns.map(|key| text_or(route, key, "-")).to_vec();
+                cells.extend(counted.map(|key| text_or(numbers, key, "-")));
+                table.row(cells);
             }
             table.render("the estate has no route")
         });

@@ -10,19 +10,22 @@ use crate::{Exit, Failure};
 
 /// Arguments of `rampart trail export`.
 #[derive(Clone, Debug, Args)]
-#[command(
-    after_help = "EXAMPLES\n  rampart trail export --to /mnt/audit/2026-03\n  \
-    rampart trail verify --offline /mnt/audit/2026-03"
-)]
+#[command(after_help = "EXAMPLES\n  rampart trail export /mnt/audit/2026-03\n  \
+    rampart trail verify --offline /mnt/audit/2026-03")]
 pub struct ExportArgs {
     /// A new folder to write into.
-    #[arg(long, value_name = "DIR")]
-    pub to: PathBuf,
+    #[arg(value_name = "DIR", required_unless_present = "to")]
+    pub folder: Option<PathBuf>,
+    /// The same, by name.
+    #[arg(long, value_name = "DIR", conflicts_with = "folder")]
+    pub to: Option<PathBuf>,
 }
 
 pub(super) fn run(args: &ExportArgs, session: &mut Session<'_>) -> Result<Exit, Failure> {
     let from = folder(session)?;
-    let to = session.places.resolve(&args.to);
+    let chosen = args.folder.as_ref().or(args.to.as_ref());
+    let to = chosen.ok_or_else(|| Failure::usage("an export needs a folder to write into"))?;
+    let to = session.places.resolve(to);
     let shown = to.display().to_string();
     if to
         .read_dir()

@@ -128,7 +128,7 @@ fn changed_entry_is_named_and_ends_with_one() {
 fn export_verifies_without_the_data_folder() {
     let place = Place::new();
     recorded(&place, 3);
-    let ran = place.run(&["trail", "export", "--to", "copy"]);
+    let ran = place.run(&["trail", "export", "copy"]);
     assert_eq!(ran.exit, Exit::Ok, "{}", ran.err);
     std::fs::remove_dir_all(place.data()).unwrap();
     let ran = place.run(&["trail", "verify", "--offline", "copy", "--format", "json"]);
