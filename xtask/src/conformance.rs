@@ -3,9 +3,12 @@
 use std::process::Command;
 
 use anyhow::Context as _;
+use model::{Clock as _, SystemClock};
 use serde_json::json;
 
+use crate::bench::machine;
 use crate::chores::{Exit, complain, root, say};
+use crate::generate;
 
 /// A suite: tests that run nothing but published vectors.
 struct Suite {
@@ -24,6 +27,12 @@ const SUITES: &[Suite] = &[
         tests: "",
     },
     Suite {
+        name: "framing",
+        about: "RFC 9112 and RFC 9113 framing: what is one request, what is refused, under any split",
+        package: "gateway",
+        tests: "front::",
+    },
+    Suite {
         name: "keyring",
         about: "XAES-256-GCM and HKDF vectors, the sealed-value format",
         package: "keyring",
@@ -40,10 +49,11 @@ pub(crate) fn run(words: &[&str]) -> anyhow::Result<Exit> {
             }
             return Ok(Exit::Fine);
         }
+        ["--write"] => return write(),
         [name] | [name, "--format", "human"] => (*name, false),
         [name, "--format", "json"] => (*name, true),
         _ => {
-            complain("usage: cargo xtask conformance [NAME [--format json]]");
+            complain("usage: cargo xtask conformance [NAME [--format json] | --write]");
             return Ok(Exit::Usage);
         }
     };
@@ -70,6 +80,31 @@ pub(crate) fn run(words: &[&str]) -> anyhow::Result<Exit> {
         ));
     }
     Ok(if holds { Exit::Fine } else { Exit::No })
+}
+
+/// Runs every suite and writes the page of the reference.
+fn write() -> anyhow::Result<Exit> {
+    let mut rows = String::new();
+    let mut all = true;
+    for suite in SUITES {
+        let (passed, failed) = suite.run()?;
+        let holds = failed == 0 && passed > 0;
+        all &= holds;
+        let verdict = if holds { "holds" } else { "FALLS SHORT" };
+        say(&format!("{}: {passed} passed, {failed} failed", suite.name));
+        rows.push_str(&format!(
+            "| `{}` | {} | {passed} | {failed} | {verdict} |\n",
+            suite.name, suite.about
+        ));
+    }
+    let page = format!(
+        "# Conformance\n\nWritten by `cargo xtask conformance --write` on {} on this machine: {}.\n\n\
+         | suite | what | passed | failed | |\n| --- | --- | --- | --- | --- |\n{rows}",
+        SystemClock::new().now(),
+        machine::describe(),
+    );
+    generate::write(&root().join("docs/reference/conformance.md"), &page)?;
+    Ok(if all { Exit::Fine } else { Exit::No })
 }
 
 impl Suite {

@@ -22,6 +22,7 @@ usage: cargo xtask <chore>
       [--format json] [--rounds N] [--seconds S] [--write]
   conformance NAME           run published vectors; NAME: one that `cargo xtask conformance` lists
       [--format json]
+  conformance --write        run all of them and write docs/reference/conformance.md
 
 exit codes: 0 fine, 1 the answer is no, 2 usage, 3 the chore failed, 4 a peer or its data is missing
 ";

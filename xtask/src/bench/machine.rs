@@ -40,7 +40,7 @@ pub(super) fn cores() -> usize {
 }
 
 /// `AMD EPYC, 2 cores, 24 GiB, Linux 6.1.0`.
-pub(super) fn describe() -> String {
+pub(crate) fn describe() -> String {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
     let cpu = read("/proc/cpuinfo");
     let model = cpu

@@ -4,7 +4,7 @@
 mod contender;
 mod gateway;
 mod load;
-mod machine;
+pub(crate) mod machine;
 mod process;
 mod report;
 

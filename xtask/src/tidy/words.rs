@@ -55,7 +55,7 @@ fn found(file: &File, line: &str) -> Option<String> {
         return Some(format!("`{word}`: a folder outside the project"));
     }
     let may = file.is_test() || file.of_crate() == Some("xtask");
-    let data = line.contains(DATA) && !(may && line.contains("RAMPART_"));
+    let data = line.contains(DATA) && !(may && file.text.contains("RAMPART_"));
     data.then(|| format!("`{DATA}`: only tests and xtask, as the default of a RAMPART_ variable"))
 }
 

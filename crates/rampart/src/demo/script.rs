@@ -7,7 +7,6 @@ use std::time::Duration;
 use anyhow::Context as _;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode, header};
-use model::Timestamp;
 use serde_json::Value;
 
 use super::browser::{Answer, Browser};
@@ -219,7 +218,7 @@ async fn attack(stage: &Stage, cast: &mut Cast, campaign: &Campaign) -> anyhow::
     let works = directly(stage, campaign)
         .await
         .with_context(|| format!("the campaign `{}` without the gateway", campaign.name))?;
-    let started = stage.clock.now();
+    let newest = newest(stage).await?;
     let before = stage.log.count();
     let status = match &campaign.attack {
         Attack::Raw(text) => status_of(&stage.network.send_raw(&stage.shop_host, text).await?),
@@ -236,7 +235,7 @@ async fn attack(stage: &Stage, cast: &mut Cast, campaign: &Campaign) -> anyhow::
     };
     let arrived = stage.log.count() - before;
     let expect = &campaign.expect;
-    let recorded = recorded(stage, &expect.step, started).await?;
+    let recorded = recorded(stage, &expect.step, newest).await?;
     let refused = format!("{} at `{}`", expect.status, expect.step);
     let in_trail = if recorded {
         "in the trail"
@@ -331,19 +330,22 @@ async fn act(
         .await
 }
 
-/// Whether the trail has a refusal by `step` since `started`.
-async fn recorded(stage: &Stage, step: &str, started: Timestamp) -> anyhow::Result<bool> {
-    let since = started.before(Duration::from_secs(1));
-    let path = format!("/trail?outcome=refused&since={since}&limit=200");
+/// Which record of the trail is the newest.
+async fn newest(stage: &Stage) -> anyhow::Result<Option<u64>> {
+    let page = ask(&stage.admin, Method::GET, "/trail?limit=1", None).await?;
+    Ok(page.pointer("/records/0/index").and_then(Value::as_u64))
+}
+
+/// Whether the trail has a refusal by `step` that is newer than the record `newest`.
+async fn recorded(stage: &Stage, step: &str, newest: Option<u64>) -> anyhow::Result<bool> {
+    let path = "/trail?outcome=refused&limit=200";
+    let newer = |record: &Value| record.get("index").and_then(Value::as_u64) > newest;
     let looking = async {
         loop {
-            let page = ask(&stage.admin, Method::GET, &path, None).await?;
+            let page = ask(&stage.admin, Method::GET, path, None).await?;
             let records = page.get("records").and_then(Value::as_array);
-            if records
-                .into_iter()
-                .flatten()
-                .any(|record| speaks_of(record, step))
-            {
+            let mut newer = records.into_iter().flatten().filter(|record| newer(record));
+            if newer.any(|record| speaks_of(record, step)) {
                 return anyhow::Ok(true);
             }
             tokio::time::sleep(LOOK_AGAIN).await;
