@@ -3,6 +3,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -170,7 +171,11 @@ impl Place {
                 folder.display()
             );
         }
-        std::fs::create_dir_all(folder.join("demo"))
+        // SECURITY: the server's log holds one-time links; the folder is nobody else's.
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder.join("demo"))
             .with_context(|| format!("cannot make the folder `{}`", folder.display()))?;
         let folder = folder.canonicalize()?;
         let mut root_key = folder.clone().into_os_string();
@@ -209,7 +214,11 @@ struct Server {
 impl Server {
     fn start(program: &Path, place: &Place, config: &Path) -> anyhow::Result<Self> {
         let log = place.folder.join("demo/serve.log");
-        let output = std::fs::File::create(&log)?;
+        let output = std::fs::OpenOptions::new()
+            .create_new(true)
+            .append(true)
+            .mode(0o600)
+            .open(&log)?;
         let child = Command::new(program)
             .args(["serve", "--log", "info", "--config"])
             .arg(config)
