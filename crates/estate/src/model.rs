@@ -352,7 +352,7 @@ pub enum Auth {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Require {
-    /// Nothing: only with `auth = "none"` or `"pass"`.
+    /// Nothing: only with `auth = "none"`, `"optional"` or `"pass"`.
     Nothing,
     /// The same for every method.
     Every(Permission),

@@ -177,3 +177,6 @@ impl From<PathPattern> for String {
         pattern.to_string()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -118,7 +118,7 @@ pub(crate) fn origin(text: &str) -> Result<String, Wrong> {
         _ => return Err(fail().hint(example)),
     };
     let (name, port) = split_port(rest).ok_or_else(|| fail().hint(example))?;
-    if host(name).ok().as_deref() != Some(name) || text.contains('/') && rest.contains('/') {
+    if host(name).ok().as_deref() != Some(name) {
         return Err(fail().hint(example));
     }
     if port == Some(usual) {
@@ -246,3 +246,6 @@ pub(crate) fn limit(text: &str) -> Result<RouteRate, Wrong> {
     };
     Ok(RouteRate { rate, per })
 }
+
+#[cfg(test)]
+mod tests;
