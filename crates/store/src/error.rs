@@ -76,6 +76,9 @@ pub enum Error {
     /// A statement failed for another reason.
     #[error("a statement of the store failed")]
     Statement(#[source] sqlx::Error),
+    /// A statement of the transaction had failed, so nothing of it was committed.
+    #[error("nothing was committed: a statement of the transaction had failed")]
+    Aborted,
     /// A text to be stored holds the character NUL.
     #[error("a text holds the character NUL, which is not stored")]
     Nul,
@@ -124,7 +127,9 @@ impl Error {
                 ErrorKind::Corrupt
             }
             Self::Nul => ErrorKind::Invalid,
-            Self::Migrate { .. } | Self::Statement(_) | Self::Type(_) => ErrorKind::Internal,
+            Self::Migrate { .. } | Self::Statement(_) | Self::Type(_) | Self::Aborted => {
+                ErrorKind::Internal
+            }
         }
     }
 

@@ -7,8 +7,14 @@ use crate::row::{from_postgres, from_sqlite};
 use crate::{Error, Row, Value, outbox, value};
 
 /// A write transaction. Dropping it rolls it back.
+///
+/// After a statement that failed nothing of the transaction can be committed: PostgreSQL would
+/// answer such a commit as if all were well, and store nothing; SQLite would store the rest.
 #[derive(Debug)]
-pub struct Tx(Inner);
+pub struct Tx {
+    inner: Inner,
+    failed: bool,
+}
 
 #[derive(Debug)]
 enum Inner {
@@ -27,13 +33,13 @@ impl Tx {
                     .begin_with("BEGIN IMMEDIATE")
                     .await
                     .map_err(Error::read)?;
-                Ok(Self(Inner::Sqlite(tx)))
+                Ok(Self::of(Inner::Sqlite(tx)))
             }
             Engine::Postgres { pool, .. } => {
                 let begin = "BEGIN ISOLATION LEVEL SERIALIZABLE";
                 let tx = pool.begin_with(begin).await;
                 let tx = tx.map_err(|error| engine.read(error))?;
-                Ok(Self(Inner::Postgres(tx)))
+                Ok(Self::of(Inner::Postgres(tx)))
             }
         }
     }
@@ -43,18 +49,9 @@ impl Tx {
     /// # Errors
     /// [`Error::Constraint`], [`Error::Busy`], [`Error::Full`] and the rest of [`Error`].
     pub async fn execute(&mut self, sql: &'static str, values: &[Value]) -> Result<u64, Error> {
-        value::check(values)?;
-        match &mut self.0 {
-            Inner::Sqlite(tx) => bind_sqlite(sql, values)
-                .execute(&mut **tx)
-                .await
-                .map(|done| done.rows_affected()),
-            Inner::Postgres(tx) => bind_postgres(sql, values)
-                .execute(&mut **tx)
-                .await
-                .map(|done| done.rows_affected()),
-        }
-        .map_err(Error::read)
+        let done = self.run(sql, values).await;
+        self.failed |= done.is_err();
+        done
     }
 
     /// Reads every row of an answer.
@@ -62,17 +59,9 @@ impl Tx {
     /// # Errors
     /// [`Error`].
     pub async fn query(&mut self, sql: &'static str, values: &[Value]) -> Result<Vec<Row>, Error> {
-        value::check(values)?;
-        match &mut self.0 {
-            Inner::Sqlite(tx) => {
-                let rows = bind_sqlite(sql, values).fetch_all(&mut **tx).await;
-                from_sqlite(&rows.map_err(Error::read)?)
-            }
-            Inner::Postgres(tx) => {
-                let rows = bind_postgres(sql, values).fetch_all(&mut **tx).await;
-                from_postgres(&rows.map_err(Error::read)?)
-            }
-        }
+        let rows = self.read(sql, values).await;
+        self.failed |= rows.is_err();
+        rows
     }
 
     /// Reads the first row, if there is one.
@@ -98,9 +87,13 @@ impl Tx {
     /// Makes everything permanent.
     ///
     /// # Errors
-    /// [`Error::Busy`] when a concurrent transaction won: nothing was changed.
+    /// [`Error::Busy`] when a concurrent transaction won, [`Error::Aborted`] when a statement of
+    /// this one had failed: nothing was changed.
     pub async fn commit(self) -> Result<(), Error> {
-        match self.0 {
+        if self.failed {
+            return Err(Error::Aborted);
+        }
+        match self.inner {
             Inner::Sqlite(tx) => tx.commit().await,
             Inner::Postgres(tx) => tx.commit().await,
         }
@@ -109,6 +102,42 @@ impl Tx {
 }
 
 impl Tx {
+    fn of(inner: Inner) -> Self {
+        Self {
+            inner,
+            failed: false,
+        }
+    }
+
+    async fn run(&mut self, sql: &'static str, values: &[Value]) -> Result<u64, Error> {
+        value::check(values)?;
+        match &mut self.inner {
+            Inner::Sqlite(tx) => bind_sqlite(sql, values)
+                .execute(&mut **tx)
+                .await
+                .map(|done| done.rows_affected()),
+            Inner::Postgres(tx) => bind_postgres(sql, values)
+                .execute(&mut **tx)
+                .await
+                .map(|done| done.rows_affected()),
+        }
+        .map_err(Error::read)
+    }
+
+    async fn read(&mut self, sql: &'static str, values: &[Value]) -> Result<Vec<Row>, Error> {
+        value::check(values)?;
+        match &mut self.inner {
+            Inner::Sqlite(tx) => {
+                let rows = bind_sqlite(sql, values).fetch_all(&mut **tx).await;
+                from_sqlite(&rows.map_err(Error::read)?)
+            }
+            Inner::Postgres(tx) => {
+                let rows = bind_postgres(sql, values).fetch_all(&mut **tx).await;
+                from_postgres(&rows.map_err(Error::read)?)
+            }
+        }
+    }
+
     /// Begins a migration, when no other process migrates any more. SQLite's write lock says so by
     /// itself. On PostgreSQL every statement must see what was committed before it, not before the
     /// wait: a serializable transaction would still see the schema from before the other process.
@@ -119,7 +148,7 @@ impl Tx {
         let begin = "BEGIN ISOLATION LEVEL READ COMMITTED";
         let tx = pool.begin_with(begin).await;
         let tx = tx.map_err(|error| engine.read(error))?;
-        let mut tx = Self(Inner::Postgres(tx));
+        let mut tx = Self::of(Inner::Postgres(tx));
         // Another process may be making its copy, which takes longer than a write may.
         tx.execute("SET LOCAL lock_timeout = '15min'", &[]).await?;
         // A fixed number of Rampart's own: the advisory lock ends with the transaction.
@@ -133,7 +162,7 @@ impl Tx {
         use sqlx::Executor as _;
         // SECURITY: migrations are part of the program; nothing from outside is in their text.
         let sql = sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned()));
-        match &mut self.0 {
+        match &mut self.inner {
             Inner::Sqlite(tx) => tx.execute(sql).await.map(|_| ()),
             Inner::Postgres(tx) => tx.execute(sql).await.map(|_| ()),
         }

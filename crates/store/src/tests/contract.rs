@@ -24,6 +24,7 @@ on_both! {
     an_old_value_is_kept_or_replaced_on_conflict
     readers_see_what_was_committed_while_a_writer_works
     a_statement_that_fails_rolls_back_with_its_transaction
+    nothing_commits_after_a_statement_that_failed
 }
 
 const INSERT: &str = "INSERT INTO note (id, title, body, parent) VALUES ($1, $2, $3, $4)";
@@ -343,6 +344,21 @@ async fn a_statement_that_fails_rolls_back_with_its_transaction(fixture: Fixture
         store.query("SELECT id FROM note", &[]).await.unwrap().len(),
         1
     );
+}
+
+async fn nothing_commits_after_a_statement_that_failed(fixture: Fixture) {
+    let store = fixture.open(&[NOTES]).await.unwrap();
+    insert(&store, 1, "a").await;
+    let mut tx = store.begin().await.unwrap();
+    let row = |id: i64, title: &str| [id.into(), title.into(), Value::Null, Value::Null];
+    tx.execute(INSERT, &row(2, "b")).await.unwrap();
+    // A caller that takes the error for an answer and goes on must not be told that all is well.
+    assert!(tx.execute(INSERT, &row(3, "a")).await.is_err());
+    let error = tx.commit().await.unwrap_err();
+    assert!(matches!(error, Error::Aborted), "{error:?}");
+    let rows = store.query("SELECT id FROM note", &[]).await.unwrap();
+    assert_eq!(rows.len(), 1);
+    insert(&store, 2, "b").await;
 }
 
 async fn insert(store: &Store, id: i64, title: &str) {
