@@ -27,3 +27,6 @@ pub use problem::{Details, Fault, Problem};
 pub use router::router;
 pub use services::{Facts, Services};
 pub use traffic::{GatewayState, Numbers, StepNumbers, Traffic, traffic};
+
+#[cfg(test)]
+mod tests;

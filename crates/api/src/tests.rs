@@ -1,0 +1,241 @@
+//! The whole API, with real services, asked as the gateway and the command line ask it.
+
+use crate as api;
+
+mod gateway;
+mod world;
+
+use axum::body::Body;
+use http::{Method, StatusCode, header};
+use serde_json::{Value, json};
+
+use crate::endpoint::{Endpoint, Needs};
+use crate::{Peer, endpoints, router};
+use world::{Answered, World, request, send};
+
+const ROOT: Peer = Peer::Local { uid: 0 };
+
+fn filled(path: &str) -> String {
+    format!("/api/v1{path}").replace("{id}", "7")
+}
+
+async fn call(world: &World, peer: Peer, method: Method, path: &str, body: Option<Value>) -> Answered {
+    let request = request(peer, method, &format!("/api/v1{path}"));
+    let request = match body {
+        Some(body) => request
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Body::from(body.to_string())),
+        None => request.body(Body::empty()),
+    };
+    send(&router(world.services.clone()), request.unwrap()).await
+}
+
+fn parsed(answered: &Answered) -> Value {
+    serde_json::from_str(&answered.body).unwrap()
+}
+
+fn fits(endpoint: &Endpoint) -> Method {
+    endpoint.method.clone()
+}
+
+#[tokio::test]
+async fn no_endpoint_but_the_document_answers_a_stranger() {
+    let world = World::new().await;
+    let router = router(world.services.clone());
+    for endpoint in endpoints::all() {
+        let asked = request(world.client(), fits(&endpoint), &filled(endpoint.path));
+        let answered = send(&router, asked.body(Body::empty()).unwrap()).await;
+        if endpoint.needs == Needs::Nothing {
+            assert_eq!(endpoint.path, "/openapi.json");
+            assert_eq!(answered.status, StatusCode::OK);
+        } else {
+            assert_eq!(answered.status, StatusCode::UNAUTHORIZED, "{endpoint:?}");
+            assert!(answered.headers.contains_key(header::WWW_AUTHENTICATE));
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_endpoint_with_a_permission_refuses_who_lacks_it_and_records_that() {
+    let world = World::new().await;
+    let other = Peer::Local { uid: 4242 };
+    for endpoint in endpoints::all() {
+        if endpoint.needs == Needs::Nothing {
+            continue;
+        }
+        let asked = request(other, fits(&endpoint), &filled(endpoint.path));
+        let answered = send(&router(world.services.clone()), asked.body(Body::empty()).unwrap()).await;
+        assert_eq!(answered.status, StatusCode::FORBIDDEN, "{endpoint:?}");
+    }
+}
+
+#[test]
+fn every_endpoint_names_a_permission_of_ramparts_own_or_why_not() {
+    for endpoint in endpoints::all() {
+        match endpoint.needs {
+            Needs::Permission(permission) => {
+                assert!(model::own::ALL.contains(&permission), "{endpoint:?}");
+            }
+            Needs::Known => assert!(endpoint.path.starts_with("/api-keys"), "{endpoint:?}"),
+            Needs::Local => assert!(endpoint.path.starts_with("/rescue/"), "{endpoint:?}"),
+            Needs::Nothing => assert_eq!(endpoint.path, "/openapi.json"),
+        }
+        let reads = endpoint.method == Method::GET;
+        if let (Needs::Permission(permission), true) = (endpoint.needs, reads) {
+            assert!(permission.ends_with(":read"), "{endpoint:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_request_of_unknown_origin_is_not_served() {
+    let world = World::new().await;
+    let asked = http::Request::get("/api/v1/estate").body(Body::empty()).unwrap();
+    let answered = send(&router(world.services.clone()), asked).await;
+    assert_eq!(answered.status, StatusCode::MISDIRECTED_REQUEST);
+}
+
+#[tokio::test]
+async fn cookies_open_nothing() {
+    let world = World::new().await;
+    let asked = request(world.client(), Method::GET, "/api/v1/estate")
+        .header(header::COOKIE, "__Host-rampart=anything")
+        .body(Body::empty())
+        .unwrap();
+    let answered = send(&router(world.services.clone()), asked).await;
+    assert_eq!(answered.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn the_document_describes_exactly_the_router() {
+    let world = World::new().await;
+    let answered = call(&world, world.client(), Method::GET, "/openapi.json", None).await;
+    let document = parsed(&answered);
+    let mut described = 0;
+    let mut names = std::collections::HashSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            described += 1;
+            assert!(names.insert(operation["operationId"].clone()), "{path} {method}");
+            // Whatever the document names is routed: a stranger gets 401 or an answer, never 404.
+            let method: Method = method.to_uppercase().parse().unwrap();
+            let asked = request(world.client(), method, &path.replace("{id}", "7"));
+            let routed = send(
+                &router(world.services.clone()),
+                asked.body(Body::empty()).unwrap(),
+            )
+            .await;
+            assert_ne!(routed.status, StatusCode::NOT_FOUND, "{path}");
+            assert_ne!(routed.status, StatusCode::METHOD_NOT_ALLOWED, "{path}");
+        }
+    }
+    assert_eq!(described, endpoints::all().len());
+    insta::assert_snapshot!(serde_json::to_string_pretty(&document).unwrap());
+}
+
+#[tokio::test]
+async fn errors_are_problems_with_the_request_id() {
+    let world = World::new().await;
+    let peer = world.client();
+    let Peer::Gateway { request_id, .. } = peer else {
+        panic!("a client")
+    };
+    let answered = call(&world, peer, Method::GET, "/nothing", None).await;
+    assert_eq!(answered.status, StatusCode::NOT_FOUND);
+    assert_eq!(answered.headers[header::CONTENT_TYPE], "application/problem+json");
+    assert_eq!(parsed(&answered)["request_id"], request_id.to_string());
+    let answered = call(&world, ROOT, Method::DELETE, "/estate", None).await;
+    assert_eq!(answered.status, StatusCode::METHOD_NOT_ALLOWED);
+    assert!(answered.headers.contains_key(header::CONTENT_SECURITY_POLICY));
+}
+
+#[tokio::test]
+async fn an_estate_is_planned_and_applied_once() {
+    let world = World::new().await;
+    let source = format!("{}\n[[zone]]\nname = \"data\"\n", world::ESTATE);
+    let plan = call(&world, ROOT, Method::POST, "/estate/plan", Some(json!({ "source": source }))).await;
+    assert_eq!(plan.status, StatusCode::OK, "{}", plan.body);
+    let plan = parsed(&plan);
+    let apply = json!({ "base": plan["base"], "hash": plan["hash"], "source": source });
+    let applied = call(&world, ROOT, Method::POST, "/estate/apply", Some(apply.clone())).await;
+    assert_eq!(applied.status, StatusCode::OK, "{}", applied.body);
+    assert_eq!(parsed(&applied)["number"], 2);
+    let again = call(&world, ROOT, Method::POST, "/estate/apply", Some(apply)).await;
+    assert_eq!(again.status, StatusCode::CONFLICT, "{}", again.body);
+}
+
+#[tokio::test]
+async fn findings_point_at_lines() {
+    let world = World::new().await;
+    let source = world::ESTATE.replace("to = \"shop\"", "to = \"shpo\"");
+    let answered = call(&world, ROOT, Method::POST, "/estate/plan", Some(json!({ "source": source }))).await;
+    assert_eq!(answered.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let problem = parsed(&answered);
+    let line = source.lines().position(|l| l.contains("shpo")).unwrap() + 1;
+    assert_eq!(problem["errors"][0]["line"], line, "{problem}");
+}
+
+#[tokio::test]
+async fn somebody_invited_by_the_local_administrator_is_listed_and_can_be_given_a_role() {
+    let world = World::new().await;
+    let new = json!({ "login": "noor", "name": "Noor Haddad" });
+    let invited = call(&world, ROOT, Method::POST, "/people", Some(new)).await;
+    assert_eq!(invited.status, StatusCode::CREATED, "{}", invited.body);
+    let invited = parsed(&invited);
+    let link = invited["link"].as_str().unwrap();
+    assert!(link.starts_with("https://rampart.shop.example:8443/enrol/"), "{link}");
+    let person = invited["person"]["id"].clone();
+    let grant = json!({ "person": person, "kind": "role", "name": "support" });
+    let granted = call(&world, ROOT, Method::POST, "/bindings", Some(grant)).await;
+    assert_eq!(granted.status, StatusCode::CREATED, "{}", granted.body);
+    let people = parsed(&call(&world, ROOT, Method::GET, "/people", None).await);
+    assert_eq!(people["people"][0]["login"], "noor");
+    let bindings = parsed(&call(&world, ROOT, Method::GET, "/bindings", None).await);
+    assert_eq!(bindings["bindings"][0]["name"], "support");
+    let gone = parsed(&granted)["id"].as_str().unwrap().to_owned();
+    let revoked = call(&world, ROOT, Method::DELETE, &format!("/bindings/{gone}"), None).await;
+    assert_eq!(revoked.status, StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
+async fn the_trail_is_searched_and_its_checkpoint_given() {
+    let world = World::new().await;
+    let found = parsed(&call(&world, ROOT, Method::GET, "/trail?kind=rollout.&limit=5", None).await);
+    let index = found["records"][0]["index"].clone();
+    let one = call(&world, ROOT, Method::GET, &format!("/trail/{index}"), None).await;
+    assert_eq!(parsed(&one)["index"], index);
+    let checkpoint = parsed(&call(&world, ROOT, Method::GET, "/trail/checkpoint", None).await);
+    assert!(checkpoint["key"].as_str().unwrap().starts_with("shop.example/trail+"));
+    for wrong in ["/trail?limit=0", "/trail?limit=501"] {
+        let answered = call(&world, ROOT, Method::GET, wrong, None).await;
+        assert_eq!(answered.status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong}");
+    }
+    let answered = call(&world, ROOT, Method::GET, "/trail?lmit=5", None).await;
+    assert_eq!(answered.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn rescue_works_on_this_machine_only() {
+    let world = World::new().await;
+    let rescued = call(&world, ROOT, Method::POST, "/rescue/administrator", Some(json!({}))).await;
+    assert_eq!(rescued.status, StatusCode::CREATED, "{}", rescued.body);
+    let body = Some(json!({}));
+    let stranger = call(&world, world.client(), Method::POST, "/rescue/administrator", body).await;
+    assert_eq!(stranger.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn health_names_every_part() {
+    let world = World::new().await;
+    let health = parsed(&call(&world, ROOT, Method::GET, "/health", None).await);
+    let names: Vec<_> = health["components"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|c| c["name"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(names, ["store", "trail", "estate", "gateways"]);
+    let metrics = call(&world, ROOT, Method::GET, "/metrics", None).await;
+    assert!(metrics.body.contains("rampart_component_up{component=\"trail\"} 1"));
+    assert!(metrics.body.contains("rampart_estate_version 1"));
+}
