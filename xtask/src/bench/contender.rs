@@ -9,14 +9,16 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use serde_json::Value;
 
-use super::machine;
 use super::process::{Pinned, children, until};
+use super::{enrol, machine};
 use crate::generate::write;
 
 /// The core of whoever is measured.
 pub(super) const PROXY_CORE: u32 = 0;
 /// The core of load and backend.
 pub(super) const LOAD_CORE: u32 = 1;
+/// Where the bench's console is.
+const CONSOLE_HOST: &str = "rampart.bench.localhost";
 /// How long a side may take to listen.
 const START: Duration = Duration::from_secs(30);
 
@@ -226,49 +228,49 @@ fn roles(supervisor: u32) -> anyhow::Result<(u32, u32)> {
     Ok((role("gateway")?, role("control")?))
 }
 
-/// Invites somebody, gives them the role, and makes a key for them.
+/// Invites somebody who holds the one role, enrols them, and makes a key of theirs.
 fn api_key(program: &Path, data: &str) -> anyhow::Result<String> {
-    let ask = |words: &[&str]| -> anyhow::Result<Value> {
-        let output = Command::new(program)
-            .args(words)
-            .args(["--data", data, "--format", "json"])
-            .output()
-            .context("cannot start rampart")?;
-        if !output.status.success() {
-            bail!(
-                "`rampart {}` failed: {}",
-                words.join(" "),
-                String::from_utf8_lossy(&output.stderr)
-            );
-        }
-        Ok(serde_json::from_slice(&output.stdout).unwrap_or_default())
-    };
-    ask(&[
-        "people",
-        "invite",
-        "bench@bench.example",
-        "--role",
-        "reader",
-    ])?;
-    let made = ask(&[
-        "api-keys",
-        "create",
-        "bench",
-        "--owner",
-        "bench@bench.example",
-        "--allow",
-        "items:read",
-    ])?;
-    let key = find_key(&made).context("`rampart api-keys create` printed no key")?;
-    Ok(key.to_owned())
+    let output = Command::new(program)
+        .args(["people", "invite", "bench", "--role", "reader"])
+        .args(["--data", data, "--format", "json"])
+        .output()
+        .context("cannot start rampart")?;
+    if !output.status.success() {
+        bail!(
+            "nobody can be invited: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    let invited: Value = serde_json::from_slice(&output.stdout)?;
+    let link = find(&invited, "path").context("the invitation has no path")?;
+    let socket = Path::new(data).join("run/control-http.sock");
+    enrol::key(&socket, CONSOLE_HOST, link, "items:read")
 }
 
-/// The text that begins like a key, wherever it stands.
-fn find_key(value: &Value) -> Option<&str> {
-    match value {
-        Value::String(text) if text.starts_with("rk_") && text.len() > 50 => Some(text),
-        Value::Array(items) => items.iter().find_map(find_key),
-        Value::Object(fields) => fields.values().find_map(find_key),
-        _ => None,
+/// The text named `name`, wherever it stands: the answer may be wrapped.
+fn find<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
+    let fields = value.as_object()?;
+    let here = fields.get(name).and_then(Value::as_str);
+    here.or_else(|| fields.values().find_map(|value| find(value, name)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_estate_of_the_bench_is_valid() {
+        let text = estate(([127, 0, 0, 1], 8080).into(), ([127, 0, 0, 1], 8081).into());
+        let parsed = ::estate::Estate::parse(&text).unwrap();
+        assert_eq!(parsed.estate.console.host, CONSOLE_HOST);
+        assert!(parsed.estate.listen.plain);
+        assert_eq!(parsed.estate.routes.len(), 2);
+    }
+
+    #[test]
+    fn a_wrapped_answer_is_searched() {
+        let answer = serde_json::json!({ "schema": "x", "data": { "path": "/enrol/y" } });
+        assert_eq!(find(&answer, "path"), Some("/enrol/y"));
+        assert_eq!(find(&answer, "link"), None);
     }
 }

@@ -2,6 +2,7 @@
 //! missing peer is said, never passed over.
 
 mod contender;
+mod enrol;
 mod gateway;
 mod load;
 pub(crate) mod machine;
