@@ -7,11 +7,16 @@ use crate::values::Wrong;
 /// LIMIT: findings reported for one file. A file with more has one cause many times over.
 pub(crate) const FINDINGS_MAX: usize = 200;
 
+/// LIMIT: names compared for "did you mean" in one file, so that a large file full of mistakes
+/// costs no more than a large file.
+const COMPARISONS_MAX: usize = 50_000;
+
 /// The findings so far.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     list: Vec<Diagnostic>,
     left_out: usize,
+    compared: usize,
 }
 
 impl Findings {
@@ -36,9 +41,25 @@ impl Findings {
         });
     }
 
-    /// Whether suggestions are still worth computing.
-    pub(crate) fn is_full(&self) -> bool {
-        self.list.len() >= FINDINGS_MAX
+    /// Whether a suggestion out of so many names is still worth its cost.
+    pub(crate) fn may_suggest(&mut self, candidates: usize) -> bool {
+        self.compared = self.compared.saturating_add(candidates);
+        self.list.len() < FINDINGS_MAX && self.compared <= COMPARISONS_MAX
+    }
+
+    /// Adds a finding, with a hint out of so many names when that is worth its cost.
+    pub(crate) fn push_hinted(
+        &mut self,
+        finding: Diagnostic,
+        candidates: usize,
+        hint: impl FnOnce() -> String,
+    ) {
+        let finding = if self.may_suggest(candidates) {
+            finding.hint(hint())
+        } else {
+            finding
+        };
+        self.push(finding);
     }
 
     pub(crate) fn has_errors(&self) -> bool {

@@ -74,7 +74,7 @@ fn unknown_key(
 ) {
     let message = format!("{} has no key {}", place.label(), quoted(key));
     let finding = Diagnostic::error("estate.unknown_key", at, message);
-    if findings.is_full() {
+    if !findings.may_suggest(spec.fields.len()) {
         return findings.push(finding);
     }
     let keys = spec.fields.iter().map(|field| field.key);

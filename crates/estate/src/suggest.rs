@@ -13,7 +13,7 @@ pub(crate) fn nearest<'a>(
     candidates
         .into_iter()
         .filter(|candidate| candidate.len().abs_diff(given.len()) <= most.saturating_mul(4))
-        .map(|candidate| (strsim::damerau_levenshtein(given, candidate), candidate))
+        .map(|candidate| (strsim::osa_distance(given, candidate), candidate))
         .filter(|(distance, _)| *distance <= most)
         .min()
         .map(|(_, candidate)| candidate)

@@ -375,3 +375,23 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn suggestions_stop_before_they_cost_too_much() {
+    let mut source = small("");
+    for n in 0..9000 {
+        writeln!(
+            source,
+            "[[service]]\nname=\"service-{n:05}\"\naddress=\"10.0.0.1:80\"\nneeds=[\"servise-{n:05}\"]"
+        )
+        .unwrap();
+    }
+    let list = Estate::parse(&source).unwrap_err();
+    let hinted = list.iter().filter(|finding| finding.hint.is_some()).count();
+    assert_eq!(
+        list[0].hint.as_deref(),
+        Some("did you mean `service-00000`?")
+    );
+    assert!(hinted < 10, "{hinted}");
+    assert_eq!(list.len(), FINDINGS_MAX + 1);
+}

@@ -102,15 +102,14 @@ pub(super) fn check(
     }
     let message = format!("there is no {what} `{}`", name.value);
     let finding = Diagnostic::error("estate.unknown_name", name.span, message);
-    if findings.is_full() {
-        return findings.push(finding);
-    }
-    let candidates: Vec<&str> = known
-        .iter()
-        .flat_map(|set| set.keys().map(String::as_str))
-        .collect();
-    let hint = suggest::hint(&name.value, candidates, plural);
-    findings.push(finding.hint(hint));
+    let candidates: usize = known.iter().map(|set| set.len()).sum();
+    findings.push_hinted(finding, candidates, || {
+        let all: Vec<&str> = known
+            .iter()
+            .flat_map(|set| set.keys().map(String::as_str))
+            .collect();
+        suggest::hint(&name.value, all, plural)
+    });
 }
 
 /// Reports names that are written twice in one list.

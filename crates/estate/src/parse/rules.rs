@@ -116,11 +116,11 @@ fn certificates(findings: &mut Findings, root: &Reader<'_>, estate: &Estate) {
                 };
             if !used {
                 let message = format!("no route is served at `{}`", host.value);
+                let finding = Diagnostic::error("estate.certificate_unused", host.span, message);
                 let all = served.iter().copied();
-                findings.push(
-                    Diagnostic::error("estate.certificate_unused", host.span, message)
-                        .hint(suggest::hint(&host.value, all, "hosts")),
-                );
+                findings.push_hinted(finding, served.len(), || {
+                    suggest::hint(&host.value, all, "hosts")
+                });
             }
             if !seen.insert(host.value.clone()) {
                 let message = format!("`{}` has a certificate already", host.value);
@@ -186,13 +186,16 @@ fn unheld_permissions(findings: &mut Findings, estate: &Estate) {
     for (permission, span) in asked {
         let held = own::ALL.contains(&permission.as_str())
             || granted.iter().any(|held| held.covers(permission));
-        if held || findings.is_full() {
+        if held {
             continue;
         }
         let message = format!("no role allows `{permission}`, so nobody gets through");
         let finding = Diagnostic::warning("estate.unheld_permission", span, message);
-        let candidates = granted.iter().map(|held| held.as_str());
-        findings.push(match suggest::nearest(permission.as_str(), candidates) {
+        let near = match findings.may_suggest(granted.len()) {
+            true => suggest::nearest(permission.as_str(), granted.iter().map(|p| p.as_str())),
+            false => None,
+        };
+        findings.push(match near {
             Some(near) => finding.hint(format!("did you mean `{near}`?")),
             None => finding.hint("add it to `allow` of a role"),
         });
