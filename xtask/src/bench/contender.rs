@@ -219,10 +219,13 @@ fn estate(address: SocketAddr, backend: SocketAddr) -> String {
 fn roles(supervisor: u32) -> anyhow::Result<(u32, u32)> {
     let running = children(supervisor)?;
     let role = |name: &str| {
-        let of = running
-            .iter()
-            .find(|(_, line)| line.contains(&format!("--role {name}")));
-        of.map(|(pid, _)| *pid)
+        let plays = |line: &str| {
+            let after = line.split("--role").nth(1).unwrap_or_default();
+            after.trim_start_matches([' ', '=']).starts_with(name)
+        };
+        let found = running.iter().find(|(_, line)| plays(line));
+        found
+            .map(|(pid, _)| *pid)
             .with_context(|| format!("no process with the role `{name}`"))
     };
     Ok((role("gateway")?, role("control")?))
