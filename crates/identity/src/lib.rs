@@ -33,3 +33,6 @@ pub use service::{
     AccessToken, Device, EnrolmentOffer, Identity, Invitation, IssuedToken, MadeApiKey, NewApiKey,
     NewPerson, PendingSignIn, Proof, RecoveryCodes, Settings, SignedIn, TokenRequest, TotpOffer,
 };
+
+#[cfg(test)]
+mod tests;

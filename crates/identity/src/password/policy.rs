@@ -97,14 +97,21 @@ fn is_repeated(text: &str) -> bool {
 /// Whether the text is a common password, as it is, with digits or signs around it, or with the
 /// usual letters replaced.
 fn is_common(lower: &str) -> bool {
-    let core = lower.trim_matches(|c: char| !c.is_alphabetic());
-    let plain: String = lower.chars().map(unleet).collect();
-    let plain_core = plain.trim_matches(|c: char| !c.is_alphabetic());
-    let candidates = [lower, core, plain.as_str(), plain_core];
+    let letters = |text: &str| text.trim_matches(|c: char| !c.is_alphabetic()).to_owned();
+    let plain = |text: &str| text.chars().map(unleet).collect::<String>();
+    // Digits and signs at the ends are taken off before the letters behind others are looked for
+    // (`p@ssw0rd!`), and after it (`4dmin`).
+    let candidates = [
+        lower.to_owned(),
+        letters(lower),
+        plain(lower),
+        plain(&letters(lower)),
+        letters(&plain(lower)),
+    ];
     is_sequence(lower)
-        || COMMON
-            .lines()
-            .any(|word| candidates.contains(&word) || candidates.iter().any(|c| doubled(c, word)))
+        || COMMON.lines().any(|word| {
+            candidates.iter().any(|c| c == word) || candidates.iter().any(|c| doubled(c, word))
+        })
 }
 
 fn unleet(letter: char) -> char {

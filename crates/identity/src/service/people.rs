@@ -57,7 +57,7 @@ impl Identity {
     pub async fn invite(&self, ctx: &Context, new: NewPerson) -> Result<Invitation, Error> {
         require(ctx, own::PEOPLE_WRITE)?;
         self.require_fresh(ctx)?;
-        let person = self.new_person(new.login, new.name, new.email)?;
+        let person = self.new_person(&new.login, &new.name, new.email.as_deref())?;
         let mut bound = Vec::new();
         for (kind, names) in [
             (BindingKind::Role, new.roles),
@@ -302,7 +302,7 @@ impl Identity {
                 let numbered = (2..).map(|n: u32| format!("administrator-{n}"));
                 let mut logins = std::iter::once("administrator".to_owned()).chain(numbered);
                 let login = logins.find(|login| !taken(login)).unwrap_or_default();
-                let person = self.new_person(login, "Administrator".to_owned(), None)?;
+                let person = self.new_person(&login, "Administrator", None)?;
                 people::insert(&mut change.tx, &person).await?;
                 self.make_administrator(ctx, &mut change, &person).await?;
                 person
@@ -368,20 +368,15 @@ impl Identity {
         })
     }
 
-    fn new_person(
-        &self,
-        login: String,
-        name: String,
-        email: Option<String>,
-    ) -> Result<Person, Error> {
+    fn new_person(&self, login: &str, name: &str, email: Option<&str>) -> Result<Person, Error> {
         let (clock, entropy) = (&*self.inner().clock, &*self.inner().entropy);
         Ok(Person {
             id: PersonId::new(clock, entropy),
-            login: login_form(&login)?,
-            name: name_form(&name)?,
+            login: login_form(login)?,
+            name: name_form(name)?,
             email: email
                 .filter(|text| !text.is_empty())
-                .map(|text| email_form(&text))
+                .map(email_form)
                 .transpose()?,
             state: PersonState::Invited,
             created_at: self.now(),

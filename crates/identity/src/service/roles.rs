@@ -1,7 +1,7 @@
 //! Rights: roles and groups given to people and taken away.
 
 use ::model::snapshot::IdentityChange;
-use ::model::{BindingId, Context, Event, PersonId, Timestamp, own};
+use ::model::{BindingId, Context, Event, Permission, PersonId, Timestamp, own};
 
 use super::{own_id, require};
 use crate::change::Change;
@@ -144,13 +144,19 @@ impl Identity {
         self.require_covers(ctx, &roles)
     }
 
-    /// Stops here when `roles` give anything the caller does not hold.
+    /// Stops here when `roles` give anything the caller may not give.
+    ///
+    /// Rampart's own permissions must be held. Those of the team's services too, unless the caller
+    /// may apply an estate: whoever writes what roles mean could take them anyway, and an
+    /// administrator who may not use the services must still be able to let others in.
     pub(crate) fn require_covers(&self, ctx: &Context, roles: &[String]) -> Result<(), Error> {
         let given = self.estate().role_permissions(roles);
-        match given
-            .iter()
-            .find(|permission| !ctx.permissions.allows(permission))
-        {
+        let writes_roles = ctx.permissions.allows(&own::permission(own::ESTATE_APPLY));
+        let may_give = |permission: &&Permission| {
+            ctx.permissions.allows(permission)
+                || (writes_roles && !permission.resource().starts_with("rampart."))
+        };
+        match given.iter().find(|permission| !may_give(permission)) {
             Some(more) => Err(Error::Exceeds(more.clone())),
             None => Ok(()),
         }
