@@ -59,6 +59,7 @@ impl Identity {
         if !summaries.is_empty() {
             inner.trail.append(summaries).await?;
         }
+        self.reload_if_stale().await?;
         self.end_bindings().await?;
         if self.is_due(|due| &mut due.write_seen, WRITE_SEEN) {
             self.write_seen().await?;

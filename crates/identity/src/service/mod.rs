@@ -12,6 +12,7 @@ mod tokens;
 mod watch;
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use ::estate::Estate;
@@ -70,6 +71,8 @@ pub(crate) struct Inner {
     /// Uses that are not in the store yet.
     pub(crate) seen: Mutex<Seen>,
     pub(crate) due: Mutex<crate::tasks::Due>,
+    /// The view may differ from the store: it is read again as soon as that works.
+    pub(crate) stale: AtomicBool,
 }
 
 /// When what was last used.
@@ -109,6 +112,7 @@ impl Identity {
             failures: Failures::default(),
             seen: Mutex::default(),
             due: Mutex::default(),
+            stale: AtomicBool::new(false),
         }));
         identity.reload().await?;
         identity.rotate_signing_keys().await?;

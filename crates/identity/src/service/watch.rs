@@ -1,5 +1,6 @@
 //! What the gateway is fed with, and a new estate taken in.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
 use ::estate::Estate;
@@ -36,7 +37,8 @@ impl Identity {
     /// Takes a new estate in: its roles and groups count from now on.
     ///
     /// # Errors
-    /// [`Error::Store`]; the estate counts all the same, and the next sweep tells the gateway.
+    /// [`Error::Store`]; the estate counts all the same, and people's roles follow as soon as the store
+    /// answers.
     pub async fn set_estate(&self, estate: Arc<Estate>) -> Result<(), Error> {
         let _turn = self.inner().turn.lock().await;
         *self
@@ -49,6 +51,22 @@ impl Identity {
 
     /// Makes the view as the store is. The caller holds the turn, or nobody else is there yet.
     pub(crate) async fn reload(&self) -> Result<(), Error> {
+        self.inner().stale.store(true, Ordering::SeqCst);
+        self.read_all().await?;
+        self.inner().stale.store(false, Ordering::SeqCst);
+        Ok(())
+    }
+
+    /// Tries again what failed before.
+    pub(crate) async fn reload_if_stale(&self) -> Result<(), Error> {
+        if !self.inner().stale.load(Ordering::SeqCst) {
+            return Ok(());
+        }
+        let _turn = self.inner().turn.lock().await;
+        self.reload().await
+    }
+
+    async fn read_all(&self) -> Result<(), Error> {
         let (store, now) = (&self.inner().store, self.now());
         let bindings = people::bindings(store).await?;
         let mut all: Vec<ViewChange> = people::list(store)

@@ -1,7 +1,7 @@
 //! What the gateway is told: everything, in order, with nothing lost between snapshot and stream.
 
 use crate::NewApiKey;
-use model::snapshot::IdentitySnapshot;
+use model::snapshot::{IdentityChange, IdentitySnapshot};
 
 use super::fixture::{Ground, World};
 use super::on_both;
@@ -10,6 +10,7 @@ on_both! {
     nothing_is_lost_between_snapshot_and_changes
     revisions_of_a_later_run_are_higher
     invited_people_are_nobody_yet
+    a_view_that_could_not_be_read_is_read_again
 }
 
 fn sorted(mut snapshot: IdentitySnapshot) -> IdentitySnapshot {
@@ -89,4 +90,25 @@ async fn invited_people_are_nobody_yet(ground: Ground) {
     world.enrol(&link).await;
     let subjects = world.identity.snapshot().subjects;
     assert_eq!(subjects[0].roles, [model::own::ADMINISTRATOR]);
+}
+
+async fn a_view_that_could_not_be_read_is_read_again(ground: Ground) {
+    let world = World::new(ground).await;
+    let ada = world.somebody("ada", &["support"]).await;
+    let gone = crate::view::ViewChange::Public(IdentityChange::SubjectGone(ada.id));
+    let inner = world.identity.inner();
+    inner.view.apply([gone]);
+    world.identity.tend().await.unwrap();
+    assert!(
+        world.context(&ada.cookie).await.is_none(),
+        "not read without need"
+    );
+    inner.stale.store(true, std::sync::atomic::Ordering::SeqCst);
+    let mut changes = world.identity.changes();
+    world.identity.tend().await.unwrap();
+    assert!(world.context(&ada.cookie).await.is_some());
+    assert!(
+        changes.try_recv().is_ok(),
+        "the gateway is told of the difference"
+    );
 }
