@@ -10,7 +10,7 @@ use ::model::{
     RequestId, Secret, Severity, Timestamp, activity, ocsf, own,
 };
 
-use super::people::name_form;
+use super::forms::name_form;
 use super::sessions::SEEN_MAX;
 use super::{own_id, person, require};
 use crate::change::Change;

@@ -2,7 +2,9 @@
 //! transaction and records what it did.
 
 mod account;
+mod administrator;
 mod enrol;
+mod forms;
 mod keys;
 mod people;
 mod roles;

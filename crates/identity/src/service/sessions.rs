@@ -395,7 +395,7 @@ impl Identity {
     /// [`Error::Denied`], [`Error::Invalid`], [`Error::NotFound`].
     pub async fn person_by_login(&self, ctx: &Context, login: &str) -> Result<Person, Error> {
         require(ctx, own::PEOPLE_READ)?;
-        let login = super::people::login_form(login)?;
+        let login = super::forms::login_form(login)?;
         let found = people::find_by_login(&self.inner().store, &login).await?;
         found.ok_or(Error::NotFound("person"))
     }

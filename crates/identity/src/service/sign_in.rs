@@ -8,7 +8,7 @@ use std::time::Duration;
 use ::model::{Context, Event, Method, PersonId, Secret, Timestamp};
 
 use super::enrol::{hash_failed, typed};
-use super::people::login_form;
+use super::forms::login_form;
 use super::person;
 use crate::change::Change;
 use crate::password::Kept;
