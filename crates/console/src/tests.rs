@@ -160,7 +160,13 @@ async fn a_page_a_role_does_not_open_names_the_permission_and_is_recorded() {
 async fn a_stranger_is_led_to_sign_in_and_learns_nothing() {
     let world = World::new().await;
     let mut browser = Browser::new(&world);
-    for path in ["/", "/trail", "/identity/people", "/gateway/routes/orders", "/account"] {
+    for path in [
+        "/",
+        "/trail",
+        "/identity/people",
+        "/gateway/routes/orders",
+        "/account",
+    ] {
         let answered = browser.ask(Method::GET, path, None).await;
         assert_eq!(answered.status, StatusCode::SEE_OTHER, "{path}");
         let to = answered.headers[header::LOCATION].to_str().unwrap();
@@ -176,8 +182,16 @@ async fn a_form_of_another_site_or_without_its_token_changes_nothing() {
     let world = World::new().await;
     let (mut browser, _) = signed_in(&world, "ada", &["administrator"]).await;
     let page = browser.get("/settings").await;
-    let (_, body) = filled(&page.body, "/settings", &[("theme", "dark"), ("density", "compact")]);
-    let cookie: Vec<_> = browser.cookies.iter().map(|(k, v)| format!("{k}={v}")).collect();
+    let (_, body) = filled(
+        &page.body,
+        "/settings",
+        &[("theme", "dark"), ("density", "compact")],
+    );
+    let cookie: Vec<_> = browser
+        .cookies
+        .iter()
+        .map(|(k, v)| format!("{k}={v}"))
+        .collect();
     let router = crate::router(world.services.clone());
     let post = |site: &'static str, origin: &'static str, body: String| {
         request(world.client(), Method::POST, "/settings")
@@ -215,7 +229,11 @@ async fn a_link_from_another_site_arrives_signed_in_by_asking_again() {
         .unwrap();
     let answered = send(&router, crossed).await;
     assert_eq!(answered.status, StatusCode::OK);
-    assert!(answered.body.contains(r#"content="0;url=/trail?text=a""#), "{}", answered.body);
+    assert!(
+        answered.body.contains(r#"content="0;url=/trail?text=a""#),
+        "{}",
+        answered.body
+    );
     let evil = request(world.client(), Method::GET, "//evil.example/")
         .header("sec-fetch-site", "cross-site")
         .body(axum::body::Body::empty())
@@ -227,9 +245,15 @@ async fn a_link_from_another_site_arrives_signed_in_by_asking_again() {
 async fn a_sign_in_for_a_protected_origin_ends_there_with_a_code() {
     let world = World::new().await;
     let (mut browser, _) = signed_in(&world, "noor", &["support"]).await;
-    let page = browser.get("/sign-in?host=www.shop.example:8443&state=s1").await;
+    let page = browser
+        .get("/sign-in?host=www.shop.example:8443&state=s1")
+        .await;
     let to = "https://www.shop.example:8443/.rampart/callback?code=";
-    assert!(page.body.contains(&format!("content=\"0;url={to}")), "{}", page.body);
+    assert!(
+        page.body.contains(&format!("content=\"0;url={to}")),
+        "{}",
+        page.body
+    );
     assert!(page.body.contains("state=s1"));
     for evil in ["evil.example", "www.shop.example:1", "rampart.shop.example"] {
         let page = browser.get(&format!("/sign-in?host={evil}&state=s1")).await;
@@ -244,13 +268,23 @@ async fn an_administrator_invites_grants_and_disables() {
     let (mut browser, _) = signed_in(&world, "ada", &["administrator", "support"]).await;
     let page = browser.get("/identity/people/invite").await;
     let fields = [("name", "Noor <b>"), ("login", "noor"), ("email", "")];
-    let page = browser.submit(&page, "/identity/people/invite", &fields).await;
+    let page = browser
+        .submit(&page, "/identity/people/invite", &fields)
+        .await;
     let link = text(&page, ".secret code");
-    assert!(link.starts_with("https://rampart.shop.example:8443/enrol/"), "{link}");
+    assert!(
+        link.starts_with("https://rampart.shop.example:8443/enrol/"),
+        "{link}"
+    );
     assert!(!page.body.contains("<b>"), "names are escaped");
     let again = browser.get("/identity/people").await;
     assert!(!again.body.contains("/enrol/"), "the link is shown once");
-    let people = world.services.identity.people(&world.system()).await.unwrap();
+    let people = world
+        .services
+        .identity
+        .people(&world.system())
+        .await
+        .unwrap();
     let noor = people.iter().find(|p| p.login == "noor").unwrap();
     let href = format!("/identity/people/{}", noor.id);
 
@@ -259,9 +293,13 @@ async fn an_administrator_invites_grants_and_disables() {
     let page = browser.submit(&page, &give, &[("name", "support")]).await;
     assert!(page.body.contains("Given"), "{}", page.body);
     let page = browser.get(&format!("{href}/disable")).await;
-    let refused = browser.submit(&page, &format!("{href}/disable"), &[("typed", "nor")]).await;
+    let refused = browser
+        .submit(&page, &format!("{href}/disable"), &[("typed", "nor")])
+        .await;
     assert_eq!(refused.status, StatusCode::BAD_REQUEST);
-    let page = browser.submit(&page, &format!("{href}/disable"), &[("typed", "noor")]).await;
+    let page = browser
+        .submit(&page, &format!("{href}/disable"), &[("typed", "noor")])
+        .await;
     assert!(text(&page, ".state").contains("Disabled"), "{}", page.body);
 }
 
@@ -291,15 +329,29 @@ async fn an_estate_is_planned_confirmed_and_applied() {
     let (mut browser, _) = signed_in(&world, "ada", &["administrator"]).await;
     let page = browser.get("/estate/plan").await;
     let wrong = world::ESTATE.replace("to = \"shop\"", "to = \"shpo\"");
-    let page = browser.submit(&page, "/estate/plan", &[("source", &wrong)]).await;
-    assert!(text(&page, "tr.marked.error .note").contains("shpo"), "{}", page.body);
+    let page = browser
+        .submit(&page, "/estate/plan", &[("source", &wrong)])
+        .await;
+    assert!(
+        text(&page, "tr.marked.error .note").contains("shpo"),
+        "{}",
+        page.body
+    );
     let source = format!("{}\n[[zone]]\nname = \"data\"\n", world::ESTATE).replace('\n', "\r\n");
-    let page = browser.submit(&page, "/estate/plan", &[("source", &source)]).await;
+    let page = browser
+        .submit(&page, "/estate/plan", &[("source", &source)])
+        .await;
     assert!(text(&page, ".changes").contains("data"), "{}", page.body);
-    let page = browser.submit(&page, "/estate/apply", &[("typed", "yes")]).await;
+    let page = browser
+        .submit(&page, "/estate/apply", &[("typed", "yes")])
+        .await;
     assert!(page.body.contains("Not applied"), "{}", page.body);
-    let page = browser.submit(&page, "/estate/plan", &[("source", &source)]).await;
-    let page = browser.submit(&page, "/estate/apply", &[("typed", "apply 2")]).await;
+    let page = browser
+        .submit(&page, "/estate/plan", &[("source", &source)])
+        .await;
+    let page = browser
+        .submit(&page, "/estate/apply", &[("typed", "apply 2")])
+        .await;
     assert!(text(&page, ".state").contains("Version 2"), "{}", page.body);
 }
 
@@ -314,7 +366,10 @@ async fn assets_are_kept_for_ever_and_only_under_their_hash() {
         let cache = answered.headers[header::CACHE_CONTROL].to_str().unwrap();
         assert!(cache.contains("immutable"));
     }
-    assert_eq!(browser.get("/assets/console.css").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(
+        browser.get("/assets/console.css").await.status,
+        StatusCode::NOT_FOUND
+    );
 }
 
 #[tokio::test]
@@ -324,7 +379,15 @@ async fn a_local_peer_and_none_at_all_get_no_page() {
     let local = request(api::Peer::Local { uid: 0 }, Method::GET, "/")
         .body(axum::body::Body::empty())
         .unwrap();
-    assert_eq!(send(&router, local).await.status, StatusCode::MISDIRECTED_REQUEST);
-    let none = http::Request::get("/").body(axum::body::Body::empty()).unwrap();
-    assert_eq!(send(&router, none).await.status, StatusCode::MISDIRECTED_REQUEST);
+    assert_eq!(
+        send(&router, local).await.status,
+        StatusCode::MISDIRECTED_REQUEST
+    );
+    let none = http::Request::get("/")
+        .body(axum::body::Body::empty())
+        .unwrap();
+    assert_eq!(
+        send(&router, none).await.status,
+        StatusCode::MISDIRECTED_REQUEST
+    );
 }

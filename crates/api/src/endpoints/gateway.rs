@@ -29,7 +29,10 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             Method::GET,
             "/gateway/routes",
             READ,
-            ("listRoutes", "Routes of the estate with what goes over them"),
+            (
+                "listRoutes",
+                "Routes of the estate with what goes over them",
+            ),
             get(routes),
         )
         .answers(
@@ -44,7 +47,10 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             Method::POST,
             "/gateway/explain",
             READ,
-            ("explain", "Which step would decide about a request, and which line says so"),
+            (
+                "explain",
+                "Which step would decide about a request, and which line says so",
+            ),
             post(ask),
         )
         .reads(schema::object(&[
@@ -61,7 +67,10 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             ("listBans", "Bans in force"),
             get(bans),
         )
-        .answers(200, schema::object(&[("bans", schema::list(&ban_schema()))])),
+        .answers(
+            200,
+            schema::object(&[("bans", schema::list(&ban_schema()))]),
+        ),
         Endpoint::new(
             Method::POST,
             "/gateway/bans",

@@ -45,7 +45,10 @@ fn people() -> Vec<Endpoint> {
             Method::POST,
             "/people",
             WRITE,
-            ("invitePerson", "Invite somebody: the answer holds their one-time token, once"),
+            (
+                "invitePerson",
+                "Invite somebody: the answer holds their one-time token, once",
+            ),
             post(invite),
         )
         .reads(new_person_schema())
@@ -65,7 +68,12 @@ fn people() -> Vec<Endpoint> {
             "Disable somebody: their sessions and keys end",
             post(disable),
         ),
-        act("/people/{id}/enable", "enablePerson", "Enable somebody again", post(enable)),
+        act(
+            "/people/{id}/enable",
+            "enablePerson",
+            "Enable somebody again",
+            post(enable),
+        ),
         act(
             "/people/{id}/reissue",
             "reissuePerson",
@@ -77,7 +85,10 @@ fn people() -> Vec<Endpoint> {
             Method::POST,
             "/rescue/administrator",
             Needs::Local,
-            ("rescueAdministrator", "A one-time administrator, from this machine only"),
+            (
+                "rescueAdministrator",
+                "A one-time administrator, from this machine only",
+            ),
             post(rescue),
         )
         .reads(schema::object(&[("login?", schema::text())]))
@@ -95,12 +106,18 @@ fn rights() -> Vec<Endpoint> {
             get(bindings),
         )
         .params([query("person", "string", "Of this person only: `per_…`")])
-        .answers(200, schema::object(&[("bindings", schema::list(&binding_schema()))])),
+        .answers(
+            200,
+            schema::object(&[("bindings", schema::list(&binding_schema()))]),
+        ),
         Endpoint::new(
             Method::POST,
             "/bindings",
             GRANT,
-            ("grant", "Give a role or a group; never more than the giver holds"),
+            (
+                "grant",
+                "Give a role or a group; never more than the giver holds",
+            ),
             post(grant),
         )
         .reads(schema::object(&[
@@ -127,11 +144,17 @@ fn sessions() -> Vec<Endpoint> {
             Method::GET,
             "/sessions",
             READ,
-            ("listSessions", "Live sessions, of everybody or of one person"),
+            (
+                "listSessions",
+                "Live sessions, of everybody or of one person",
+            ),
             get(list_sessions),
         )
         .params([query("person", "string", "Of this person only: `per_…`")])
-        .answers(200, schema::object(&[("sessions", schema::list(&schema::open()))])),
+        .answers(
+            200,
+            schema::object(&[("sessions", schema::list(&schema::open()))]),
+        ),
         Endpoint::new(
             Method::DELETE,
             "/sessions/{id}",

@@ -22,15 +22,24 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             Method::GET,
             "/api-keys",
             Needs::Known,
-            ("listApiKeys", "The caller's keys, and with `rampart.api-keys:read` everybody's"),
+            (
+                "listApiKeys",
+                "The caller's keys, and with `rampart.api-keys:read` everybody's",
+            ),
             get(list),
         )
-        .answers(200, schema::object(&[("keys", schema::list(&key_schema()))])),
+        .answers(
+            200,
+            schema::object(&[("keys", schema::list(&key_schema()))]),
+        ),
         Endpoint::new(
             Method::POST,
             "/api-keys",
             Needs::Known,
-            ("createApiKey", "A key of the caller's own; its text is in this answer only"),
+            (
+                "createApiKey",
+                "A key of the caller's own; its text is in this answer only",
+            ),
             post(create),
         )
         .reads(schema::object(&[
@@ -47,7 +56,10 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             Method::DELETE,
             "/api-keys/{id}",
             Needs::Known,
-            ("revokeApiKey", "End a key: one's own, or with `rampart.api-keys:write` anybody's"),
+            (
+                "revokeApiKey",
+                "End a key: one's own, or with `rampart.api-keys:write` anybody's",
+            ),
             delete(revoke),
         )
         .params([path("id", "`key_…`")]),

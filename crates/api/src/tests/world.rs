@@ -1,6 +1,7 @@
 //! A small installation with real services on a temporary folder; shared by the tests of the API
 //! and of the console.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use axum::Router;
@@ -64,48 +65,62 @@ pub(crate) struct Answered {
     pub(crate) body: String,
 }
 
+async fn open_store(dir: &Path, clock: &SharedClock, entropy: &SharedEntropy) -> store::Store {
+    let keyring = keyring::Keyring::new(keyring::RootKey::generate(&**entropy));
+    store::Store::open(
+        store::Settings {
+            location: store::Location::Sqlite(dir.join("rampart.db")),
+            backups: dir.join("backups"),
+            without_backup: store::WithoutBackup::Refuse,
+        },
+        Arc::new(keyring),
+        clock.clone(),
+        entropy.clone(),
+        &[
+            identity::MIGRATIONS,
+            rollout::MIGRATIONS,
+            gateway::bans::MIGRATIONS,
+        ],
+    )
+    .await
+    .unwrap()
+}
+
+async fn open_trail(
+    dir: &Path,
+    store: &store::Store,
+    clock: &SharedClock,
+    entropy: &SharedEntropy,
+) -> (trail::Trail, String) {
+    let trail_dir = dir.join("trail");
+    std::fs::create_dir(&trail_dir).unwrap();
+    let key = merkle::SigningKey::from_seed("shop.example/trail", &[7; 32]).unwrap();
+    let trail_key = key.verifying_key().to_string();
+    let trail = trail::Trail::open(
+        trail::Settings {
+            dir: trail_dir,
+            origin: "shop.example/trail".to_owned(),
+            reserve: model::ByteSize(64 * 1024),
+            checkpoints: Vec::new(),
+        },
+        store.clone(),
+        key,
+        clock.clone(),
+        entropy.clone(),
+    )
+    .await
+    .unwrap();
+    (trail, trail_key)
+}
+
 impl World {
     pub(crate) async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = FakeClock::new();
         let shared: SharedClock = Arc::new(clock.clone());
         let entropy: SharedEntropy = Arc::new(SeededEntropy::new(7));
-        let keyring = keyring::Keyring::new(keyring::RootKey::generate(&*entropy));
-        let store = store::Store::open(
-            store::Settings {
-                location: store::Location::Sqlite(dir.path().join("rampart.db")),
-                backups: dir.path().join("backups"),
-                without_backup: store::WithoutBackup::Refuse,
-            },
-            Arc::new(keyring),
-            shared.clone(),
-            entropy.clone(),
-            &[
-                identity::MIGRATIONS,
-                rollout::MIGRATIONS,
-                gateway::bans::MIGRATIONS,
-            ],
-        )
-        .await
-        .unwrap();
-        let trail_dir = dir.path().join("trail");
-        std::fs::create_dir(&trail_dir).unwrap();
-        let key = merkle::SigningKey::from_seed("shop.example/trail", &[7; 32]).unwrap();
-        let trail_key = key.verifying_key().to_string();
-        let trail = trail::Trail::open(
-            trail::Settings {
-                dir: trail_dir,
-                origin: "shop.example/trail".to_owned(),
-                reserve: model::ByteSize(64 * 1024),
-                checkpoints: Vec::new(),
-            },
-            store.clone(),
-            key,
-            shared.clone(),
-            entropy.clone(),
-        )
-        .await
-        .unwrap();
+        let store = open_store(dir.path(), &shared, &entropy).await;
+        let (trail, trail_key) = open_trail(dir.path(), &store, &shared, &entropy).await;
         let rollout = rollout::Rollout::open(
             store.clone(),
             trail.clone(),
@@ -181,7 +196,10 @@ impl World {
             ..trail::Query::default()
         };
         let page = self.services.trail.search(&query).await.unwrap();
-        page.records.into_iter().map(|record| record.event).collect()
+        page.records
+            .into_iter()
+            .map(|record| record.event)
+            .collect()
     }
 }
 

@@ -5,8 +5,8 @@ use super::*;
 
 fn value(token: &FormToken) -> String {
     let html = token.to_string();
-    let from = html.find("value=\"").unwrap() + 7;
-    html[from..].split('"').next().unwrap().to_owned()
+    let (_, rest) = html.split_once("value=\"").unwrap();
+    rest.split('"').next().unwrap().to_owned()
 }
 
 #[test]

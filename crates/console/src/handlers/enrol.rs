@@ -8,9 +8,9 @@ use base64::engine::general_purpose::STANDARD;
 use identity::TotpOffer;
 use model::Secret;
 
+use super::Answer;
 use super::people::problem;
 use super::sign_in::{device, refused, with_cookies};
-use super::Answer;
 use crate::cookies::{self, Keep};
 use crate::error::WebError;
 use crate::form::{Fields, Posted};
@@ -138,10 +138,7 @@ pub(crate) async fn authenticator(
         .await
     {
         Ok((signed_in, codes)) => {
-            let codes: Vec<String> = codes
-                .iter()
-                .map(|code| code.expose().clone())
-                .collect();
+            let codes: Vec<String> = codes.iter().map(|code| code.expose().clone()).collect();
             let page = codes_page(&services, visit, codes, true);
             with_cookies(
                 page,

@@ -178,11 +178,7 @@ pub(crate) fn problem(title: &str, error: identity::Error) -> Result<Notice, Web
     }
 }
 
-pub(crate) fn link_page(
-    services: &Services,
-    session: &Session,
-    invited: &Invitation,
-) -> Response {
+pub(crate) fn link_page(services: &Services, session: &Session, invited: &Invitation) -> Response {
     let name = &invited.person.name;
     let link = format!(
         "https://{}/enrol/{}",

@@ -331,8 +331,10 @@ pub(crate) async fn revoke(
 ) -> Answer {
     session.require(own::ROLES_GRANT)?;
     let binding = posted.fields.id("binding")?;
-    services.identity
-        .revoke_binding(&session.ctx, binding).await?;
+    services
+        .identity
+        .revoke_binding(&session.ctx, binding)
+        .await?;
     done(id(&text)?, "revoked")
 }
 

@@ -104,7 +104,11 @@ pub(crate) async fn password(
             let to = format!("/sign-in/code{}", asked.query());
             with_cookies(
                 render::see_other(&to),
-                [(cookies::FLOW, pending.token.expose().as_str(), Keep::Seconds(FLOW_S))],
+                [(
+                    cookies::FLOW,
+                    pending.token.expose().as_str(),
+                    Keep::Seconds(FLOW_S),
+                )],
             )
         }
         Err(error) => {

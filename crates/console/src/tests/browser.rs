@@ -25,12 +25,21 @@ impl<'a> Browser<'a> {
     }
 
     /// One request as the browser sends it, without following anything.
-    pub(crate) async fn ask(&mut self, method: Method, path: &str, form: Option<String>) -> Answered {
+    pub(crate) async fn ask(
+        &mut self,
+        method: Method,
+        path: &str,
+        form: Option<String>,
+    ) -> Answered {
         let mut builder = request(self.world.client(), method, path)
             .header("sec-fetch-site", "same-origin")
             .header(header::USER_AGENT, "Firefox/140.0 (X11; Linux)");
         if !self.cookies.is_empty() {
-            let all: Vec<_> = self.cookies.iter().map(|(k, v)| format!("{k}={v}")).collect();
+            let all: Vec<_> = self
+                .cookies
+                .iter()
+                .map(|(k, v)| format!("{k}={v}"))
+                .collect();
             builder = builder.header(header::COOKIE, all.join("; "));
         }
         let body = match form {
@@ -74,7 +83,10 @@ impl<'a> Browser<'a> {
             if answered.status != StatusCode::SEE_OTHER {
                 return answered;
             }
-            let to = answered.headers[header::LOCATION].to_str().unwrap().to_owned();
+            let to = answered.headers[header::LOCATION]
+                .to_str()
+                .unwrap()
+                .to_owned();
             assert!(to.starts_with('/'), "redirect to {to}");
             answered = self.ask(Method::GET, &to, None).await;
         }
@@ -117,10 +129,20 @@ pub(crate) fn filled(html: &str, action: &str, fields: &[(&str, &str)]) -> (Stri
             all.push((name, area.text().collect()));
         }
     }
-    all.extend(fields.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())));
+    all.extend(
+        fields
+            .iter()
+            .map(|(n, v)| ((*n).to_owned(), (*v).to_owned())),
+    );
     let body: Vec<_> = all
         .iter()
-        .map(|(n, v)| format!("{}={}", crate::address::encode(n), crate::address::encode(v)))
+        .map(|(n, v)| {
+            format!(
+                "{}={}",
+                crate::address::encode(n),
+                crate::address::encode(v)
+            )
+        })
         .collect();
     (form.attr("action").unwrap().to_owned(), body.join("&"))
 }
@@ -128,7 +150,10 @@ pub(crate) fn filled(html: &str, action: &str, fields: &[(&str, &str)]) -> (Stri
 /// What every answer must have.
 fn check(answered: &Answered) {
     let headers = &answered.headers;
-    assert_eq!(headers[header::CONTENT_SECURITY_POLICY], crate::headers::POLICY);
+    assert_eq!(
+        headers[header::CONTENT_SECURITY_POLICY],
+        crate::headers::POLICY
+    );
     assert_eq!(headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
     assert!(headers.contains_key(header::CACHE_CONTROL));
     assert!(!answered.body.contains("style=\""), "inline style");

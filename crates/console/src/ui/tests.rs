@@ -35,7 +35,7 @@ fn numbers_keep_the_digits_that_mean_something() {
     assert_eq!(count(1_234_567), "1\u{202f}234\u{202f}567");
     assert_eq!(plural(1, "route", "routes"), "1 route");
     assert_eq!(rate(0.0), "0");
-    assert_eq!(rate(3.14159), "3.14");
+    assert_eq!(rate(3.456), "3.46");
     assert_eq!(rate(412.7), "413");
     assert_eq!(percent(1, 3), "33 %");
     assert_eq!(percent(1, 100_000), "< 0.1 %");

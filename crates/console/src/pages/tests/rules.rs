@@ -41,7 +41,12 @@ fn document(name: &str, page: &Html) {
     }
     let mut last = 0;
     for heading in select(page, "h1, h2, h3, h4") {
-        let level: u8 = heading.value().name()[1..].parse().unwrap();
+        let level: u8 = heading
+            .value()
+            .name()
+            .trim_start_matches('h')
+            .parse()
+            .unwrap();
         assert!(level <= last + 1, "{name}: skips to {}", heading.html());
         assert!(!text(heading).is_empty(), "{name}: empty heading");
         last = level;
