@@ -1,10 +1,6 @@
 //! Asking the gateway which step would decide about a request, in words for a surface.
 
-use model::Context;
 use serde::{Deserialize, Serialize};
-
-use crate::problem::Problem;
-use crate::services::Services;
 
 /// A question.
 #[derive(Clone, Debug, Deserialize)]
@@ -60,20 +56,4 @@ pub struct Explained {
     pub summary: String,
     /// Every step, in order.
     pub steps: Vec<ExplainedStep>,
-}
-
-/// Asks.
-///
-/// # Errors
-/// A problem with what was asked.
-pub async fn explain(
-    services: &Services,
-    ctx: &Context,
-    asked: &Asked,
-) -> Result<Explained, Problem> {
-    let _ = (services, ctx, asked);
-    Err(Problem::new(
-        model::ErrorKind::Unavailable,
-        "the gateway's decision table is not here yet",
-    ))
 }

@@ -103,7 +103,7 @@ fn estate(services: &Services) -> Component {
 }
 
 fn gateways(services: &Services) -> Component {
-    let connected = services.hub.stats().len();
+    let connected = services.gateway.traffic().gateways.len();
     Component {
         name: "gateways",
         state: Colour::of(connected > 0),
@@ -196,7 +196,7 @@ pub async fn metrics(services: &Services) -> String {
         (
             "rampart_gateways_connected",
             "Gateways on the link.",
-            u64::try_from(services.hub.stats().len()).unwrap_or(u64::MAX),
+            u64::try_from(services.gateway.traffic().gateways.len()).unwrap_or(u64::MAX),
         ),
     ] {
         family(name, "gauge", help, &format!("{name} {value}\n"));

@@ -7,7 +7,7 @@ use std::time::Duration;
 use model::Timestamp;
 
 use crate::services::Services;
-use crate::traffic::{Traffic, traffic};
+use crate::traffic::Traffic;
 
 /// How often [`watch_traffic`] looks.
 const EVERY: Duration = Duration::from_secs(10);
@@ -144,7 +144,7 @@ pub async fn watch_traffic(services: Services) {
         interval.tick().await;
         services
             .history
-            .add(services.clock.now(), &traffic(&services));
+            .add(services.clock.now(), &services.gateway.traffic());
     }
 }
 

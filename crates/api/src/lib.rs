@@ -13,20 +13,22 @@ mod health;
 mod history;
 mod openapi;
 mod peer;
+mod port;
 mod problem;
 mod router;
 mod schema;
 mod services;
 mod traffic;
 
-pub use explain::{Asked, Explained, ExplainedStep, Verdict, explain};
+pub use explain::{Asked, Explained, ExplainedStep, Verdict};
 pub use health::{Colour, Component, Counters, Health, Surface, health, metrics, probes};
 pub use history::{History, Rates, watch_traffic};
 pub use peer::Peer;
+pub use port::{GatewayPort, Later, PortError};
 pub use problem::{Details, Fault, Problem};
 pub use router::router;
 pub use services::{Facts, Services};
-pub use traffic::{GatewayState, Numbers, StepNumbers, Traffic, traffic};
+pub use traffic::{GatewayState, Numbers, StepNumbers, Traffic};
 
 #[cfg(test)]
 mod tests;

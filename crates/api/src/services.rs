@@ -7,6 +7,7 @@ use model::{SharedClock, SharedEntropy};
 
 use crate::health::Counters;
 use crate::history::History;
+use crate::port::GatewayPort;
 
 /// Everything the API and the console call. Cheap to clone: every part is a handle.
 #[derive(Clone, Debug)]
@@ -17,10 +18,8 @@ pub struct Services {
     pub rollout: rollout::Rollout,
     /// The record of everything.
     pub trail: trail::Trail,
-    /// The connected gateways.
-    pub hub: gateway::link::Hub,
-    /// Refused addresses.
-    pub bans: gateway::bans::Bans,
+    /// The gateway's control side: its hub, the explainer and the ban list.
+    pub gateway: Arc<dyn GatewayPort>,
     /// For its health.
     pub store: store::Store,
     /// The time.

@@ -5,8 +5,6 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::services::Services;
-
 /// What a gateway says of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct GatewayState {
@@ -64,11 +62,4 @@ pub struct Traffic {
 
 fn milliseconds<S: serde::Serializer>(time: &Duration, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_f64(time.as_secs_f64() * 1000.0)
-}
-
-/// What every connected gateway says now.
-#[must_use]
-pub fn traffic(services: &Services) -> Traffic {
-    let _ = services.hub.stats();
-    Traffic::default()
 }

@@ -12,12 +12,11 @@ use serde_json::{Value, json};
 use super::{Answer, created, done, ok};
 use crate::body::{Json, id};
 use crate::endpoint::{Endpoint, Needs, path};
-use crate::explain::{Asked, explain};
+use crate::explain::Asked;
 use crate::guard::Caller;
 use crate::problem::Problem;
 use crate::schema;
 use crate::services::Services;
-use crate::traffic::traffic;
 
 const READ: Needs = Needs::Permission(own::GATEWAY_READ);
 const BAN: Needs = Needs::Permission(own::GATEWAY_BAN);
@@ -114,7 +113,7 @@ struct NewBan {
 }
 
 async fn routes(State(services): State<Services>) -> Answer {
-    let traffic = traffic(&services);
+    let traffic = services.gateway.traffic();
     let version = services.rollout.current();
     let routes: Vec<_> = version
         .iter()
@@ -142,11 +141,11 @@ async fn ask(
     Caller(ctx): Caller,
     Json(asked): Json<Asked>,
 ) -> Answer {
-    ok(&explain(&services, &ctx, &asked).await?)
+    ok(&services.gateway.explain(&ctx, &asked).await?)
 }
 
 async fn bans(State(services): State<Services>, Caller(ctx): Caller) -> Answer {
-    let bans = services.bans.list(&ctx).await?;
+    let bans = services.gateway.bans(&ctx).await?;
     ok(&json!({ "bans": bans }))
 }
 
@@ -158,7 +157,7 @@ async fn ban(
     let length: Duration = parse_duration(&sent.length)
         .map_err(|error| Problem::new(ErrorKind::Invalid, error.to_string()))?;
     let ban = services
-        .bans
+        .gateway
         .ban(&ctx, sent.network, length, &sent.reason)
         .await?;
     created(&ban)
@@ -170,6 +169,6 @@ async fn lift(
     Path(text): Path<String>,
 ) -> Answer {
     let ban: BanId = id(&text)?;
-    services.bans.lift(&ctx, ban).await?;
+    services.gateway.lift(&ctx, ban).await?;
     done()
 }

@@ -58,7 +58,16 @@ macro_rules! problems {
     };
 }
 
-problems!(::trail::Error, ::gateway::bans::Error);
+problems!(::trail::Error);
+
+impl From<crate::PortError> for Problem {
+    fn from(error: crate::PortError) -> Self {
+        match error {
+            crate::PortError::Denied(denied) => denied.into(),
+            error => Self::of(error.kind(), &error),
+        }
+    }
+}
 
 impl From<::identity::Error> for Problem {
     fn from(error: ::identity::Error) -> Self {

@@ -1,14 +1,52 @@
-//! The gateway's control side without a gateway.
+//! The gateway's control side when no gateway is connected: no traffic, no answers, a ban list in
+//! memory.
 
-use model::{SharedClock, SharedEntropy};
-use store::Store;
-use trail::Trail;
+use std::sync::Mutex;
+use std::time::Duration;
 
-pub(crate) async fn parts(
-    _: &Store,
-    _: &Trail,
-    _: &SharedClock,
-    _: &SharedEntropy,
-) -> (gateway::link::Hub, gateway::bans::Bans) {
-    (gateway::link::Hub, gateway::bans::Bans)
+use model::{Ban, BanId, Context, ErrorKind, Network, Timestamp};
+
+use super::api::{Asked, Explained, GatewayPort, Later, PortError, Traffic};
+
+#[derive(Debug, Default)]
+pub(crate) struct Quiet(Mutex<Vec<Ban>>);
+
+impl GatewayPort for Quiet {
+    fn traffic(&self) -> Traffic {
+        Traffic::default()
+    }
+
+    fn explain<'a>(&'a self, _: &'a Context, _: &'a Asked) -> Later<'a, Explained> {
+        let text = "no gateway is connected".to_owned();
+        let kind = ErrorKind::Unavailable;
+        Box::pin(async move { Err(PortError::Failed { kind, text }) })
+    }
+
+    fn bans<'a>(&'a self, _: &'a Context) -> Later<'a, Vec<Ban>> {
+        let bans = self.0.lock().unwrap().clone();
+        Box::pin(async move { Ok(bans) })
+    }
+
+    fn ban<'a>(
+        &'a self,
+        _: &'a Context,
+        network: Network,
+        length: Duration,
+        reason: &'a str,
+    ) -> Later<'a, Ban> {
+        let mut bans = self.0.lock().unwrap();
+        let ban = Ban {
+            id: BanId::from_raw(u128::try_from(bans.len()).unwrap()),
+            network,
+            until: Timestamp::from_millis(1_767_225_600_000).after(length),
+            reason: reason.to_owned(),
+        };
+        bans.push(ban.clone());
+        Box::pin(async move { Ok(ban) })
+    }
+
+    fn lift<'a>(&'a self, _: &'a Context, id: BanId) -> Later<'a, ()> {
+        self.0.lock().unwrap().retain(|ban| ban.id != id);
+        Box::pin(async { Ok(()) })
+    }
 }

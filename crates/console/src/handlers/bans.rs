@@ -45,7 +45,7 @@ async fn page(
     [network, reason]: [&str; 2],
 ) -> Answer {
     let now = services.clock.now();
-    let bans = services.bans.list(&session.ctx).await?;
+    let bans = services.gateway.bans(&session.ctx).await?;
     let number = u64::try_from(bans.len()).unwrap_or(u64::MAX);
     let response: Response = render::html(&BansPage {
         frame: session.top(services, Place::Bans, "Bans").said(said),
@@ -98,7 +98,7 @@ pub(crate) async fn ban(
         return page(&services, &session, None, problem, [network, reason]).await;
     }
     match services
-        .bans
+        .gateway
         .ban(&session.ctx, parsed, length, reason)
         .await
     {
@@ -119,7 +119,7 @@ pub(crate) async fn lift(
 ) -> Answer {
     session.require(own::GATEWAY_BAN)?;
     services
-        .bans
+        .gateway
         .lift(&session.ctx, posted.fields.id("ban")?)
         .await?;
     Ok(render::see_other("/gateway/bans?done=lifted"))

@@ -123,13 +123,13 @@ pub(crate) async fn explain(
         who: question.who.clone(),
         headers,
     };
-    match api::explain(&services, &session.ctx, &asked).await {
+    match services.gateway.explain(&session.ctx, &asked).await {
         Ok(explained) => {
             let answer = answer(&explained);
             page(&services, &session, question, None, Some(answer)).await
         }
         Err(error) => {
-            let problem = Some(failed(&error.detail));
+            let problem = Some(failed(&error.to_string()));
             page(&services, &session, question, problem, None).await
         }
     }

@@ -25,7 +25,7 @@ const LIVE_ROUTES_MAX: usize = 500;
 /// `GET /gateway/routes`.
 pub(crate) async fn routes(State(services): State<Services>, session: Session) -> Answer {
     session.require(own::GATEWAY_READ)?;
-    let traffic = api::traffic(&services);
+    let traffic = services.gateway.traffic();
     let version = services.rollout.current();
     let routes: Vec<_> = version
         .iter()
@@ -213,7 +213,7 @@ pub(crate) fn refusals(numbers: &Numbers) -> Bars {
 
 /// Numbers for live updates, by the names the pages use.
 pub(crate) fn numbers(services: &Services) -> BTreeMap<String, String> {
-    let traffic = api::traffic(services);
+    let traffic = services.gateway.traffic();
     let mut all = BTreeMap::new();
     let mut put = |suffix: &str, route: Option<&str>, numbers: &Numbers| {
         let (per_second, refused) = services.history.now(route);
@@ -248,7 +248,7 @@ pub(crate) async fn route(
         .iter()
         .find(|route| route.name == name)
         .ok_or(WebError::NotFound)?;
-    let traffic = api::traffic(&services);
+    let traffic = services.gateway.traffic();
     let numbers = traffic.routes.get(&name).cloned().unwrap_or_default();
     let place = place(route, &version.estate);
     Ok(render::html(&RoutePage {

@@ -14,7 +14,7 @@ pub(crate) fn badge(services: &Services) -> Badge {
     if trail.reason.is_some() {
         return Badge::new(Tone::High, "Trail on its reserve");
     }
-    if api::traffic(services).gateways.is_empty() {
+    if services.gateway.traffic().gateways.is_empty() {
         return Badge::new(Tone::High, "No gateway");
     }
     Badge::new(Tone::Ok, "All is well")

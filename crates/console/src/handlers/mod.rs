@@ -49,7 +49,16 @@ macro_rules! failures {
     };
 }
 
-failures!(::trail::Error, ::gateway::bans::Error);
+failures!(::trail::Error);
+
+impl From<api::PortError> for WebError {
+    fn from(error: api::PortError) -> Self {
+        match error {
+            api::PortError::Denied(denied) => Self::Denied(denied),
+            error => Self::failed(error.kind(), &error),
+        }
+    }
+}
 
 impl From<::identity::Error> for WebError {
     fn from(error: ::identity::Error) -> Self {

@@ -28,7 +28,7 @@ pub(crate) async fn show(State(services): State<Services>, session: Session) -> 
     let sees_health = session.may(own::HEALTH_READ);
     let sees_trail = session.may(own::TRAIL_READ);
     let health = api::health(&services).await;
-    let traffic = api::traffic(&services);
+    let traffic = services.gateway.traffic();
     let todos = todos(&services, &session, &traffic).await?;
     let mut frame = session.top(&services, Place::Overview, "Overview");
     if sees_gateway {

@@ -1,0 +1,71 @@
+//! What the surfaces ask of the gateway's control side, as a port: the composition root binds it
+//! to the hub, the explainer and the ban list.
+
+use std::fmt::Debug;
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use model::{Ban, BanId, Context, Denied, ErrorKind, Network};
+
+use crate::explain::{Asked, Explained};
+use crate::traffic::Traffic;
+
+/// An answer that comes later.
+pub type Later<'a, T> = Pin<Box<dyn Future<Output = Result<T, PortError>> + Send + 'a>>;
+
+/// The gateway's control side. Every operation that takes a [`Context`] authorises and records.
+pub trait GatewayPort: Send + Sync + Debug {
+    /// What every connected gateway says now.
+    fn traffic(&self) -> Traffic;
+    /// Which step would decide about a request.
+    fn explain<'a>(&'a self, ctx: &'a Context, asked: &'a Asked) -> Later<'a, Explained>;
+    /// Bans in force.
+    fn bans<'a>(&'a self, ctx: &'a Context) -> Later<'a, Vec<Ban>>;
+    /// Refuses an address or a network for a while.
+    fn ban<'a>(
+        &'a self,
+        ctx: &'a Context,
+        network: Network,
+        length: Duration,
+        reason: &'a str,
+    ) -> Later<'a, Ban>;
+    /// Lifts a ban.
+    fn lift<'a>(&'a self, ctx: &'a Context, ban: BanId) -> Later<'a, ()>;
+}
+
+/// Why the gateway's side could not do it.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PortError {
+    /// The caller may not.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// Something else, in the words of whoever said so.
+    #[error("{text}")]
+    Failed {
+        /// What sort of failure.
+        kind: ErrorKind,
+        /// The message.
+        text: String,
+    },
+}
+
+impl PortError {
+    /// From any error with its kind.
+    pub fn of<E: std::error::Error>(kind: ErrorKind, error: &E) -> Self {
+        Self::Failed {
+            kind,
+            text: error.to_string(),
+        }
+    }
+
+    /// What sort of failure this is.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Denied(_) => ErrorKind::Denied,
+            Self::Failed { kind, .. } => *kind,
+        }
+    }
+}
