@@ -11,7 +11,7 @@ use crate::*;
 
 fn entries(path: &Path) -> Vec<Vec<u8>> {
     let bytes = std::fs::read(path).unwrap();
-    let mut rest = &bytes[FILE_HEADER_BYTES as usize..];
+    let mut rest = &bytes[usize::try_from(FILE_HEADER_BYTES).unwrap()..];
     let mut bodies = Vec::new();
     while !rest.is_empty() {
         let length = u32::from_be_bytes(rest[..4].try_into().unwrap()) as usize;

@@ -1,0 +1,274 @@
+//! What control and a gateway say to each other: version 1 of the link's protocol. Each message is
+//! one JSON text in one frame (`frames.rs`).
+//!
+//! Plain types. Unknown fields are ignored, so that either side may be one release newer; an
+//! unknown message ends the link, which then begins anew.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use model::snapshot::{Digest, IdentityChange, IdentitySnapshot, SessionGrant};
+use model::{Event, RequestId, Secret, SegmentId, SessionId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// The protocol's version; the two sides must agree.
+pub(crate) const PROTOCOL: u32 = 1;
+
+/// What control says.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "say", rename_all = "snake_case")]
+pub(crate) enum ToGateway {
+    /// First: the gateway may go on.
+    Welcome {
+        /// [`PROTOCOL`].
+        protocol: u32,
+    },
+    /// Get a version of the estate ready.
+    Prepare {
+        /// Its number.
+        version: u64,
+        /// Its text.
+        source: String,
+    },
+    /// The prepared version holds.
+    Swap {
+        /// Its number.
+        version: u64,
+    },
+    /// The prepared version is given up.
+    Abandon {
+        /// Its number.
+        version: u64,
+    },
+    /// Handshakes are answered with exactly these.
+    Certificates {
+        /// Repeated in the answer.
+        id: u64,
+        /// All of them.
+        certificates: Vec<CertificateText>,
+    },
+    /// Assertions are signed with this.
+    AssertionKey(AssertionKeyText),
+    /// Everything about identity, from here on.
+    Identity(Box<IdentitySnapshot>),
+    /// One step of identity from the revision before.
+    Change {
+        /// The revision it leads to.
+        revision: u64,
+        /// The step.
+        change: Box<IdentityChange>,
+    },
+    /// The answer to [`ToControl::Exchange`].
+    Exchanged {
+        /// The question's.
+        id: u64,
+        /// The session, or why there is none.
+        outcome: ExchangeOutcome,
+    },
+    /// A delivery is recorded.
+    Recorded {
+        /// The delivery's.
+        id: u64,
+    },
+    /// A delivery could not be recorded now; it is to be sent again later.
+    NotRecorded {
+        /// The delivery's.
+        id: u64,
+        /// Why, in one line.
+        reason: String,
+    },
+    /// Still there.
+    Alive,
+}
+
+/// What a gateway says.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "say", rename_all = "snake_case")]
+pub(crate) enum ToControl {
+    /// First.
+    Hello {
+        /// [`PROTOCOL`].
+        protocol: u32,
+        /// What it calls itself, at most 64 characters of `[a-z0-9.-]`.
+        node: String,
+        /// The estate version it serves; zero before the first.
+        version: u64,
+    },
+    /// The answer to [`ToGateway::Prepare`].
+    Prepared {
+        /// The version's number.
+        version: u64,
+        /// Why not, in one line.
+        refused: Option<String>,
+    },
+    /// The answer to [`ToGateway::Swap`].
+    Swapped {
+        /// The version's number.
+        version: u64,
+    },
+    /// The answer to [`ToGateway::Certificates`].
+    CertificatesHeld {
+        /// The order's.
+        id: u64,
+        /// Why not, in one line.
+        refused: Option<String>,
+    },
+    /// A one-time code is to become a session of this origin.
+    Exchange {
+        /// Repeated in the answer.
+        id: u64,
+        /// The code.
+        code: String,
+        /// The origin's host.
+        host: String,
+        /// The client.
+        source: IpAddr,
+        /// Within which request.
+        request: RequestId,
+    },
+    /// Something to record, until [`ToGateway::Recorded`] says that it is.
+    Deliver {
+        /// Counts up.
+        id: u64,
+        /// What.
+        content: Content,
+    },
+    /// Sessions that were used since the last such message.
+    Seen {
+        /// Which, and when last.
+        sessions: Vec<(SessionId, Timestamp)>,
+    },
+    /// What was counted so far.
+    Stats(Box<Stats>),
+    /// Still there.
+    Alive,
+}
+
+/// A certificate as PEM.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct CertificateText {
+    /// Host names.
+    pub hosts: Vec<String>,
+    /// Chain, leaf first.
+    pub chain: String,
+    /// Private key.
+    pub key: String,
+}
+
+impl std::fmt::Debug for CertificateText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CertificateText")
+            .field("hosts", &self.hosts)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The Ed25519 key of assertions.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct AssertionKeyText {
+    /// The `kid`.
+    pub id: String,
+    /// Its 32-byte seed.
+    pub seed: Digest,
+}
+
+impl std::fmt::Debug for AssertionKeyText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AssertionKeyText")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// See [`ToGateway::Exchanged`].
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ExchangeOutcome {
+    /// The cookie's value and what the gateway must know to accept it.
+    Session {
+        /// The value.
+        cookie: String,
+        /// The session.
+        grant: Box<SessionGrant>,
+    },
+    /// The code is not valid (any more).
+    Refused,
+    /// Control cannot answer now.
+    Unavailable,
+}
+
+impl std::fmt::Debug for ExchangeOutcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Session { .. } => "Session",
+            Self::Refused => "Refused",
+            Self::Unavailable => "Unavailable",
+        })
+    }
+}
+
+/// A session made from a one-time code.
+#[derive(Clone, Debug)]
+pub struct Exchanged {
+    /// The cookie's value.
+    pub cookie: Secret<String>,
+    /// What the gateway must know to accept it.
+    pub grant: SessionGrant,
+}
+
+/// Something to record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Content {
+    /// Events, of which control takes each id once.
+    Events(Vec<Event>),
+    /// A sealed segment.
+    Seal(Seal),
+}
+
+/// A sealed segment of traffic records.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seal {
+    /// Which segment.
+    pub segment: SegmentId,
+    /// Root of the Merkle tree over its lines (RFC 9162 tree hash), in hex.
+    pub root: String,
+    /// How many records.
+    pub count: u64,
+    /// How many records were left out under pressure.
+    pub gap: u64,
+    /// Time of the first record.
+    pub first: Timestamp,
+    /// Time of the last record.
+    pub last: Timestamp,
+}
+
+/// What a gateway counted since it started.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stats {
+    /// Open connections now.
+    pub connections: u64,
+    /// By route name; what has no route counts under `-`.
+    pub routes: BTreeMap<String, RouteStats>,
+    /// Traffic records left out under pressure.
+    pub gap: u64,
+}
+
+/// Upper bounds of [`RouteStats::latency`], in microseconds; the last class is open.
+pub const LATENCY_BOUNDS_US: [u64; 18] = [
+    100, 200, 350, 500, 750, 1_000, 1_500, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000,
+    500_000, 1_000_000, 2_500_000, 10_000_000,
+];
+
+/// What was counted for one route.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteStats {
+    /// Requests, refused ones included.
+    pub requests: u64,
+    /// By status class, 1xx to 5xx.
+    pub statuses: [u64; 5],
+    /// Answer times, by [`LATENCY_BOUNDS_US`] and one more class.
+    pub latency: Vec<u64>,
+    /// By step: refused, and would have been refused.
+    pub steps: BTreeMap<String, (u64, u64)>,
+}
