@@ -20,6 +20,7 @@ mod schema;
 mod services;
 mod traffic;
 
+pub use endpoints::link;
 pub use explain::{Asked, Explained, ExplainedStep, Verdict};
 pub use health::{Colour, Component, Counters, Health, Surface, health, metrics, probes};
 pub use history::{History, Rates, watch_traffic};

@@ -81,20 +81,7 @@ impl Body for Outgoing {
 
 /// Where the gateway finds control.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub enum LinkAddress {
     /// A socket on this machine.
     Unix(PathBuf),
-    /// Another machine, over mutual TLS.
-    Remote {
-        /// Host and port of control's link listener.
-        address: String,
-        /// PEM files: the authority that issued control's certificate, and this node's own
-        /// chain and key.
-        authority: PathBuf,
-        /// Chain, leaf first.
-        chain: PathBuf,
-        /// Private key.
-        key: PathBuf,
-    },
 }

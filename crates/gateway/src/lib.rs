@@ -4,19 +4,45 @@
 //! It decides from an in-memory snapshot that control pushes over a local link; it never opens the
 //! store, and never holds a root key or a person's record.
 
+mod answer;
+mod assertion;
+pub mod bans;
 mod body;
+mod caller;
+mod compile;
+mod cookies;
 mod deadline;
+mod directory;
 mod error;
 mod exchange;
+mod explain;
+mod flow;
 mod front;
 mod hop;
+mod inspect;
+mod limiter;
+pub mod link;
+mod local;
 mod metrics;
 mod orders;
+mod path;
+mod pipeline;
 mod process;
+mod records;
+mod refused;
+mod router;
 mod run;
 mod scrape;
+mod shared;
+mod sign_in;
+mod state;
+mod steps;
+mod token;
 mod upstream;
 
 pub use error::Error;
 pub use exchange::LinkAddress;
-pub use run::Settings;
+pub use explain::{
+    ExplainError, ExplainedStep, Explanation, Ground, Question, Verdict, explain,
+};
+pub use run::{Settings, run};

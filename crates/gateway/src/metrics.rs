@@ -9,6 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use crate::body::Use;
+use crate::link::protocol::{LATENCY_BOUNDS_US, RouteStats, Stats};
+use crate::refused::step_of;
 use crate::upstream::PoolUse;
 use text::{Text, escape, seconds};
 
@@ -16,10 +18,18 @@ use text::{Text, escape, seconds};
 const ROUTES_MAX: usize = 1024;
 /// LIMIT: codes of refusals with counters of their own.
 const CODES_MAX: usize = 128;
-/// Upper bounds of the latency histogram, in microseconds.
-const BOUNDS_US: [u64; 14] = [
-    500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000,
-    2_500_000, 5_000_000, 10_000_000,
+/// Steps that refusals of a route are counted by; anything else counts as `head`.
+const STEPS: [&str; 10] = [
+    "head",
+    "ban",
+    "path",
+    "route",
+    "snapshot",
+    "authenticate",
+    "authorise",
+    "limits",
+    "body",
+    "inspect",
 ];
 
 /// Names of routes and the meters of all workers.
@@ -45,7 +55,10 @@ pub(crate) struct Meter {
 struct RouteCounters {
     /// By status class, 1xx to 5xx.
     classes: [AtomicU64; 5],
-    buckets: [AtomicU64; BOUNDS_US.len()],
+    /// By upper bound, and one more for what took longer.
+    buckets: [AtomicU64; LATENCY_BOUNDS_US.len() + 1],
+    refused: [AtomicU64; STEPS.len()],
+    observed: [AtomicU64; STEPS.len()],
     count: AtomicU64,
     sum_us: AtomicU64,
 }
@@ -105,6 +118,22 @@ impl Registry {
         self.render_codes(&mut text);
         render_gauges(&mut text, gauges);
         text.into_string()
+    }
+
+    /// What was counted so far, for control.
+    pub(crate) fn stats(&self, connections: usize, gap: u64) -> Stats {
+        let names = self.routes().clone();
+        let routes = names
+            .into_iter()
+            .enumerate()
+            .map(|(slot, name)| (name, self.sum(slot).stats()))
+            .filter(|(_, stats)| stats.requests > 0 || !stats.steps.is_empty())
+            .collect();
+        Stats {
+            connections: wide(connections),
+            routes,
+            gap,
+        }
     }
 
     fn routes(&self) -> MutexGuard<'_, Vec<String>> {
@@ -167,7 +196,7 @@ impl Registry {
         {
             let route = escape(route);
             let mut below = 0_u64;
-            for (bound, count) in BOUNDS_US.iter().zip(&sum.buckets) {
+            for (bound, count) in LATENCY_BOUNDS_US.iter().zip(&sum.buckets) {
                 below = below.saturating_add(load(count));
                 let labels = format!("route=\"{route}\",le=\"{}\"", seconds(*bound));
                 text.line(&format!("{SECONDS}_bucket"), &labels, below);
@@ -268,12 +297,27 @@ impl Meter {
             count.fetch_add(1, Ordering::Relaxed);
         }
         let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        let bucket = BOUNDS_US.partition_point(|bound| *bound < took_us);
+        let bucket = LATENCY_BOUNDS_US.partition_point(|bound| *bound < took_us);
         if let Some(count) = counters.buckets.get(bucket) {
             count.fetch_add(1, Ordering::Relaxed);
         }
         counters.count.fetch_add(1, Ordering::Relaxed);
         counters.sum_us.fetch_add(took_us, Ordering::Relaxed);
+    }
+
+    /// A request of a route was refused; `code` is `<step>.<reason>`.
+    pub(crate) fn refused_at(&self, route: RouteSlot, code: &'static str) {
+        self.refused(code);
+        if let Some(cell) = self.routes.get(route.0) {
+            add_step(&cell.get_or_init(Box::default).refused, code);
+        }
+    }
+
+    /// A request of a route would have been refused by a step that only observes.
+    pub(crate) fn observed_at(&self, route: RouteSlot, code: &'static str) {
+        if let Some(cell) = self.routes.get(route.0) {
+            add_step(&cell.get_or_init(Box::default).observed, code);
+        }
     }
 
     /// Something was refused; `code` is `<step>.<reason>`.
@@ -292,16 +336,41 @@ impl Meter {
 }
 
 impl RouteCounters {
+    fn stats(&self) -> RouteStats {
+        let steps = STEPS
+            .iter()
+            .zip(self.refused.iter().zip(&self.observed))
+            .map(|(step, (refused, observed))| ((*step).to_owned(), (load(refused), load(observed))))
+            .filter(|(_, counts)| *counts != (0, 0))
+            .collect();
+        RouteStats {
+            requests: load(&self.count),
+            statuses: self.classes.each_ref().map(load),
+            latency: self.buckets.iter().map(load).collect(),
+            steps,
+        }
+    }
+
     fn add(&self, other: &Self) {
         let pairs = self
             .classes
             .iter()
             .zip(&other.classes)
             .chain(self.buckets.iter().zip(&other.buckets))
+            .chain(self.refused.iter().zip(&other.refused))
+            .chain(self.observed.iter().zip(&other.observed))
             .chain([(&self.count, &other.count), (&self.sum_us, &other.sum_us)]);
         for (sum, one) in pairs {
             sum.fetch_add(load(one), Ordering::Relaxed);
         }
+    }
+}
+
+fn add_step(steps: &[AtomicU64; STEPS.len()], code: &'static str) {
+    let step = step_of(code);
+    let at = STEPS.iter().position(|name| *name == step).unwrap_or(0);
+    if let Some(count) = steps.get(at) {
+        count.fetch_add(1, Ordering::Relaxed);
     }
 }
 

@@ -31,6 +31,8 @@ pub(crate) struct Ground {
     pub(crate) registry: Arc<Registry>,
     /// What TLS handshakes are answered with.
     pub(crate) certificates: Arc<net::tls::Certificates>,
+    /// How many connections there may be, and are.
+    pub(crate) caps: Arc<Caps>,
 }
 
 impl Ground {
@@ -50,6 +52,7 @@ impl Ground {
             budget: Arc::new(Budget::new(spool, ByteSize(0), ByteSize(0))),
             registry: Arc::new(Registry::new(workers)),
             certificates: Arc::new(net::tls::Certificates::new()),
+            caps: Arc::new(Caps::new()),
         })
     }
 }
@@ -77,7 +80,7 @@ impl<H: Handler> Process<H> {
         let certificates = Arc::clone(&ground.certificates);
         let offer = net::tls::Offer::Http2AndHttp1;
         let tls = net::tls::server_config(certificates, offer).map_err(Error::Tls)?;
-        let caps = Arc::new(Caps::new());
+        let caps = Arc::clone(&ground.caps);
         let fleet = Fleet::start(handlers.clone(), &tls, settings(None), caps)?;
         Ok(Self {
             ground,

@@ -5,13 +5,18 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use model::{SharedClock, SharedEntropy};
 use tokio::sync::mpsc;
 
-use crate::Error;
 use crate::exchange::LinkAddress;
 use crate::front::Handler;
 use crate::orders::{self, ORDERS_MAX, Order};
 use crate::process::{Ground, Process, asked_to_stop};
+use crate::records::{self, Recorder};
+use crate::shared::{Common, Parts, Shared};
+use crate::state::Builder;
+use crate::upstream::Target;
+use crate::{Error, link, local};
 
 /// What the process is started with; everything else comes over the link.
 #[derive(Clone, Debug)]
@@ -24,20 +29,73 @@ pub struct Settings {
     pub control_http: PathBuf,
     /// Threads that serve requests.
     pub workers: NonZeroUsize,
+    /// What this gateway calls itself: at most 64 characters of `[a-z0-9.-]`.
+    pub node: String,
+    /// Paths in estates are relative to this folder.
+    pub base: PathBuf,
+}
+
+/// Runs the gateway until SIGTERM or SIGINT.
+///
+/// # Errors
+/// When something it needs cannot be had at the start.
+pub fn run(settings: &Settings, clock: SharedClock, entropy: SharedEntropy) -> Result<(), Error> {
+    let recorder = Recorder::open(
+        records::Settings {
+            dir: settings.data_dir.join("gateway"),
+            node: settings.node.clone(),
+        },
+        Arc::clone(&clock),
+        Arc::clone(&entropy),
+    )?;
+    let client = link::Client::new(
+        settings.link.clone(),
+        settings.node.clone(),
+        Arc::clone(&entropy),
+    );
+    let (recording, delivering) = (recorder.clone(), recorder.clone());
+    let linking = client.clone();
+    run_with(
+        settings,
+        |ground, workers| {
+            let common = Arc::new(Common::new(Parts {
+                clock,
+                entropy,
+                budget: Arc::clone(&ground.budget),
+                recorder: Some(recording),
+                link: Some(client),
+                control: Target::control(settings.control_http.clone()),
+            }));
+            let meters = ground.registry.meters().iter().take(workers.get());
+            let shared = |meter| Arc::new(Shared::new(Arc::clone(&common), Arc::clone(meter)));
+            let handlers = meters.map(shared).collect();
+            let process = local::Process {
+                common,
+                builder: Builder::new(&settings.base, Arc::clone(&ground.registry)),
+                caps: Arc::clone(&ground.caps),
+            };
+            Ok((handlers, Arc::new(process)))
+        },
+        |orders, process| linking.run(process, Arc::new(delivering), orders),
+        || async move { recorder.close().await },
+    )
 }
 
 /// Runs until SIGTERM or SIGINT, on a runtime of its own for everything that is not a request.
 ///
-/// `handlers` makes one handler for each worker; `link` is the link's client, which sends orders
-/// and waits, with growing pauses, until control answers the first time.
-pub(crate) fn run_with<H, L>(
+/// `handlers` makes one handler for each worker and what the link acts on; `link` is the link's
+/// client, which sends orders and waits, with growing pauses, until control answers the first
+/// time; `finish` runs when no request is open any more, while the link still is.
+pub(crate) fn run_with<H, P, L, F>(
     settings: &Settings,
-    handlers: impl FnOnce(&Ground, NonZeroUsize) -> Result<Vec<Arc<H>>, Error>,
-    link: impl FnOnce(mpsc::Sender<Order>) -> L,
+    handlers: impl FnOnce(&Ground, NonZeroUsize) -> Result<(Vec<Arc<H>>, P), Error>,
+    link: impl FnOnce(mpsc::Sender<Order>, P) -> L,
+    finish: impl FnOnce() -> F,
 ) -> Result<(), Error>
 where
     H: Handler,
     L: Future<Output = ()> + Send + 'static,
+    F: Future<Output = ()>,
 {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -46,13 +104,14 @@ where
     runtime.block_on(async {
         let stop = asked_to_stop()?;
         let ground = Ground::prepare(&settings.data_dir, settings.workers.get())?;
-        let handlers = handlers(&ground, settings.workers)?;
+        let (handlers, acted_on) = handlers(&ground, settings.workers)?;
         let process = Arc::new(Process::start(ground, handlers)?);
         let (sender, orders) = mpsc::channel(ORDERS_MAX);
-        let linked = tokio::spawn(link(sender));
+        let linked = tokio::spawn(link(sender, acted_on));
         if !orders::obey(process, orders, stop).await {
             tracing::warn!("some requests were cut off at the end");
         }
+        finish().await;
         linked.abort();
         Ok(())
     })

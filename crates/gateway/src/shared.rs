@@ -1,43 +1,155 @@
 //! What a request can reach: one set per worker.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use arc_swap::ArcSwap;
+use arc_swap::ArcSwapOption;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use model::{SharedClock, SharedEntropy};
+use tokio::sync::Semaphore;
 
+use crate::assertion::Signer;
 use crate::body::Budget;
+use crate::directory::Directory;
 use crate::exchange::{Connection, Outgoing};
 use crate::front::Handler;
+use crate::inspect::Rules;
+use crate::limiter::Limiter;
 use crate::metrics::Meter;
-use crate::upstream::{PoolUse, Upstreams};
-use crate::{limiter, link, pipeline, records, state};
+use crate::state::State;
+use crate::upstream::{PoolUse, Target, Upstreams};
+use crate::{link, pipeline, records, token};
+
+/// LIMIT: long bodies looked into at once, over all workers.
+const LONG_BODIES_MAX: usize = 4;
+/// LIMIT: earlier assertion keys that services may still meet.
+const EARLIER_KEYS_MAX: usize = 4;
 
 /// What every request of one worker can reach. Each worker has its own, so that nothing on the
-/// way of a request waits for another worker; `state`, `budget`, `recorder` and `limiter` are
-/// shared between workers and made for that.
+/// way of a request waits for another worker; what lies in [`Common`] is shared between workers
+/// and made for that.
 #[derive(Debug)]
 pub(crate) struct Shared {
+    common: Arc<Common>,
+    /// This worker's connections to upstreams.
+    pub(crate) upstreams: Upstreams,
+    /// This worker's counters.
+    pub(crate) metrics: Arc<Meter>,
+}
+
+/// What all workers share.
+#[derive(Debug)]
+pub(crate) struct Common {
     /// The time.
     pub(crate) clock: SharedClock,
     /// Randomness.
     pub(crate) entropy: SharedEntropy,
-    /// The compiled estate and the identity index, swapped whole.
-    pub(crate) state: Arc<ArcSwap<state::State>>,
-    /// This worker's connections to upstreams.
-    pub(crate) upstreams: Upstreams,
-    /// How many bytes of bodies may be held, over all workers.
+    /// The compiled estate, swapped whole; nothing before the first.
+    pub(crate) state: ArcSwapOption<State>,
+    /// Who may be let in.
+    pub(crate) directory: Directory,
+    /// Access tokens that were verified before.
+    pub(crate) tokens: token::Remembered,
+    /// Signs assertions; nothing before control sent the key.
+    pub(crate) signer: ArcSwapOption<Signer>,
+    earlier_keys: Mutex<Vec<serde_json::Value>>,
+    /// The built-in rules.
+    pub(crate) rules: Arc<Rules>,
+    /// Who may look into a long body now.
+    pub(crate) long_bodies: Arc<Semaphore>,
+    /// How many bytes of bodies may be held.
     pub(crate) budget: Arc<Budget>,
-    /// Where decisions are recorded.
-    pub(crate) recorder: records::Recorder,
-    /// Rate limits, over all workers.
-    pub(crate) limiter: Arc<limiter::Limiter>,
+    /// Where decisions are recorded; nowhere when requests are only supposed.
+    pub(crate) recorder: Option<records::Recorder>,
+    /// Rate limits.
+    pub(crate) limiter: Limiter,
     /// The link to control, for what only control can answer (one-time codes).
-    pub(crate) link: crate::link::Client,
-    /// This worker's counters.
-    pub(crate) metrics: Arc<Meter>,
+    pub(crate) link: Option<link::Client>,
+    /// The way to control's pages.
+    pub(crate) control: Arc<Target>,
+}
+
+/// What [`Common`] is made from.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    /// The time.
+    pub(crate) clock: SharedClock,
+    /// Randomness.
+    pub(crate) entropy: SharedEntropy,
+    /// How many bytes of bodies may be held.
+    pub(crate) budget: Arc<Budget>,
+    /// Where decisions are recorded; nowhere when requests are only supposed.
+    pub(crate) recorder: Option<records::Recorder>,
+    /// The link to control.
+    pub(crate) link: Option<link::Client>,
+    /// The way to control's pages.
+    pub(crate) control: Target,
+}
+
+impl Common {
+    /// Everything that is not given is empty.
+    pub(crate) fn new(parts: Parts) -> Self {
+        Self {
+            clock: parts.clock,
+            entropy: parts.entropy,
+            state: ArcSwapOption::empty(),
+            directory: Directory::default(),
+            tokens: token::Remembered::default(),
+            signer: ArcSwapOption::empty(),
+            earlier_keys: Mutex::default(),
+            rules: Arc::new(Rules::built_in()),
+            long_bodies: Arc::new(Semaphore::new(LONG_BODIES_MAX)),
+            budget: parts.budget,
+            recorder: parts.recorder,
+            limiter: Limiter::new(),
+            link: parts.link,
+            control: Arc::new(parts.control),
+        }
+    }
+
+    /// Signs with a new key from now on; services can still verify what the last one signed.
+    pub(crate) fn sign_with(&self, signer: Signer) {
+        let before = self.signer.swap(Some(Arc::new(signer)));
+        if let Some(before) = before {
+            let mut earlier = self.earlier();
+            let jwk = before.jwk();
+            earlier.retain(|known| *known != jwk);
+            earlier.insert(0, jwk);
+            earlier.truncate(EARLIER_KEYS_MAX);
+        }
+    }
+
+    /// The keys that verify assertions, newest first.
+    pub(crate) fn assertion_keys(&self) -> Vec<serde_json::Value> {
+        let current = self.signer.load().as_ref().map(|signer| signer.jwk());
+        let earlier = self.earlier().clone();
+        let others = earlier.into_iter().filter(|key| Some(key) != current.as_ref());
+        current.iter().cloned().chain(others).collect()
+    }
+
+    fn earlier(&self) -> std::sync::MutexGuard<'_, Vec<serde_json::Value>> {
+        self.earlier_keys.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shared {
+    /// A worker's own.
+    pub(crate) fn new(common: Arc<Common>, metrics: Arc<Meter>) -> Self {
+        Self {
+            common,
+            upstreams: Upstreams::new(),
+            metrics,
+        }
+    }
+}
+
+impl std::ops::Deref for Shared {
+    type Target = Common;
+
+    fn deref(&self) -> &Common {
+        &self.common
+    }
 }
 
 impl Handler for Shared {
@@ -51,7 +163,9 @@ impl Handler for Shared {
 
     fn refused(&self, peer: SocketAddr, code: &'static str, status: u16) {
         self.metrics.refused(code);
-        self.recorder.refused_connection(peer, code, status);
+        if let Some(recorder) = &self.recorder {
+            recorder.refused_connection(peer, code, status);
+        }
     }
 
     fn accepted(&self) {
@@ -60,6 +174,7 @@ impl Handler for Shared {
 
     fn tick(&self) {
         self.upstreams.sweep();
+        self.limiter.sweep(self.clock.monotonic());
     }
 
     fn upstreams(&self) -> PoolUse {

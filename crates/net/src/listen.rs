@@ -81,6 +81,10 @@ pub async fn bind_unix(path: &Path, access: UnixAccess) -> Result<UnixListener, 
     }
     let listener = UnixListener::bind(path).map_err(fail)?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(access.mode)).map_err(fail)?;
+    if let Some(user) = access.also {
+        // Root and our own user reach it all the same.
+        std::os::unix::fs::chown(path, Some(user), None).map_err(fail)?;
+    }
     Ok(listener)
 }
 

@@ -1,15 +1,13 @@
 //! Serves a router over a Unix socket: the admin socket for the local command line, and the
 //! socket over which the gateway forwards the console's host. Control never listens on TCP.
 
-use std::io;
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use http::Request;
+use net::UnixAccess;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{UnixListener, UnixStream};
@@ -27,32 +25,6 @@ const BUFFER_BYTES_MAX: usize = 128 * 1024;
 /// How long open requests may finish after a stop.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// Who may connect.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Access {
-    /// Mode of the socket file.
-    pub(crate) mode: u32,
-    /// One more user beside root and our own.
-    pub(crate) also: Option<u32>,
-}
-
-/// Binds `path`, replacing what a dead process left there.
-///
-/// A socket that still answers belongs to a living process: that is an error, not something to
-/// take over.
-pub(crate) async fn bind(path: &Path, access: Access) -> io::Result<UnixListener> {
-    if path.exists() {
-        if UnixStream::connect(path).await.is_ok() {
-            let text = format!("{} is in use by another rampart", path.display());
-            return Err(io::Error::new(io::ErrorKind::AddrInUse, text));
-        }
-        std::fs::remove_file(path)?;
-    }
-    let listener = UnixListener::bind(path)?;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(access.mode))?;
-    Ok(listener)
-}
-
 /// Turns a request's peer into the extension the routers read. Returns `None` to refuse.
 pub(crate) type Introduce = Arc<dyn Fn(u32, &mut Request<Body>) -> bool + Send + Sync>;
 
@@ -60,7 +32,7 @@ pub(crate) type Introduce = Arc<dyn Fn(u32, &mut Request<Body>) -> bool + Send +
 pub(crate) async fn serve(
     listener: UnixListener,
     router: Router,
-    access: Access,
+    access: UnixAccess,
     introduce: Introduce,
     stop: CancellationToken,
 ) {
@@ -82,7 +54,8 @@ pub(crate) async fn serve(
                 continue;
             }
         };
-        let Some(uid) = permitted_uid(&stream, access) else {
+        let Some(uid) = net::permitted_peer(&stream, access) else {
+            tracing::warn!("refused a local peer");
             continue;
         };
         let (router, introduce, stop) = (router.clone(), introduce.clone(), stop.clone());
@@ -95,18 +68,6 @@ pub(crate) async fn serve(
     if tokio::time::timeout(DRAIN, tasks.wait()).await.is_err() {
         tracing::warn!("requests on a local socket did not finish in time");
     }
-}
-
-/// SECURITY: the file's mode already keeps others out; the kernel's word on who connected is the
-/// second lock, and the name the trail records.
-fn permitted_uid(stream: &UnixStream, access: Access) -> Option<u32> {
-    let uid = stream.peer_cred().ok()?.uid();
-    let own = rustix::process::geteuid().as_raw();
-    let permitted = uid == 0 || uid == own || access.also == Some(uid);
-    if !permitted {
-        tracing::warn!(uid, "refused a local peer");
-    }
-    permitted.then_some(uid)
 }
 
 async fn connection(

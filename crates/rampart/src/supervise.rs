@@ -1,6 +1,7 @@
 //! `rampart serve`: starts control and gateway as processes of their own, starts them again when
 //! they end, and stops both in order. It parses nothing from outside and opens no socket.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -28,7 +29,7 @@ pub(crate) struct Role {
     /// `control` or `gateway`.
     pub(crate) name: &'static str,
     /// Its arguments, after the program's name.
-    pub(crate) arguments: Vec<String>,
+    pub(crate) arguments: Vec<OsString>,
     /// Under which user, when not under this one.
     pub(crate) user: Option<User>,
 }
@@ -36,11 +37,14 @@ pub(crate) struct Role {
 /// Keeps every role running until SIGTERM or SIGINT, then stops them, last started first: the
 /// gateway drains while control still records.
 ///
+/// `mark` is an environment variable by which a process knows that it is supervised.
+///
 /// A role that exits with code 2 said that its configuration is wrong: starting it again cannot
 /// help before anything has ever run, so a first start ends here with that code.
 pub(crate) async fn supervise(
     program: PathBuf,
     roles: Vec<Role>,
+    mark: (&'static str, &'static str),
     clock: SharedClock,
 ) -> anyhow::Result<u8> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot watch for SIGTERM")?;
@@ -51,9 +55,10 @@ pub(crate) async fn supervise(
         let (stop, stopping) = watch::channel(false);
         let (program, clock, ended) = (program.clone(), clock.clone(), ended.clone());
         let keeper = tokio::spawn(async move {
-            let code = keep(program, role, clock, stopping).await;
-            // Nobody listens any more once stopping has begun.
-            drop(ended.try_send(code));
+            let code = keep(program, role, mark, clock, stopping).await;
+            if ended.try_send(code).is_err() {
+                tracing::debug!("nobody listens any more: stopping has begun");
+            }
             code
         });
         keepers.push((stop, keeper));
@@ -74,6 +79,7 @@ pub(crate) async fn supervise(
 async fn keep(
     program: PathBuf,
     role: Role,
+    mark: (&'static str, &'static str),
     clock: SharedClock,
     mut stop: watch::Receiver<bool>,
 ) -> u8 {
@@ -81,7 +87,7 @@ async fn keep(
     let mut ran_healthy = false;
     loop {
         let started = clock.monotonic();
-        let mut child = match spawn(&program, &role) {
+        let mut child = match spawn(&program, &role, mark) {
             Ok(child) => child,
             Err(error) => {
                 tracing::error!(role = role.name, %error, "cannot start the process");
@@ -117,10 +123,11 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     drop(stop.wait_for(|stopping| *stopping).await.map(|_| ()));
 }
 
-fn spawn(program: &PathBuf, role: &Role) -> std::io::Result<Child> {
+fn spawn(program: &PathBuf, role: &Role, mark: (&str, &str)) -> std::io::Result<Child> {
     let mut command = Command::new(program);
     command
         .args(&role.arguments)
+        .env(mark.0, mark.1)
         .stdin(Stdio::null())
         .kill_on_drop(true);
     // A terminal's Ctrl-C must reach the supervisor alone, which then stops the roles in order.

@@ -47,6 +47,16 @@ impl Rollout {
         })))
     }
 
+    /// The text of the newest stored version, if there is one: what a start must know before it
+    /// can open a trail.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn stored_source(store: &Store) -> Result<Option<String>, Error> {
+        let stored = store::newest(store).await?;
+        Ok(stored.map(|stored| stored.source))
+    }
+
     /// Adds a part that works from the estate.
     pub fn add_participant(&self, participant: Arc<dyn Participant>) {
         self.0

@@ -260,7 +260,8 @@ fn invitation(services: &Services, invited: &Invitation) -> Answer {
 }
 
 /// The address of a console page, with the port the gateway listens at.
-fn link(estate: &::estate::Estate, path: &str) -> String {
+#[must_use]
+pub fn link(estate: &::estate::Estate, path: &str) -> String {
     const HTTPS: u16 = 443;
     let ports: Vec<u16> = estate.listen.https.iter().map(|at| at.port()).collect();
     let host = &estate.console.host;

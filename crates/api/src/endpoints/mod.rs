@@ -8,6 +8,7 @@ mod identity;
 mod keys;
 mod trail;
 
+pub use identity::link;
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;

@@ -27,7 +27,6 @@ pub(crate) use caps::Caps;
 pub(crate) use fleet::{Fleet, Prepared};
 pub(crate) use head::HeadLimits;
 pub(crate) use http2::StreamLimits;
-pub(crate) use refusal::Refusal;
 pub(crate) use wire::WireLimits;
 pub(crate) use worker::Settings;
 

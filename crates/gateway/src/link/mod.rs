@@ -1,4 +1,24 @@
 //! The link between control and the gateways: the estate, identity and keys one way, records and
 //! counts the other.
+//!
+//! A gateway connects to control's socket and keeps the link up for ever. What control says holds
+//! until it says otherwise: a gateway whose control is away goes on from what it knows.
 
+mod client;
+mod frames;
+mod hub;
+mod local;
+mod port;
 pub(crate) mod protocol;
+
+pub use hub::{GatewayStatus, Hub, PreparedEstate};
+pub use port::{ControlPort, ExchangeRefused, PortFuture};
+pub use protocol::{
+    AssertionKeyText, CertificateText, Exchanged, LATENCY_BOUNDS_US, RouteStats, Seal, Stats,
+};
+
+pub(crate) use client::{Client, NoSession};
+pub(crate) use local::{Continuity, Deliveries, Local};
+
+#[cfg(test)]
+mod tests;

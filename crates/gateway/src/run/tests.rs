@@ -13,6 +13,8 @@ fn process_serves_what_the_link_orders_until_it_is_told_to_stop() {
         data_dir: data.path().to_path_buf(),
         control_http: data.path().join("control-http.sock"),
         workers: NonZeroUsize::new(2).unwrap(),
+        node: "test".to_owned(),
+        base: data.path().to_path_buf(),
     };
     let address = {
         let socket = net::bind_tcp("127.0.0.1:0".parse().unwrap()).unwrap();
@@ -20,9 +22,10 @@ fn process_serves_what_the_link_orders_until_it_is_told_to_stop() {
     };
     let handlers = |_: &Ground, workers: NonZeroUsize| {
         let echo = Echo::new();
-        Ok((0..workers.get()).map(|_| Arc::clone(&echo)).collect())
+        let handlers = (0..workers.get()).map(|_| Arc::clone(&echo)).collect();
+        Ok((handlers, ()))
     };
-    let link = move |orders: mpsc::Sender<Order>| async move {
+    let link = move |orders: mpsc::Sender<Order>, ()| async move {
         let mut estate = estate::Estate::parse(&estate::starter("shop"))
             .unwrap()
             .estate;
@@ -48,7 +51,7 @@ fn process_serves_what_the_link_orders_until_it_is_told_to_stop() {
         kill_process(getpid(), Signal::TERM).unwrap();
         std::future::pending::<()>().await;
     };
-    run_with(&settings, handlers, link).unwrap();
+    run_with(&settings, handlers, link, || async {}).unwrap();
     assert!(
         std::net::TcpStream::connect(address).is_err(),
         "nobody listens any more"

@@ -83,6 +83,11 @@ impl Target {
         })
     }
 
+    /// Tells targets apart; never used twice in a process.
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+
     /// Control, over its socket: the console, sign-in and the API.
     pub(crate) fn control(socket: PathBuf) -> Self {
         Self {

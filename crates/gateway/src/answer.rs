@@ -1,0 +1,115 @@
+//! What a refused client sees: a problem document (RFC 9457) for programs, a page for people, and
+//! the way to the sign-in for people who are only not signed in.
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use serde_json::json;
+
+use crate::exchange::Outgoing;
+use crate::flow::Flow;
+use crate::refused::Refused;
+use crate::sign_in;
+use crate::steps::respond::{self, seconds};
+
+const FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+
+/// The answer to a refused request.
+pub(crate) fn refused(flow: &Flow<'_>, refused: &Refused) -> Response<Outgoing> {
+    if wants_sign_in(flow, refused)
+        && let Some(response) = sign_in::redirect(flow)
+    {
+        return response;
+    }
+    let mut response = if flow.shows_pages() {
+        page(flow, refused)
+    } else {
+        problem(flow, refused)
+    };
+    *response.status_mut() = refused.status;
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let nosniff = HeaderValue::from_static("nosniff");
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
+    if let Some(after) = refused.retry_after {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds(after).max(1)));
+    }
+    if let Some(allow) = refused.allow.as_ref().and_then(|a| HeaderValue::from_str(a).ok()) {
+        headers.insert(header::ALLOW, allow);
+    }
+    if refused.status == StatusCode::UNAUTHORIZED {
+        headers.insert(header::WWW_AUTHENTICATE, challenge(refused.code));
+    }
+    respond::limits(flow, headers);
+    respond::name(flow, headers);
+    crate::steps::cors::dress(flow, headers);
+    response
+}
+
+/// RFC 6750 §3: without a credential, no error code.
+fn challenge(code: &str) -> HeaderValue {
+    HeaderValue::from_static(match code {
+        "authenticate.missing" | "authorise.nobody" | "authenticate.session_ended" => {
+            "Bearer realm=\"rampart\""
+        }
+        _ => "Bearer realm=\"rampart\", error=\"invalid_token\"",
+    })
+}
+
+/// Whether somebody looks at a page who could simply sign in.
+fn wants_sign_in(flow: &Flow<'_>, refused: &Refused) -> bool {
+    let curable = matches!(
+        refused.code,
+        "authenticate.missing" | "authenticate.session_ended" | "authorise.nobody"
+    );
+    let navigates = flow
+        .text(&FETCH_MODE)
+        .is_none_or(|mode| mode == "navigate");
+    let reads = matches!(flow.head.method, Method::GET | Method::HEAD);
+    curable && navigates && reads && flow.secure && flow.shows_pages()
+}
+
+fn problem(flow: &Flow<'_>, refused: &Refused) -> Response<Outgoing> {
+    let document = json!({
+        "type": "about:blank",
+        "title": refused.status.canonical_reason().unwrap_or("Refused"),
+        "status": refused.status.as_u16(),
+        "detail": refused.text,
+        "code": refused.code,
+        "request_id": flow.id,
+    });
+    let mut response = Response::new(Outgoing::Full(Bytes::from(document.to_string())));
+    let kind = HeaderValue::from_static("application/problem+json");
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    response
+}
+
+fn page(flow: &Flow<'_>, refused: &Refused) -> Response<Outgoing> {
+    let title = refused.status.canonical_reason().unwrap_or("Refused");
+    let status = refused.status.as_u16();
+    let text = escape(&refused.text);
+    let id = flow.id;
+    let page = format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width\"><title>{status} {title}</title>\
+         <style>body{{font:16px/1.5 system-ui,sans-serif;max-width:34rem;margin:15vh auto;\
+         padding:0 1rem;color-scheme:light dark}}small{{opacity:.7}}</style>\
+         <h1>{title}</h1><p>{text}.</p><p><small>{status} · {id}</small></p></html>"
+    );
+    let mut response = Response::new(Outgoing::Full(Bytes::from(page)));
+    let headers = response.headers_mut();
+    let kind = HeaderValue::from_static("text/html; charset=utf-8");
+    headers.insert(header::CONTENT_TYPE, kind);
+    let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(policy),
+    );
+    response
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+}

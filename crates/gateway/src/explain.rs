@@ -1,0 +1,351 @@
+//! Which step would decide about a request, and which line of the estate says so: the steps
+//! themselves, run on a request that was never sent.
+//!
+//! What depends on who connects and on what was counted before (bans, limits by address) is not
+//! played, and the answer says so.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+
+use estate::Estate;
+use http::{HeaderName, HeaderValue, Method, Request, Uri, header};
+use model::snapshot::IdentitySnapshot;
+use model::{ByteSize, SharedClock, SharedEntropy, Span};
+
+use crate::body::Budget;
+use crate::caller::{Caller, Proof};
+use crate::exchange::Connection;
+use crate::flow::Flow;
+use crate::metrics::Registry;
+use crate::refused::Refused;
+use crate::shared::{Common, Parts, Shared};
+use crate::state::Builder;
+use crate::steps::{
+    authenticate, authorise, cors, inspect, limits, path, route, same_origin, size,
+};
+use crate::upstream::Target;
+use crate::{pipeline, sign_in};
+
+/// A question.
+#[derive(Clone, Debug, Default)]
+pub struct Question {
+    /// The method.
+    pub method: String,
+    /// The whole address.
+    pub url: String,
+    /// Name, e-mail address or id of the person who would ask; nobody when empty.
+    pub who: String,
+    /// Header fields.
+    pub headers: Vec<(String, String)>,
+}
+
+/// What a step said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It let the request on.
+    Passed,
+    /// It refused.
+    Refused,
+    /// It would have refused, but only observes.
+    WouldRefuse,
+    /// An earlier step decided.
+    NotReached,
+}
+
+/// One step of an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExplainedStep {
+    /// Its name.
+    pub step: &'static str,
+    /// What it said.
+    pub verdict: Verdict,
+    /// Why, in one line.
+    pub text: String,
+    /// The line of the estate that says so, from one.
+    pub line: Option<usize>,
+}
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// Whether the request would reach the service.
+    pub allowed: bool,
+    /// The status a refusal would have; 200 otherwise.
+    pub status: u16,
+    /// The answer in one line.
+    pub summary: String,
+    /// Every step, in order.
+    pub steps: Vec<ExplainedStep>,
+}
+
+/// Why a question has no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExplainError {
+    /// The method is no token.
+    #[error("`{0}` is not a method such as `GET`")]
+    Method(String),
+    /// The address is not absolute.
+    #[error("`{0}` is not a whole address such as `https://shop.example/orders`")]
+    Url(String),
+    /// A header cannot be sent.
+    #[error("`{0}` is not a header field")]
+    Header(String),
+    /// Nobody is called so, or they are disabled.
+    #[error("nobody is called `{0}`, or they are disabled")]
+    Nobody(String),
+}
+
+/// What questions are answered by.
+#[derive(Clone, Debug)]
+pub struct Ground {
+    /// Number of the version in force.
+    pub version: u64,
+    /// The version in force.
+    pub estate: Arc<Estate>,
+    /// Its text, for lines.
+    pub source: String,
+    /// Who is there.
+    pub identity: IdentitySnapshot,
+    /// The time.
+    pub clock: SharedClock,
+    /// Randomness.
+    pub entropy: SharedEntropy,
+}
+
+/// Answers a question.
+///
+/// # Errors
+/// [`ExplainError`] when the question cannot be a request.
+pub fn explain(ground: Ground, question: &Question) -> Result<Explanation, ExplainError> {
+    let request = request(question)?;
+    let secure = request.uri().scheme_str() != Some("http");
+    let request = origin_form(request);
+    let builder = Builder::new(Path::new("."), Arc::new(Registry::new(1)));
+    let state = builder.supposed(ground.version, ground.estate);
+    let common = Common::new(Parts {
+        clock: ground.clock,
+        entropy: ground.entropy,
+        budget: Arc::new(Budget::new(".".into(), ByteSize(0), ByteSize(0))),
+        recorder: None,
+        link: None,
+        control: Target::control("/".into()),
+    });
+    common.directory.replace(ground.identity);
+    let meter = builder.registry.meters().first().cloned();
+    let Some(meter) = meter else {
+        return Err(ExplainError::Url(question.url.clone()));
+    };
+    let shared = Shared::new(Arc::new(common), meter);
+    let nowhere = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+    let connection = Connection {
+        id: 0,
+        peer: nowhere,
+        local: nowhere,
+        secure,
+        sni: None,
+        http2: false,
+    };
+    let mut flow = pipeline::begin(&shared, &state, &connection, request.map(|()| None));
+    let caller = supposed(&flow, question)?;
+    let mut trace = Trace {
+        source: &ground.source,
+        steps: Vec::new(),
+        refused: None,
+    };
+    trace.play(&mut flow, caller);
+    Ok(trace.answer(&flow))
+}
+
+struct Trace<'s> {
+    source: &'s str,
+    steps: Vec<ExplainedStep>,
+    refused: Option<Refused>,
+}
+
+impl Trace<'_> {
+    /// The same steps in the same order as the pipeline.
+    fn play(&mut self, flow: &mut Flow<'_>, caller: Option<Caller>) {
+        self.step("path", flow, |flow| {
+            path::settle(flow)?;
+            Ok(format!("`{}` is the canonical path", flow.path()))
+        });
+        if flow.console || flow.path().starts_with(sign_in::OWN) {
+            self.step("route", flow, |flow| {
+                Ok(format!("`{}{}` is Rampart's own", flow.host.name(), flow.path()))
+            });
+            return;
+        }
+        self.step("route", flow, |flow| {
+            route::find(flow)?;
+            Ok(format!("the route `{}`", flow.route_name()))
+        });
+        self.step("head", flow, |flow| {
+            size::check(flow)?;
+            Ok("the head is small enough".to_owned())
+        });
+        self.step("cors", flow, |flow| {
+            Ok(match cors::preflight(flow) {
+                Some(_) => "a preflight question, answered by the gateway".to_owned(),
+                None => "not a preflight question".to_owned(),
+            })
+        });
+        self.step("authenticate", flow, |flow| {
+            match caller {
+                Some(caller) if flow.chosen().is_some_and(|c| {
+                    crate::state::looks_at_credentials(c.route.auth)
+                }) => flow.caller = Some(caller),
+                _ => authenticate::check(flow)?,
+            }
+            same_origin::check(flow)?;
+            Ok(match &flow.caller {
+                Some(caller) => format!("`{}`", caller.principal().name),
+                None => "nobody needs to be signed in".to_owned(),
+            })
+        });
+        self.step("authorise", flow, |flow| {
+            authorise::check(flow)?;
+            Ok("allowed".to_owned())
+        });
+        self.step("limits", flow, |flow| {
+            limits::check(flow)?;
+            let rates = flow.chosen().map_or(0, |chosen| chosen.route.rates.len());
+            Ok(match rates {
+                0 => "the route has no limit of its own".to_owned(),
+                _ => "counted when it is sent, not now".to_owned(),
+            })
+        });
+        self.step("inspect", flow, |flow| {
+            inspect::head(flow)?;
+            Ok("no rule matches path, query and headers; a body was not looked at".to_owned())
+        });
+    }
+
+    fn step(
+        &mut self,
+        name: &'static str,
+        flow: &mut Flow<'_>,
+        run: impl FnOnce(&mut Flow<'_>) -> Result<String, Refused>,
+    ) {
+        if self.refused.is_some() {
+            let text = "an earlier step decided".to_owned();
+            self.push(name, Verdict::NotReached, text, None);
+            return;
+        }
+        let observed = flow.observed.len();
+        let said = run(flow);
+        let line = line(flow, name, self.source);
+        for would in flow.observed.split_off(observed) {
+            self.push(name, Verdict::WouldRefuse, would.text.into_owned(), line);
+            flow.observed.truncate(observed);
+        }
+        match said {
+            Err(refused) => {
+                let text = format!("{} ({})", refused.text, refused.code);
+                self.push(name, Verdict::Refused, text, line);
+                self.refused = Some(refused);
+            }
+            Ok(text) => {
+                let already = self.steps.last().is_some_and(|last| last.step == name);
+                if !already {
+                    self.push(name, Verdict::Passed, text, line);
+                }
+            }
+        }
+    }
+
+    fn push(&mut self, step: &'static str, verdict: Verdict, text: String, line: Option<usize>) {
+        self.steps.push(ExplainedStep {
+            step,
+            verdict,
+            text,
+            line,
+        });
+    }
+
+    fn answer(self, flow: &Flow<'_>) -> Explanation {
+        let (allowed, status, summary) = match &self.refused {
+            Some(refused) => (
+                false,
+                refused.status.as_u16(),
+                format!("refused by {}: {}", refused.step(), refused.text),
+            ),
+            None => {
+                let to = flow.chosen().map_or_else(
+                    || "Rampart itself".to_owned(),
+                    |chosen| format!("the service `{}`", chosen.route.to),
+                );
+                (true, 200, format!("goes on to {to}"))
+            }
+        };
+        Explanation {
+            allowed,
+            status,
+            summary,
+            steps: self.steps,
+        }
+    }
+}
+
+/// The line that decides a step: the route's own words where there are some.
+fn line(flow: &Flow<'_>, step: &str, source: &str) -> Option<usize> {
+    let route = flow.chosen()?.route;
+    let keys: &[&str] = match step {
+        "route" | "path" => &["path"],
+        "authenticate" => &["auth", "require"],
+        "authorise" => &["require", "auth"],
+        "limits" => &["limit", "limits"],
+        "inspect" => &["mode"],
+        "cors" => &["cors"],
+        "head" => &["limits"],
+        _ => &[],
+    };
+    let found = keys.iter().find_map(|key| route.spans.get(key));
+    let span: &Span = match (found, step) {
+        (Some(span), _) => span,
+        (None, "authenticate" | "authorise") => &route.span,
+        _ => return None,
+    };
+    Some(span.position(source).0)
+}
+
+fn supposed(flow: &Flow<'_>, question: &Question) -> Result<Option<Caller>, ExplainError> {
+    if question.who.is_empty() {
+        return Ok(None);
+    }
+    let person = flow.shared.directory.person_called(&question.who);
+    let person = person.ok_or_else(|| ExplainError::Nobody(question.who.clone()))?;
+    Ok(Some(Caller {
+        person,
+        proof: Proof::Supposed,
+        digest: [0; 32],
+    }))
+}
+
+fn request(question: &Question) -> Result<Request<()>, ExplainError> {
+    let method = Method::from_bytes(question.method.as_bytes())
+        .map_err(|_| ExplainError::Method(question.method.clone()))?;
+    let wrong = || ExplainError::Url(question.url.clone());
+    let uri: Uri = question.url.parse().map_err(|_| wrong())?;
+    let host = uri.authority().ok_or_else(wrong)?.as_str();
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+    let host = HeaderValue::from_str(host).map_err(|_| wrong())?;
+    let mut request = Request::new(());
+    *request.method_mut() = method;
+    *request.uri_mut() = uri;
+    let headers = request.headers_mut();
+    for (name, value) in &question.headers {
+        let wrong = || ExplainError::Header(format!("{name}: {value}"));
+        let field = HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong())?;
+        headers.append(field, HeaderValue::from_str(value).map_err(|_| wrong())?);
+    }
+    headers.insert(header::HOST, host);
+    Ok(request)
+}
+
+fn origin_form(mut request: Request<()>) -> Request<()> {
+    let target = request.uri().path_and_query().cloned();
+    *request.uri_mut() = target.map_or_else(|| Uri::from_static("/"), Uri::from);
+    request
+}

@@ -1,0 +1,303 @@
+//! A small built-in rule set against plain injection, and the check that a body is what it says.
+//!
+//! Precision before reach: each rule names something that has no business in honest values. What
+//! it looks at: path, query, cookies, a few headers, and bodies of forms, JSON, multipart and text.
+
+mod form;
+mod json;
+mod multipart;
+mod rules;
+mod transform;
+
+use http::{HeaderMap, HeaderValue, header};
+
+pub(crate) use rules::Rules;
+
+/// What a rule found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Finding {
+    /// `sql_injection.tautology`.
+    pub(crate) rule: &'static str,
+    /// What sort of attack.
+    pub(crate) category: Category,
+    /// Where.
+    pub(crate) place: Place,
+    /// Name of the argument, field or header.
+    pub(crate) name: String,
+}
+
+/// A sort of attack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Category {
+    /// SQL injection.
+    Sql,
+    /// Cross-site scripting.
+    Xss,
+    /// Path traversal.
+    Traversal,
+    /// Injection of commands of a shell.
+    Command,
+    /// Injection into templates and look-ups.
+    Template,
+    /// Requests the service is to make to where it must not.
+    Ssrf,
+}
+
+/// Where a value stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// A segment of the path.
+    Path,
+    /// An argument of the query.
+    Query,
+    /// A header.
+    Header,
+    /// A cookie.
+    Cookie,
+    /// A field of the body.
+    Body,
+}
+
+/// LIMIT: bytes of a name in a finding.
+const NAME_BYTES_MAX: usize = 64;
+
+impl Category {
+    /// A stable word for records and metrics.
+    pub(crate) const fn code(self) -> &'static str {
+        match self {
+            Self::Sql => "inspect.sql_injection",
+            Self::Xss => "inspect.xss",
+            Self::Traversal => "inspect.path_traversal",
+            Self::Command => "inspect.command_injection",
+            Self::Template => "inspect.template_injection",
+            Self::Ssrf => "inspect.ssrf",
+        }
+    }
+
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Sql => "SQL injection",
+            Self::Xss => "cross-site scripting",
+            Self::Traversal => "path traversal",
+            Self::Command => "command injection",
+            Self::Template => "template injection",
+            Self::Ssrf => "a request to where the service must not go",
+        }
+    }
+}
+
+impl Finding {
+    /// One sentence for people.
+    pub(crate) fn sentence(&self) -> String {
+        let place = match self.place {
+            Place::Path => "the path",
+            Place::Query => "the query argument",
+            Place::Header => "the header",
+            Place::Cookie => "the cookie",
+            Place::Body => "the body field",
+        };
+        let what = self.category.words();
+        if self.name.is_empty() {
+            format!("{place} looks like {what}")
+        } else {
+            format!("{place} `{}` looks like {what}", self.name)
+        }
+    }
+}
+
+/// How a body is to be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum BodyKind {
+    /// `application/x-www-form-urlencoded`.
+    Form,
+    /// `application/json` and `…+json`.
+    Json,
+    /// `multipart/form-data`.
+    Multipart {
+        /// What parts are divided by.
+        boundary: String,
+    },
+    /// `text/…` and XML.
+    Text,
+    /// Anything else: not looked into.
+    Opaque,
+}
+
+/// Why a body is not what it says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BodyError {
+    /// `Content-Type` is malformed.
+    ContentType,
+    /// Not JSON (RFC 8259).
+    Json,
+    /// The same key twice in one object.
+    DuplicateKey,
+    /// Text that is not UTF-8.
+    Utf8,
+    /// Nested deeper than the limit.
+    TooDeep,
+    /// More fields than the limit.
+    TooManyFields,
+    /// Not a form.
+    Form,
+    /// Not multipart.
+    Multipart,
+}
+
+impl BodyError {
+    const fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::ContentType => ("body.content_type", "the Content-Type is malformed"),
+            Self::Json => ("body.invalid_json", "the body says it is JSON and is not"),
+            Self::DuplicateKey => ("body.duplicate_key", "the same key twice in one JSON object"),
+            Self::Utf8 => ("body.invalid_utf8", "the body's text is not UTF-8"),
+            Self::TooDeep => ("body.too_deep", "the body is nested too deeply"),
+            Self::TooManyFields => ("body.too_many_fields", "the body has too many fields"),
+            Self::Form => ("body.invalid_form", "the body says it is a form and is not"),
+            Self::Multipart => (
+                "body.invalid_multipart",
+                "the body says it is multipart and is not",
+            ),
+        }
+    }
+
+    /// A stable word for records and metrics.
+    pub(crate) const fn code(self) -> &'static str {
+        self.words().0
+    }
+
+    /// One sentence for the client.
+    pub(crate) const fn text(self) -> &'static str {
+        self.words().1
+    }
+}
+
+impl BodyKind {
+    /// How `Content-Type` says a body is to be read.
+    pub(crate) fn of(value: Option<&HeaderValue>) -> Result<Self, BodyError> {
+        let Some(value) = value else {
+            return Ok(Self::Opaque);
+        };
+        let text = value.to_str().map_err(|_| BodyError::ContentType)?;
+        let (kind, parameters) = match text.split_once(';') {
+            Some((kind, parameters)) => (kind, parameters),
+            None => (text, ""),
+        };
+        let kind = kind.trim().to_ascii_lowercase();
+        let (main, sub) = kind.split_once('/').ok_or(BodyError::ContentType)?;
+        Ok(match (main, sub) {
+            ("application", "x-www-form-urlencoded") => Self::Form,
+            ("application", "json" | "csp-report" | "x-ndjson") if sub != "x-ndjson" => Self::Json,
+            (_, sub) if sub.ends_with("+json") => Self::Json,
+            ("multipart", "form-data") => Self::Multipart {
+                boundary: multipart::boundary(parameters).ok_or(BodyError::Multipart)?,
+            },
+            ("text", _) | ("application", "xml" | "graphql" | "javascript") => Self::Text,
+            (_, sub) if sub.ends_with("+xml") => Self::Text,
+            _ => Self::Opaque,
+        })
+    }
+}
+
+/// Headers in which an attack is plausible and a finding precise.
+const HEADERS: [header::HeaderName; 4] = [
+    header::USER_AGENT,
+    header::REFERER,
+    header::FROM,
+    header::ACCEPT_LANGUAGE,
+];
+
+impl Rules {
+    /// Looks at path, query and headers.
+    pub(crate) fn head(
+        &self,
+        path: &str,
+        query: Option<&str>,
+        headers: &HeaderMap,
+    ) -> Option<Finding> {
+        if path.contains('%') || transform::is_suspicious(path.as_bytes()) {
+            for segment in path.split('/') {
+                let value = transform::percent_decode(segment);
+                if let Some(found) = self.value(&value, Place::Path, "") {
+                    return Some(found);
+                }
+            }
+        }
+        if let Some(query) = query {
+            for (name, value) in form::pairs(query) {
+                let found = self
+                    .value(&value, Place::Query, &name)
+                    .or_else(|| self.value(&name, Place::Query, &name));
+                if found.is_some() {
+                    return found;
+                }
+            }
+        }
+        for name in &HEADERS {
+            for value in headers.get_all(name) {
+                let value = String::from_utf8_lossy(value.as_bytes());
+                if let Some(found) = self.header(&value, name.as_str()) {
+                    return Some(found);
+                }
+            }
+        }
+        for value in headers.get_all(header::COOKIE) {
+            let text = String::from_utf8_lossy(value.as_bytes());
+            for (name, value) in text.split(';').filter_map(|pair| pair.split_once('=')) {
+                let value = transform::percent_decode(value);
+                if let Some(found) = self.value(&value, Place::Cookie, name.trim()) {
+                    return Some(found);
+                }
+            }
+        }
+        None
+    }
+
+    /// Looks at a body, which must be what `kind` says.
+    pub(crate) fn body(&self, kind: BodyKind, body: &[u8]) -> Result<Option<Finding>, BodyError> {
+        match kind {
+            BodyKind::Opaque => Ok(None),
+            BodyKind::Text => {
+                let text = std::str::from_utf8(body).map_err(|_| BodyError::Utf8)?;
+                Ok(self.value(text, Place::Body, ""))
+            }
+            BodyKind::Form => form::walk(body, |name, value| {
+                self.value(value, Place::Body, name)
+                    .or_else(|| self.value(name, Place::Body, name))
+            }),
+            BodyKind::Json => json::walk(body, |name, value| self.value(value, Place::Body, name)),
+            BodyKind::Multipart { boundary } => {
+                multipart::walk(body, &boundary, |name, value| {
+                    self.value(value, Place::Body, name)
+                })
+            }
+        }
+    }
+
+    fn header(&self, value: &str, name: &str) -> Option<Finding> {
+        // Addresses of pages hold encoded arguments.
+        self.value(value, Place::Header, name).or_else(|| {
+            value
+                .contains('%')
+                .then(|| self.value(&transform::percent_decode(value), Place::Header, name))
+                .flatten()
+        })
+    }
+
+    fn value(&self, value: &str, place: Place, name: &str) -> Option<Finding> {
+        if !transform::is_suspicious(value.as_bytes()) {
+            return None;
+        }
+        let (category, rule) = self.find(value, place)?;
+        let end = name.floor_char_boundary(NAME_BYTES_MAX);
+        Some(Finding {
+            rule,
+            category,
+            place,
+            name: name.get(..end).unwrap_or("").escape_debug().to_string(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,127 @@
+//! Values as rules see them: decoded, without what only hides.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+
+/// Whether a value holds a byte without which no rule can match. Most honest values do not.
+pub(super) fn is_suspicious(value: &[u8]) -> bool {
+    value.iter().any(|byte| {
+        matches!(
+            byte,
+            b'\'' | b'"' | b'<' | b'>' | b';' | b'|' | b'&' | b'$' | b'`' | b'{' | b'(' | b'='
+                | b'%' | b'/' | b'\\' | b'#' | b'*' | b'\n' | b'\r' | 0
+        )
+    }) || memchr::memmem::find(value, b"..").is_some()
+        || memchr::memmem::find(value, b"--").is_some()
+}
+
+/// Decodes `%xx`, twice where the first leaves some.
+pub(super) fn percent_decode(value: &str) -> Cow<'_, str> {
+    if !value.contains('%') {
+        return Cow::Borrowed(value);
+    }
+    let once = percent_decode_str(value).decode_utf8_lossy();
+    if once.contains('%') {
+        let twice = percent_decode_str(&once).decode_utf8_lossy().into_owned();
+        return Cow::Owned(twice);
+    }
+    Cow::Owned(once.into_owned())
+}
+
+/// A value of a form: `+` is a space.
+pub(super) fn form_decode(value: &str) -> Cow<'_, str> {
+    if value.contains('+') {
+        let spaced = value.replace('+', " ");
+        Cow::Owned(percent_decode(&spaced).into_owned())
+    } else {
+        percent_decode(value)
+    }
+}
+
+/// Lower case, comments as spaces, white space as one space each: how SQL is looked at.
+pub(super) fn squeezed(value: &str) -> String {
+    let mut out = String::with_capacity(value.len());
+    let mut rest = value;
+    while let Some(character) = rest.chars().next() {
+        if let Some(comment) = rest.strip_prefix("/*") {
+            // What stands in `/*!…*/` runs; a comment that does not end hides the rest.
+            let (inside, after) = comment.split_once("*/").unwrap_or((comment, ""));
+            space(&mut out);
+            if let Some(code) = inside.strip_prefix('!') {
+                out.push_str(code.trim_start_matches(|c: char| c.is_ascii_digit()));
+                space(&mut out);
+            }
+            rest = after;
+            continue;
+        }
+        rest = rest.get(character.len_utf8()..).unwrap_or("");
+        if character.is_whitespace() || character == '\u{a0}' {
+            space(&mut out);
+        } else if character != '\0' {
+            out.extend(character.to_lowercase());
+        }
+    }
+    out
+}
+
+fn space(out: &mut String) {
+    if !out.ends_with(' ') {
+        out.push(' ');
+    }
+}
+
+/// Lower case, with HTML's character references resolved and what browsers skip left out: how
+/// markup is looked at.
+pub(super) fn rendered(value: &str) -> String {
+    let mut out = String::with_capacity(value.len());
+    let mut rest = value;
+    while let Some(character) = rest.chars().next() {
+        if character == '&'
+            && let Some((resolved, after)) = reference(rest)
+        {
+            out.extend(resolved.to_lowercase());
+            rest = after;
+            continue;
+        }
+        rest = rest.get(character.len_utf8()..).unwrap_or("");
+        if !matches!(character, '\0' | '\u{200b}'..='\u{200f}' | '\u{feff}') {
+            out.extend(character.to_lowercase());
+        }
+    }
+    out
+}
+
+/// A character reference at the beginning of `text`, and what follows it.
+fn reference(text: &str) -> Option<(char, &str)> {
+    const NAMED: [(&str, char); 8] = [
+        ("&lt;", '<'),
+        ("&gt;", '>'),
+        ("&quot;", '"'),
+        ("&apos;", '\''),
+        ("&colon;", ':'),
+        ("&lpar;", '('),
+        ("&tab;", '\t'),
+        ("&newline;", '\n'),
+    ];
+    let numeric = text.strip_prefix("&#");
+    if let Some(digits) = numeric {
+        let (radix, digits) = match digits.strip_prefix(['x', 'X']) {
+            Some(digits) => (16, digits),
+            None => (10, digits),
+        };
+        let length = digits
+            .bytes()
+            .take(8)
+            .take_while(|byte| char::from(*byte).is_digit(radix))
+            .count();
+        let number = u32::from_str_radix(digits.get(..length)?, radix).ok()?;
+        let after = digits.get(length..)?;
+        return Some((char::from_u32(number)?, after.strip_prefix(';').unwrap_or(after)));
+    }
+    NAMED.iter().find_map(|(name, character)| {
+        let head = text.get(..name.len())?;
+        head.eq_ignore_ascii_case(name)
+            .then(|| (*character, text.get(name.len()..).unwrap_or("")))
+    })
+}

@@ -1,0 +1,186 @@
+//! One link of one gateway: reads what it says, answers what it asks.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::UnixStream;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinSet;
+use tokio::time::{interval, timeout};
+
+use super::Hub;
+use super::registry::Joined;
+use crate::link::client::SILENCE_MAX;
+use crate::link::frames::{Broken, Reader, send};
+use crate::link::port::ExchangeRefused;
+use crate::link::protocol::{Content, ExchangeOutcome, PROTOCOL, ToControl, ToGateway};
+
+/// LIMIT: exchanges of one gateway at once.
+const EXCHANGES_MAX: usize = 32;
+/// LIMIT: deliveries of one gateway that wait; it sends one after the other.
+const DELIVERIES_MAX: usize = 16;
+/// A sign of life this often.
+const ALIVE: Duration = Duration::from_secs(2);
+/// LIMIT: bytes of a gateway's name.
+const NODE_BYTES_MAX: usize = 64;
+
+/// Runs the link to its end.
+pub(super) async fn run(hub: Hub, stream: UnixStream) {
+    let (read, write) = stream.into_split();
+    let mut reader = Reader::new(read);
+    match begin(&hub, &mut reader).await {
+        Ok((node, joined)) => {
+            let link = joined.link;
+            tracing::info!(node, "a gateway is linked");
+            let broken = go_on(&hub, &node, joined, reader, write).await;
+            hub.registry().leave(&node, link);
+            tracing::info!(node, error = %broken, "a gateway's link ended");
+        }
+        Err(broken) => tracing::warn!(error = %broken, "a link was not begun"),
+    }
+}
+
+async fn begin(
+    hub: &Hub,
+    reader: &mut Reader<OwnedReadHalf>,
+) -> Result<(String, Joined), Broken> {
+    let hello = timeout(SILENCE_MAX, reader.next()).await;
+    match hello.map_err(|_| Broken::Silent)?? {
+        ToControl::Hello { protocol, .. } if protocol != PROTOCOL => Err(Broken::Unexpected(
+            format!("a gateway speaks version {protocol} of the link, not {PROTOCOL}"),
+        )),
+        ToControl::Hello { node, version, .. } if is_name(&node) => {
+            let since = hub.0.clock.now();
+            let mut registry = hub.registry();
+            let joined = registry.join(&node, version, since);
+            Ok((node, joined))
+        }
+        _ => Err(Broken::Unexpected("a gateway did not say who it is".to_owned())),
+    }
+}
+
+fn is_name(node: &str) -> bool {
+    (1..=NODE_BYTES_MAX).contains(&node.len())
+        && node
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-'))
+}
+
+async fn go_on(
+    hub: &Hub,
+    node: &str,
+    joined: Joined,
+    mut reader: Reader<OwnedReadHalf>,
+    write: OwnedWriteHalf,
+) -> Broken {
+    let Joined { link, queue, cut } = joined;
+    let mut helpers = JoinSet::new();
+    helpers.spawn(write_all(write, queue));
+    let (deliver, delivered) = mpsc::channel(DELIVERIES_MAX);
+    helpers.spawn(record_all(hub.clone(), node.to_owned(), link, delivered));
+    let exchanges = Arc::new(Semaphore::new(EXCHANGES_MAX));
+    loop {
+        let message = tokio::select! {
+            message = timeout(SILENCE_MAX, reader.next()) => message,
+            () = cut.cancelled() => return Broken::Unexpected("it was cut".to_owned()),
+            Some(_) = helpers.join_next() => return Broken::Ended,
+        };
+        let message = match message {
+            Ok(Ok(message)) => message,
+            Ok(Err(broken)) => return broken,
+            Err(_) => return Broken::Silent,
+        };
+        match message {
+            ToControl::Hello { .. } => return Broken::Unexpected("hello, again".to_owned()),
+            ToControl::Alive => {}
+            ToControl::Prepared { version, refused } => {
+                hub.registry().prepared(node, version, refused);
+            }
+            ToControl::Swapped { version } => hub.registry().swapped(node, version),
+            ToControl::CertificatesHeld { id, refused } => {
+                hub.registry().certificates_held(node, id, refused);
+            }
+            ToControl::Stats(stats) => hub.registry().counted(node, *stats),
+            ToControl::Seen { sessions } => hub.0.port.seen(sessions).await,
+            ToControl::Deliver { id, content } => {
+                if deliver.try_send((id, content)).is_err() {
+                    return Broken::Unexpected("more deliveries than agreed".to_owned());
+                }
+            }
+            asked @ ToControl::Exchange { .. } => {
+                exchange(hub, node, link, asked, &exchanges);
+            }
+        }
+    }
+}
+
+/// Answers in a task of its own: a slow store holds up no sign of life.
+fn exchange(hub: &Hub, node: &str, link: u64, asked: ToControl, slots: &Arc<Semaphore>) {
+    let ToControl::Exchange {
+        id,
+        code,
+        host,
+        source,
+        request,
+    } = asked
+    else {
+        return;
+    };
+    let Ok(slot) = Arc::clone(slots).try_acquire_owned() else {
+        let outcome = ExchangeOutcome::Unavailable;
+        hub.registry().tell(node, link, ToGateway::Exchanged { id, outcome });
+        return;
+    };
+    let (hub, node) = (hub.clone(), node.to_owned());
+    tokio::spawn(async move {
+        let outcome = match hub.0.port.exchange(&code, &host, source, request).await {
+            Ok(exchanged) => ExchangeOutcome::Session {
+                cookie: exchanged.cookie.expose().clone(),
+                grant: Box::new(exchanged.grant),
+            },
+            Err(ExchangeRefused::Refused) => ExchangeOutcome::Refused,
+            Err(ExchangeRefused::Unavailable) => ExchangeOutcome::Unavailable,
+        };
+        hub.registry().tell(&node, link, ToGateway::Exchanged { id, outcome });
+        drop(slot);
+    });
+}
+
+/// Records deliveries in order, and acknowledges each only then.
+async fn record_all(
+    hub: Hub,
+    node: String,
+    link: u64,
+    mut delivered: mpsc::Receiver<(u64, Content)>,
+) {
+    while let Some((id, content)) = delivered.recv().await {
+        let recorded = match content {
+            Content::Events(events) => hub.0.port.record(&node, events).await,
+            Content::Seal(seal) => hub.0.port.sealed(&node, seal).await,
+        };
+        let said = match recorded {
+            Ok(()) => ToGateway::Recorded { id },
+            Err(reason) => ToGateway::NotRecorded { id, reason },
+        };
+        hub.registry().tell(&node, link, said);
+    }
+}
+
+async fn write_all(mut stream: OwnedWriteHalf, mut queue: mpsc::Receiver<Arc<ToGateway>>) {
+    let mut alive = interval(ALIVE);
+    let welcome = ToGateway::Welcome { protocol: PROTOCOL };
+    let mut sent = send(&mut stream, &welcome).await;
+    while sent.is_ok() {
+        sent = tokio::select! {
+            message = queue.recv() => match message {
+                Some(message) => send(&mut stream, &*message).await,
+                None => return,
+            },
+            _ = alive.tick() => send(&mut stream, &ToGateway::Alive).await,
+        };
+    }
+    if let Err(broken) = sent {
+        tracing::debug!(error = %broken, "cannot tell a gateway");
+    }
+}

@@ -1,0 +1,93 @@
+//! What the link does to this process: every word of control, carried out on what requests are
+//! decided by.
+
+use std::sync::Arc;
+
+use estate::Estate;
+use model::snapshot::{IdentityChange, IdentitySnapshot};
+use model::{SessionId, Timestamp};
+
+use crate::assertion::Signer;
+use crate::directory::Order;
+use crate::front::Caps;
+use crate::link::protocol::{AssertionKeyText, Stats};
+use crate::link::{Continuity, Local};
+use crate::records::Recorder;
+use crate::shared::Common;
+use crate::state::Builder;
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Process {
+    /// What requests reach.
+    pub(crate) common: Arc<Common>,
+    /// Makes states.
+    pub(crate) builder: Builder,
+    /// Open connections.
+    pub(crate) caps: Arc<Caps>,
+}
+
+impl Local for Process {
+    fn compile(
+        &self,
+        version: u64,
+        source: &str,
+    ) -> Result<(Arc<Estate>, Box<dyn FnOnce() + Send>), String> {
+        let parsed = Estate::parse(source).map_err(|diagnostics| {
+            let first = diagnostics.iter().find(|one| one.is_error());
+            first.map_or_else(|| "the estate is not valid".to_owned(), |one| one.message.clone())
+        })?;
+        let estate = Arc::new(parsed.estate);
+        let before = self.common.state.load();
+        let state = self
+            .builder
+            .build(version, Arc::clone(&estate), before.as_deref())
+            .map_err(|error| error.to_string())?;
+        let common = Arc::clone(&self.common);
+        let install = move || {
+            let estate = state.estate();
+            let keep = estate.trail.traffic_keep;
+            if let Some(recorder) = &common.recorder {
+                recorder.configure(keep, estate.gateway.pressure);
+            }
+            common.state.store(Some(Arc::new(state)));
+        };
+        Ok((estate, Box::new(install)))
+    }
+
+    fn version(&self) -> u64 {
+        let state = self.common.state.load();
+        state.as_ref().map_or(0, |state| state.compiled.version)
+    }
+
+    fn identity(&self, snapshot: IdentitySnapshot) {
+        self.common.directory.replace(snapshot);
+    }
+
+    fn change(&self, revision: u64, change: IdentityChange) -> Continuity {
+        match self.common.directory.change(revision, change) {
+            Order::Kept => Continuity::InOrder,
+            Order::Broken => Continuity::Gap,
+        }
+    }
+
+    fn assertion_key(&self, key: &AssertionKeyText) {
+        match Signer::new(key.id.clone(), &key.seed) {
+            Some(signer) => self.common.sign_with(signer),
+            None => tracing::error!(id = %key.id, "control sent an assertion key that is none"),
+        }
+    }
+
+    fn heard(&self) {
+        self.common.directory.heard(self.common.clock.monotonic());
+    }
+
+    fn stats(&self) -> Stats {
+        let gap = self.common.recorder.as_ref().map_or(0, Recorder::gap);
+        self.builder.registry.stats(self.caps.open(), gap)
+    }
+
+    fn seen(&self) -> Vec<(SessionId, Timestamp)> {
+        self.common.directory.take_seen()
+    }
+}

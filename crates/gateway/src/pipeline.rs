@@ -1,0 +1,158 @@
+//! The way of one request: every step in order, each in its own file. The first that refuses ends
+//! it; nothing of a refused request reaches a service.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use estate::Mode;
+use http::{Request, Response, header};
+use hyper::body::Incoming;
+use model::RequestId;
+
+use crate::answer;
+use crate::caller::Caller;
+use crate::exchange::{Connection, Outgoing};
+use crate::flow::{Flow, Host};
+use crate::records;
+use crate::refused::{Refused, step_of};
+use crate::shared::Shared;
+use crate::sign_in;
+use crate::state::State;
+use crate::steps::{
+    address, authenticate, authorise, ban, body, client, cors, forward, inspect, limits, path,
+    respond, route, same_origin, size, snapshot,
+};
+
+/// Answers one request; never fails.
+pub(crate) async fn handle(
+    shared: Arc<Shared>,
+    connection: Arc<Connection>,
+    request: Request<Incoming>,
+) -> Response<Outgoing> {
+    let Some(state) = shared.state.load_full() else {
+        // Nothing listens before the first estate; a request here is from another time.
+        let mut response = Response::new(Outgoing::Empty);
+        *response.status_mut() = http::StatusCode::SERVICE_UNAVAILABLE;
+        return response;
+    };
+    if let Some(recorder) = &shared.recorder {
+        recorder.room().await;
+    }
+    let mut flow = begin(&shared, &state, &connection, request.map(Some));
+    let (response, refused) = match decide(&mut flow).await {
+        Ok(response) => (response, None),
+        Err(refused) => {
+            // An upstream that fails is no decision: it stands in the traffic record alone.
+            if step_of(refused.code) != "upstream" {
+                flow.record(&refused, Mode::Block);
+            }
+            (answer::refused(&flow, &refused), Some(refused.code))
+        }
+    };
+    record(&flow, &response, refused);
+    response
+}
+
+async fn decide(flow: &mut Flow<'_>) -> Result<Response<Outgoing>, Refused> {
+    client::know(flow);
+    ban::check(flow)?;
+    address::check(flow)?;
+    path::settle(flow)?;
+    if flow.console {
+        return console(flow).await;
+    }
+    if flow.path().starts_with(sign_in::OWN) {
+        return sign_in::answer(flow).await;
+    }
+    route::find(flow)?;
+    if let Some(response) = cors::preflight(flow) {
+        return Ok(response);
+    }
+    size::check(flow)?;
+    snapshot::check(flow)?;
+    authenticate::check(flow)?;
+    same_origin::check(flow)?;
+    authorise::check(flow)?;
+    limits::check(flow)?;
+    inspect::head(flow)?;
+    let held = body::hold(flow).await?;
+    inspect::body(flow, &held).await?;
+    let mut response = forward::send(flow, held).await?;
+    respond::dress(flow, &mut response);
+    Ok(response)
+}
+
+/// The console decides for itself who may see what; here it is only counted and bounded.
+async fn console(flow: &mut Flow<'_>) -> Result<Response<Outgoing>, Refused> {
+    let signs_in = flow.path().starts_with("/sign-in") || flow.path().starts_with("/enrol");
+    if signs_in && flow.head.method == http::Method::POST {
+        address::sign_in(flow)?;
+    }
+    if !flow.secure {
+        return Err(Refused::new(
+            http::StatusCode::FORBIDDEN,
+            "route.clear",
+            "the console is reached over https only",
+        ));
+    }
+    let held = body::hold(flow).await?;
+    forward::control(flow, held).await
+}
+
+/// What is known of a request before the first step.
+pub(crate) fn begin<'a>(
+    shared: &'a Shared,
+    state: &'a State,
+    connection: &'a Connection,
+    request: Request<Option<Incoming>>,
+) -> Flow<'a> {
+    let (head, body) = request.into_parts();
+    let host = Host::of(head.headers.get(header::HOST));
+    let console = host.name() == state.estate().console.host;
+    Flow {
+        time: shared.clock.now(),
+        started: shared.clock.monotonic(),
+        id: RequestId::new(&*shared.clock, &*shared.entropy),
+        client: connection.peer.ip().to_canonical(),
+        secure: connection.secure,
+        shared,
+        state,
+        connection,
+        host,
+        head,
+        body,
+        route: None,
+        console,
+        caller: None,
+        body_bytes: 0,
+        limit: None,
+        observed: Vec::new(),
+    }
+}
+
+/// Counts the request and leaves its line in the traffic records.
+fn record(flow: &Flow<'_>, response: &Response<Outgoing>, refused: Option<&'static str>) {
+    use http_body::Body as _;
+    let shared = flow.shared;
+    let took = shared.clock.monotonic().saturating_sub(flow.started);
+    let status = response.status().as_u16();
+    shared.metrics.request(flow.slot(), status, took);
+    let Some(recorder) = &shared.recorder else {
+        return;
+    };
+    recorder.request(&records::RequestLine {
+        time: flow.time,
+        request_id: flow.id,
+        source: flow.client,
+        host: flow.host.name(),
+        method: flow.head.method.as_str(),
+        path: flow.path(),
+        route: flow.route_name(),
+        status,
+        took: took.min(Duration::from_secs(24 * 3600)),
+        bytes_in: flow.body_bytes,
+        bytes_out: response.body().size_hint().exact().unwrap_or(0),
+        principal: flow.caller.as_ref().map(Caller::principal),
+        refused,
+    });
+}

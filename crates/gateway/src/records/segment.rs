@@ -1,0 +1,210 @@
+//! A segment of traffic records: a file of lines, sealed by the root of a Merkle tree over them.
+//!
+//! The first line names format, segment and node; the tree is over the lines after it, each
+//! without its line end.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead as _, BufReader, Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use merkle::{Frontier, leaf_hash};
+use model::{SegmentId, Timestamp};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::link::protocol::Seal;
+
+const OPEN: &str = ".ndjson";
+const SEALED: &str = ".sealed.ndjson";
+
+/// The open segment.
+#[derive(Debug)]
+pub(super) struct Segment {
+    id: SegmentId,
+    path: PathBuf,
+    file: File,
+    /// Bytes that are whole lines.
+    length: u64,
+    tree: Frontier,
+    first: Timestamp,
+    last: Timestamp,
+    /// When it was begun.
+    pub(super) begun: Timestamp,
+}
+
+#[derive(Deserialize)]
+struct Timed {
+    time: Timestamp,
+}
+
+impl Segment {
+    /// Begins one in `folder`.
+    pub(super) fn begin(
+        folder: &Path,
+        id: SegmentId,
+        node: &str,
+        now: Timestamp,
+    ) -> io::Result<Self> {
+        let path = folder.join(format!("{id}{OPEN}"));
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)?;
+        let head = json!({ "format": "rampart.traffic.v1", "segment": id, "node": node });
+        let head = format!("{head}\n");
+        if let Err(error) = file.write_all(head.as_bytes()) {
+            drop(std::fs::remove_file(&path));
+            return Err(error);
+        }
+        Ok(Self {
+            id,
+            path,
+            file,
+            length: u64::try_from(head.len()).unwrap_or(0),
+            tree: Frontier::new(),
+            first: now,
+            last: now,
+            begun: now,
+        })
+    }
+
+    /// Bytes of the file.
+    pub(super) fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Adds whole lines; after an error the segment is as it was before.
+    pub(super) fn append(&mut self, lines: &[u8], now: Timestamp) -> io::Result<u64> {
+        if let Err(error) = self.file.write_all(lines) {
+            self.file.set_len(self.length)?;
+            self.file.seek(SeekFrom::Start(self.length))?;
+            return Err(error);
+        }
+        self.length += u64::try_from(lines.len()).unwrap_or(0);
+        let mut count = 0;
+        for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+            self.tree.push(leaf_hash(line));
+            count += 1;
+        }
+        self.last = now;
+        Ok(count)
+    }
+
+    /// Seals it: on disk, under its final name.
+    pub(super) fn seal(self, gap: u64) -> io::Result<Seal> {
+        self.file.sync_data()?;
+        let name = format!("{}{SEALED}", self.id);
+        let sealed = self.path.with_file_name(name);
+        std::fs::rename(&self.path, &sealed)?;
+        if let Some(folder) = sealed.parent() {
+            File::open(folder)?.sync_all()?;
+        }
+        Ok(Seal {
+            segment: self.id,
+            root: hex(&self.tree.root()),
+            count: self.tree.size(),
+            gap,
+            first: self.first,
+            last: self.last,
+        })
+    }
+}
+
+/// The word that lines were left out while no segment was open.
+pub(super) fn gap_alone(id: SegmentId, gap: u64, now: Timestamp) -> Seal {
+    Seal {
+        segment: id,
+        root: hex(&Frontier::new().root()),
+        count: 0,
+        gap,
+        first: now,
+        last: now,
+    }
+}
+
+/// Seals what a crash left open in `folder`, without the half of a line at an end.
+pub(super) fn recover(folder: &Path) -> io::Result<Vec<Seal>> {
+    let mut seals = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("");
+        let id = name
+            .strip_suffix(OPEN)
+            .filter(|_| !name.ends_with(SEALED))
+            .and_then(|id| id.parse::<SegmentId>().ok());
+        let Some(id) = id else {
+            continue;
+        };
+        match reopen(&path, id)? {
+            Some(segment) => seals.push(segment.seal(0)?),
+            None => std::fs::remove_file(&path)?,
+        }
+    }
+    Ok(seals)
+}
+
+/// The segment as far as it is whole; nothing when it holds no line.
+fn reopen(path: &Path, id: SegmentId) -> io::Result<Option<Segment>> {
+    let file = OpenOptions::new().read(true).write(true).open(path)?;
+    let mut reader = BufReader::new(file);
+    let mut line = Vec::new();
+    let mut length = 0;
+    let mut tree = Frontier::new();
+    let mut times: Option<(Timestamp, Timestamp)> = None;
+    let mut head = true;
+    loop {
+        line.clear();
+        let read = reader.read_until(b'\n', &mut line)?;
+        let Some(text) = line.strip_suffix(b"\n") else {
+            break;
+        };
+        length += u64::try_from(read).unwrap_or(0);
+        if std::mem::take(&mut head) {
+            continue;
+        }
+        tree.push(leaf_hash(text));
+        if let Ok(Timed { time }) = serde_json::from_slice(text) {
+            let first = times.map_or(time, |(first, _)| first);
+            times = Some((first, time));
+        }
+    }
+    let Some((first, last)) = times else {
+        return Ok(None);
+    };
+    let file = reader.into_inner();
+    file.set_len(length)?;
+    Ok(Some(Segment {
+        id,
+        path: path.to_path_buf(),
+        file,
+        length,
+        tree,
+        first,
+        last,
+        begun: first,
+    }))
+}
+
+/// The sealed segments of a folder with their sizes, oldest first: ids begin with the time.
+pub(super) fn sealed(folder: &Path) -> io::Result<Vec<(SegmentId, PathBuf, u64)>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let id = name
+            .to_str()
+            .and_then(|name| name.strip_suffix(SEALED))
+            .and_then(|id| id.parse::<SegmentId>().ok());
+        if let Some(id) = id {
+            found.push((id, entry.path(), entry.metadata()?.len()));
+        }
+    }
+    found.sort_unstable_by_key(|(id, ..)| *id);
+    Ok(found)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,174 @@
+//! What requests are decided by at one moment: a compiled estate with its ways to the services.
+//! Replaced whole, never changed.
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::path::Path;
+use std::sync::Arc;
+
+use ahash::AHashMap;
+use estate::{Auth, Estate, Route};
+use http::HeaderName;
+
+use crate::Error;
+use crate::compile::{Compiled, CompiledRoute};
+use crate::metrics::{Registry, RouteSlot};
+use crate::router::RouteIndex;
+use crate::upstream::Target;
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct State {
+    /// The estate.
+    pub(crate) compiled: Compiled,
+    targets: Vec<Arc<Target>>,
+    extras: Vec<Extra>,
+    /// Where requests to the console's host are counted.
+    pub(crate) console_slot: RouteSlot,
+    /// Where requests that reach no route are counted.
+    pub(crate) no_slot: RouteSlot,
+}
+
+/// What a route has beyond what was compiled.
+#[derive(Clone, Copy, Debug)]
+struct Extra {
+    slot: RouteSlot,
+    /// Stands for the route's name in limits, so that counts outlive a new version.
+    number: u64,
+}
+
+/// One route with everything there is about it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Chosen<'a> {
+    /// As the estate has it.
+    pub(crate) route: &'a Route,
+    /// As it was compiled.
+    pub(crate) compiled: &'a CompiledRoute,
+    /// Where it is counted.
+    pub(crate) slot: RouteSlot,
+    /// Stands for its name in limits.
+    pub(crate) number: u64,
+}
+
+/// Makes states: what they share over versions.
+#[derive(Debug)]
+pub(crate) struct Builder {
+    /// Paths in estates are relative to this.
+    pub(crate) base: std::path::PathBuf,
+    /// Names of routes for counting.
+    pub(crate) registry: Arc<Registry>,
+    hasher: RandomState,
+}
+
+impl Builder {
+    /// See the fields.
+    pub(crate) fn new(base: &Path, registry: Arc<Registry>) -> Self {
+        Self {
+            base: base.to_path_buf(),
+            registry,
+            hasher: RandomState::new(),
+        }
+    }
+
+    /// Compiles a version. Services that did not change keep the connections of `before`.
+    ///
+    /// # Errors
+    /// When a service cannot be reached the way it is described.
+    pub(crate) fn build(
+        &self,
+        version: u64,
+        estate: Arc<Estate>,
+        before: Option<&State>,
+    ) -> Result<State, Error> {
+        let kept: AHashMap<&str, (&estate::Service, &Arc<Target>)> = before
+            .map(|state| {
+                let services = state.compiled.estate.services.iter();
+                services
+                    .zip(&state.targets)
+                    .map(|((name, service), target)| (name.as_str(), (service, target)))
+                    .collect()
+            })
+            .unwrap_or_default();
+        let mut targets = Vec::with_capacity(estate.services.len());
+        for (name, service) in &estate.services {
+            let same = kept.get(name.as_str()).filter(|(old, _)| {
+                // A file of authorities may have changed beneath its name.
+                *old == service && service.protocol == estate::Protocol::Http
+            });
+            targets.push(match same {
+                Some((_, target)) => Arc::clone(target),
+                None => Arc::new(Target::service(service, &self.base)?),
+            });
+        }
+        Ok(self.state(version, estate, targets))
+    }
+
+    /// A state that decides but leads nowhere: for asking what would happen.
+    pub(crate) fn supposed(&self, version: u64, estate: Arc<Estate>) -> State {
+        self.state(version, estate, Vec::new())
+    }
+
+    fn state(&self, version: u64, estate: Arc<Estate>, targets: Vec<Arc<Target>>) -> State {
+        let extras = estate
+            .routes
+            .iter()
+            .map(|route| Extra {
+                slot: self.registry.route(&route.name),
+                number: self.hasher.hash_one(&route.name),
+            })
+            .collect();
+        State {
+            compiled: Compiled::new(version, estate),
+            targets,
+            extras,
+            console_slot: self.registry.route(CONSOLE),
+            no_slot: self.registry.route(NONE),
+        }
+    }
+}
+
+/// The name under which requests to the console's host are counted and recorded.
+pub(crate) const CONSOLE: &str = "rampart.console";
+/// The name for requests that reach no route.
+pub(crate) const NONE: &str = "-";
+
+impl State {
+    /// The estate.
+    pub(crate) fn estate(&self) -> &Estate {
+        &self.compiled.estate
+    }
+
+    /// A route by its place.
+    pub(crate) fn route(&self, index: RouteIndex) -> Option<Chosen<'_>> {
+        let (route, compiled) = self.compiled.route(index)?;
+        let extra = self.extras.get(index)?;
+        Some(Chosen {
+            route,
+            compiled,
+            slot: extra.slot,
+            number: extra.number,
+        })
+    }
+
+    /// The way to a route's service.
+    pub(crate) fn target(&self, route: &CompiledRoute) -> Option<&Arc<Target>> {
+        self.targets.get(route.service)
+    }
+}
+
+/// Whether a header is Rampart's to set: whoever sends it from outside wants to be somebody else.
+///
+/// SECURITY: names with `_` go too. Gateways to CGI, WSGI and PHP turn `-` into `_`, so that
+/// `rampart_assertion` would reach a service as the assertion.
+pub(crate) fn is_reserved(name: &HeaderName) -> bool {
+    const FORWARDED: [&str; 4] = ["forwarded", "x-real-ip", "x-original-url", "x-rewrite-url"];
+    const PREFIXES: [&str; 3] = ["rampart-", "x-rampart-", "x-forwarded-"];
+    let name = name.as_str();
+    name.contains('_')
+        || FORWARDED.contains(&name)
+        || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// Whether a route looks at credentials of Rampart's.
+pub(crate) fn looks_at_credentials(auth: Auth) -> bool {
+    matches!(auth, Auth::Required | Auth::Optional)
+}

@@ -1,0 +1,170 @@
+//! Who it is: an API key or an access token in `Authorization`, or a session's cookie, becomes one
+//! caller. What was shown is taken off, so that no service ever sees it.
+
+use aws_lc_rs::digest;
+use estate::Auth;
+use http::{HeaderValue, StatusCode, header};
+use model::snapshot::Digest;
+
+use crate::caller::{Caller, Proof};
+use crate::cookies;
+use crate::flow::Flow;
+use crate::refused::Refused;
+use crate::state::{Chosen, looks_at_credentials};
+use std::sync::Arc;
+
+/// What API keys begin with.
+const KEY_PREFIX: &str = "rk_";
+/// The header some programs show a key in.
+const KEY_HEADER: header::HeaderName = header::HeaderName::from_static("x-api-key");
+
+/// Finds out who it is, as the route asks.
+pub(crate) fn check(flow: &mut Flow<'_>) -> Result<(), Refused> {
+    let Some(chosen) = flow.chosen() else {
+        return Ok(());
+    };
+    let mode = chosen.route.modes.authenticate;
+    let known = if looks_at_credentials(chosen.route.auth) {
+        judge(flow, &chosen)
+    } else {
+        Ok(None)
+    };
+    strip(flow, chosen.route.auth);
+    match known {
+        Ok(Some(caller)) => {
+            if let Proof::Session(session) = &caller.proof {
+                flow.shared.directory.used(session, flow.time);
+            }
+            flow.caller = Some(caller);
+            Ok(())
+        }
+        Ok(None) if chosen.route.auth == Auth::Required => flow.enforce(
+            mode,
+            unknown("authenticate.missing", "nobody is signed in"),
+        ),
+        Ok(None) => Ok(()),
+        Err(refused) => flow.enforce(mode, refused),
+    }
+}
+
+/// Who it is; nobody when nothing was shown. A wrong credential is refused even where none is
+/// needed: whoever sends it believes to be somebody.
+fn judge(flow: &Flow<'_>, chosen: &Chosen<'_>) -> Result<Option<Caller>, Refused> {
+    let ambiguous = |_| {
+        Refused::new(
+            StatusCode::BAD_REQUEST,
+            "authenticate.ambiguous",
+            "more than one credential of a kind",
+        )
+    };
+    let authorization = flow.single(&header::AUTHORIZATION).map_err(ambiguous)?;
+    if let Some(text) = authorization.and_then(bearer) {
+        return match text.strip_prefix(KEY_PREFIX) {
+            Some(_) => key(flow, text),
+            None => token(flow, chosen, text),
+        }
+        .map(Some);
+    }
+    let shown = flow.single(&KEY_HEADER).map_err(ambiguous)?;
+    let shown = shown.and_then(|value| value.to_str().ok());
+    if let Some(text) = shown.filter(|text| text.starts_with(KEY_PREFIX)) {
+        return key(flow, text).map(Some);
+    }
+    let cookie = cookies::session(&flow.head.headers).map_err(ambiguous)?;
+    // SECURITY: a cookie on a clear connection was seen by everyone on the way.
+    let Some(cookie) = cookie.filter(|_| flow.secure) else {
+        return Ok(None);
+    };
+    session(flow, cookie).map(Some)
+}
+
+/// The credential of `Authorization: Bearer …` (RFC 6750 §2.1); other schemes are the service's.
+fn bearer(value: &HeaderValue) -> Option<&str> {
+    let text = value.to_str().ok()?;
+    let (scheme, rest) = text.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| rest.trim())
+}
+
+fn session(flow: &Flow<'_>, cookie: &str) -> Result<Caller, Refused> {
+    let digest = sha256(cookie);
+    let idle = flow.state.estate().identity.session_idle;
+    let host = flow.host.name();
+    flow.shared
+        .directory
+        .session(&digest, host, flow.time, idle)
+        .map(|(session, person)| Caller {
+            person,
+            proof: Proof::Session(session),
+            digest,
+        })
+        .ok_or_else(|| unknown("authenticate.session_ended", "the session has ended"))
+}
+
+fn key(flow: &Flow<'_>, text: &str) -> Result<Caller, Refused> {
+    let digest = sha256(text);
+    let (key, person) = flow
+        .shared
+        .directory
+        .key(&digest, flow.time)
+        .ok_or_else(|| unknown("authenticate.key_unknown", "the API key is not valid"))?;
+    let networks = &key.grant.networks;
+    if !networks.is_empty() && !networks.iter().any(|n| n.contains(flow.client)) {
+        let text = "the API key may not be used from this address";
+        return Err(unknown("authenticate.key_network", text));
+    }
+    Ok(Caller {
+        person,
+        proof: Proof::Key(key),
+        digest,
+    })
+}
+
+fn token(flow: &Flow<'_>, chosen: &Chosen<'_>, text: &str) -> Result<Caller, Refused> {
+    let wrong = || unknown("authenticate.token", "the access token is not valid here");
+    let directory = &flow.shared.directory;
+    let digest = sha256(text);
+    let (keys, issuer) = directory.token_keys();
+    let token = flow.shared.tokens.verify(text, digest, &keys).ok_or_else(wrong)?;
+    let audience = flow.state.estate().services.get(&chosen.route.to);
+    let audience = audience.map(|service| service.audience.as_str()).ok_or_else(wrong)?;
+    if !token.holds(flow.time, audience, &issuer) || directory.is_revoked(&token.jti) {
+        return Err(wrong());
+    }
+    let person = directory.person(token.person).ok_or_else(wrong)?;
+    Ok(Caller {
+        person,
+        proof: Proof::Token(Arc::clone(&token)),
+        digest,
+    })
+}
+
+/// Takes Rampart's credentials off the request. Where sign-in stays with the service, what is not
+/// Rampart's stays.
+fn strip(flow: &mut Flow<'_>, auth: Auth) {
+    let headers = &mut flow.head.headers;
+    cookies::strip(headers);
+    if let Some(value) = headers.get(&KEY_HEADER)
+        && value.as_bytes().starts_with(KEY_PREFIX.as_bytes())
+    {
+        headers.remove(&KEY_HEADER);
+    }
+    let ours = |value: &HeaderValue| match bearer(value) {
+        Some(text) => looks_at_credentials(auth) || text.starts_with(KEY_PREFIX),
+        None => false,
+    };
+    if headers.get_all(header::AUTHORIZATION).iter().any(ours) {
+        headers.remove(header::AUTHORIZATION);
+    }
+}
+
+fn unknown(code: &'static str, text: &'static str) -> Refused {
+    Refused::new(StatusCode::UNAUTHORIZED, code, text)
+}
+
+/// What credentials are known by.
+pub(crate) fn sha256(text: &str) -> Digest {
+    let mut out = [0; 32];
+    let digest = digest::digest(&digest::SHA256, text.as_bytes());
+    out.copy_from_slice(digest.as_ref());
+    out
+}

@@ -1,0 +1,58 @@
+//! The body, held whole before anything is sent on.
+
+use http::StatusCode;
+use model::ByteSize;
+use std::time::Duration;
+
+use crate::body::{self, Held, Limits};
+use crate::flow::Flow;
+use crate::refused::Refused;
+
+/// LIMIT: bytes of a body for the console, whose largest is an estate file.
+const CONSOLE_BODY_MAX: u64 = 2 << 20;
+/// When to try again while there is no room for bodies.
+const ROOM_AFTER: Duration = Duration::from_secs(1);
+
+/// Takes the body in, within the limits of the route.
+pub(crate) async fn hold(flow: &mut Flow<'_>) -> Result<Held, Refused> {
+    let Some(incoming) = flow.body.take() else {
+        return Ok(Held::empty());
+    };
+    let limits = limits(flow);
+    match body::hold(incoming, &limits, &flow.shared.budget).await {
+        Ok(held) => {
+            flow.body_bytes = held.len();
+            Ok(held)
+        }
+        Err(why) => Err(refused(why, limits.max)),
+    }
+}
+
+fn limits(flow: &Flow<'_>) -> Limits {
+    let estate = &flow.state.estate().limits;
+    let limits = flow.chosen().map_or(estate, |chosen| &chosen.route.limits);
+    let max = if flow.console {
+        CONSOLE_BODY_MAX
+    } else {
+        limits.body_max.0
+    };
+    Limits {
+        max,
+        bytes_per_s_min: limits.body_bytes_per_s_min.0,
+        grace: limits.head_timeout,
+    }
+}
+
+fn refused(why: body::Refused, max: u64) -> Refused {
+    let text = match why {
+        body::Refused::TooLarge => format!("the body is longer than {}", ByteSize(max)).into(),
+        body::Refused::TooSlow => "the body arrives too slowly".into(),
+        body::Refused::Budget => "there is no room for the body right now".into(),
+        body::Refused::Broken => std::borrow::Cow::Borrowed("the body's framing is broken"),
+    };
+    let refused = Refused::new(why.status(), why.code(), text);
+    if refused.status == StatusCode::SERVICE_UNAVAILABLE {
+        return refused.retry_after(ROOM_AFTER);
+    }
+    refused
+}

@@ -1,0 +1,181 @@
+//! The request as the service gets it, and the way there.
+
+use std::time::Duration;
+
+use estate::HostHeader;
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri, header};
+
+use crate::assertion;
+use crate::body::Held;
+use crate::exchange::Outgoing;
+use crate::flow::Flow;
+use crate::refused::Refused;
+use crate::state::{Chosen, is_reserved};
+use crate::upstream::{Failed, Target, Timeouts};
+
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const CLIENT: HeaderName = HeaderName::from_static("x-rampart-client");
+const REQUEST: HeaderName = HeaderName::from_static("x-rampart-request");
+
+/// How long control may take, and how much it may answer: its live pages say something every
+/// few seconds.
+const CONTROL: Timeouts = Timeouts {
+    connect: Duration::from_secs(5),
+    response: Duration::from_secs(60),
+    response_max: 1 << 30,
+};
+
+/// Sends what passed to its service.
+pub(crate) async fn send(flow: &mut Flow<'_>, body: Held) -> Result<Response<Outgoing>, Refused> {
+    let missing = || Refused::new(StatusCode::NOT_FOUND, "route.no_match", "no route matches");
+    let chosen = flow.chosen().ok_or_else(missing)?;
+    let state = flow.state;
+    let target = state.target(chosen.compiled).ok_or_else(missing)?;
+    let service = state.estate().services.get(&chosen.route.to);
+    let mut headers = std::mem::take(&mut flow.head.headers);
+    strip(&mut headers);
+    if let Some(value) = assertion(flow, target, service)? {
+        headers.insert(assertion::HEADER, value);
+    }
+    let preserve = service.is_none_or(|service| service.host_header == HostHeader::Preserve);
+    let host = if preserve {
+        flow.host.value().clone()
+    } else {
+        target.authority.clone()
+    };
+    headers.insert(header::HOST, host);
+    headers.insert(FORWARDED_HOST, flow.host.value().clone());
+    introduce(flow, &mut headers);
+    let mut request = Request::new(body);
+    *request.method_mut() = flow.head.method.clone();
+    *request.uri_mut() = uri(flow, &chosen);
+    *request.headers_mut() = headers;
+    let limits = &chosen.route.limits;
+    let timeouts = Timeouts {
+        connect: limits.connect_timeout,
+        response: limits.response_timeout,
+        response_max: limits.response_max.0,
+    };
+    go(flow, target, request, &timeouts).await
+}
+
+/// Sends a request for the console's host to control.
+pub(crate) async fn control(flow: &mut Flow<'_>, body: Held) -> Result<Response<Outgoing>, Refused> {
+    let mut headers = std::mem::take(&mut flow.head.headers);
+    strip(&mut headers);
+    headers.insert(header::HOST, flow.host.value().clone());
+    let client = HeaderValue::try_from(flow.client.to_string());
+    let id = HeaderValue::try_from(flow.id.to_string());
+    if let (Ok(client), Ok(id)) = (client, id) {
+        headers.insert(CLIENT, client);
+        headers.insert(REQUEST, id);
+    }
+    headers.insert(FORWARDED_PROTO, proto(flow));
+    let mut request = Request::new(body);
+    *request.method_mut() = flow.head.method.clone();
+    *request.uri_mut() = flow.head.uri.clone();
+    *request.headers_mut() = headers;
+    let target = std::sync::Arc::clone(&flow.shared.control);
+    go(flow, &target, request, &CONTROL).await
+}
+
+async fn go(
+    flow: &Flow<'_>,
+    target: &Target,
+    request: Request<Held>,
+    timeouts: &Timeouts,
+) -> Result<Response<Outgoing>, Refused> {
+    let sent = flow.shared.upstreams.send(target, request, timeouts).await;
+    sent.map(|response| response.map(Outgoing::Upstream))
+        .map_err(failed)
+}
+
+fn failed(why: Failed) -> Refused {
+    let text = match why {
+        Failed::Refused => "the service accepts no connection",
+        Failed::ConnectTimeout => "the service took too long to accept a connection",
+        Failed::ResponseTimeout => "the service took too long to answer",
+        Failed::Tls => "the service could not be verified",
+        Failed::Broken => "the service's answer is broken",
+        Failed::TooLarge => "the service's answer is longer than allowed",
+        Failed::TooMany => "the service has as many requests as it may",
+    };
+    Refused::new(why.status(), why.code(), text)
+}
+
+/// The signed word about who asks; nothing when nobody is known.
+///
+/// SECURITY: a known caller without an assertion is never sent on as a stranger.
+fn assertion(
+    flow: &Flow<'_>,
+    target: &Target,
+    service: Option<&estate::Service>,
+) -> Result<Option<HeaderValue>, Refused> {
+    let (Some(caller), Some(service)) = (&flow.caller, service) else {
+        return Ok(None);
+    };
+    let none = || {
+        let text = "there is no key to sign assertions with yet";
+        Refused::new(StatusCode::SERVICE_UNAVAILABLE, "snapshot.no_key", text)
+    };
+    let signer = flow.shared.signer.load_full().ok_or_else(none)?;
+    let (_, issuer) = flow.shared.directory.token_keys();
+    let audience = assertion::Audience {
+        target: target.id(),
+        name: &service.audience,
+        issuer: &issuer,
+    };
+    let value = signer.assertion(caller, audience, flow.time);
+    value.map(Some).ok_or_else(none)
+}
+
+/// Takes off everything that is Rampart's to say.
+fn strip(headers: &mut HeaderMap) {
+    let reserved: smallvec::SmallVec<[HeaderName; 8]> = headers
+        .keys()
+        .filter(|name| is_reserved(name))
+        .cloned()
+        .collect();
+    for name in &reserved {
+        headers.remove(name);
+    }
+}
+
+/// Says who asks and how.
+fn introduce(flow: &Flow<'_>, headers: &mut HeaderMap) {
+    if let Ok(client) = HeaderValue::try_from(flow.client.to_string()) {
+        headers.insert(FORWARDED_FOR, client);
+    }
+    if let Ok(id) = HeaderValue::try_from(flow.id.to_string()) {
+        headers.insert(REQUEST_ID, id);
+    }
+    headers.insert(FORWARDED_PROTO, proto(flow));
+}
+
+fn proto(flow: &Flow<'_>) -> HeaderValue {
+    HeaderValue::from_static(if flow.secure { "https" } else { "http" })
+}
+
+/// The target, without the prefix the route takes off.
+fn uri(flow: &Flow<'_>, chosen: &Chosen<'_>) -> Uri {
+    let uri = &flow.head.uri;
+    let Some(rest) = chosen
+        .route
+        .strip_prefix
+        .as_deref()
+        .and_then(|prefix| uri.path().strip_prefix(prefix))
+        .filter(|rest| rest.is_empty() || rest.starts_with('/'))
+    else {
+        return uri.clone();
+    };
+    let path = if rest.is_empty() { "/" } else { rest };
+    let text = match uri.query() {
+        Some(query) => format!("{path}?{query}"),
+        None => path.to_owned(),
+    };
+    PathAndQuery::try_from(text).map_or_else(|_| uri.clone(), Uri::from)
+}

@@ -1,0 +1,117 @@
+//! The built-in rules against plain injection, and whether a body is what it says it is.
+
+use std::sync::Arc;
+
+use http::{StatusCode, header};
+
+use crate::body::Held;
+use crate::flow::Flow;
+use crate::inspect::{BodyError, BodyKind, Finding};
+use crate::refused::Refused;
+
+/// LIMIT: bytes of a body that can be looked into; a longer one that claims to be text is refused
+/// where the rules block, for nothing would be known about it.
+const BODY_BYTES_MAX: usize = 8 << 20;
+
+/// Looks at path, query and headers.
+pub(crate) fn head(flow: &mut Flow<'_>) -> Result<(), Refused> {
+    let Some(chosen) = flow.chosen() else {
+        return Ok(());
+    };
+    let found = flow
+        .shared
+        .rules
+        .head(flow.path(), flow.head.uri.query(), &flow.head.headers);
+    match found {
+        None => Ok(()),
+        Some(finding) => flow.enforce(chosen.route.modes.inspect, found_refused(finding)),
+    }
+}
+
+/// Looks at the body: that it is what `Content-Type` says, and what is in it.
+pub(crate) async fn body(flow: &mut Flow<'_>, held: &Held) -> Result<(), Refused> {
+    let Some(chosen) = flow.chosen() else {
+        return Ok(());
+    };
+    if held.is_empty() {
+        return Ok(());
+    }
+    let modes = &chosen.route.modes;
+    let Ok(kind) = flow.single(&header::CONTENT_TYPE) else {
+        return flow.enforce(modes.validate, invalid("body.content_type_repeated", "more than one Content-Type"));
+    };
+    let kind = match BodyKind::of(kind) {
+        Ok(BodyKind::Opaque) => return Ok(()),
+        Ok(kind) => kind,
+        Err(error) => return flow.enforce(modes.validate, malformed(&error)),
+    };
+    let looked = match held.as_slice() {
+        Some(bytes) => flow.shared.rules.body(kind, bytes),
+        None => match long(flow, held, kind).await {
+            Some(looked) => looked,
+            None => return flow.enforce(modes.inspect, too_long()),
+        },
+    };
+    match looked {
+        Ok(None) => Ok(()),
+        Ok(Some(finding)) => flow.enforce(modes.inspect, found_refused(finding)),
+        Err(error) => flow.enforce(modes.validate, malformed(&error)),
+    }
+}
+
+/// Looks into a body that lies on disk: off the worker's thread, few at a time. `None` when it is
+/// too long or cannot be read.
+async fn long(
+    flow: &Flow<'_>,
+    held: &Held,
+    kind: BodyKind,
+) -> Option<Result<Option<Finding>, BodyError>> {
+    let slots = Arc::clone(&flow.shared.long_bodies);
+    let slot = slots.acquire_owned().await.ok()?;
+    let bytes = gather(held).await?;
+    let rules = Arc::clone(&flow.shared.rules);
+    let looking = tokio::task::spawn_blocking(move || {
+        let looked = rules.body(kind, &bytes);
+        drop(slot);
+        looked
+    });
+    looking.await.ok()
+}
+
+async fn gather(held: &Held) -> Option<Vec<u8>> {
+    let length = usize::try_from(held.len()).ok()?;
+    if length > BODY_BYTES_MAX {
+        return None;
+    }
+    let mut bytes = Vec::with_capacity(length);
+    while bytes.len() < length {
+        let at = u64::try_from(bytes.len()).ok()?;
+        let chunk = held.chunk(at).await.ok()?;
+        if chunk.is_empty() {
+            return None;
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Some(bytes)
+}
+
+fn too_long() -> Refused {
+    let text = "the body is too long to be looked into";
+    Refused::new(StatusCode::PAYLOAD_TOO_LARGE, "inspect.too_long", text)
+}
+
+fn found_refused(finding: Finding) -> Refused {
+    let text = finding.sentence();
+    let mut refused = Refused::new(StatusCode::FORBIDDEN, finding.category.code(), text);
+    refused.rule = Some(finding.rule);
+    refused.argument = Some(finding.name);
+    refused
+}
+
+fn malformed(error: &BodyError) -> Refused {
+    invalid(error.code(), error.text())
+}
+
+fn invalid(code: &'static str, text: &'static str) -> Refused {
+    Refused::new(StatusCode::BAD_REQUEST, code, text)
+}

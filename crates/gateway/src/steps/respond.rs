@@ -1,0 +1,103 @@
+//! What every answer gets on its way out: security headers, cross-origin rules, limits; and what a
+//! service says about itself is taken off.
+
+use std::time::Duration;
+
+use estate::Auth;
+use http::{HeaderMap, HeaderName, HeaderValue, Response, header};
+
+use crate::cookies;
+use crate::exchange::Outgoing;
+use crate::flow::Flow;
+use crate::steps::cors;
+
+const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const POWERED_BY: HeaderName = HeaderName::from_static("x-powered-by");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// A year: whoever came over TLS once comes over TLS only (RFC 6797).
+const TRANSPORT: HeaderValue = HeaderValue::from_static("max-age=31536000");
+
+/// What a page may do unless its service says otherwise; nothing here breaks a page that only
+/// uses what it brings along.
+const DEFAULTS: [(HeaderName, HeaderValue); 4] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("frame-ancestors 'self'; base-uri 'self'; object-src 'none'"),
+    ),
+    (
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    ),
+    (
+        header::X_FRAME_OPTIONS,
+        HeaderValue::from_static("SAMEORIGIN"),
+    ),
+    (
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("strict-origin-when-cross-origin"),
+    ),
+];
+
+/// Dresses the answer of a service.
+pub(crate) fn dress(flow: &Flow<'_>, response: &mut Response<Outgoing>) {
+    let headers = response.headers_mut();
+    headers.remove(header::SERVER);
+    headers.remove(POWERED_BY);
+    cookies::strip_set(headers);
+    let Some(chosen) = flow.chosen() else {
+        return;
+    };
+    cors::dress(flow, headers);
+    if chosen.route.security_headers {
+        for (name, value) in &DEFAULTS {
+            if !headers.contains_key(name) {
+                headers.insert(name, value.clone());
+            }
+        }
+        if flow.secure && !headers.contains_key(header::STRICT_TRANSPORT_SECURITY) {
+            headers.insert(header::STRICT_TRANSPORT_SECURITY, TRANSPORT);
+        }
+    }
+    // SECURITY: what was made for one caller must not be kept for another by a cache in between.
+    let personal = chosen.route.auth != Auth::None && flow.caller.is_some();
+    if personal && !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private"));
+    }
+    limits(flow, headers);
+}
+
+/// What every answer gets that did not come from control, whoever made it.
+pub(crate) fn name(flow: &Flow<'_>, headers: &mut HeaderMap) {
+    if let Ok(id) = HeaderValue::try_from(flow.id.to_string()) {
+        headers.insert(REQUEST_ID, id);
+    }
+}
+
+/// `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers).
+pub(crate) fn limits(flow: &Flow<'_>, headers: &mut HeaderMap) {
+    let Some(counted) = &flow.limit else {
+        return;
+    };
+    let policy = format!(
+        "\"rampart\";q={};w={}",
+        counted.rate.count,
+        seconds(Duration::from_millis(counted.rate.per_ms))
+    );
+    let left = format!(
+        "\"rampart\";r={};t={}",
+        counted.said.remaining,
+        seconds(counted.said.reset)
+    );
+    for (name, value) in [(LIMIT_POLICY, policy), (LIMIT, left)] {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            headers.insert(name, value);
+        }
+    }
+}
+
+/// Whole seconds, never less than it takes.
+pub(crate) fn seconds(time: Duration) -> u64 {
+    time.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX)
+}

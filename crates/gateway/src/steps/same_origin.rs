@@ -1,0 +1,52 @@
+//! Whether a request that a browser sent by itself comes from the page it acts for.
+//!
+//! A session's cookie comes along whichever page asked. So a request that changes something and is
+//! known by its cookie must say that it comes from the same origin: by `Sec-Fetch-Site`, which no
+//! page can set, or by `Origin`. Says neither: refused.
+
+use http::{StatusCode, header};
+
+use crate::caller::Caller;
+use crate::flow::Flow;
+use crate::refused::Refused;
+use crate::steps::cors;
+
+const FETCH_SITE: header::HeaderName = header::HeaderName::from_static("sec-fetch-site");
+
+/// Refuses cross-site requests that change something with a cookie.
+pub(crate) fn check(flow: &mut Flow<'_>) -> Result<(), Refused> {
+    let ambient = flow.caller.as_ref().is_some_and(Caller::is_ambient);
+    // Upgrades never get here; they would need this check with `GET` too.
+    if !ambient || flow.head.method.is_safe() || is_same(flow) || cors::names_origin(flow) {
+        return Ok(());
+    }
+    let mode = flow.chosen().map(|chosen| chosen.route.modes.authenticate);
+    flow.enforce(
+        mode.unwrap_or(estate::Mode::Block),
+        Refused::new(
+            StatusCode::FORBIDDEN,
+            "authenticate.cross_site",
+            "a request with a session that changes something must come from the same origin",
+        ),
+    )
+}
+
+/// Whether the request says that it comes from the origin it asks.
+pub(crate) fn is_same(flow: &Flow<'_>) -> bool {
+    let Ok(origin) = flow.single(&header::ORIGIN) else {
+        return false;
+    };
+    if let Some(origin) = origin {
+        return is_own(origin.to_str().unwrap_or(""), flow);
+    }
+    matches!(flow.text(&FETCH_SITE), Some("same-origin" | "none"))
+}
+
+fn is_own(origin: &str, flow: &Flow<'_>) -> bool {
+    let (scheme, default) = if flow.secure { ("https://", ":443") } else { ("http://", ":80") };
+    let Some(authority) = origin.strip_prefix(scheme) else {
+        return false;
+    };
+    let own = flow.host.authority();
+    authority == own || own.strip_suffix(default) == Some(authority)
+}

@@ -1,0 +1,279 @@
+//! The two ports between control's surfaces and its gateways, bound to the services.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::{
+    Asked, Explained, GatewayPort, GatewayState, Later, Numbers, PortError, StepNumbers, Traffic,
+};
+use gateway::bans::Bans;
+use gateway::link::{
+    ControlPort, ExchangeRefused, Exchanged, Hub, LATENCY_BOUNDS_US, PortFuture, RouteStats, Seal,
+};
+use identity::Identity;
+use model::{
+    Ban, BanId, Context, ErrorKind, Event, Network, RequestId, SessionId, SharedClock,
+    SharedEntropy, Timestamp, own,
+};
+use rollout::Rollout;
+use trail::{SegmentSeal, Trail};
+
+/// What gateways ask of control.
+#[derive(Debug)]
+pub(super) struct ForGateways {
+    pub(super) identity: Identity,
+    pub(super) trail: Trail,
+}
+
+impl ControlPort for ForGateways {
+    fn exchange<'a>(
+        &'a self,
+        code: &'a str,
+        host: &'a str,
+        source: IpAddr,
+        request: RequestId,
+    ) -> PortFuture<'a, Result<Exchanged, ExchangeRefused>> {
+        Box::pin(async move {
+            let exchanged = self.identity.exchange(code, host, request, Some(source)).await;
+            match exchanged {
+                Ok((cookie, grant)) => Ok(Exchanged { cookie, grant }),
+                Err(error) if matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Limit) => {
+                    tracing::warn!(%error, "a sign-in could not be carried over");
+                    Err(ExchangeRefused::Unavailable)
+                }
+                Err(_) => Err(ExchangeRefused::Refused),
+            }
+        })
+    }
+
+    fn record<'a>(
+        &'a self,
+        node: &'a str,
+        mut events: Vec<Event>,
+    ) -> PortFuture<'a, Result<(), String>> {
+        Box::pin(async move {
+            for event in &mut events {
+                event.detail.insert("gateway".to_owned(), node.into());
+            }
+            let recorded = self.trail.append(events).await;
+            recorded.map(drop).map_err(|error| error.to_string())
+        })
+    }
+
+    fn sealed<'a>(&'a self, node: &'a str, seal: Seal) -> PortFuture<'a, Result<(), String>> {
+        Box::pin(async move {
+            let seal = SegmentSeal {
+                segment: seal.segment,
+                node: node.to_owned(),
+                root: seal.root,
+                count: seal.count,
+                gap: seal.gap,
+                first: seal.first,
+                last: seal.last,
+            };
+            let recorded = self.trail.sealed_segment(&seal).await;
+            recorded.map(drop).map_err(|error| error.to_string())
+        })
+    }
+
+    fn seen<'a>(&'a self, sessions: Vec<(SessionId, Timestamp)>) -> PortFuture<'a, ()> {
+        Box::pin(async move {
+            if let Err(error) = self.identity.sessions_seen(sessions).await {
+                tracing::warn!(%error, "uses of sessions were not noted");
+            }
+        })
+    }
+}
+
+/// What API and console ask of the gateways' control side.
+#[derive(Debug)]
+pub(super) struct ForSurfaces {
+    pub(super) hub: Hub,
+    pub(super) bans: Bans,
+    pub(super) rollout: Rollout,
+    pub(super) identity: Identity,
+    pub(super) clock: SharedClock,
+    pub(super) entropy: SharedEntropy,
+}
+
+impl ForSurfaces {
+    async fn explained(&self, ctx: &Context, asked: &Asked) -> Result<Explained, PortError> {
+        ctx.require(&own::permission(own::GATEWAY_READ))?;
+        let failed = |kind, text: String| PortError::Failed { kind, text };
+        let version = self.rollout.current();
+        let version =
+            version.ok_or_else(|| failed(ErrorKind::Conflict, "no estate is applied".to_owned()))?;
+        let ground = gateway::Ground {
+            version: version.number,
+            estate: Arc::new(version.estate.clone()),
+            source: version.source.clone(),
+            identity: self.hub.identity(),
+            clock: self.clock.clone(),
+            entropy: self.entropy.clone(),
+        };
+        let question = gateway::Question {
+            method: asked.method.clone(),
+            url: asked.url.clone(),
+            who: self.id_of(ctx, &asked.who).await,
+            headers: asked.headers.clone(),
+        };
+        // Compiling the estate takes a while; other requests go on meanwhile.
+        let answer = tokio::task::spawn_blocking(move || gateway::explain(ground, &question)).await;
+        let answer = answer
+            .map_err(|_| failed(ErrorKind::Internal, "the question could not be played".to_owned()))?
+            .map_err(|error| failed(ErrorKind::Invalid, error.to_string()))?;
+        Ok(Explained {
+            allowed: answer.allowed,
+            status: answer.status,
+            summary: answer.summary,
+            steps: answer.steps.into_iter().map(step).collect(),
+        })
+    }
+
+    /// The id behind a sign-in name; anything else stays as it is.
+    async fn id_of(&self, ctx: &Context, who: &str) -> String {
+        if who.is_empty() {
+            return String::new();
+        }
+        match self.identity.person_by_login(ctx, who).await {
+            Ok(person) => person.id.to_string(),
+            Err(_) => who.to_owned(),
+        }
+    }
+}
+
+fn step(step: gateway::ExplainedStep) -> api::ExplainedStep {
+    api::ExplainedStep {
+        step: step.step.to_owned(),
+        verdict: match step.verdict {
+            gateway::Verdict::Passed => api::Verdict::Passed,
+            gateway::Verdict::Refused => api::Verdict::Refused,
+            gateway::Verdict::WouldRefuse => api::Verdict::WouldRefuse,
+            _ => api::Verdict::NotReached,
+        },
+        text: step.text,
+        line: step.line,
+    }
+}
+
+impl GatewayPort for ForSurfaces {
+    fn traffic(&self) -> Traffic {
+        let gateways = self.hub.gateways();
+        let mut sums: BTreeMap<String, RouteStats> = BTreeMap::new();
+        let mut total = RouteStats::default();
+        for (name, stats) in gateways.iter().flat_map(|gateway| &gateway.stats.routes) {
+            add(sums.entry(name.clone()).or_default(), stats);
+            add(&mut total, stats);
+        }
+        Traffic {
+            gateways: gateways
+                .iter()
+                .map(|gateway| GatewayState {
+                    name: gateway.node.clone(),
+                    version: gateway.version,
+                    connections: gateway.stats.connections,
+                })
+                .collect(),
+            total: numbers(&total),
+            routes: sums.iter().map(|(name, sum)| (name.clone(), numbers(sum))).collect(),
+        }
+    }
+
+    fn explain<'a>(&'a self, ctx: &'a Context, asked: &'a Asked) -> Later<'a, Explained> {
+        Box::pin(self.explained(ctx, asked))
+    }
+
+    fn bans<'a>(&'a self, ctx: &'a Context) -> Later<'a, Vec<Ban>> {
+        Box::pin(async move { self.bans.list(ctx).await.map_err(ban_error) })
+    }
+
+    fn ban<'a>(
+        &'a self,
+        ctx: &'a Context,
+        network: Network,
+        length: Duration,
+        reason: &'a str,
+    ) -> Later<'a, Ban> {
+        Box::pin(async move {
+            let ban = self.bans.ban(ctx, network, length, reason).await;
+            ban.map_err(ban_error)
+        })
+    }
+
+    fn lift<'a>(&'a self, ctx: &'a Context, ban: BanId) -> Later<'a, ()> {
+        Box::pin(async move { self.bans.lift(ctx, ban).await.map_err(ban_error) })
+    }
+}
+
+fn ban_error(error: gateway::bans::Error) -> PortError {
+    match error {
+        gateway::bans::Error::Denied(denied) => PortError::Denied(denied),
+        error => PortError::of(error.kind(), &error),
+    }
+}
+
+fn add(sum: &mut RouteStats, one: &RouteStats) {
+    sum.requests += one.requests;
+    for (sum, one) in sum.statuses.iter_mut().zip(&one.statuses) {
+        *sum += one;
+    }
+    if sum.latency.len() < one.latency.len() {
+        sum.latency.resize(one.latency.len(), 0);
+    }
+    for (sum, one) in sum.latency.iter_mut().zip(&one.latency) {
+        *sum += one;
+    }
+    for (step, (refused, would)) in &one.steps {
+        let counts = sum.steps.entry(step.clone()).or_default();
+        counts.0 += refused;
+        counts.1 += would;
+    }
+}
+
+fn numbers(stats: &RouteStats) -> Numbers {
+    let steps: BTreeMap<String, StepNumbers> = stats
+        .steps
+        .iter()
+        .map(|(step, (refused, would_refuse))| {
+            let numbers = StepNumbers {
+                refused: *refused,
+                would_refuse: *would_refuse,
+            };
+            (step.clone(), numbers)
+        })
+        .collect();
+    Numbers {
+        requests: stats.requests,
+        refused: steps.values().map(|step| step.refused).sum(),
+        would_refuse: steps.values().map(|step| step.would_refuse).sum(),
+        p50: quantile(stats, 50),
+        p95: quantile(stats, 95),
+        p99: quantile(stats, 99),
+        steps,
+        statuses: (1_u8..)
+            .zip(&stats.statuses)
+            .filter(|(_, count)| **count > 0)
+            .map(|(class, count)| (format!("{class}xx"), *count))
+            .collect(),
+    }
+}
+
+/// The upper bound of the class in which so many of a hundred were answered.
+fn quantile(stats: &RouteStats, percent: u64) -> Duration {
+    let all: u64 = stats.latency.iter().sum();
+    let wanted = all.saturating_mul(percent).div_ceil(100);
+    let mut below = 0;
+    for (count, bound) in stats.latency.iter().zip(LATENCY_BOUNDS_US) {
+        below += count;
+        if below >= wanted {
+            return if all == 0 {
+                Duration::ZERO
+            } else {
+                Duration::from_micros(bound)
+            };
+        }
+    }
+    Duration::from_micros(LATENCY_BOUNDS_US.last().copied().unwrap_or(0))
+}
