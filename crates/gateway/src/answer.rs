@@ -31,9 +31,16 @@ pub(crate) fn refused(flow: &Flow<'_>, refused: &Refused) -> Response<Outgoing> 
     let nosniff = HeaderValue::from_static("nosniff");
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
     if let Some(after) = refused.retry_after {
-        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds(after).max(1)));
+        headers.insert(
+            header::RETRY_AFTER,
+            HeaderValue::from(seconds(after).max(1)),
+        );
     }
-    if let Some(allow) = refused.allow.as_ref().and_then(|a| HeaderValue::from_str(a).ok()) {
+    if let Some(allow) = refused
+        .allow
+        .as_ref()
+        .and_then(|a| HeaderValue::from_str(a).ok())
+    {
         headers.insert(header::ALLOW, allow);
     }
     if refused.status == StatusCode::UNAUTHORIZED {
@@ -61,9 +68,7 @@ fn wants_sign_in(flow: &Flow<'_>, refused: &Refused) -> bool {
         refused.code,
         "authenticate.missing" | "authenticate.session_ended" | "authorise.nobody"
     );
-    let navigates = flow
-        .text(&FETCH_MODE)
-        .is_none_or(|mode| mode == "navigate");
+    let navigates = flow.text(&FETCH_MODE).is_none_or(|mode| mode == "navigate");
     let reads = matches!(flow.head.method, Method::GET | Method::HEAD);
     curable && navigates && reads && flow.secure && flow.shows_pages()
 }

@@ -44,7 +44,9 @@ struct Remembered {
 
 impl std::fmt::Debug for Signer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Signer").field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("Signer")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }
 
@@ -113,12 +115,7 @@ impl Signer {
         Some(value)
     }
 
-    fn sign(
-        &self,
-        caller: &Caller,
-        audience: Audience<'_>,
-        now: Timestamp,
-    ) -> Option<HeaderValue> {
+    fn sign(&self, caller: &Caller, audience: Audience<'_>, now: Timestamp) -> Option<HeaderValue> {
         let subject = &caller.person.subject;
         let header = json!({ "typ": "rampart-assertion+jwt", "alg": "EdDSA", "kid": self.id });
         let mut claims = json!({
@@ -146,7 +143,9 @@ impl Signer {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, AHashMap<(Digest, u64), Remembered>> {
-        self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
+        self.remembered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -104,11 +104,20 @@ mod tests {
     #[test]
     fn session_is_found_beside_others_and_never_guessed_between_two() {
         let found = |lines: &[&'static str]| session(&headers(lines)).map(|s| s.map(str::to_owned));
-        assert_eq!(found(&["a=1; __Host-rampart-session=x; b=2"]), Ok(Some("x".to_owned())));
-        assert_eq!(found(&["a=1", "__Host-rampart-session=x"]), Ok(Some("x".to_owned())));
+        assert_eq!(
+            found(&["a=1; __Host-rampart-session=x; b=2"]),
+            Ok(Some("x".to_owned()))
+        );
+        assert_eq!(
+            found(&["a=1", "__Host-rampart-session=x"]),
+            Ok(Some("x".to_owned()))
+        );
         assert_eq!(found(&["a=1"]), Ok(None));
         assert_eq!(found(&["__Host-rampart-sessions=x"]), Ok(None));
-        assert_eq!(found(&["__Host-rampart-session=x; __Host-rampart-session=y"]), Err(()));
+        assert_eq!(
+            found(&["__Host-rampart-session=x; __Host-rampart-session=y"]),
+            Err(())
+        );
     }
 
     #[test]
@@ -125,7 +134,10 @@ mod tests {
     fn service_cannot_set_our_cookies() {
         let mut all = HeaderMap::new();
         all.append(header::SET_COOKIE, HeaderValue::from_static("a=1; Path=/"));
-        all.append(header::SET_COOKIE, HeaderValue::from_static("__Host-Rampart-session=evil"));
+        all.append(
+            header::SET_COOKIE,
+            HeaderValue::from_static("__Host-Rampart-session=evil"),
+        );
         strip_set(&mut all);
         let left: Vec<_> = all.get_all(header::SET_COOKIE).iter().collect();
         assert_eq!(left, ["a=1; Path=/"]);

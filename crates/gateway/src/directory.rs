@@ -10,7 +10,9 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use ahash::AHashMap;
-use model::snapshot::{ApiKeyGrant, Digest, IdentityChange, IdentitySnapshot, SessionGrant, Subject};
+use model::snapshot::{
+    ApiKeyGrant, Digest, IdentityChange, IdentitySnapshot, SessionGrant, Subject,
+};
 use model::{ApiKeyId, PersonId, Principal, PrincipalKind, SessionId, Timestamp, TokenKeyId};
 
 use crate::token::VerifyingKey;
@@ -87,11 +89,20 @@ impl Directory {
             issuer: snapshot.issuer.into(),
             ..Tables::default()
         };
-        snapshot.subjects.into_iter().for_each(|s| tables.put_person(s));
-        snapshot.api_keys.into_iter().for_each(|k| tables.put_key(k));
+        snapshot
+            .subjects
+            .into_iter()
+            .for_each(|s| tables.put_person(s));
+        snapshot
+            .api_keys
+            .into_iter()
+            .for_each(|k| tables.put_key(k));
         tables.revoked.extend(snapshot.revoked_tokens);
         tables.token_keys = Arc::new(crate::token::keys(&snapshot.token_keys));
-        snapshot.bans.into_iter().for_each(|ban| tables.bans.put(ban));
+        snapshot
+            .bans
+            .into_iter()
+            .for_each(|ban| tables.bans.put(ban));
         let mut current = self.tables.write().unwrap_or_else(PoisonError::into_inner);
         for grant in snapshot.sessions {
             let before = current.sessions.get(&grant.digest).cloned();
@@ -153,7 +164,9 @@ impl Directory {
 
     /// A session was used: control is told with the next report.
     pub(crate) fn used(&self, session: &Arc<Session>, now: Timestamp) {
-        session.seen_ms.fetch_max(now.as_millis(), Ordering::Relaxed);
+        session
+            .seen_ms
+            .fetch_max(now.as_millis(), Ordering::Relaxed);
         if !session.reported.swap(true, Ordering::Relaxed) {
             self.seen.lock().push(Arc::clone(session));
         }
@@ -279,12 +292,14 @@ impl Tables {
 
     fn remove_person(&mut self, id: PersonId) {
         self.people.remove(&id);
-        self.sessions.retain(|_, session| session.grant.person != id);
+        self.sessions
+            .retain(|_, session| session.grant.person != id);
         self.keys.retain(|_, key| key.grant.owner != id);
         let (sessions, keys) = (&self.sessions, &self.keys);
         self.session_digests
             .retain(|_, digest| sessions.contains_key(digest));
-        self.key_digests.retain(|_, digest| keys.contains_key(digest));
+        self.key_digests
+            .retain(|_, digest| keys.contains_key(digest));
     }
 
     fn put_session(&mut self, grant: SessionGrant, before: Option<&Session>) {
@@ -298,7 +313,8 @@ impl Tables {
             reported: AtomicBool::new(false),
             grant,
         };
-        self.sessions.insert(session.grant.digest, Arc::new(session));
+        self.sessions
+            .insert(session.grant.digest, Arc::new(session));
     }
 
     fn put_key(&mut self, grant: ApiKeyGrant) {

@@ -173,7 +173,11 @@ impl Trace<'_> {
         });
         if flow.console || flow.path().starts_with(sign_in::OWN) {
             self.step("route", flow, |flow| {
-                Ok(format!("`{}{}` is Rampart's own", flow.host.name(), flow.path()))
+                Ok(format!(
+                    "`{}{}` is Rampart's own",
+                    flow.host.name(),
+                    flow.path()
+                ))
             });
             return;
         }
@@ -193,9 +197,13 @@ impl Trace<'_> {
         });
         self.step("authenticate", flow, |flow| {
             match caller {
-                Some(caller) if flow.chosen().is_some_and(|c| {
-                    crate::state::looks_at_credentials(c.route.auth)
-                }) => flow.caller = Some(caller),
+                Some(caller)
+                    if flow
+                        .chosen()
+                        .is_some_and(|c| crate::state::looks_at_credentials(c.route.auth)) =>
+                {
+                    flow.caller = Some(caller)
+                }
                 _ => authenticate::check(flow)?,
             }
             same_origin::check(flow)?;

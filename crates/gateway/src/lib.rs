@@ -42,7 +42,5 @@ mod upstream;
 
 pub use error::Error;
 pub use exchange::LinkAddress;
-pub use explain::{
-    ExplainError, ExplainedStep, Explanation, Ground, Question, Verdict, explain,
-};
+pub use explain::{ExplainError, ExplainedStep, Explanation, Ground, Question, Verdict, explain};
 pub use run::{Settings, run};

@@ -76,10 +76,15 @@ mod tests {
     #[test]
     fn ipv6_addresses_of_one_network_count_together() {
         let limiter = Limiter::new();
-        let rate = Rate { count: 1, per_ms: 60_000 };
+        let rate = Rate {
+            count: 1,
+            per_ms: 60_000,
+        };
         let check = |address: &str| {
             let client = Client::of(address.parse().unwrap());
-            limiter.check(What::Address(client), rate, Duration::from_secs(1)).allowed
+            limiter
+                .check(What::Address(client), rate, Duration::from_secs(1))
+                .allowed
         };
         assert!(check("2001:db8:0:1::1"));
         assert!(!check("2001:db8:0:1:ffff::2"));
@@ -91,8 +96,13 @@ mod tests {
     fn a_changed_rate_counts_anew() {
         let limiter = Limiter::new();
         let check = |count| {
-            let rate = Rate { count, per_ms: 60_000 };
-            limiter.check(What::Route(1), rate, Duration::from_secs(1)).allowed
+            let rate = Rate {
+                count,
+                per_ms: 60_000,
+            };
+            limiter
+                .check(What::Route(1), rate, Duration::from_secs(1))
+                .allowed
         };
         assert!(check(1) && !check(1));
         assert!(check(2) && check(2) && !check(2));

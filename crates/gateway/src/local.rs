@@ -35,7 +35,10 @@ impl Local for Process {
     ) -> Result<(Arc<Estate>, Box<dyn FnOnce() + Send>), String> {
         let parsed = Estate::parse(source).map_err(|diagnostics| {
             let first = diagnostics.iter().find(|one| one.is_error());
-            first.map_or_else(|| "the estate is not valid".to_owned(), |one| one.message.clone())
+            first.map_or_else(
+                || "the estate is not valid".to_owned(),
+                |one| one.message.clone(),
+            )
         })?;
         let estate = Arc::new(parsed.estate);
         let before = self.common.state.load();

@@ -340,7 +340,9 @@ impl RouteCounters {
         let steps = STEPS
             .iter()
             .zip(self.refused.iter().zip(&self.observed))
-            .map(|(step, (refused, observed))| ((*step).to_owned(), (load(refused), load(observed))))
+            .map(|(step, (refused, observed))| {
+                ((*step).to_owned(), (load(refused), load(observed)))
+            })
             .filter(|(_, counts)| *counts != (0, 0))
             .collect();
         RouteStats {

@@ -53,7 +53,10 @@ impl PathError {
             Self::BadEncoding => ("path.bad_encoding", "`%` without two hexadecimal digits"),
             Self::DoubleEncoding => ("path.double_encoding", "an encoded encoding in the path"),
             Self::InvalidUtf8 => ("path.invalid_utf8", "the path is not UTF-8"),
-            Self::Character => ("path.character", "a character that must be encoded in a path"),
+            Self::Character => (
+                "path.character",
+                "a character that must be encoded in a path",
+            ),
         }
     }
 
@@ -111,7 +114,9 @@ fn settle(bytes: &[u8]) -> Result<Cow<'static, str>, PathError> {
             }
             continue;
         }
-        let (digits, after) = rest.split_first_chunk::<2>().ok_or(PathError::BadEncoding)?;
+        let (digits, after) = rest
+            .split_first_chunk::<2>()
+            .ok_or(PathError::BadEncoding)?;
         let decoded = hex(*digits).ok_or(PathError::BadEncoding)?;
         rest = after;
         match decoded {
@@ -171,8 +176,22 @@ const fn is_pchar(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(
             byte,
-            b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+'
-                | b',' | b';' | b'=' | b':' | b'@'
+            b'-' | b'.'
+                | b'_'
+                | b'~'
+                | b'!'
+                | b'$'
+                | b'&'
+                | b'\''
+                | b'('
+                | b')'
+                | b'*'
+                | b'+'
+                | b','
+                | b';'
+                | b'='
+                | b':'
+                | b'@'
         )
 }
 

@@ -85,10 +85,9 @@ impl Tree {
                     return;
                 }
                 Segment::One => *node.one.get_or_insert(fresh),
-                Segment::Literal(text) => *node
-                    .literal
-                    .entry(text.as_str().into())
-                    .or_insert(fresh),
+                Segment::Literal(text) => {
+                    *node.literal.entry(text.as_str().into()).or_insert(fresh)
+                }
             };
             if at == fresh {
                 self.nodes.push(Node::default());

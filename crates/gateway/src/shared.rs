@@ -124,12 +124,16 @@ impl Common {
     pub(crate) fn assertion_keys(&self) -> Vec<serde_json::Value> {
         let current = self.signer.load().as_ref().map(|signer| signer.jwk());
         let earlier = self.earlier().clone();
-        let others = earlier.into_iter().filter(|key| Some(key) != current.as_ref());
+        let others = earlier
+            .into_iter()
+            .filter(|key| Some(key) != current.as_ref());
         current.iter().cloned().chain(others).collect()
     }
 
     fn earlier(&self) -> std::sync::MutexGuard<'_, Vec<serde_json::Value>> {
-        self.earlier_keys.lock().unwrap_or_else(PoisonError::into_inner)
+        self.earlier_keys
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -28,14 +28,24 @@ const NONCE_BYTES: usize = 16;
 /// Sends a browser to the sign-in, with the way back. The nonce in the state is also in a cookie:
 /// only the browser that began can end it (RFC 9700 §4.7).
 pub(crate) fn redirect(flow: &Flow<'_>) -> Option<Response<Outgoing>> {
-    let known = cookies::one(&flow.head.headers, cookies::VISIT).ok().flatten();
+    let known = cookies::one(&flow.head.headers, cookies::VISIT)
+        .ok()
+        .flatten();
     let nonce = match known.filter(|nonce| is_nonce(nonce)) {
         // Two tabs sign in at once: both must find their way back.
         Some(nonce) => nonce.to_owned(),
         None => URL_SAFE_NO_PAD.encode(flow.shared.entropy.bytes::<NONCE_BYTES>()),
     };
-    let path = flow.head.uri.path_and_query().map_or("/", |target| target.as_str());
-    let path = if path.len() > RETURN_BYTES_MAX { "/" } else { path };
+    let path = flow
+        .head
+        .uri
+        .path_and_query()
+        .map_or("/", |target| target.as_str());
+    let path = if path.len() > RETURN_BYTES_MAX {
+        "/"
+    } else {
+        path
+    };
     let state = format!("{nonce}.{}", URL_SAFE_NO_PAD.encode(path));
     let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
     let to = format!(
@@ -93,7 +103,9 @@ async fn callback(flow: &mut Flow<'_>) -> Result<Response<Outgoing>, Refused> {
     let code = parameter(query, "code").filter(|code| code.len() <= CODE_BYTES_MAX);
     let (code, state) = code.zip(parameter(query, "state")).ok_or_else(wrong)?;
     let (nonce, path) = state.split_once('.').ok_or_else(wrong)?;
-    let begun = cookies::one(&flow.head.headers, cookies::VISIT).ok().flatten();
+    let begun = cookies::one(&flow.head.headers, cookies::VISIT)
+        .ok()
+        .flatten();
     // SECURITY: nonces are random and short-lived, so that comparing them in time tells nothing
     // that could be used twice; still, equal lengths are compared whole.
     let same = begun.is_some_and(|begun| {
@@ -217,14 +229,26 @@ mod tests {
         for path in ["/", "/a?b=c", "/%20"] {
             assert!(is_local(path), "{path}");
         }
-        for path in ["", "a", "//evil", "/\\evil", "https://evil", "/a b", "/a\r\nx: y", "/ä"] {
+        for path in [
+            "",
+            "a",
+            "//evil",
+            "/\\evil",
+            "https://evil",
+            "/a b",
+            "/a\r\nx: y",
+            "/ä",
+        ] {
             assert!(!is_local(path), "{path}");
         }
     }
 
     #[test]
     fn parameter_that_is_repeated_is_none() {
-        assert_eq!(parameter("code=a%2Fb&state=s", "code").as_deref(), Some("a/b"));
+        assert_eq!(
+            parameter("code=a%2Fb&state=s", "code").as_deref(),
+            Some("a/b")
+        );
         assert_eq!(parameter("code=a&code=b", "code"), None);
         assert_eq!(parameter("state=s", "code"), None);
     }

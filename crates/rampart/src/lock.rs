@@ -46,7 +46,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lock");
         let first = Lock::take(&path).unwrap();
-        assert!(Lock::take(&path).unwrap_err().to_string().contains("another rampart"));
+        assert!(
+            Lock::take(&path)
+                .unwrap_err()
+                .to_string()
+                .contains("another rampart")
+        );
         drop(first);
         Lock::take(&path).unwrap();
     }

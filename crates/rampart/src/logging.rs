@@ -15,8 +15,9 @@ use tracing_subscriber::EnvFilter;
 /// # Errors
 /// When `filter` is none.
 pub(crate) fn start(filter: &str, format: LogFormat) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(filter)
-        .with_context(|| format!("`--log {filter}` is not a filter such as `info` or `gateway=debug`"))?;
+    let filter = EnvFilter::try_new(filter).with_context(|| {
+        format!("`--log {filter}` is not a filter such as `info` or `gateway=debug`")
+    })?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

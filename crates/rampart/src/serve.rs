@@ -77,7 +77,7 @@ impl Asked {
         let data = match &global.data {
             Some(data) => data.clone(),
             None => cli::data_folder(variables, is_root)
-                .map_err(|failure| anyhow::anyhow!("{}", failure.message()))?,
+                .map_err(|failure| anyhow::anyhow!("{}", failure.message))?,
         };
         let data = folder.join(data);
         let config = match &global.config {
@@ -190,7 +190,11 @@ fn gateway(asked: &Asked, clock: SharedClock, entropy: SharedEntropy) -> anyhow:
     let paths = Paths::new(&asked.data);
     let _lock = Lock::take(&paths.gateway().join("gateway.lock"))?;
     let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    let workers = asked.args.workers.map(usize::from).and_then(NonZeroUsize::new);
+    let workers = asked
+        .args
+        .workers
+        .map(usize::from)
+        .and_then(NonZeroUsize::new);
     let settings = gateway::Settings {
         link: LinkAddress::Unix(paths.link_socket()),
         control_http: paths.control_http_socket(),

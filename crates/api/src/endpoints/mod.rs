@@ -8,10 +8,10 @@ mod identity;
 mod keys;
 mod trail;
 
-pub use identity::link;
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+pub use identity::link;
 use serde::Serialize;
 
 use crate::endpoint::Endpoint;

@@ -109,7 +109,10 @@ impl Bans {
             .severity(Severity::Medium)
             .with("network", network.to_string())
             .with("until", ban.until.to_string())
-            .message(format!("banned {network} until {}: {}", ban.until, ban.reason));
+            .message(format!(
+                "banned {network} until {}: {}",
+                ban.until, ban.reason
+            ));
         inner.trail.commit(tx, vec![event]).await?;
         self.tell(IdentityChange::Ban(ban.clone()));
         Ok(ban)
@@ -124,7 +127,9 @@ impl Bans {
         let inner = &self.0;
         let _turn = inner.turn.lock().await;
         let mut tx = inner.store.begin().await?;
-        let network = store::remove(&mut tx, id).await?.ok_or(Error::NotFound(id))?;
+        let network = store::remove(&mut tx, id)
+            .await?
+            .ok_or(Error::NotFound(id))?;
         let event = self
             .event("gateway.ban.lifted", ctx, id)
             .with("network", network.to_string())

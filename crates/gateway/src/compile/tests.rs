@@ -56,7 +56,10 @@ fn role_with_a_pattern_holds_each_verb_and_another_only_its_own() {
     let holds = |role: &str, method| compiled.roles_hold(&[role.to_owned()], need(method));
     assert!(holds("support", Method::GET) && holds("support", Method::POST));
     assert!(holds("reader", Method::GET) && !holds("reader", Method::POST));
-    assert!(!holds("administrator", Method::GET), "Rampart's own rights are no rights of the shop");
+    assert!(
+        !holds("administrator", Method::GET),
+        "Rampart's own rights are no rights of the shop"
+    );
     assert!(!holds("nobody", Method::GET));
 }
 
@@ -64,7 +67,12 @@ fn role_with_a_pattern_holds_each_verb_and_another_only_its_own() {
 fn head_needs_what_get_needs_and_unnamed_methods_are_told_apart() {
     let compiled = compiled();
     let (_, route) = compiled.route(0).unwrap();
-    let of = |method: Method| route.require.of(&method).map(|need| need.map(|n| n.1.to_string()));
+    let of = |method: Method| {
+        route
+            .require
+            .of(&method)
+            .map(|need| need.map(|n| n.1.to_string()))
+    };
     assert_eq!(of(Method::HEAD), Ok(Some("orders:read".to_owned())));
     assert_eq!(of(Method::DELETE), Err(()));
     assert_eq!(route.require.allow().as_deref(), Some("GET, POST"));

@@ -149,7 +149,10 @@ impl BodyError {
         match self {
             Self::ContentType => ("body.content_type", "the Content-Type is malformed"),
             Self::Json => ("body.invalid_json", "the body says it is JSON and is not"),
-            Self::DuplicateKey => ("body.duplicate_key", "the same key twice in one JSON object"),
+            Self::DuplicateKey => (
+                "body.duplicate_key",
+                "the same key twice in one JSON object",
+            ),
             Self::Utf8 => ("body.invalid_utf8", "the body's text is not UTF-8"),
             Self::TooDeep => ("body.too_deep", "the body is nested too deeply"),
             Self::TooManyFields => ("body.too_many_fields", "the body has too many fields"),
@@ -266,11 +269,9 @@ impl Rules {
                     .or_else(|| self.value(name, Place::Body, name))
             }),
             BodyKind::Json => json::walk(body, |name, value| self.value(value, Place::Body, name)),
-            BodyKind::Multipart { boundary } => {
-                multipart::walk(body, &boundary, |name, value| {
-                    self.value(value, Place::Body, name)
-                })
-            }
+            BodyKind::Multipart { boundary } => multipart::walk(body, &boundary, |name, value| {
+                self.value(value, Place::Body, name)
+            }),
         }
     }
 

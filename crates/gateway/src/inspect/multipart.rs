@@ -31,9 +31,9 @@ pub(super) fn boundary(parameters: &str) -> Option<String> {
     }
     let is_one = |value: &String| {
         (1..=BOUNDARY_BYTES_MAX).contains(&value.len())
-            && value.bytes().all(|byte| {
-                byte.is_ascii_alphanumeric() || b"'()+_,-./:=?".contains(&byte)
-            })
+            && value
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"'()+_,-./:=?".contains(&byte))
     };
     found.filter(is_one)
 }
@@ -46,12 +46,18 @@ pub(super) fn walk(
 ) -> Result<Option<Finding>, BodyError> {
     let first = format!("--{boundary}");
     let later = format!("\r\n--{boundary}");
-    let mut rest = body.strip_prefix(first.as_bytes()).ok_or(BodyError::Multipart)?;
+    let mut rest = body
+        .strip_prefix(first.as_bytes())
+        .ok_or(BodyError::Multipart)?;
     let mut parts = 0;
     loop {
         if let Some(end) = rest.strip_prefix(b"--") {
             let ended = end.is_empty() || end == b"\r\n";
-            return if ended { Ok(None) } else { Err(BodyError::Multipart) };
+            return if ended {
+                Ok(None)
+            } else {
+                Err(BodyError::Multipart)
+            };
         }
         parts += 1;
         if parts > PARTS_MAX {
@@ -60,7 +66,9 @@ pub(super) fn walk(
         let part = rest.strip_prefix(b"\r\n").ok_or(BodyError::Multipart)?;
         let end = memchr::memmem::find(part, later.as_bytes()).ok_or(BodyError::Multipart)?;
         let (content, after) = part.split_at_checked(end).ok_or(BodyError::Multipart)?;
-        rest = after.strip_prefix(later.as_bytes()).ok_or(BodyError::Multipart)?;
+        rest = after
+            .strip_prefix(later.as_bytes())
+            .ok_or(BodyError::Multipart)?;
         if let Some(found) = look_at(content, &look)? {
             return Ok(Some(found));
         }

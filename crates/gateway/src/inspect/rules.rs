@@ -157,10 +157,7 @@ const XSS: &[(&str, &str)] = &[
         "xss.element",
         r#"<\s*(?:iframe|embed|object|applet|frameset|meta\s+http-equiv|base\s+href|link\s+[^>]{0,100}(?:stylesheet|import|href)|svg[\s/][^>]{0,200}(?:on|href)|math[\s/>]|template[\s/>]|isindex|marquee\s+on|style\s*>[^<]{0,100}(?:@import|expression|javascript))"#,
     ),
-    (
-        "xss.source_document",
-        r"\bsrcdoc\s*=",
-    ),
+    ("xss.source_document", r"\bsrcdoc\s*="),
     (
         "xss.expression",
         r"(?:style\s*=[^>]{0,200}|:\s*)expression\s*\(|-moz-binding\s*:|behavior\s*:\s*url",

@@ -9,8 +9,26 @@ pub(super) fn is_suspicious(value: &[u8]) -> bool {
     value.iter().any(|byte| {
         matches!(
             byte,
-            b'\'' | b'"' | b'<' | b'>' | b';' | b'|' | b'&' | b'$' | b'`' | b'{' | b'(' | b'='
-                | b'%' | b'/' | b'\\' | b'#' | b'*' | b'\n' | b'\r' | 0
+            b'\''
+                | b'"'
+                | b'<'
+                | b'>'
+                | b';'
+                | b'|'
+                | b'&'
+                | b'$'
+                | b'`'
+                | b'{'
+                | b'('
+                | b'='
+                | b'%'
+                | b'/'
+                | b'\\'
+                | b'#'
+                | b'*'
+                | b'\n'
+                | b'\r'
+                | 0
         )
     }) || memchr::memmem::find(value, b"..").is_some()
         || memchr::memmem::find(value, b"--").is_some()
@@ -117,7 +135,10 @@ fn reference(text: &str) -> Option<(char, &str)> {
             .count();
         let number = u32::from_str_radix(digits.get(..length)?, radix).ok()?;
         let after = digits.get(length..)?;
-        return Some((char::from_u32(number)?, after.strip_prefix(';').unwrap_or(after)));
+        return Some((
+            char::from_u32(number)?,
+            after.strip_prefix(';').unwrap_or(after),
+        ));
     }
     NAMED.iter().find_map(|(name, character)| {
         let head = text.get(..name.len())?;

@@ -126,7 +126,11 @@ impl Client {
         orders: mpsc::Sender<Order>,
     ) {
         let calls = {
-            let mut waiting = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut waiting = self
+                .0
+                .waiting
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             waiting.take()
         };
         let Some(mut calls) = calls else {
@@ -300,7 +304,11 @@ impl<'c, L: Local, D: Deliveries> Session<'c, L, D> {
                 say(out, ToControl::Swapped { version }).await
             }
             ToGateway::Abandon { version } => {
-                if self.prepared.take_if(|(number, _)| *number == version).is_some() {
+                if self
+                    .prepared
+                    .take_if(|(number, _)| *number == version)
+                    .is_some()
+                {
                     order(&self.orders, Order::Abandon).await?;
                 }
                 Ok(())
@@ -317,14 +325,12 @@ impl<'c, L: Local, D: Deliveries> Session<'c, L, D> {
                 self.local.identity(*snapshot);
                 Ok(())
             }
-            ToGateway::Change { revision, change } => {
-                match self.local.change(revision, *change) {
-                    Continuity::InOrder => Ok(()),
-                    Continuity::Gap => {
-                        Err(Broken::Unexpected(format!("revision {revision} came too early")))
-                    }
-                }
-            }
+            ToGateway::Change { revision, change } => match self.local.change(revision, *change) {
+                Continuity::InOrder => Ok(()),
+                Continuity::Gap => Err(Broken::Unexpected(format!(
+                    "revision {revision} came too early"
+                ))),
+            },
             ToGateway::Exchanged { id, outcome } => {
                 if let Some(waiting) = self.exchanges.remove(&id) {
                     answer(waiting, session(outcome));
@@ -373,7 +379,9 @@ impl<'c, L: Local, D: Deliveries> Session<'c, L, D> {
                 tracing::info!(version, "the estate is in force");
                 Ok(())
             }
-            _ => Err(Broken::Unexpected("the estate was not swapped in".to_owned())),
+            _ => Err(Broken::Unexpected(
+                "the estate was not swapped in".to_owned(),
+            )),
         }
     }
 
@@ -451,7 +459,10 @@ async fn write_all(mut stream: OwnedWriteHalf, mut queue: mpsc::Receiver<ToContr
 async fn tell<L: Local>(local: Arc<L>, out: mpsc::Sender<ToControl>) {
     let mut turn = 0_u32;
     loop {
-        if say(&out, ToControl::Stats(Box::new(local.stats()))).await.is_err() {
+        if say(&out, ToControl::Stats(Box::new(local.stats())))
+            .await
+            .is_err()
+        {
             return;
         }
         if turn.is_multiple_of(TELL_SEEN_EVERY) {
@@ -486,4 +497,3 @@ async fn deliver<D: Deliveries>(
         }
     }
 }
-

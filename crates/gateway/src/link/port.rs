@@ -32,8 +32,11 @@ pub trait ControlPort: Send + Sync + Debug {
     ) -> PortFuture<'a, Result<Exchanged, ExchangeRefused>>;
 
     /// Records events of the gateway `node`; the same event may come twice.
-    fn record<'a>(&'a self, node: &'a str, events: Vec<Event>)
-    -> PortFuture<'a, Result<(), String>>;
+    fn record<'a>(
+        &'a self,
+        node: &'a str,
+        events: Vec<Event>,
+    ) -> PortFuture<'a, Result<(), String>>;
 
     /// Records a sealed segment of traffic records; the same seal may come twice.
     fn sealed<'a>(&'a self, node: &'a str, seal: Seal) -> PortFuture<'a, Result<(), String>>;

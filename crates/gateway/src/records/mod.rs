@@ -195,9 +195,8 @@ impl Recorder {
 
     /// Waits for room, where the estate wants requests to wait.
     pub(crate) async fn room(&self) {
-        let must_wait = || {
-            self.0.full.load(Ordering::Relaxed) && self.0.slow.load(Ordering::Relaxed)
-        };
+        let must_wait =
+            || self.0.full.load(Ordering::Relaxed) && self.0.slow.load(Ordering::Relaxed);
         while must_wait() {
             let room = self.0.room.notified();
             if !must_wait() {
@@ -269,10 +268,16 @@ impl Recorder {
                     return;
                 }
                 // The writer's last word may come between the look and the wait.
-                if tokio::time::timeout(Duration::from_millis(20), changed).await.is_err() {}
+                if tokio::time::timeout(Duration::from_millis(20), changed)
+                    .await
+                    .is_err()
+                {}
             }
         };
-        if tokio::time::timeout(CLOSE_TIMEOUT, delivered).await.is_err() {
+        if tokio::time::timeout(CLOSE_TIMEOUT, delivered)
+            .await
+            .is_err()
+        {
             tracing::warn!("what is not delivered yet is delivered after the next start");
         }
     }

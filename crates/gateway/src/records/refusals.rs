@@ -173,7 +173,10 @@ fn event(refusal: &Refusal<'_>, clock: &dyn Clock, entropy: &dyn Entropy) -> Eve
             Outcome::Refused
         },
         severity: severity(step),
-        actor: refusal.principal.cloned().unwrap_or_else(Principal::anonymous),
+        actor: refusal
+            .principal
+            .cloned()
+            .unwrap_or_else(Principal::anonymous),
         target: refusal.route.map(|route| Target {
             kind: "route".into(),
             id: route.to_owned(),
@@ -191,7 +194,10 @@ fn message(refusal: &Refusal<'_>, step: &str) -> String {
         Mode::Observe => "would have refused",
     };
     if refusal.method.is_empty() {
-        return format!("{step} {verb} a connection: {} ({})", refusal.text, refusal.code);
+        return format!(
+            "{step} {verb} a connection: {} ({})",
+            refusal.text, refusal.code
+        );
     }
     format!(
         "{step} {verb} {} {}{}: {}",

@@ -84,7 +84,10 @@ impl Segment {
         }
         self.length += u64::try_from(lines.len()).unwrap_or(0);
         let mut count = 0;
-        for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        for line in lines
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty())
+        {
             self.tree.push(leaf_hash(line));
             count += 1;
         }
@@ -129,7 +132,10 @@ pub(super) fn recover(folder: &Path) -> io::Result<Vec<Seal>> {
     let mut seals = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("");
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or("");
         let id = name
             .strip_suffix(OPEN)
             .filter(|_| !name.ends_with(SEALED))

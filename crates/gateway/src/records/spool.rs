@@ -77,9 +77,10 @@ impl Spool {
         let full = self.length >= BYTES_MAX;
         if full {
             self.dropped += match &entry {
-                Entry::Delivery { content: Content::Events(events), .. } => {
-                    u64::try_from(events.len()).unwrap_or(u64::MAX)
-                }
+                Entry::Delivery {
+                    content: Content::Events(events),
+                    ..
+                } => u64::try_from(events.len()).unwrap_or(u64::MAX),
                 _ => 1,
             };
             return;

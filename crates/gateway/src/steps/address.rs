@@ -23,12 +23,7 @@ pub(crate) fn sign_in(flow: &mut Flow<'_>) -> Result<(), Refused> {
     count(flow, what, rate, "limits.sign_in")
 }
 
-fn count(
-    flow: &mut Flow<'_>,
-    what: What,
-    rate: Rate,
-    code: &'static str,
-) -> Result<(), Refused> {
+fn count(flow: &mut Flow<'_>, what: What, rate: Rate, code: &'static str) -> Result<(), Refused> {
     let said = flow.shared.limiter.check(what, rate, flow.started);
     flow.limit = Some(Counted { rate, said });
     if said.allowed {

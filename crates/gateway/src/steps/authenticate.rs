@@ -38,10 +38,9 @@ pub(crate) fn check(flow: &mut Flow<'_>) -> Result<(), Refused> {
             flow.caller = Some(caller);
             Ok(())
         }
-        Ok(None) if chosen.route.auth == Auth::Required => flow.enforce(
-            mode,
-            unknown("authenticate.missing", "nobody is signed in"),
-        ),
+        Ok(None) if chosen.route.auth == Auth::Required => {
+            flow.enforce(mode, unknown("authenticate.missing", "nobody is signed in"))
+        }
         Ok(None) => Ok(()),
         Err(refused) => flow.enforce(mode, refused),
     }
@@ -124,9 +123,15 @@ fn token(flow: &Flow<'_>, chosen: &Chosen<'_>, text: &str) -> Result<Caller, Ref
     let directory = &flow.shared.directory;
     let digest = sha256(text);
     let (keys, issuer) = directory.token_keys();
-    let token = flow.shared.tokens.verify(text, digest, &keys).ok_or_else(wrong)?;
+    let token = flow
+        .shared
+        .tokens
+        .verify(text, digest, &keys)
+        .ok_or_else(wrong)?;
     let audience = flow.state.estate().services.get(&chosen.route.to);
-    let audience = audience.map(|service| service.audience.as_str()).ok_or_else(wrong)?;
+    let audience = audience
+        .map(|service| service.audience.as_str())
+        .ok_or_else(wrong)?;
     if !token.holds(flow.time, audience, &issuer) || directory.is_revoked(&token.jti) {
         return Err(wrong());
     }

@@ -33,7 +33,10 @@ pub(crate) fn preflight(flow: &Flow<'_>) -> Option<Response<Outgoing>> {
 
 /// Puts a route's rules on an answer; what the service says about them is taken off.
 pub(crate) fn dress(flow: &Flow<'_>, headers: &mut HeaderMap) {
-    let Some(rules) = flow.chosen().and_then(|chosen| chosen.compiled.cors.as_ref()) else {
+    let Some(rules) = flow
+        .chosen()
+        .and_then(|chosen| chosen.compiled.cors.as_ref())
+    else {
         return;
     };
     const OF_THE_SERVICE: [header::HeaderName; 6] = [
@@ -56,7 +59,9 @@ pub(crate) fn dress(flow: &Flow<'_>, headers: &mut HeaderMap) {
 
 /// Whether the request's origin is one the route names.
 pub(crate) fn names_origin(flow: &Flow<'_>) -> bool {
-    let rules = flow.chosen().and_then(|chosen| chosen.compiled.cors.as_ref());
+    let rules = flow
+        .chosen()
+        .and_then(|chosen| chosen.compiled.cors.as_ref());
     let origin = flow.single(&header::ORIGIN).ok().flatten();
     match (rules, origin) {
         (Some(rules), Some(origin)) => rules.credentials && rules.origins.contains(origin),

@@ -64,7 +64,10 @@ pub(crate) async fn send(flow: &mut Flow<'_>, body: Held) -> Result<Response<Out
 }
 
 /// Sends a request for the console's host to control.
-pub(crate) async fn control(flow: &mut Flow<'_>, body: Held) -> Result<Response<Outgoing>, Refused> {
+pub(crate) async fn control(
+    flow: &mut Flow<'_>,
+    body: Held,
+) -> Result<Response<Outgoing>, Refused> {
     let mut headers = std::mem::take(&mut flow.head.headers);
     strip(&mut headers);
     headers.insert(header::HOST, flow.host.value().clone());

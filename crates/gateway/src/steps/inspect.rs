@@ -38,7 +38,10 @@ pub(crate) async fn body(flow: &mut Flow<'_>, held: &Held) -> Result<(), Refused
     }
     let modes = &chosen.route.modes;
     let Ok(kind) = flow.single(&header::CONTENT_TYPE) else {
-        return flow.enforce(modes.validate, invalid("body.content_type_repeated", "more than one Content-Type"));
+        return flow.enforce(
+            modes.validate,
+            invalid("body.content_type_repeated", "more than one Content-Type"),
+        );
     };
     let kind = match BodyKind::of(kind) {
         Ok(BodyKind::Opaque) => return Ok(()),

@@ -14,7 +14,10 @@ pub(crate) fn settle(flow: &mut Flow<'_>) -> Result<(), Refused> {
     let path = flow.head.uri.path();
     // `OPTIONS *` asks about the server as a whole (RFC 9110 §9.3.7): no route can answer it.
     if path == "*" && flow.head.method == Method::OPTIONS {
-        return Err(bad("path.asterisk", "no route answers for the whole server"));
+        return Err(bad(
+            "path.asterisk",
+            "no route answers for the whole server",
+        ));
     }
     let settled = match canonical(path) {
         Ok(Cow::Borrowed(_)) => return Ok(()),

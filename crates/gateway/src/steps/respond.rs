@@ -99,5 +99,8 @@ pub(crate) fn limits(flow: &Flow<'_>, headers: &mut HeaderMap) {
 
 /// Whole seconds, never less than it takes.
 pub(crate) fn seconds(time: Duration) -> u64 {
-    time.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX)
+    time.as_millis()
+        .div_ceil(1000)
+        .try_into()
+        .unwrap_or(u64::MAX)
 }

@@ -43,7 +43,11 @@ pub(crate) fn is_same(flow: &Flow<'_>) -> bool {
 }
 
 fn is_own(origin: &str, flow: &Flow<'_>) -> bool {
-    let (scheme, default) = if flow.secure { ("https://", ":443") } else { ("http://", ":80") };
+    let (scheme, default) = if flow.secure {
+        ("https://", ":443")
+    } else {
+        ("http://", ":80")
+    };
     let Some(authority) = origin.strip_prefix(scheme) else {
         return false;
     };

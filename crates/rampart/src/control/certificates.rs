@@ -89,7 +89,9 @@ impl Certificates {
     /// Whether what was issued last should be issued anew.
     pub(super) fn is_due(&self) -> bool {
         let issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
-        issued.as_ref().is_some_and(|issued| self.is_old(issued.certificate.not_after))
+        issued
+            .as_ref()
+            .is_some_and(|issued| self.is_old(issued.certificate.not_after))
     }
 
     fn is_old(&self, not_after: Timestamp) -> bool {

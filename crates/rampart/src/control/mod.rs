@@ -64,7 +64,10 @@ pub(crate) async fn run(settings: Settings) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot watch for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot watch for SIGINT")?;
     settings.paths.prepare_control().with_context(|| {
-        format!("cannot use the data folder `{}`", settings.paths.data.display())
+        format!(
+            "cannot use the data folder `{}`",
+            settings.paths.data.display()
+        )
     })?;
     let _lock = Lock::take(&settings.paths.data.join("control.lock"))?;
     let store = open_store(&settings).await?;
@@ -122,9 +125,9 @@ async fn first_source(settings: &Settings, store: &Store) -> anyhow::Result<Sour
                 .with_context(|| format!("cannot read the estate file `{}`", path.display()))?;
             (text, format!("`{}`", path.display()))
         }
-        (None, None) => bail!(
-            "nothing was applied yet and there is no estate file; `rampart init` writes one"
-        ),
+        (None, None) => {
+            bail!("nothing was applied yet and there is no estate file; `rampart init` writes one")
+        }
     };
     match Estate::parse(&text) {
         Ok(parsed) => Ok(Source {
@@ -159,7 +162,12 @@ async fn open_trail(settings: &Settings, store: &Store, estate: &Estate) -> anyh
         dir,
         origin,
         reserve: estate.trail.reserve,
-        checkpoints: estate.trail.checkpoints.iter().map(|at| base.join(at)).collect(),
+        checkpoints: estate
+            .trail
+            .checkpoints
+            .iter()
+            .map(|at| base.join(at))
+            .collect(),
     };
     let (clock, entropy) = (settings.clock.clone(), settings.entropy.clone());
     let trail = Trail::open(opening, store.clone(), key, clock, entropy).await;
@@ -301,10 +309,16 @@ impl Parts {
     async fn bring_into_force(&self, settings: &Settings) -> anyhow::Result<()> {
         let rollout = &self.services.rollout;
         if rollout.current().is_some() {
-            rollout.start().await.context("the applied estate cannot be taken into force")?;
+            rollout
+                .start()
+                .await
+                .context("the applied estate cannot be taken into force")?;
             return Ok(());
         }
-        let path = settings.config.as_ref().context("there is no estate file")?;
+        let path = settings
+            .config
+            .as_ref()
+            .context("there is no estate file")?;
         let text = std::fs::read_to_string(path)?;
         let ctx = Context::system(&*settings.clock, &*settings.entropy);
         rollout

@@ -36,7 +36,10 @@ impl ControlPort for ForGateways {
         request: RequestId,
     ) -> PortFuture<'a, Result<Exchanged, ExchangeRefused>> {
         Box::pin(async move {
-            let exchanged = self.identity.exchange(code, host, request, Some(source)).await;
+            let exchanged = self
+                .identity
+                .exchange(code, host, request, Some(source))
+                .await;
             match exchanged {
                 Ok((cookie, grant)) => Ok(Exchanged { cookie, grant }),
                 Err(error) if matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Limit) => {
@@ -103,8 +106,8 @@ impl ForSurfaces {
         ctx.require(&own::permission(own::GATEWAY_READ))?;
         let failed = |kind, text: String| PortError::Failed { kind, text };
         let version = self.rollout.current();
-        let version =
-            version.ok_or_else(|| failed(ErrorKind::Conflict, "no estate is applied".to_owned()))?;
+        let version = version
+            .ok_or_else(|| failed(ErrorKind::Conflict, "no estate is applied".to_owned()))?;
         let ground = gateway::Ground {
             version: version.number,
             estate: Arc::new(version.estate.clone()),
@@ -122,7 +125,12 @@ impl ForSurfaces {
         // Compiling the estate takes a while; other requests go on meanwhile.
         let answer = tokio::task::spawn_blocking(move || gateway::explain(ground, &question)).await;
         let answer = answer
-            .map_err(|_| failed(ErrorKind::Internal, "the question could not be played".to_owned()))?
+            .map_err(|_| {
+                failed(
+                    ErrorKind::Internal,
+                    "the question could not be played".to_owned(),
+                )
+            })?
             .map_err(|error| failed(ErrorKind::Invalid, error.to_string()))?;
         Ok(Explained {
             allowed: answer.allowed,
@@ -177,7 +185,10 @@ impl GatewayPort for ForSurfaces {
                 })
                 .collect(),
             total: numbers(&total),
-            routes: sums.iter().map(|(name, sum)| (name.clone(), numbers(sum))).collect(),
+            routes: sums
+                .iter()
+                .map(|(name, sum)| (name.clone(), numbers(sum)))
+                .collect(),
         }
     }
 

@@ -30,7 +30,8 @@ pub(super) async fn trail(
         Ok(Secret::new(name.into_bytes()))
     })
     .await?;
-    let origin = String::from_utf8(origin.expose().clone()).context("the trail's name is damaged")?;
+    let origin =
+        String::from_utf8(origin.expose().clone()).context("the trail's name is damaged")?;
     let seed = seed(store, entropy, TRAIL).await?;
     let key = SigningKey::from_seed(&origin, seed.expose())?;
     Ok((origin, key))
@@ -44,7 +45,11 @@ pub(super) async fn assertion(
     let seed = seed(store, entropy, ASSERTION).await?;
     // The id must tell keys apart, and tell nothing of the key.
     let hash = merkle::leaf_hash(seed.expose());
-    let id = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let id = hash
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     Ok(AssertionKeyText {
         id,
         seed: *seed.expose(),

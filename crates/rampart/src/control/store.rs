@@ -1,8 +1,8 @@
 //! What the control process itself keeps: its own secrets, sealed.
 
-use model::{Secret, SharedEntropy};
 use ::store::{Error, Migrations, Step, Store};
 use keyring::Place;
+use model::{Secret, SharedEntropy};
 
 /// The table of secrets.
 pub(super) const MIGRATIONS: Migrations = Migrations {

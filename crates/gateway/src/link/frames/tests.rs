@@ -19,7 +19,11 @@ fn frame(text: &str) -> Vec<u8> {
 #[test]
 fn messages_arrive_whole_however_the_bytes_are_cut() {
     block_on(async {
-        let bytes = [frame(r#"{"say":"alive"}"#), frame(r#"{"say":"swapped","version":7}"#)].concat();
+        let bytes = [
+            frame(r#"{"say":"alive"}"#),
+            frame(r#"{"say":"swapped","version":7}"#),
+        ]
+        .concat();
         for cut in 1..bytes.len() {
             let (mut writer, reader) = tokio::io::duplex(1024);
             let (first, second) = bytes.split_at(cut);
@@ -49,8 +53,14 @@ fn length_over_the_limit_is_refused_before_anything_is_read() {
 fn unknown_message_ends_the_link_and_unknown_fields_do_not() {
     block_on(async {
         let (mut writer, reader) = tokio::io::duplex(1024);
-        writer.write_all(&frame(r#"{"say":"alive","more":1}"#)).await.unwrap();
-        writer.write_all(&frame(r#"{"say":"dance"}"#)).await.unwrap();
+        writer
+            .write_all(&frame(r#"{"say":"alive","more":1}"#))
+            .await
+            .unwrap();
+        writer
+            .write_all(&frame(r#"{"say":"dance"}"#))
+            .await
+            .unwrap();
         let mut reader = Reader::new(reader);
         assert!(matches!(reader.next().await.unwrap(), ToGateway::Alive));
         let refused = reader.next::<ToGateway>().await;

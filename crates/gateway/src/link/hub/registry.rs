@@ -138,7 +138,11 @@ impl Registry {
     }
 
     /// Tells them, and gives what they will have said.
-    pub(super) fn ask_all(&mut self, wait: Wait, message: &Arc<ToGateway>) -> Vec<(String, Answer)> {
+    pub(super) fn ask_all(
+        &mut self,
+        wait: Wait,
+        message: &Arc<ToGateway>,
+    ) -> Vec<(String, Answer)> {
         self.begun()
             .map(|(node, gateway)| (node.clone(), gateway.ask(wait, message)))
             .collect()
@@ -168,7 +172,9 @@ impl Registry {
 
     /// Ends every link whose gateway does not serve `version`.
     pub(super) fn cut_all_but(&mut self, version: u64) {
-        let behind = self.begun().filter(|(_, gateway)| gateway.version != version);
+        let behind = self
+            .begun()
+            .filter(|(_, gateway)| gateway.version != version);
         behind.for_each(|(_, gateway)| gateway.cut.cancel());
     }
 
@@ -237,7 +243,9 @@ impl Registry {
     }
 
     fn begun(&mut self) -> impl Iterator<Item = (&String, &mut Gateway)> {
-        self.gateways.iter_mut().filter(|(_, gateway)| gateway.begun)
+        self.gateways
+            .iter_mut()
+            .filter(|(_, gateway)| gateway.begun)
     }
 }
 

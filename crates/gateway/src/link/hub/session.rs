@@ -41,10 +41,7 @@ pub(super) async fn run(hub: Hub, stream: UnixStream) {
     }
 }
 
-async fn begin(
-    hub: &Hub,
-    reader: &mut Reader<OwnedReadHalf>,
-) -> Result<(String, Joined), Broken> {
+async fn begin(hub: &Hub, reader: &mut Reader<OwnedReadHalf>) -> Result<(String, Joined), Broken> {
     let hello = timeout(SILENCE_MAX, reader.next()).await;
     match hello.map_err(|_| Broken::Silent)?? {
         ToControl::Hello { protocol, .. } if protocol != PROTOCOL => Err(Broken::Unexpected(
@@ -56,7 +53,9 @@ async fn begin(
             let joined = registry.join(&node, version, since);
             Ok((node, joined))
         }
-        _ => Err(Broken::Unexpected("a gateway did not say who it is".to_owned())),
+        _ => Err(Broken::Unexpected(
+            "a gateway did not say who it is".to_owned(),
+        )),
     }
 }
 
@@ -129,7 +128,8 @@ fn exchange(hub: &Hub, node: &str, link: u64, asked: ToControl, slots: &Arc<Sema
     };
     let Ok(slot) = Arc::clone(slots).try_acquire_owned() else {
         let outcome = ExchangeOutcome::Unavailable;
-        hub.registry().tell(node, link, ToGateway::Exchanged { id, outcome });
+        hub.registry()
+            .tell(node, link, ToGateway::Exchanged { id, outcome });
         return;
     };
     let (hub, node) = (hub.clone(), node.to_owned());
@@ -142,7 +142,8 @@ fn exchange(hub: &Hub, node: &str, link: u64, asked: ToControl, slots: &Arc<Sema
             Err(ExchangeRefused::Refused) => ExchangeOutcome::Refused,
             Err(ExchangeRefused::Unavailable) => ExchangeOutcome::Unavailable,
         };
-        hub.registry().tell(&node, link, ToGateway::Exchanged { id, outcome });
+        hub.registry()
+            .tell(&node, link, ToGateway::Exchanged { id, outcome });
         drop(slot);
     });
 }
