@@ -30,16 +30,16 @@ pub(crate) fn refused(flow: &Flow<'_>, refused: &Refused) -> Response<Outgoing> 
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     let nosniff = HeaderValue::from_static("nosniff");
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
-    if let Some(after) = refused.retry_after {
+    let more = refused.more();
+    if let Some(after) = more.retry_after {
         headers.insert(
             header::RETRY_AFTER,
             HeaderValue::from(seconds(after).max(1)),
         );
     }
-    if let Some(allow) = refused
+    if let Some(allow) = more
         .allow
-        .as_ref()
-        .and_then(|a| HeaderValue::from_str(a).ok())
+        .and_then(|allow| HeaderValue::try_from(allow).ok())
     {
         headers.insert(header::ALLOW, allow);
     }

@@ -18,12 +18,8 @@ pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// One accepted connection, the same for every request on it.
 #[derive(Clone, Debug)]
 pub(crate) struct Connection {
-    /// Counts up from one, over all workers.
-    pub(crate) id: u64,
     /// Who connected.
     pub(crate) peer: SocketAddr,
-    /// Where they connected to.
-    pub(crate) local: SocketAddr,
     /// Whether TLS protects it.
     pub(crate) secure: bool,
     /// The name asked for in the TLS handshake, lower case.

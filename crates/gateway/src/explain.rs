@@ -140,9 +140,7 @@ pub fn explain(ground: Ground, question: &Question) -> Result<Explanation, Expla
     let shared = Shared::new(Arc::new(common), meter);
     let nowhere = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
     let connection = Connection {
-        id: 0,
         peer: nowhere,
-        local: nowhere,
         secure,
         sni: None,
         http2: false,
@@ -202,7 +200,7 @@ impl Trace<'_> {
                         .chosen()
                         .is_some_and(|c| crate::state::looks_at_credentials(c.route.auth)) =>
                 {
-                    flow.caller = Some(caller)
+                    flow.caller = Some(caller);
                 }
                 _ => authenticate::check(flow)?,
             }

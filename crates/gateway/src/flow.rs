@@ -181,6 +181,7 @@ impl<'a> Flow<'a> {
             return;
         };
         let route = self.route_name();
+        let more = refused.more();
         recorder.refused(records::Refusal {
             time: self.time,
             request_id: self.id,
@@ -194,8 +195,8 @@ impl<'a> Flow<'a> {
             text: &refused.text,
             status: refused.status.as_u16(),
             mode,
-            rule: refused.rule,
-            argument: refused.argument.as_deref(),
+            rule: more.rule,
+            argument: more.argument.as_deref(),
         });
     }
 

@@ -15,6 +15,13 @@ pub(crate) struct Refused {
     pub(crate) text: Cow<'static, str>,
     /// What the client is answered.
     pub(crate) status: StatusCode,
+    /// What only some refusals have.
+    more: Option<Box<More>>,
+}
+
+/// See [`Refused::more`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct More {
     /// When it may try again.
     pub(crate) retry_after: Option<Duration>,
     /// The built-in rule that found it.
@@ -36,17 +43,27 @@ impl Refused {
             code,
             text: text.into(),
             status,
-            retry_after: None,
-            rule: None,
-            argument: None,
-            allow: None,
+            more: None,
         }
     }
 
     /// With the time after which it may work.
-    pub(crate) fn retry_after(mut self, after: Duration) -> Self {
-        self.retry_after = Some(after);
+    pub(crate) fn retry_after(self, after: Duration) -> Self {
+        self.with(More {
+            retry_after: Some(after),
+            ..More::default()
+        })
+    }
+
+    /// With what only some refusals have.
+    pub(crate) fn with(mut self, more: More) -> Self {
+        self.more = Some(Box::new(more));
         self
+    }
+
+    /// What only some refusals have; nothing of it when there is none.
+    pub(crate) fn more(&self) -> More {
+        self.more.as_deref().cloned().unwrap_or_default()
     }
 
     /// The step's name.

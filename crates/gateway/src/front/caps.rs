@@ -2,7 +2,7 @@
 //! per request.
 
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ahash::AHashMap;
@@ -14,7 +14,6 @@ pub(crate) struct Caps {
     open: AtomicUsize,
     open_max: AtomicUsize,
     per_address_max: AtomicUsize,
-    accepted: AtomicU64,
     addresses: Mutex<Addresses>,
 }
 
@@ -48,7 +47,6 @@ impl Full {
 pub(crate) struct Permit {
     caps: Arc<Caps>,
     address: Option<IpAddr>,
-    id: u64,
 }
 
 impl Caps {
@@ -57,7 +55,6 @@ impl Caps {
             open: AtomicUsize::new(0),
             open_max: AtomicUsize::new(0),
             per_address_max: AtomicUsize::new(0),
-            accepted: AtomicU64::new(0),
             addresses: Mutex::new(Addresses::default()),
         }
     }
@@ -76,14 +73,9 @@ impl Caps {
     pub(crate) fn admit(self: &Arc<Self>, peer: IpAddr) -> Result<Permit, Full> {
         let open = self.open.fetch_add(1, Ordering::Relaxed);
         // From here on the permit's drop takes it back.
-        let id = self
-            .accepted
-            .fetch_add(1, Ordering::Relaxed)
-            .saturating_add(1);
         let mut permit = Permit {
             caps: Arc::clone(self),
             address: None,
-            id,
         };
         if open >= self.open_max.load(Ordering::Relaxed) {
             return Err(Full::All);
@@ -118,13 +110,6 @@ impl Caps {
         self.addresses
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Permit {
-    /// The connection's number.
-    pub(crate) fn id(&self) -> u64 {
-        self.id
     }
 }
 

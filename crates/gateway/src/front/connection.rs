@@ -33,9 +33,8 @@ const TICK: Duration = Duration::from_secs(1);
 pub(super) struct Accepted {
     pub(super) stream: TcpStream,
     pub(super) peer: SocketAddr,
-    pub(super) local: SocketAddr,
     pub(super) purpose: Purpose,
-    pub(super) permit: Permit,
+    pub(super) _permit: Permit,
     pub(super) drain: net::Guard,
 }
 
@@ -43,9 +42,7 @@ pub(super) struct Accepted {
 pub(super) async fn serve<H: Handler>(worker: Arc<Worker<H>>, accepted: Accepted) {
     let settings = worker.settings.load_full();
     let mut connection = Connection {
-        id: accepted.permit.id(),
         peer: accepted.peer,
-        local: accepted.local,
         secure: false,
         sni: None,
         http2: false,

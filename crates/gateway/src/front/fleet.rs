@@ -43,6 +43,7 @@ pub(crate) struct Prepared {
 
 impl Prepared {
     /// Where it will listen beyond where it does: with the port the kernel chose, for port 0.
+    #[cfg(test)]
     pub(crate) fn addresses(&self) -> impl Iterator<Item = (SocketAddr, Purpose)> {
         self.bound.iter().filter_map(|(_, purpose, sockets)| {
             Some((sockets.first()?.local_addr().ok()?, *purpose))

@@ -120,7 +120,7 @@ pub(crate) struct Echo {
     pub(super) requests: Mutex<Vec<String>>,
     pub(super) refusals: Mutex<Vec<&'static str>>,
     pub(super) budget: Arc<Budget>,
-    pub(super) folder: tempfile::TempDir,
+    pub(super) _folder: tempfile::TempDir,
 }
 
 impl Echo {
@@ -132,7 +132,7 @@ impl Echo {
             requests: Mutex::default(),
             refusals: Mutex::default(),
             budget,
-            folder,
+            _folder: folder,
         })
     }
 
@@ -208,9 +208,7 @@ pub(super) fn connect(echo: &Arc<Echo>, version: Version, settings: Settings) ->
     let service = Arc::new(Service {
         handler: Arc::clone(echo),
         connection: Arc::new(Connection {
-            id: 1,
             peer: address,
-            local: address,
             secure: false,
             sni: None,
             http2: version == Version::Http2,

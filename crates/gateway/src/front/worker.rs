@@ -102,9 +102,6 @@ async fn accept<H: Handler>(
     purpose: Purpose,
     closed: CancellationToken,
 ) {
-    let Ok(local) = listener.local_addr() else {
-        return;
-    };
     loop {
         let accepted = tokio::select! {
             biased;
@@ -113,7 +110,7 @@ async fn accept<H: Handler>(
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, peer)) => admit(&worker, stream, (peer, local), purpose),
+            Ok((stream, peer)) => admit(&worker, stream, peer, purpose),
             Err(error) if is_exhausted(&error) => {
                 tracing::warn!(%error, "cannot accept connections for now");
                 tokio::time::sleep(EXHAUSTED_PAUSE).await;
@@ -124,7 +121,7 @@ async fn accept<H: Handler>(
     }
     // Who is in the kernel's queue already was told that somebody listens.
     while let Some(Ok((stream, peer))) = now(listener.accept()).await {
-        admit(&worker, stream, (peer, local), purpose);
+        admit(&worker, stream, peer, purpose);
     }
 }
 
@@ -140,7 +137,7 @@ async fn now<F: Future>(future: F) -> Option<F::Output> {
 fn admit<H: Handler>(
     worker: &Arc<Worker<H>>,
     stream: tokio::net::TcpStream,
-    (peer, local): (SocketAddr, SocketAddr),
+    peer: SocketAddr,
     purpose: Purpose,
 ) {
     match worker.caps.admit(peer.ip()) {
@@ -150,9 +147,8 @@ fn admit<H: Handler>(
             let accepted = Accepted {
                 stream,
                 peer,
-                local,
                 purpose,
-                permit,
+                _permit: permit,
                 drain,
             };
             tokio::spawn(connection::serve(Arc::clone(worker), accepted));

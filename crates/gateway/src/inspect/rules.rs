@@ -91,7 +91,7 @@ const SQL: &[(&str, &str)] = &[
     ),
     (
         "sql_injection.tautology",
-        r#"['"`)] ?\)* ?(?:or|and|\|\||&&|xor) ?\(* ?(?:not )?(?:['"`]?[a-z0-9_]*['"`]? ?(?:=|<>|!=|<|>|like|rlike|regexp)+ ?['"`(]?[a-z0-9_]*|true\b|1\b ?(?:--|#|$))"#,
+        r#"['"`)] ?\)* ?(?:or|and|\|\||&&|xor) ?\(* ?(?:not )?(?:['"`]?[a-z0-9_]*['"`]? ?\)* ?(?:=|<>|!=|<|>|like|rlike|regexp)+ ?['"`(]*[a-z0-9_]*|true\b|1\b ?(?:--|#|$))"#,
     ),
     (
         "sql_injection.numeric_tautology",
@@ -99,7 +99,7 @@ const SQL: &[(&str, &str)] = &[
     ),
     (
         "sql_injection.comment_end",
-        r#"^[^ ]{0,64}['"] ?\)* ?(?:;|--|#|/\*)(?: |-|$)"#,
+        r#"^[^ ]{0,64}['"] ?\)* ?(?:(?:--|#|/\*)(?: |-|$)|; ?(?:--|#|$))"#,
     ),
     (
         "sql_injection.stacked",
@@ -107,7 +107,7 @@ const SQL: &[(&str, &str)] = &[
     ),
     (
         "sql_injection.delay",
-        r#"\b(?:sleep|pg_sleep|benchmark|dbms_lock\.sleep|dbms_pipe\.receive_message|randomblob) ?\( ?['"]?[0-9(a-z]|\bwaitfor (?:delay|time) ?['"]"#,
+        r#"\bsleep ?\( ?[0-9.]+ ?\)|\bpg_sleep(?:_for|_until)? ?\(|\bbenchmark ?\( ?[0-9]+ ?,|\bdbms_(?:lock\.sleep|pipe\.receive_message) ?\(|\brandomblob ?\( ?[0-9]+|\bwaitfor (?:delay|time) ?['"]"#,
     ),
     (
         "sql_injection.schema",
@@ -176,7 +176,7 @@ const XSS: &[(&str, &str)] = &[
 const TRAVERSAL: &[(&str, &str)] = &[
     (
         "path_traversal.dots",
-        r"(?:^|[/\\=:;'\x22(\s])\.\.(?:[/\\]|%2f|%5c|;/|$)|[/\\]\.\.(?:[/\\;]|$)|\.{4,}[/\\]+",
+        r"(?:^|[/\\=:;'\x22(])\.\.(?:[/\\]|%2f|%5c|;/|$)|\s\.\.[/\\]|[/\\]\.\.(?:[/\\;]|$)|\.{4,}[/\\]+",
     ),
     (
         "path_traversal.system_file",

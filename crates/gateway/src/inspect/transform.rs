@@ -32,7 +32,13 @@ pub(super) fn is_suspicious(value: &[u8]) -> bool {
         )
     }) || memchr::memmem::find(value, b"..").is_some()
         || memchr::memmem::find(value, b"--").is_some()
+        || (value.len() > SELECT.len()
+            && value
+                .windows(SELECT.len())
+                .any(|part| part.eq_ignore_ascii_case(SELECT)))
 }
+
+const SELECT: &[u8] = b"select";
 
 /// Decodes `%xx`, twice where the first leaves some.
 pub(super) fn percent_decode(value: &str) -> Cow<'_, str> {
@@ -63,8 +69,11 @@ pub(super) fn squeezed(value: &str) -> String {
     let mut rest = value;
     while let Some(character) = rest.chars().next() {
         if let Some(comment) = rest.strip_prefix("/*") {
-            // What stands in `/*!…*/` runs; a comment that does not end hides the rest.
-            let (inside, after) = comment.split_once("*/").unwrap_or((comment, ""));
+            // What stands in `/*!…*/` runs; a comment that does not end is there to hide the rest.
+            let Some((inside, after)) = comment.split_once("*/") else {
+                out.push_str("/*");
+                return out;
+            };
             space(&mut out);
             if let Some(code) = inside.strip_prefix('!') {
                 out.push_str(code.trim_start_matches(|c: char| c.is_ascii_digit()));

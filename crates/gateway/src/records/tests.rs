@@ -1,1 +1,324 @@
+use std::path::Path;
+
+use merkle::{Frontier, leaf_hash};
+use model::{Event, EventId, SegmentId};
+use testkit::{FakeClock, SeededEntropy};
+
+use super::refusals::Refusals;
+use super::segment::{self, Segment};
 use super::*;
+use crate::link::protocol::Seal;
+
+struct Ground {
+    folder: tempfile::TempDir,
+    clock: FakeClock,
+    entropy: Arc<SeededEntropy>,
+}
+
+impl Ground {
+    fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            clock: FakeClock::new(),
+            entropy: Arc::new(SeededEntropy::new(3)),
+        }
+    }
+
+    fn open(&self) -> Recorder {
+        let settings = Settings {
+            dir: self.folder.path().to_path_buf(),
+            node: "test".to_owned(),
+        };
+        Recorder::open(settings, Arc::new(self.clock.clone()), self.entropy.clone()).unwrap()
+    }
+
+    fn traffic(&self) -> PathBuf {
+        self.folder.path().join("traffic")
+    }
+
+    fn now(&self) -> Timestamp {
+        model::Clock::now(&self.clock)
+    }
+
+    fn line<'a>(&self, path: &'a str) -> RequestLine<'a> {
+        RequestLine {
+            time: self.now(),
+            request_id: RequestId::from_raw(1),
+            source: "192.0.2.1".parse().unwrap(),
+            host: "shop.example",
+            method: "GET",
+            path,
+            route: "home",
+            status: 200,
+            took: Duration::from_micros(250),
+            bytes_in: 0,
+            bytes_out: 12,
+            principal: None,
+            refused: None,
+        }
+    }
+
+    fn refusal<'a>(&self, source: &str, code: &'static str, text: &'a str) -> Refusal<'a> {
+        Refusal {
+            time: self.now(),
+            request_id: RequestId::from_raw(1),
+            source: source.parse().unwrap(),
+            host: "shop.example",
+            method: "GET",
+            path: "/a",
+            route: Some("home"),
+            principal: None,
+            code,
+            text,
+            status: 403,
+            mode: Mode::Block,
+            rule: None,
+            argument: None,
+        }
+    }
+}
+
+/// The root and count that a file's lines really have.
+fn recomputed(path: &Path) -> (String, u64) {
+    let text = std::fs::read_to_string(path).unwrap();
+    let mut tree = Frontier::new();
+    text.lines()
+        .skip(1)
+        .for_each(|line| tree.push(leaf_hash(line.as_bytes())));
+    let root = tree
+        .root()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    (root, tree.size())
+}
+
+async fn sealed(recorder: &Recorder, after: u64) -> (u64, Seal) {
+    let mut after = after;
+    loop {
+        match recorder.next(after).await {
+            (id, Content::Seal(seal)) => return (id, seal),
+            (id, Content::Events(_)) => after = id,
+        }
+    }
+}
+
+#[tokio::test]
+async fn seal_is_the_root_of_the_lines_in_the_file() {
+    let ground = Ground::new();
+    let recorder = ground.open();
+    for n in 0..500 {
+        recorder.request(&ground.line(&format!("/p/{n}\u{1}\"")));
+    }
+    let closing = recorder.clone();
+    let closed = tokio::spawn(async move { closing.close().await });
+    let (id, seal) = sealed(&recorder, 0).await;
+    recorder.done(id);
+    closed.await.unwrap();
+    assert_eq!((seal.count, seal.gap), (500, 0));
+    let (_, path, _) = segment::sealed(&ground.traffic()).unwrap().remove(0);
+    assert_eq!(recomputed(&path), (seal.root, 500));
+    let text = std::fs::read_to_string(path).unwrap();
+    let line: serde_json::Value = serde_json::from_str(text.lines().nth(1).unwrap()).unwrap();
+    assert_eq!(line["path"], "/p/0\u{1}\"");
+    assert_eq!(line["us"], 250);
+}
+
+#[test]
+fn what_a_crash_left_open_is_sealed_without_its_torn_line() {
+    let ground = Ground::new();
+    std::fs::create_dir(ground.traffic()).unwrap();
+    let id = SegmentId::from_raw(9);
+    let mut segment = Segment::begin(&ground.traffic(), id, "test", ground.now()).unwrap();
+    let mut lines = Vec::new();
+    for _ in 0..3 {
+        line::write(&mut lines, &ground.line("/"));
+    }
+    segment.append(&lines, ground.now()).unwrap();
+    segment.append(b"{\"time\":\"2026-0", ground.now()).unwrap();
+    drop(segment);
+    let seals = segment::recover(&ground.traffic()).unwrap();
+    assert_eq!((seals[0].segment, seals[0].count), (id, 3));
+    let (_, path, _) = segment::sealed(&ground.traffic()).unwrap().remove(0);
+    assert_eq!(recomputed(&path), (seals[0].root.clone(), 3));
+    assert_eq!(segment::recover(&ground.traffic()).unwrap(), [], "once");
+}
+
+#[test]
+fn empty_segment_of_a_crash_is_removed() {
+    let ground = Ground::new();
+    std::fs::create_dir(ground.traffic()).unwrap();
+    let begun = Segment::begin(
+        &ground.traffic(),
+        SegmentId::from_raw(9),
+        "test",
+        ground.now(),
+    );
+    drop(begun.unwrap());
+    assert_eq!(segment::recover(&ground.traffic()).unwrap(), []);
+    assert_eq!(std::fs::read_dir(ground.traffic()).unwrap().count(), 0);
+}
+
+#[test]
+fn old_segments_go_and_then_the_oldest_of_too_many() {
+    let ground = Ground::new();
+    std::fs::create_dir(ground.traffic()).unwrap();
+    for _ in 0..5 {
+        let id = SegmentId::new(&ground.clock, &*ground.entropy);
+        let mut segment = Segment::begin(&ground.traffic(), id, "test", ground.now()).unwrap();
+        segment.append(b"{}\n", ground.now()).unwrap();
+        segment.seal(0).unwrap();
+        ground.clock.advance(Duration::from_secs(100));
+    }
+    let keep_ms = 350_000;
+    let gone = retention::clean_to(&ground.traffic(), keep_ms, ground.now(), u64::MAX).unwrap();
+    assert_eq!((gone.old, gone.crowded), (2, 0));
+    let gone = retention::clean_to(&ground.traffic(), keep_ms, ground.now(), 200).unwrap();
+    assert_eq!((gone.old, gone.crowded), (0, 1));
+    assert_eq!(segment::sealed(&ground.traffic()).unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn lines_that_find_no_room_are_counted_in_the_next_seal() {
+    let ground = Ground::new();
+    let recorder = ground.open();
+    {
+        let mut waiting = recorder.0.waiting();
+        waiting.lines = vec![b'\n'; WAITING_BYTES_MAX];
+        waiting.lines.clear();
+        line::write(&mut waiting.lines, &ground.line("/"));
+        let one = waiting.lines.clone();
+        while waiting.lines.len() < WAITING_BYTES_MAX {
+            waiting.lines.extend_from_slice(&one);
+        }
+        drop(waiting);
+    }
+    // The writer may have come in between: then there is room, and nothing to see here.
+    for _ in 0..3 {
+        recorder.request(&ground.line("/late"));
+    }
+    let gap = recorder.gap();
+    assert!(gap <= 3);
+    let closing = recorder.clone();
+    let closed = tokio::spawn(async move { closing.close().await });
+    let (id, seal) = sealed(&recorder, 0).await;
+    assert_eq!(seal.gap, gap);
+    recorder.done(id);
+    closed.await.unwrap();
+}
+
+#[tokio::test]
+async fn folder_that_cannot_be_written_to_costs_records_and_nothing_else() {
+    let ground = Ground::new();
+    let recorder = ground.open();
+    std::fs::remove_dir_all(ground.traffic()).unwrap();
+    recorder.request(&ground.line("/"));
+    let seen = testkit::eventually(Duration::from_secs(5), || async { recorder.gap() == 1 });
+    assert!(seen.await);
+    std::fs::create_dir(ground.traffic()).unwrap();
+    recorder.request(&ground.line("/"));
+    let closing = recorder.clone();
+    let closed = tokio::spawn(async move { closing.close().await });
+    let (id, seal) = sealed(&recorder, 0).await;
+    assert_eq!(
+        (seal.count, seal.gap),
+        (1, 1),
+        "it heals, and the gap is told"
+    );
+    recorder.done(id);
+    closed.await.unwrap();
+}
+
+#[tokio::test]
+async fn first_refusal_is_told_at_once() {
+    let ground = Ground::new();
+    let recorder = ground.open();
+    recorder.refused(ground.refusal("192.0.2.1", "inspect.xss", "the query argument `q`"));
+    let (_, content) = recorder.next(0).await;
+    let Content::Events(events) = content else {
+        panic!("{content:?}");
+    };
+    assert_eq!(events.len(), 1);
+    assert_eq!(events[0].kind, "gateway.request.refused");
+    assert_eq!(events[0].detail["step"], "inspect");
+    assert_eq!(
+        events[0].message,
+        "inspect refused GET shop.example/a: the query argument `q`"
+    );
+}
+
+fn add(refusals: &mut Refusals, ground: &Ground, source: &str, code: &'static str) -> bool {
+    let refusal = ground.refusal(source, code, "no");
+    refusals.add(refusal, &ground.clock, &*ground.entropy)
+}
+
+fn counts(events: &[Event]) -> Vec<u64> {
+    let count = |event: &Event| event.detail.get("count").map_or(1, |n| n.as_u64().unwrap());
+    events.iter().map(count).collect()
+}
+
+#[test]
+fn refusals_of_one_kind_and_second_are_two_events_that_add_up() {
+    let ground = Ground::new();
+    let mut refusals = Refusals::default();
+    for n in 0..100 {
+        assert_eq!(
+            add(&mut refusals, &ground, "192.0.2.1", "limits.route"),
+            n == 0
+        );
+    }
+    assert!(
+        add(&mut refusals, &ground, "192.0.2.2", "limits.route"),
+        "another address"
+    );
+    assert!(
+        add(&mut refusals, &ground, "192.0.2.1", "path.null"),
+        "another code"
+    );
+    let at_once = refusals.take(ground.now());
+    assert_eq!(counts(&at_once), [1, 1, 1]);
+    ground.clock.advance(Duration::from_secs(1));
+    let rest = refusals.take(ground.now());
+    assert_eq!(counts(&rest), [99]);
+    assert!(rest[0].message.ends_with("(99 times within a second)"));
+    ground.clock.advance(Duration::from_secs(1));
+    assert_eq!(refusals.take(ground.now()), []);
+}
+
+#[test]
+fn a_flood_from_everywhere_stays_bounded_and_is_counted_whole() {
+    let ground = Ground::new();
+    let mut refusals = Refusals::default();
+    for n in 0..10_000_u32 {
+        let source = std::net::Ipv4Addr::from(n).to_string();
+        add(&mut refusals, &ground, &source, "authenticate.key_unknown");
+    }
+    let mut events = refusals.take(ground.now());
+    events.extend(refusals.take_all());
+    assert!(events.len() < 4200, "{}", events.len());
+    assert_eq!(counts(&events).iter().sum::<u64>(), 10_000);
+    let others = events.iter().find(|event| event.source.is_none()).unwrap();
+    assert_eq!(others.outcome, model::Outcome::Refused);
+}
+
+#[test]
+fn text_of_a_client_cannot_forge_a_line() {
+    let ground = Ground::new();
+    let mut refusals = Refusals::default();
+    let long = "x".repeat(5000);
+    let mut refusal = ground.refusal(
+        "192.0.2.1",
+        "inspect.xss",
+        "bad\nINFO all is well\u{1b}[31m",
+    );
+    refusal.path = &long;
+    refusals.add(refusal, &ground.clock, &*ground.entropy);
+    let event = refusals.take_all().remove(0);
+    assert!(
+        !event.message.contains(['\n', '\u{1b}']),
+        "{}",
+        event.message
+    );
+    assert!(event.message.len() < 1000);
+    assert_ne!(event.id, EventId::from_raw(0));
+}

@@ -3,7 +3,7 @@
 use http::StatusCode;
 
 use crate::flow::Flow;
-use crate::refused::Refused;
+use crate::refused::{More, Refused};
 
 /// Refuses methods the route does not name, and callers who do not hold what it requires.
 pub(crate) fn check(flow: &mut Flow<'_>) -> Result<(), Refused> {
@@ -20,13 +20,15 @@ pub(crate) fn check(flow: &mut Flow<'_>) -> Result<(), Refused> {
 fn judge(flow: &Flow<'_>, chosen: &crate::state::Chosen<'_>) -> Result<(), Refused> {
     let require = &chosen.compiled.require;
     let Ok(needed) = require.of(&flow.head.method) else {
-        let mut refused = Refused::new(
+        let refused = Refused::new(
             StatusCode::METHOD_NOT_ALLOWED,
             "authorise.method",
             format!("the route does not name {}", flow.head.method),
         );
-        refused.allow = require.allow();
-        return Err(refused);
+        return Err(refused.with(More {
+            allow: require.allow(),
+            ..More::default()
+        }));
     };
     let Some(needed) = needed else {
         return Ok(());

@@ -7,7 +7,7 @@ use http::{StatusCode, header};
 use crate::body::Held;
 use crate::flow::Flow;
 use crate::inspect::{BodyError, BodyKind, Finding};
-use crate::refused::Refused;
+use crate::refused::{More, Refused};
 
 /// LIMIT: bytes of a body that can be looked into; a longer one that claims to be text is refused
 /// where the rules block, for nothing would be known about it.
@@ -105,10 +105,11 @@ fn too_long() -> Refused {
 
 fn found_refused(finding: Finding) -> Refused {
     let text = finding.sentence();
-    let mut refused = Refused::new(StatusCode::FORBIDDEN, finding.category.code(), text);
-    refused.rule = Some(finding.rule);
-    refused.argument = Some(finding.name);
-    refused
+    Refused::new(StatusCode::FORBIDDEN, finding.category.code(), text).with(More {
+        rule: Some(finding.rule),
+        argument: Some(finding.name),
+        ..More::default()
+    })
 }
 
 fn malformed(error: &BodyError) -> Refused {

@@ -136,7 +136,6 @@ fn received(
     mut response: Response<ResponseBody>,
     timeouts: &Timeouts,
 ) -> Result<Response<ResponseBody>, Failed> {
-    use http_body::Body as _;
     // No request asked for another protocol (RFC 9110 §15.2.2).
     if response.status() == http::StatusCode::SWITCHING_PROTOCOLS {
         return Err(Failed::Broken);
