@@ -9,8 +9,6 @@ pub(crate) struct User {
     pub(crate) gid: u32,
 }
 
-/// The user control runs under, when it exists and we may.
-pub(crate) const CONTROL_USER: &str = "rampart";
 /// The user the gateway runs under, when it exists and we may.
 pub(crate) const GATEWAY_USER: &str = "rampart-gateway";
 

@@ -75,7 +75,7 @@ pub(crate) async fn run(settings: Settings) -> anyhow::Result<()> {
     let trail = open_trail(&settings, &store, &source.estate).await?;
     let parts = Parts::open(&settings, store, trail, &source).await?;
     let stop = CancellationToken::new();
-    let tasks = parts.start(&settings, &stop).await?;
+    let tasks = parts.start(&settings, &source.text, &stop).await?;
     parts.offer_administration(&settings).await?;
     tracing::info!("control is ready");
     tokio::select! {
@@ -174,6 +174,20 @@ async fn open_trail(settings: &Settings, store: &Store, estate: &Estate) -> anyh
     trail.context("cannot open the trail")
 }
 
+/// The development authority and what it issues; its public half stands in `tls/ca.pem`.
+async fn open_certificates(
+    settings: &Settings,
+    store: &Store,
+) -> anyhow::Result<certificates::Shared> {
+    let (clock, entropy) = (&settings.clock, &settings.entropy);
+    let authority = secrets::authority(store, clock, entropy).await?;
+    let base = base(settings.config.as_ref());
+    let certificates = Certificates::new(authority, &base, clock.clone(), entropy.clone());
+    let public = certificates.authority().as_bytes();
+    ::store::atomic_write(&settings.paths.tls().join("ca.pem"), public, 0o644)?;
+    Ok(Arc::new(certificates))
+}
+
 /// Paths in the estate are relative to its file.
 pub(crate) fn base(config: Option<&PathBuf>) -> PathBuf {
     let parent = config.and_then(|path| path.parent()).map(PathBuf::from);
@@ -219,12 +233,7 @@ impl Parts {
         });
         let hub = Hub::new(port, clock.clone());
         hub.set_assertion_key(secrets::assertion(&store, entropy).await?);
-        let authority = secrets::authority(&store, clock, entropy).await?;
-        let base = base(settings.config.as_ref());
-        let certificates = Certificates::new(authority, &base, clock.clone(), entropy.clone());
-        let certificates = Arc::new(certificates);
-        let public = certificates.authority().as_bytes();
-        ::store::atomic_write(&settings.paths.tls().join("ca.pem"), public, 0o644)?;
+        let certificates = open_certificates(settings, &store).await?;
         rollout.add_participant(Arc::new(participants::CertificatesPart {
             certificates: Arc::clone(&certificates),
             hub: hub.clone(),
@@ -266,13 +275,13 @@ impl Parts {
             bans,
             certificates,
         })
-        .inspect(|_| tracing::debug!(estate = %source.estate.name, "everything is open"))
     }
 
     /// Takes the estate into force, opens the sockets and starts what runs by itself.
     async fn start(
         &self,
         settings: &Settings,
+        text: &str,
         stop: &CancellationToken,
     ) -> anyhow::Result<TaskTracker> {
         let tasks = TaskTracker::new();
@@ -284,7 +293,7 @@ impl Parts {
             stop.clone(),
         );
         tasks.spawn(following);
-        self.bring_into_force(settings).await?;
+        self.bring_into_force(settings, text).await?;
         self.listen(settings, stop, &tasks).await?;
         tasks.spawn(services.identity.clone().run(stop.clone()));
         tasks.spawn(tasks::probes(services.clone(), stop.clone()));
@@ -306,25 +315,17 @@ impl Parts {
         Ok(tasks)
     }
 
-    async fn bring_into_force(&self, settings: &Settings) -> anyhow::Result<()> {
+    /// `text` is the first version when nothing is stored yet.
+    async fn bring_into_force(&self, settings: &Settings, text: &str) -> anyhow::Result<()> {
         let rollout = &self.services.rollout;
         if rollout.current().is_some() {
-            rollout
-                .start()
-                .await
-                .context("the applied estate cannot be taken into force")?;
+            let started = rollout.start().await;
+            started.context("the applied estate cannot be taken into force")?;
             return Ok(());
         }
-        let path = settings
-            .config
-            .as_ref()
-            .context("there is no estate file")?;
-        let text = std::fs::read_to_string(path)?;
         let ctx = Context::system(&*settings.clock, &*settings.entropy);
-        rollout
-            .bootstrap(&ctx, &text)
-            .await
-            .context("the first estate cannot be applied")?;
+        let applied = rollout.bootstrap(&ctx, text).await;
+        applied.context("the first estate cannot be applied")?;
         Ok(())
     }
 
