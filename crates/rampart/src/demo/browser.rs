@@ -330,5 +330,7 @@ fn keep(jar: &mut BTreeMap<String, String>, line: &str) {
     }
 }
 
+// The path is written out because integration tests use this file too.
 #[cfg(test)]
+#[path = "browser/tests.rs"]
 mod tests;

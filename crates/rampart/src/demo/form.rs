@@ -109,5 +109,7 @@ fn unescape(text: &str) -> String {
     .fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
 }
 
+// The path is written out because integration tests use this file too.
 #[cfg(test)]
+#[path = "form/tests.rs"]
 mod tests;

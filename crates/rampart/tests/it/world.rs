@@ -1,0 +1,289 @@
+//! A whole `rampart serve` with a data folder of its own.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, Request, StatusCode};
+use net::{Client, Endpoint};
+use serde_json::Value;
+use testkit::{Process, children, eventually};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+/// The program under test.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_rampart");
+/// How long anything may take on a busy machine.
+pub(crate) const SOON: Duration = Duration::from_secs(60);
+
+/// A running Rampart. Dropping it ends it.
+pub(crate) struct World {
+    folder: tempfile::TempDir,
+    pub(crate) plain: SocketAddr,
+    pub(crate) https: SocketAddr,
+    server: Option<Process>,
+}
+
+/// An answer, read whole.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: http::HeaderMap,
+    pub(crate) body: String,
+}
+
+/// The beginning of every estate: where it listens, its one service, and the console.
+fn head(plain: SocketAddr, https: SocketAddr, service: SocketAddr) -> String {
+    format!(
+        r#"
+[estate]
+name = "it"
+domain = "localhost"
+
+[listen]
+https = ["{https}"]
+http = ["{plain}"]
+plain = true
+metrics = "off"
+
+[console]
+host = "rampart.localhost"
+
+[limits]
+sign_in_per_address = "1000/min"
+
+[[zone]]
+name = "app"
+
+[[host]]
+name = "one"
+zone = "app"
+address = "127.0.0.1"
+
+[[service]]
+name = "backend"
+address = "{service}"
+
+[[role]]
+name = "reader"
+allow = ["things:read"]
+
+[[role]]
+name = "writer"
+allow = ["things:*"]
+"#
+    )
+}
+
+/// One open route for everything, with modest limits.
+pub(crate) const OPEN: &str = r#"
+[[route]]
+name = "open"
+host = "app.localhost"
+path = "/**"
+to = "backend"
+auth = "none"
+limits = { body_max = "256KiB" }
+"#;
+
+impl World {
+    /// Starts one whose estate ends with `routes`, in front of `service`.
+    pub(crate) async fn start(service: SocketAddr, routes: &str) -> Self {
+        let [plain, https] = testkit::free_addresses().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let mut world = Self {
+            folder,
+            plain,
+            https,
+            server: None,
+        };
+        world.write_estate(service, routes);
+        world.serve().await;
+        world
+    }
+
+    /// Replaces the estate file; nothing is applied.
+    pub(crate) fn write_estate(&self, service: SocketAddr, routes: &str) {
+        let text = format!("{}{routes}", head(self.plain, self.https, service));
+        store::atomic_write(&self.config(), text.as_bytes(), 0o644).unwrap();
+    }
+
+    /// Starts the server, and waits until it answers.
+    pub(crate) async fn serve(&mut self) {
+        self.launch(&[]);
+        assert!(self.answers().await, "no answer: {}", self.log());
+    }
+
+    /// Starts the server with more arguments, without waiting.
+    pub(crate) fn launch(&mut self, more: &[&str]) {
+        let (data, config) = (self.data(), self.config());
+        let mut arguments = vec!["serve", "--workers", "2", "--data"];
+        arguments.push(data.to_str().unwrap());
+        arguments.extend(["--config", config.to_str().unwrap()]);
+        arguments.extend(more);
+        let log = self.folder.path().join("serve.log");
+        self.server = Some(Process::start(Path::new(PROGRAM), &arguments, &log).unwrap());
+    }
+
+    async fn answers(&self) -> bool {
+        eventually(SOON, || async {
+            let reached = TcpStream::connect(self.plain).await.is_ok();
+            reached && self.ask(Method::GET, "/health", None).await.is_ok()
+        })
+        .await
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    pub(crate) fn config(&self) -> PathBuf {
+        self.folder.path().join("rampart.toml")
+    }
+
+    /// What the processes wrote.
+    pub(crate) fn log(&self) -> String {
+        let server = self.server.as_ref();
+        server.map(Process::output).unwrap_or_default()
+    }
+
+    /// Process ids of control and gateway.
+    pub(crate) fn role(&self, role: &str) -> Option<u32> {
+        let supervisor = self.server.as_ref()?.id()?;
+        let wanted = format!("--role {role}");
+        let all = children(supervisor).unwrap();
+        all.into_iter()
+            .find(|(_, line)| line.contains(&wanted))
+            .map(|(id, _)| id)
+    }
+
+    /// Asks the supervisor to stop, and waits.
+    pub(crate) async fn stop(&mut self) {
+        let Some(mut server) = self.server.take() else {
+            return;
+        };
+        signal(server.id().unwrap(), rustix::process::Signal::TERM);
+        let code = server.exit_code(SOON).await;
+        assert_eq!(code.unwrap(), Some(0), "{}", server.output());
+    }
+
+    /// Waits for the server's own end.
+    pub(crate) async fn ended(&mut self) -> Option<i32> {
+        let server = self.server.as_mut().unwrap();
+        server.exit_code(SOON).await.unwrap()
+    }
+
+    /// Asks the API on the administration socket.
+    pub(crate) async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> Result<Value, (u16, Value)> {
+        let client = Client::new(Endpoint::Unix(self.data().join("run/admin.sock")));
+        let body = body.map(|body| body.to_string()).unwrap_or_default();
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("/api/v1{path}"))
+            .header("content-type", "application/json")
+            .body(Bytes::from(body))
+            .unwrap();
+        let unanswered = |error: net::Error| (0, Value::String(error.to_string()));
+        let answer = client.send(request).await.map_err(unanswered)?;
+        let status = answer.status();
+        let bytes = answer.bytes().await.map_err(unanswered)?;
+        let value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        if status.is_success() {
+            Ok(value)
+        } else {
+            Err((status.as_u16(), value))
+        }
+    }
+
+    /// A request over the clear listener.
+    pub(crate) async fn get(&self, host: &str, target: &str) -> Answer {
+        self.send(Request::get(target).header("host", host)).await
+    }
+
+    /// A request without a body over the clear listener.
+    pub(crate) async fn send(&self, request: http::request::Builder) -> Answer {
+        self.try_send(request.body(Bytes::new()).unwrap())
+            .await
+            .unwrap()
+    }
+
+    /// A request over the clear listener; an error when nobody answers.
+    pub(crate) async fn try_send(&self, request: Request<Bytes>) -> Result<Answer, String> {
+        let client = Client::new(Endpoint::Tcp(self.plain));
+        let answer = client.send(request).await.map_err(|e| e.to_string())?;
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let body = answer.bytes().await.map_err(|e| e.to_string())?;
+        Ok(Answer {
+            status,
+            headers,
+            body: String::from_utf8_lossy(&body).into_owned(),
+        })
+    }
+
+    /// Bytes as they are, over the clear listener; everything that comes back until it closes.
+    pub(crate) async fn raw(&self, bytes: &[u8]) -> String {
+        let mut stream = TcpStream::connect(self.plain).await.unwrap();
+        stream.write_all(bytes).await.unwrap();
+        let mut answer = Vec::new();
+        let read = stream.read_to_end(&mut answer);
+        let ended = tokio::time::timeout(SOON, read).await.expect("it closes");
+        // A peer that resets after its answer has still answered.
+        drop(ended);
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    /// Runs the command line against this data folder.
+    pub(crate) fn cli(&self, arguments: &[&str]) -> (i32, String, String) {
+        let output = std::process::Command::new(PROGRAM)
+            .args(arguments)
+            .arg("--data")
+            .arg(self.data())
+            .arg("--config")
+            .arg(self.config())
+            .current_dir(self.folder.path())
+            .output()
+            .unwrap();
+        (
+            output.status.code().unwrap_or(-1),
+            String::from_utf8_lossy(&output.stdout).into_owned(),
+            String::from_utf8_lossy(&output.stderr).into_owned(),
+        )
+    }
+
+    /// Waits for an event whose detail `code` is `code`.
+    pub(crate) async fn in_trail(&self, code: &str) -> bool {
+        let path = format!("/trail?text={code}&limit=50");
+        eventually(SOON, || async {
+            let found = self.ask(Method::GET, &path, None).await;
+            let records = found.ok().and_then(|page| page["records"].as_array().cloned());
+            records.is_some_and(|records| {
+                records.iter().any(|one| one["event"]["detail"]["code"] == code)
+            })
+        })
+        .await
+    }
+}
+
+/// Sends a signal to a process this test started.
+pub(crate) fn signal(id: u32, signal: rustix::process::Signal) {
+    let pid = i32::try_from(id).ok().and_then(rustix::process::Pid::from_raw);
+    rustix::process::kill_process(pid.unwrap(), signal).unwrap();
+}
+
+/// Resident memory of a process, in MiB.
+pub(crate) fn memory_mib(id: u32) -> f64 {
+    let text = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+    let line = text.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    let kib: f64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+    kib / 1024.0
+}
