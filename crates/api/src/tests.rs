@@ -127,6 +127,7 @@ async fn powerless_key(world: &World) -> String {
                 .now()
                 .after(std::time::Duration::from_secs(3600)),
         ),
+        owner: None,
     };
     identity
         .create_api_key(&ctx, new)

@@ -4,7 +4,7 @@ use axum::extract::{Path, State};
 use axum::routing::{delete, get, post};
 use http::Method;
 use identity::NewApiKey;
-use model::{ApiKeyId, Network, PermissionSet, Timestamp};
+use model::{ApiKeyId, Network, PermissionSet, PersonId, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -38,7 +38,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             Needs::Known,
             (
                 "createApiKey",
-                "A key of the caller's own; its text is in this answer only",
+                "A key of the caller's own, or for a local administrator of the `owner`'s; its text is in this answer only",
             ),
             post(create),
         )
@@ -47,6 +47,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             ("permissions", schema::list(&schema::text())),
             ("networks?", schema::list(&schema::text())),
             ("expires_at?", schema::time()),
+            ("owner?", schema::text()),
         ]))
         .answers(
             201,
@@ -88,6 +89,7 @@ struct Create {
     #[serde(default)]
     networks: Vec<Network>,
     expires_at: Option<Timestamp>,
+    owner: Option<PersonId>,
 }
 
 async fn list(State(services): State<Services>, Caller(ctx): Caller) -> Answer {
@@ -105,6 +107,7 @@ async fn create(
         permissions: sent.permissions,
         networks: sent.networks,
         expires_at: sent.expires_at,
+        owner: sent.owner,
     };
     let made = services.identity.create_api_key(&ctx, new).await?;
     created(&json!({ "key": made.key, "text": made.text.expose() }))

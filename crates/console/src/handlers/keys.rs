@@ -75,6 +75,7 @@ pub(crate) async fn create(
         permissions,
         networks: parsed,
         expires_at: Some(now.after(Duration::from_secs(days * DAY_S))),
+        owner: None,
     };
     let made = match services.identity.create_api_key(&session.ctx, new).await {
         Ok(made) => made,

@@ -129,7 +129,7 @@ impl Identity {
 }
 
 /// Rampart itself and the machine's administrator, over the local socket; nobody from outside.
-fn require_local(ctx: &Context) -> Result<(), Error> {
+pub(super) fn require_local(ctx: &Context) -> Result<(), Error> {
     require(ctx, own::PEOPLE_WRITE)?;
     match ctx.principal.kind {
         PrincipalKind::Local | PrincipalKind::System => Ok(()),

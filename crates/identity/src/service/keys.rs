@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use ::model::snapshot::IdentityChange;
 use ::model::{
-    ApiKeyId, Authentication, Context, Method, Network, PermissionSet, Principal, PrincipalKind,
-    RequestId, Secret, Severity, Timestamp, activity, ocsf, own,
+    ApiKeyId, Authentication, Context, Method, Network, PermissionSet, PersonId, Principal,
+    PrincipalKind, RequestId, Secret, Severity, Timestamp, activity, ocsf, own,
 };
 
 use super::forms::name_form;
@@ -36,6 +36,8 @@ pub struct NewApiKey {
     pub networks: Vec<Network>,
     /// When it ends.
     pub expires_at: Option<Timestamp>,
+    /// Whose it is, when it is not the caller's own: only a local administrator may say so.
+    pub owner: Option<PersonId>,
 }
 
 /// A key and its text.
@@ -48,14 +50,14 @@ pub struct MadeApiKey {
 }
 
 impl Identity {
-    /// Makes a key of the caller's own.
+    /// Makes a key of the caller's own; a local administrator makes one for anybody, which may no
+    /// more than that person may.
     ///
     /// # Errors
-    /// [`Error::NotAPerson`], [`Error::StepUp`], [`Error::Invalid`], [`Error::Exceeds`],
-    /// [`Error::Limit`].
+    /// [`Error::NotAPerson`], [`Error::NotLocal`], [`Error::NotFound`], [`Error::StepUp`],
+    /// [`Error::Invalid`], [`Error::Exceeds`], [`Error::Limit`].
     pub async fn create_api_key(&self, ctx: &Context, new: NewApiKey) -> Result<MadeApiKey, Error> {
-        let owner = person(ctx)?;
-        self.require_fresh(ctx)?;
+        let (owner, ceiling) = self.owner_of(ctx, &new)?;
         let now = self.now();
         let name = name_form(&new.name)?;
         if new.permissions.is_empty() || new.permissions.iter().count() > PERMISSIONS_MAX {
@@ -71,7 +73,7 @@ impl Identity {
         if new.expires_at.is_some_and(|end| end <= now) {
             return Err(Error::invalid("expires_at", "must be in the future"));
         }
-        if let Some(more) = new.permissions.iter().find(|p| !ctx.permissions.allows(p)) {
+        if let Some(more) = new.permissions.iter().find(|p| !ceiling.allows(p)) {
             return Err(Error::Exceeds(more.clone()));
         }
         let (prefix, text) = api_key::fresh(&*self.inner().entropy);
@@ -113,6 +115,19 @@ impl Identity {
             key: stored.key,
             text,
         })
+    }
+
+    /// Whose key it will be, and what it may do at most.
+    fn owner_of(&self, ctx: &Context, new: &NewApiKey) -> Result<(PersonId, PermissionSet), Error> {
+        let Some(owner) = new.owner else {
+            let owner = person(ctx)?;
+            self.require_fresh(ctx)?;
+            return Ok((owner, ctx.permissions.clone()));
+        };
+        super::administrator::require_local(ctx)?;
+        let known = self.inner().view.subject(owner);
+        let subject = known.ok_or(Error::NotFound("person"))?;
+        Ok((owner, self.permissions_of(&subject)))
     }
 
     /// The caller's keys, and with the permission everybody's; newest first.

@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use crate::password::Cost;
-use crate::{Device, Error, Identity, Invitation, NewPerson, Proof, Settings, SignedIn, totp};
+use crate::{
+    Device, Error, Identity, Invitation, NewApiKey, NewPerson, Proof, Settings, SignedIn, totp,
+};
 use estate::Estate;
 use keyring::{Keyring, RootKey};
 use merkle::SigningKey;
@@ -182,6 +184,17 @@ pub(crate) fn secret(text: &str) -> Secret<String> {
 
 pub(crate) fn device() -> Device {
     Device::new("Firefox\n on Linux")
+}
+
+/// A key with all that its owner may do.
+pub(crate) fn full_key(owner: &Context, name: &str) -> NewApiKey {
+    NewApiKey {
+        name: name.to_owned(),
+        permissions: owner.permissions.clone(),
+        networks: Vec::new(),
+        expires_at: None,
+        owner: None,
+    }
 }
 
 impl World {

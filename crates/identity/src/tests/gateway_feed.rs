@@ -1,9 +1,8 @@
 //! What the gateway is told: everything, in order, with nothing lost between snapshot and stream.
 
-use crate::NewApiKey;
 use model::snapshot::{IdentityChange, IdentitySnapshot};
 
-use super::fixture::{Ground, World};
+use super::fixture::{Ground, World, full_key};
 use super::on_both;
 
 on_both! {
@@ -28,12 +27,7 @@ async fn nothing_is_lost_between_snapshot_and_changes(ground: Ground) {
         let (identity, ctx) = (world.identity.clone(), ctx.clone());
         tokio::spawn(async move {
             for number in 0..40 {
-                let new = NewApiKey {
-                    name: format!("key {number}"),
-                    permissions: ctx.permissions.clone(),
-                    networks: Vec::new(),
-                    expires_at: None,
-                };
+                let new = full_key(&ctx, &format!("key {number}"));
                 let made = identity.create_api_key(&ctx, new).await.unwrap();
                 if number % 3 == 0 {
                     identity.revoke_api_key(&ctx, made.key.id).await.unwrap();

@@ -10,6 +10,7 @@ use super::on_both;
 
 on_both! {
     a_key_never_exceeds_its_owner
+    a_local_administrator_makes_keys_for_others_within_their_rights
     a_key_works_only_from_its_networks_and_until_its_end
     a_revoked_key_is_dead_and_others_keys_are_not_there
     a_token_says_what_it_may_and_for_whom
@@ -30,6 +31,7 @@ fn key(permissions: &[&str]) -> NewApiKey {
         permissions: set(permissions),
         networks: Vec::new(),
         expires_at: None,
+        owner: None,
     }
 }
 
@@ -98,6 +100,49 @@ async fn a_key_never_exceeds_its_owner(ground: Ground) {
         by.permissions.is_empty(),
         "what the owner loses the key loses"
     );
+}
+
+async fn a_local_administrator_makes_keys_for_others_within_their_rights(ground: Ground) {
+    let world = World::new(ground).await;
+    let ada = world.somebody("ada", &["reader"]).await;
+    let ada_ctx = world.context(&ada.cookie).await.unwrap();
+    let owner: model::PersonId = ada_ctx.principal.id.parse().unwrap();
+    let of_ada = |permissions: &[&str]| NewApiKey {
+        owner: Some(owner),
+        ..key(permissions)
+    };
+    let system = world.system();
+    let made = world
+        .identity
+        .create_api_key(&system, of_ada(&["orders:read"]));
+    let made = made.await.unwrap();
+    assert_eq!(made.key.owner, owner);
+    let by = by_key(&world, made.text.expose(), None).await.unwrap();
+    assert_eq!(by.principal.kind, PrincipalKind::ApiKey);
+    let more = world
+        .identity
+        .create_api_key(&system, of_ada(&["orders:refund"]))
+        .await;
+    assert!(
+        matches!(more, Err(Error::Exceeds(_))),
+        "not what the administrator may"
+    );
+    let nobody = NewApiKey {
+        owner: Some(model::PersonId::from_raw(1)),
+        ..key(&["orders:read"])
+    };
+    let nobody = world.identity.create_api_key(&system, nobody).await;
+    assert!(matches!(nobody, Err(Error::NotFound("person"))));
+    // A session names no owner, not even its own; nor does an administrator's.
+    let root = world.administrator().await;
+    let root = world.context(&root.cookie).await.unwrap();
+    for ctx in [&ada_ctx, &root] {
+        let refused = world
+            .identity
+            .create_api_key(ctx, of_ada(&["orders:read"]))
+            .await;
+        assert!(matches!(refused, Err(Error::NotLocal | Error::Denied(_))));
+    }
 }
 
 async fn a_key_works_only_from_its_networks_and_until_its_end(ground: Ground) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{Error, NewPerson, Proof};
 use model::{Clock as _, Method};
 
-use super::fixture::{Ground, PASSWORD, World, secret};
+use super::fixture::{Ground, PASSWORD, World, full_key, secret};
 use super::on_both;
 
 on_both! {
@@ -171,13 +171,8 @@ async fn disabling_ends_everything_at_once(ground: Ground) {
     let world = World::new(ground).await;
     let ada = world.somebody("ada", &["reader"]).await;
     let ctx = world.context(&ada.cookie).await.unwrap();
-    let new = crate::NewApiKey {
-        name: "ci".into(),
-        permissions: ctx.permissions.clone(),
-        networks: Vec::new(),
-        expires_at: None,
-    };
-    let key = world.identity.create_api_key(&ctx, new).await.unwrap();
+    let key = full_key(&ctx, "ci");
+    let key = world.identity.create_api_key(&ctx, key).await.unwrap();
     let link = world.identity.reissue(&world.system(), ada.id).await;
     let pending = world
         .identity

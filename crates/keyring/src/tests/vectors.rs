@@ -5,11 +5,22 @@ use serde_json::Value;
 
 use crate::xaes;
 
-/// Where Wycheproof's data lies beside a checkout.
-const WYCHEPROOF: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../../../shared/data/wycheproof/aes_gcm_test.json"
-);
+/// Where Wycheproof's data lies: `RAMPART_WYCHEPROOF_DIR`, else beside a checkout.
+fn wycheproof() -> std::path::PathBuf {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "how a test run is told where the data is"
+    )]
+    let told = std::env::var_os("RAMPART_WYCHEPROOF_DIR");
+    let beside = || {
+        concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../../shared/data/wycheproof"
+        )
+        .into()
+    };
+    std::path::PathBuf::from(told.unwrap_or_else(beside)).join("aes_gcm_test.json")
+}
 
 pub(super) fn hex(text: &str) -> Vec<u8> {
     let (pairs, rest) = text.as_bytes().as_chunks::<2>();
@@ -71,8 +82,9 @@ fn xaes_256_gcm_matches_the_accumulated_vector() {
 
 #[test]
 fn the_inner_cipher_agrees_with_wycheproof() {
-    let Ok(text) = std::fs::read_to_string(WYCHEPROOF) else {
-        eprintln!("skipped: Wycheproof's aes_gcm_test.json is not at {WYCHEPROOF}");
+    let path = wycheproof();
+    let Ok(text) = std::fs::read_to_string(&path) else {
+        eprintln!("skipped: there is no `{}`", path.display());
         return;
     };
     let data: Value = serde_json::from_str(&text).unwrap();

@@ -27,7 +27,10 @@ async fn bad_estate_names_every_error_with_its_line_and_applies_nothing() {
         }
         let source = std::fs::read_to_string(world.config()).unwrap();
         let line = source.lines().position(|l| l.contains("bakend")).unwrap() + 1;
-        assert!(all.contains(&line.to_string()), "{command:?} line {line}: {all}");
+        assert!(
+            all.contains(&line.to_string()),
+            "{command:?} line {line}: {all}"
+        );
     }
     assert_eq!(world.get("app.localhost", "/ok").await.status, 200);
     let current = world.ask(Method::GET, "/estate", None).await.unwrap();
@@ -39,10 +42,19 @@ async fn api_says_what_is_wrong_with_a_body_and_keeps_nothing_of_it() {
     let (world, _) = world().await;
     for (body, words) in [
         (json!({ "login": "ada" }), "name"),
-        (json!({ "login": "ada", "name": "Ada", "roles": ["reader"], "x": 1 }), "x"),
-        (json!({ "login": "ada", "name": "Ada", "roles": ["redaer"] }), "redaer"),
-        (json!({ "login": "a b\n", "name": "Ada", "roles": [] }), "login"),
-        (json!({ "login": 7, "name": "Ada" }), "login"),
+        (
+            json!({ "login": "ada", "name": "Ada", "roles": ["reader"], "x": 1 }),
+            "x",
+        ),
+        (
+            json!({ "login": "ada", "name": "Ada", "roles": ["redaer"] }),
+            "redaer",
+        ),
+        (
+            json!({ "login": "a b\n", "name": "Ada", "roles": [] }),
+            "login",
+        ),
+        (json!({ "login": 7, "name": "Ada" }), "expected a string"),
     ] {
         let refused = world.ask(Method::POST, "/people", Some(body.clone())).await;
         let (status, problem) = refused.unwrap_err();
@@ -79,7 +91,10 @@ fn command_line_says_what_it_does_not_know() {
         (&["serve", "--rol", "control"], "--role"),
         (&["serve", "--workers", "0"], "workers"),
         (&["serve", "--log", "a=b=c"], "--log"),
-        (&["check", "--config", "/nonexistent/rampart.toml"], "/nonexistent"),
+        (
+            &["check", "--config", "/nonexistent/rampart.toml"],
+            "/nonexistent",
+        ),
     ] {
         let output = std::process::Command::new(crate::world::PROGRAM)
             .args(arguments)

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use fantoccini::wd::{WebDriverCompatibleCommand, Capabilities};
+use fantoccini::wd::{Capabilities, WebDriverCompatibleCommand};
 use fantoccini::{Client, ClientBuilder, Locator};
 use http::Method;
 use serde_json::{Value, json};
@@ -22,7 +22,11 @@ const PASSWORD: &str = "seven lanterns beside the weir";
 struct ConsoleLog;
 
 impl WebDriverCompatibleCommand for ConsoleLog {
-    fn endpoint(&self, base: &url::Url, session: Option<&str>) -> Result<url::Url, url::ParseError> {
+    fn endpoint(
+        &self,
+        base: &url::Url,
+        session: Option<&str>,
+    ) -> Result<url::Url, url::ParseError> {
         base.join(&format!("session/{}/se/log", session.unwrap_or_default()))
     }
 
@@ -72,14 +76,24 @@ impl Driver {
 
     async fn fill(&self, name: &str, text: &str) {
         let field = format!("input[name={name}]");
-        let field = self.client.wait().at_most(SOON).for_element(Locator::Css(&field));
+        let field = self
+            .client
+            .wait()
+            .at_most(SOON)
+            .for_element(Locator::Css(&field));
         let field = field.await.unwrap();
         field.send_keys(text).await.unwrap();
     }
 
     async fn submit(&self) {
         let button = Locator::Css("main form button[type=submit], main form button:not([type])");
-        self.client.find(button).await.unwrap().click().await.unwrap();
+        self.client
+            .find(button)
+            .await
+            .unwrap()
+            .click()
+            .await
+            .unwrap();
     }
 
     /// Waits until the page's text holds `text`.
@@ -110,6 +124,15 @@ impl Driver {
     }
 }
 
+fn now() -> u64 {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "codes depend on the time that the program under test reads"
+    )]
+    let now = std::time::SystemTime::now();
+    now.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn person_enrols_signs_in_and_is_refused_where_their_role_ends() {
     let folder = tempfile::tempdir().unwrap();
@@ -120,9 +143,15 @@ async fn person_enrols_signs_in_and_is_refused_where_their_role_ends() {
     let world = World::start(address, OPEN).await;
     let at = |path: &str| format!("https://rampart.localhost:{}{path}", world.https.port());
     let body = json!({ "login": "ada", "name": "Ada Quill", "roles": ["reader"] });
-    let invited = world.ask(Method::POST, "/people", Some(body)).await.unwrap();
+    let invited = world
+        .ask(Method::POST, "/people", Some(body))
+        .await
+        .unwrap();
     let client = &driver.client;
-    client.goto(&at(invited["path"].as_str().unwrap())).await.unwrap();
+    client
+        .goto(&at(invited["path"].as_str().unwrap()))
+        .await
+        .unwrap();
     driver.fill("password", PASSWORD).await;
     driver.fill("repeat", PASSWORD).await;
     driver.submit().await;
@@ -131,15 +160,9 @@ async fn person_enrols_signs_in_and_is_refused_where_their_role_ends() {
     let key = key.text().await.unwrap().replace(' ', "");
     let secret = Secret::try_from_base32(key).unwrap();
     let totp = Builder::new().with_secret(secret).build().unwrap();
-    let now = || {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "codes depend on the time that the program under test reads"
-        )]
-        let now = std::time::SystemTime::now();
-        now.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()
-    };
-    driver.fill("code", &totp.generate(now() - 30).to_string()).await;
+    driver
+        .fill("code", &totp.generate(now() - 30).to_string())
+        .await;
     driver.submit().await;
     driver.shows("Recovery codes").await;
     // Out, and in again with a password and a code.
@@ -156,14 +179,28 @@ async fn person_enrols_signs_in_and_is_refused_where_their_role_ends() {
     client.goto(&at("/identity/people")).await.unwrap();
     driver.shows("permission").await;
     let noted = driver.complaints().await;
-    assert!(noted.iter().all(|text| text.contains("status of 403")), "{noted:?}");
+    assert!(
+        noted.iter().all(|text| text.contains("status of 403")),
+        "{noted:?}"
+    );
     // Whoever may read the trail sees the refusal there.
     let body = json!({ "login": "ines", "name": "Ines Faro", "roles": ["auditor"] });
-    world.ask(Method::POST, "/people", Some(body)).await.unwrap();
+    world
+        .ask(Method::POST, "/people", Some(body))
+        .await
+        .unwrap();
     let mut auditor = world.visitor("auditor", "auditor").await;
-    let seen = crate::visitor::shows(&mut auditor, "rampart.localhost", "/trail?text=ada", "Ada Quill");
+    let seen = crate::visitor::shows(
+        &mut auditor,
+        "rampart.localhost",
+        "/trail?text=ada",
+        "Ada Quill",
+    );
     assert!(seen.await, "the refusal is in the trail");
-    let page = world.ask(Method::GET, "/trail?outcome=refused&limit=20", None).await.unwrap();
+    let page = world
+        .ask(Method::GET, "/trail?outcome=refused&limit=20", None)
+        .await
+        .unwrap();
     assert!(page.to_string().contains("rampart.people:read"), "{page}");
     client.clone().close().await.unwrap();
 }

@@ -29,7 +29,10 @@ async fn kill_9_of_each_process_50_times_loses_nothing_acknowledged() {
     for turn in 0..KILLS {
         for role in ["control", "gateway"] {
             let there = || async { world.role(role).is_some() };
-            assert!(eventually(SOON, there).await, "{role} came back, turn {turn}");
+            assert!(
+                eventually(SOON, there).await,
+                "{role} came back, turn {turn}"
+            );
             let id = world.role(role).unwrap();
             // Somewhere in the middle of whatever it does.
             tokio::time::sleep(Duration::from_millis(40 + (turn as u64 * 37) % 160)).await;
@@ -44,7 +47,11 @@ async fn kill_9_of_each_process_50_times_loses_nothing_acknowledged() {
     stop.store(true, Ordering::SeqCst);
     let acknowledged = acknowledged.await.unwrap();
     visits.await.unwrap();
-    assert!(acknowledged.len() >= KILLS / 5, "{} actions", acknowledged.len());
+    assert!(
+        acknowledged.len() >= KILLS / 5,
+        "{} actions",
+        acknowledged.len()
+    );
     assert!(served.load(Ordering::SeqCst) >= KILLS, "{served:?} visits");
     let people = world.ask(Method::GET, "/people", None).await.unwrap();
     let logins: Vec<&str> = people["people"]
@@ -83,8 +90,14 @@ async fn every_action_is_in_the_trail(world: &World, acknowledged: &[String]) {
         }
     }
     for login in acknowledged {
-        let found = recorded.iter().any(|text| text.contains(&format!("`{login}`")));
-        assert!(found, "{login} is in the trail, of {} records", recorded.len());
+        let found = recorded
+            .iter()
+            .any(|text| text.contains(&format!("`{login}`")));
+        assert!(
+            found,
+            "{login} is in the trail, of {} records",
+            recorded.len()
+        );
     }
 }
 
@@ -125,7 +138,11 @@ async fn visit(gateway: std::net::SocketAddr, stop: Arc<AtomicBool>, served: Arc
     while !stop.load(Ordering::SeqCst) {
         turn += 1;
         // Every third is refused, and so an event of its own.
-        let target = if turn.is_multiple_of(3) { "/a%00" } else { "/ok" };
+        let target = if turn.is_multiple_of(3) {
+            "/a%00"
+        } else {
+            "/ok"
+        };
         let request = Request::get(target)
             .header("host", "app.localhost")
             .body(Bytes::new())

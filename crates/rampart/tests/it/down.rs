@@ -43,7 +43,10 @@ async fn gateway_serves_on_while_control_is_away_and_records_afterwards() {
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     drop(frozen);
-    assert!(world.in_trail("path.backslash").await, "what happened meanwhile is recorded");
+    assert!(
+        world.in_trail("path.backslash").await,
+        "what happened meanwhile is recorded"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -57,7 +60,11 @@ async fn after_the_routes_staleness_the_gateway_denies_until_control_is_back() {
     let before = backend.lines().len();
     let answer = world.get("app.localhost", "/ok").await;
     assert!(answer.body.contains("snapshot.stale"), "{}", answer.body);
-    assert_eq!(backend.lines().len(), before, "closed: nothing gets through");
+    assert_eq!(
+        backend.lines().len(),
+        before,
+        "closed: nothing gets through"
+    );
     drop(frozen);
     let served = || async { world.get("app.localhost", "/ok").await.status == 200 };
     assert!(eventually(SOON, served).await);
@@ -69,10 +76,15 @@ async fn gateway_that_dies_is_started_again_and_control_serves_on() {
     let gateway = world.role("gateway").unwrap();
     signal(gateway, Signal::KILL);
     let body = json!({ "login": "ada", "name": "Ada", "roles": ["reader"] });
-    world.ask(Method::POST, "/people", Some(body)).await.unwrap();
+    world
+        .ask(Method::POST, "/people", Some(body))
+        .await
+        .unwrap();
     let back = || async {
         let request = Request::get("/ok").header("host", "app.localhost");
-        let answer = world.try_send(request.body(bytes::Bytes::new()).unwrap()).await;
+        let answer = world
+            .try_send(request.body(bytes::Bytes::new()).unwrap())
+            .await;
         answer.is_ok_and(|answer| answer.status == 200)
     };
     assert!(eventually(SOON, back).await);
@@ -127,7 +139,10 @@ async fn rescue_gives_a_one_time_administrator_and_records_it() {
     assert_eq!(page.answer.status, 200);
     let path = "/trail?kind=identity.administrator&limit=10";
     let page = world.ask(Method::GET, path, None).await.unwrap();
-    assert!(page.to_string().contains("identity.administrator.rescued"), "{page}");
+    assert!(
+        page.to_string().contains("identity.administrator.rescued"),
+        "{page}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -135,13 +150,19 @@ async fn restart_serves_the_applied_version_and_reports_drift_of_the_file() {
     let (backend, address) = Backend::start().await;
     let mut world = World::start(address, OPEN).await;
     world.stop().await;
-    world.write_estate(address, &OPEN.replace("name = \"open\"", "name = \"renamed\""));
+    world.write_estate(
+        address,
+        &OPEN.replace("name = \"open\"", "name = \"renamed\""),
+    );
     world.serve().await;
     assert_eq!(world.get("app.localhost", "/ok").await.status, 200);
     let (code, out, err) = world.cli(&["status"]);
     let (_, doctor, _) = world.cli(&["doctor"]);
     let all = format!("{out}{err}{doctor}");
-    assert!(all.contains("drift") || all.contains("differs"), "{code} {all}");
+    assert!(
+        all.contains("drift") || all.contains("differs"),
+        "{code} {all}"
+    );
     assert_eq!(backend.lines(), ["GET /ok"]);
     // A file that is broken by now changes nothing either.
     world.stop().await;
@@ -156,28 +177,43 @@ async fn full_disk_refuses_actions_and_heals_by_itself() {
     if !rustix::process::geteuid().is_root() {
         return crate::skipped("only root can mount a small disk");
     }
-    let mut world = World::start(address, OPEN).await;
+    let small = format!("\n[trail]\nreserve = \"1MiB\"\n{OPEN}");
+    let mut world = World::start(address, &small).await;
     world.stop().await;
     let Some(disk) = SmallDisk::under(&world.data().join("trail")) else {
         return crate::skipped("a small disk cannot be mounted here");
     };
     world.serve().await;
     let invite = |login: &str| json!({ "login": login, "name": "x", "roles": ["reader"] });
-    world.ask(Method::POST, "/people", Some(invite("before"))).await.unwrap();
+    world
+        .ask(Method::POST, "/people", Some(invite("before")))
+        .await
+        .unwrap();
     disk.fill();
     let refused = || async {
         let login = format!("during-{}", backend.lines().len());
         world.get("app.localhost", "/count").await;
-        let refused = world.ask(Method::POST, "/people", Some(invite(&login))).await;
+        let refused = world
+            .ask(Method::POST, "/people", Some(invite(&login)))
+            .await;
         refused.is_err_and(|(status, _)| status == 503 || status == 507)
     };
     assert!(eventually(SOON, refused).await, "{}", world.log());
     let health = world.ask(Method::GET, "/health", None).await;
     let red = format!("{health:?}");
     assert!(red.contains("red"), "{red}");
-    assert_eq!(world.get("app.localhost", "/ok").await.status, 200, "requests pass");
+    assert_eq!(
+        world.get("app.localhost", "/ok").await.status,
+        200,
+        "requests pass"
+    );
     disk.clear();
-    let healed = || async { world.ask(Method::POST, "/people", Some(invite("after"))).await.is_ok() };
+    let healed = || async {
+        world
+            .ask(Method::POST, "/people", Some(invite("after")))
+            .await
+            .is_ok()
+    };
     assert!(eventually(SOON, healed).await);
     world.stop().await;
     let (code, out, err) = world.cli(&["trail", "verify"]);
@@ -193,7 +229,7 @@ impl SmallDisk {
         std::fs::rename(folder, &kept).unwrap();
         std::fs::create_dir(folder).unwrap();
         let mounted = std::process::Command::new("mount")
-            .args(["-t", "tmpfs", "-o", "size=96m,mode=700", "tmpfs"])
+            .args(["-t", "tmpfs", "-o", "size=8m,mode=700", "tmpfs"])
             .arg(folder)
             .status();
         let mounted = mounted.is_ok_and(|status| status.success());
@@ -219,6 +255,11 @@ impl SmallDisk {
 impl Drop for SmallDisk {
     fn drop(&mut self) {
         // Busy until the processes are gone; then it goes by itself.
-        drop(std::process::Command::new("umount").arg("-l").arg(&self.0).status());
+        drop(
+            std::process::Command::new("umount")
+                .arg("-l")
+                .arg(&self.0)
+                .status(),
+        );
     }
 }

@@ -54,7 +54,11 @@ async fn person_signs_in_and_the_backend_learns_who_it_is_and_nothing_else() {
     assert_eq!(claims["aud"], "backend");
     assert_eq!(claims["roles"], json!(["reader"]));
     // Nobody's role: a page says so, and the trail too.
-    let refused = ada.browser.submit(&page_with_form(&page), &[("x", "1")]).await.unwrap();
+    let refused = ada
+        .browser
+        .submit(&page_with_form(&page), &[("x", "1")])
+        .await
+        .unwrap();
     assert_eq!(refused.answer.status, 403);
     assert!(world.in_trail("authorise.permission_missing").await);
 }
@@ -82,15 +86,35 @@ async fn api_key_may_what_it_was_made_for_until_it_is_revoked() {
     let get = || world.try_send(with_key(Method::GET, "/things/1", &key));
     assert_eq!(get().await.unwrap().status, 200);
     let seen = backend.seen().pop().unwrap();
-    assert_eq!(seen.header("authorization"), "", "the key stays at the gateway");
-    assert_eq!(claims(seen.header("rampart-assertion"))["scope"], "things:read");
-    let post = world.try_send(with_key(Method::POST, "/things/1", &key)).await.unwrap();
+    assert_eq!(
+        seen.header("authorization"),
+        "",
+        "the key stays at the gateway"
+    );
+    assert_eq!(
+        claims(seen.header("rampart-assertion"))["scope"],
+        "things:read"
+    );
+    let post = world
+        .try_send(with_key(Method::POST, "/things/1", &key))
+        .await
+        .unwrap();
     assert_eq!(post.status, 403);
-    assert!(post.body.contains("authorise.permission_missing"), "{}", post.body);
+    assert!(
+        post.body.contains("authorise.permission_missing"),
+        "{}",
+        post.body
+    );
     let keys = world.ask(Method::GET, "/api-keys", None).await.unwrap();
-    let list = keys.as_array().or_else(|| keys["api_keys"].as_array()).or_else(|| keys["keys"].as_array());
+    let list = keys
+        .as_array()
+        .or_else(|| keys["api_keys"].as_array())
+        .or_else(|| keys["keys"].as_array());
     let id = list.unwrap()[0]["id"].as_str().unwrap().to_owned();
-    world.ask(Method::DELETE, &format!("/api-keys/{id}"), None).await.unwrap();
+    world
+        .ask(Method::DELETE, &format!("/api-keys/{id}"), None)
+        .await
+        .unwrap();
     let gone = testkit::eventually(crate::world::SOON, || async {
         get().await.unwrap().status == 401
     });
@@ -107,7 +131,10 @@ async fn estate_is_planned_applied_hot_and_a_stale_plan_refused() {
     let more = "\n[[route]]\nname = \"more\"\nhost = \"app.localhost\"\npath = \"/more\"\nto = \"backend\"\nauth = \"none\"\n";
     world.write_estate(address, &format!("{THINGS}{more}"));
     let (code, out, err) = world.cli(&["plan"]);
-    assert!(out.contains("more") && (code == 0 || code == 1), "{code} {out} {err}");
+    assert!(
+        out.contains("more") && (code == 0 || code == 1),
+        "{code} {out} {err}"
+    );
     // Requests run on while the estate changes.
     let slow = world.get("app.localhost", "/");
     let (code, _, err) = world.cli(&["apply", "--yes"]);
@@ -117,7 +144,10 @@ async fn estate_is_planned_applied_hot_and_a_stale_plan_refused() {
     assert!(backend.lines().contains(&"GET /more".to_owned()));
     let source = std::fs::read_to_string(world.config()).unwrap();
     let body = json!({ "base": 1, "hash": "0".repeat(64), "source": source });
-    let (status, problem) = world.ask(Method::POST, "/estate/apply", Some(body)).await.unwrap_err();
+    let (status, problem) = world
+        .ask(Method::POST, "/estate/apply", Some(body))
+        .await
+        .unwrap_err();
     assert_eq!(status, 409, "{problem}");
     assert_eq!(world.get("app.localhost", "/more").await.status, 200);
 }
@@ -126,13 +156,18 @@ async fn estate_is_planned_applied_hot_and_a_stale_plan_refused() {
 async fn trail_verifies_and_says_what_was_changed_in_it() {
     let (mut world, _backend) = world(OPEN).await;
     let body = json!({ "login": "ada", "name": "Ada", "roles": ["reader"] });
-    world.ask(Method::POST, "/people", Some(body)).await.unwrap();
+    world
+        .ask(Method::POST, "/people", Some(body))
+        .await
+        .unwrap();
     let (code, out, err) = world.cli(&["trail", "verify"]);
     assert_eq!(code, 0, "{out}{err}");
     assert!(out.contains("consistent"), "{out}");
     world.stop().await;
     let trail = world.data().join("trail");
-    let leaves = std::fs::read_dir(&trail).unwrap().map(|entry| entry.unwrap().path());
+    let leaves = std::fs::read_dir(&trail)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
     let payloads = leaves.filter(|path| {
         let name = path.file_name().unwrap().to_str().unwrap();
         name.ends_with(".leaves")
@@ -154,7 +189,11 @@ async fn explain_names_the_step_and_the_line() {
     let (code, out, err) = world.cli(&["gateway", "explain", &format!("GET {url}")]);
     assert!(out.contains("authenticate"), "{code} {out} {err}");
     let source = std::fs::read_to_string(world.config()).unwrap();
-    let line = source.lines().position(|line| line.starts_with("require =")).unwrap() + 1;
+    let line = source
+        .lines()
+        .position(|line| line.starts_with("require ="))
+        .unwrap()
+        + 1;
     assert!(out.contains(&line.to_string()), "line {line}: {out}");
     world.visitor("ada", "reader").await;
     let (_, out, err) = world.cli(&["gateway", "explain", &format!("GET {url}"), "--as", "ada"]);
@@ -172,8 +211,14 @@ async fn banned_address_is_refused_until_the_ban_is_lifted() {
     };
     let refused = || async { world.get("app.localhost", "/").await.status == 403 };
     assert!(testkit::eventually(crate::world::SOON, refused).await);
-    let id = placed["id"].as_str().or_else(|| placed["ban"]["id"].as_str()).unwrap();
-    world.ask(Method::DELETE, &format!("/gateway/bans/{id}"), None).await.unwrap();
+    let id = placed["id"]
+        .as_str()
+        .or_else(|| placed["ban"]["id"].as_str())
+        .unwrap();
+    world
+        .ask(Method::DELETE, &format!("/gateway/bans/{id}"), None)
+        .await
+        .unwrap();
     let served = || async { world.get("app.localhost", "/").await.status == 200 };
     assert!(testkit::eventually(crate::world::SOON, served).await);
 }
@@ -184,7 +229,10 @@ async fn console_is_reached_over_tls_only_and_strangers_see_the_sign_in() {
     assert_eq!(world.get(CONSOLE, "/").await.status, 403);
     let network = world.network().await;
     let mut browser = crate::visitor::browser::Browser::new(network.clone());
-    let page = browser.open(network.url(CONSOLE, "/").unwrap()).await.unwrap();
+    let page = browser
+        .open(network.url(CONSOLE, "/").unwrap())
+        .await
+        .unwrap();
     assert_eq!(page.url.path(), "/sign-in", "{}", excerpt(&page));
 }
 
@@ -193,7 +241,13 @@ async fn idle_processes_stay_below_100_mib_together() {
     let (world, _backend) = world(OPEN).await;
     let roles = ["control", "gateway"].map(|role| world.role(role).unwrap());
     let supervisor = std::fs::read_to_string(format!("/proc/{}/stat", roles[0])).unwrap();
-    let parent = supervisor.rsplit_once(") ").unwrap().1.split(' ').nth(1).unwrap();
+    let parent = supervisor
+        .rsplit_once(") ")
+        .unwrap()
+        .1
+        .split(' ')
+        .nth(1)
+        .unwrap();
     let all = roles.into_iter().chain([parent.parse().unwrap()]);
     let sum: f64 = all.map(crate::world::memory_mib).sum();
     // An unoptimised program takes more than the one that is shipped; that one is measured by

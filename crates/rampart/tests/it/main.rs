@@ -1,17 +1,28 @@
 //! The running program, from the outside: real processes, real sockets, real requests.
 
+#[cfg(test)]
 mod attacks;
+#[cfg(test)]
 mod backend;
+#[cfg(test)]
 mod bad_input;
+#[cfg(test)]
 mod browser;
+#[cfg(test)]
 mod crash;
+#[cfg(test)]
 mod down;
+#[cfg(test)]
 mod everyday;
+#[cfg(test)]
 mod real_backends;
+#[cfg(test)]
 mod visitor;
+#[cfg(test)]
 mod world;
 
 /// Says on the test's output why it did not run.
+#[expect(clippy::print_stderr, reason = "a skipped test says so")]
 fn skipped(why: &str) {
     eprintln!("skipped: {why}");
 }

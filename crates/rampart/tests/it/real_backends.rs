@@ -98,15 +98,26 @@ async fn datasette_works_unchanged_signed_in_and_with_a_key() {
     let page = ada.open("app.localhost", sorted).await;
     assert_eq!(page.answer.status, 200, "{}", excerpt(&page));
     assert!(page.answer.body.contains("Lamp"));
-    let style = page.answer.body.split("href=\"").find(|rest| rest.contains("app.css"));
+    let style = page
+        .answer
+        .body
+        .split("href=\"")
+        .find(|rest| rest.contains("app.css"));
     let style = style.unwrap().split('"').next().unwrap().to_owned();
     let page = ada.open("app.localhost", &style).await;
-    assert_eq!(page.answer.header("content-type"), "text/css; charset=utf-8");
+    assert_eq!(
+        page.answer.header("content-type"),
+        "text/css; charset=utf-8"
+    );
     let key = ada.key("things:read").await;
-    let rows = real.ask(Method::GET, "/shop/product.json?_shape=array", &key, "").await;
+    let rows = real
+        .ask(Method::GET, "/shop/product.json?_shape=array", &key, "")
+        .await;
     assert_eq!(rows.status, 200, "{rows:?}");
     assert_eq!(json(&rows).as_array().unwrap().len(), 3);
-    let csv = real.ask(Method::GET, "/shop/product.csv?_stream=on", &key, "").await;
+    let csv = real
+        .ask(Method::GET, "/shop/product.csv?_stream=on", &key, "")
+        .await;
     assert!(csv.body.starts_with("id,name,price"), "{csv:?}");
     let missing = real.ask(Method::GET, "/shop/nothing.json", &key, "").await;
     assert_eq!(missing.status, 404, "the backend's own answer");
@@ -128,7 +139,15 @@ async fn httpbin_works_unchanged_signed_in_and_with_a_key() {
     };
     let [address] = testkit::free_addresses().unwrap();
     let bind = address.to_string();
-    let arguments = ["--bind", &bind, "--workers", "1", "--threads", "4", "httpbin:app"];
+    let arguments = [
+        "--bind",
+        &bind,
+        "--workers",
+        "1",
+        "--threads",
+        "4",
+        "httpbin:app",
+    ];
     let real = Real::start(&gunicorn, &arguments, address).await;
     let mut ada = real.world.visitor("ada", "writer").await;
     let page = ada.sign_in("app.localhost", "/get?a=1&b=2").await;
@@ -137,7 +156,11 @@ async fn httpbin_works_unchanged_signed_in_and_with_a_key() {
     assert!(shown["headers"]["Cookie"].is_null(), "{shown}");
     let key = ada.key("things:write").await;
     let all = ada.key("things:read").await;
-    for (method, target) in [(Method::POST, "/post"), (Method::PUT, "/put"), (Method::DELETE, "/delete")] {
+    for (method, target) in [
+        (Method::POST, "/post"),
+        (Method::PUT, "/put"),
+        (Method::DELETE, "/delete"),
+    ] {
         let body = r#"{"name":"Ünïcode & <3","list":[1,2.5e3,null,true]}"#;
         let answer = real.ask(method, target, &key, body).await;
         assert_eq!(answer.status, 200, "{answer:?}");
@@ -152,7 +175,11 @@ async fn httpbin_works_unchanged_signed_in_and_with_a_key() {
     let gzip = real.ask(Method::GET, "/gzip", &all, "").await;
     assert_eq!(gzip.headers["content-encoding"], "gzip");
     let stream = real.ask(Method::GET, "/stream/20", &all, "").await;
-    assert_eq!(stream.body.lines().count(), 20, "chunked answers arrive whole");
+    assert_eq!(
+        stream.body.lines().count(),
+        20,
+        "chunked answers arrive whole"
+    );
     let bytes = real.ask(Method::GET, "/range/100000", &all, "").await;
     assert_eq!(bytes.body.len(), 100_000);
     let began = tokio::time::Instant::now();
@@ -161,7 +188,10 @@ async fn httpbin_works_unchanged_signed_in_and_with_a_key() {
     let upload = "x".repeat(2 << 20);
     let body = serde_json::json!({ "file": upload }).to_string();
     let answer = real.ask(Method::POST, "/post", &key, &body).await;
-    assert_eq!(json(&answer)["json"]["file"].as_str().unwrap().len(), 2 << 20);
+    assert_eq!(
+        json(&answer)["json"]["file"].as_str().unwrap().len(),
+        2 << 20
+    );
     let may_not = real.ask(Method::POST, "/post", &all, "{}").await;
     assert_eq!(may_not.status, 403);
 }

@@ -70,8 +70,16 @@ impl Visitor {
             shown: 0,
         };
         let code = visitor.code().await;
-        let page = visitor.browser.submit(&page, &[("code", &code)]).await.unwrap();
-        assert!(page.answer.body.contains("Recovery codes"), "{}", excerpt(&page));
+        let page = visitor
+            .browser
+            .submit(&page, &[("code", &code)])
+            .await
+            .unwrap();
+        assert!(
+            page.answer.body.contains("Recovery codes"),
+            "{}",
+            excerpt(&page)
+        );
         visitor
     }
 
@@ -98,7 +106,10 @@ impl Visitor {
         let known = [("login", login.as_str()), ("password", PASSWORD)];
         let page = self.browser.submit(&page, &known).await.unwrap();
         let code = self.code().await;
-        self.browser.submit(&page, &[("code", &code)]).await.unwrap()
+        self.browser
+            .submit(&page, &[("code", &code)])
+            .await
+            .unwrap()
     }
 
     pub(crate) async fn open(&mut self, host: &str, target: &str) -> Page {

@@ -265,9 +265,13 @@ impl World {
         let path = format!("/trail?text={code}&limit=50");
         eventually(SOON, || async {
             let found = self.ask(Method::GET, &path, None).await;
-            let records = found.ok().and_then(|page| page["records"].as_array().cloned());
+            let records = found
+                .ok()
+                .and_then(|page| page["records"].as_array().cloned());
             records.is_some_and(|records| {
-                records.iter().any(|one| one["event"]["detail"]["code"] == code)
+                records
+                    .iter()
+                    .any(|one| one["event"]["detail"]["code"] == code)
             })
         })
         .await
@@ -276,14 +280,19 @@ impl World {
 
 /// Sends a signal to a process this test started.
 pub(crate) fn signal(id: u32, signal: rustix::process::Signal) {
-    let pid = i32::try_from(id).ok().and_then(rustix::process::Pid::from_raw);
+    let pid = i32::try_from(id)
+        .ok()
+        .and_then(rustix::process::Pid::from_raw);
     rustix::process::kill_process(pid.unwrap(), signal).unwrap();
 }
 
 /// Resident memory of a process, in MiB.
 pub(crate) fn memory_mib(id: u32) -> f64 {
     let text = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
-    let line = text.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    let line = text
+        .lines()
+        .find(|line| line.starts_with("VmRSS:"))
+        .unwrap();
     let kib: f64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
     kib / 1024.0
 }
