@@ -84,6 +84,6 @@ proptest! {
 
     #[test]
     fn any_text_is_answered(path in any::<String>()) {
-        let _ = canonical(&path);
+        drop(canonical(&path));
     }
 }

@@ -141,7 +141,7 @@ fn a_changed_byte_anywhere_breaks_the_token() {
         let changed = String::from_utf8(bytes).unwrap();
         assert!(verify(&changed, &keys).is_none(), "{at}");
     }
-    assert!(verify(&text[..text.len() - 4], &keys).is_none());
+    assert!(verify(text.get(..text.len() - 4).unwrap(), &keys).is_none());
     assert!(verify("", &keys).is_none() && verify("..", &keys).is_none());
 }
 

@@ -164,7 +164,7 @@ async fn person_enrols_signs_in_and_is_refused_where_their_role_ends() {
         .fill("code", &totp.generate(now() - 30).to_string())
         .await;
     driver.submit().await;
-    driver.shows("Recovery codes").await;
+    driver.shows("Keep your recovery codes").await;
     // Out, and in again with a password and a code.
     client.delete_all_cookies().await.unwrap();
     client.goto(&at("/")).await.unwrap();

@@ -105,9 +105,10 @@ async fn datasette_works_unchanged_signed_in_and_with_a_key() {
         .find(|rest| rest.contains("app.css"));
     let style = style.unwrap().split('"').next().unwrap().to_owned();
     let page = ada.open("app.localhost", &style).await;
-    assert_eq!(
-        page.answer.header("content-type"),
-        "text/css; charset=utf-8"
+    assert!(
+        page.answer.header("content-type").starts_with("text/css"),
+        "{}",
+        excerpt(&page)
     );
     let key = ada.key("things:read").await;
     let rows = real
