@@ -17,6 +17,10 @@ pub(crate) const MIGRATIONS: Migrations = Migrations {
             name: "0002_lease",
             sql: "CREATE TABLE lease (name TEXT PRIMARY KEY, holder TEXT NOT NULL, until INTEGER NOT NULL)",
         },
+        Step {
+            name: "0003_outbox_mark",
+            sql: "CREATE TABLE outbox_mark (log TEXT PRIMARY KEY, checkpoint TEXT NOT NULL)",
+        },
     ],
 };
 
@@ -47,5 +51,17 @@ pub(crate) async fn done(tx: &mut Tx, ids: &[EventId]) -> Result<(), Error> {
         tx.execute("DELETE FROM outbox WHERE id = $1", &[Value::from(*id)])
             .await?;
     }
+    Ok(())
+}
+
+pub(crate) const MARK: &str = "SELECT checkpoint FROM outbox_mark WHERE log = $1";
+
+pub(crate) async fn mark(tx: &mut Tx, log: &str, checkpoint: &str) -> Result<(), Error> {
+    tx.execute(
+        "INSERT INTO outbox_mark (log, checkpoint) VALUES ($1, $2) \
+         ON CONFLICT (log) DO UPDATE SET checkpoint = excluded.checkpoint",
+        &[log.into(), checkpoint.into()],
+    )
+    .await?;
     Ok(())
 }

@@ -153,6 +153,26 @@ impl Store {
         tx.commit().await
     }
 
+    /// The checkpoint of `log` that was kept last: how far the trail had come, as the store
+    /// remembers it.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn outbox_mark(&self, log: &str) -> Result<Option<String>, Error> {
+        let row = self.optional(outbox::MARK, &[log.into()]).await?;
+        row.map(|row| row.text("checkpoint")).transpose()
+    }
+
+    /// Keeps a checkpoint of `log` in place of the one before.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn set_outbox_mark(&self, log: &str, checkpoint: &str) -> Result<(), Error> {
+        let mut tx = self.begin().await?;
+        outbox::mark(&mut tx, log, checkpoint).await?;
+        tx.commit().await
+    }
+
     /// Closes every connection, after the statements under way.
     pub async fn close(&self) {
         self.0.engine.close().await;

@@ -12,6 +12,7 @@ mod export;
 mod health;
 mod leaf;
 mod log;
+mod mark;
 mod reader;
 mod search;
 mod segment;

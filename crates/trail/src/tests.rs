@@ -2,6 +2,7 @@
 
 mod crash;
 mod disk_full;
+mod mark;
 mod recording;
 mod verifying;
 

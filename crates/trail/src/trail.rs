@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use merkle::{Hash, SignedCheckpoint, SigningKey};
@@ -13,11 +13,11 @@ use serde::{Deserialize, Serialize};
 use store::{Store, Tx};
 use tokio::sync::{Mutex, broadcast};
 
-use crate::appender::{Appender, Parts, Position, RECENT_MAX};
+use crate::appender::{Appender, Parts, Position, RECENT_MAX, State};
 use crate::disk::{Disk, RealDisk};
 use crate::log::{Log, Opened};
 use crate::reader::Index;
-use crate::{Error, Health, Page, Query, SegmentSeal, search};
+use crate::{Error, Health, Page, Query, SegmentSeal, mark, search};
 
 /// LIMIT: records a slow listener may be behind before it misses some.
 const LIVE_MAX: usize = 1024;
@@ -67,6 +67,10 @@ struct Inner {
     recorded: Mutex<Vec<EventId>>,
     /// Whether the outbox holds events that have yet to be recorded.
     behind: AtomicBool,
+    /// The log's name, under which the store keeps its newest checkpoint.
+    name: String,
+    /// Entries that the checkpoint in the store covers.
+    marked: AtomicU64,
 }
 
 impl Trail {
@@ -104,6 +108,8 @@ impl Trail {
         let Opened { log, cut, recent } =
             Log::open(&settings.dir, disk.clone(), signed.as_ref(), RECENT_MAX)?;
         let index = log.index();
+        let contradiction = mark::compare(&store, &key, &index).await?;
+        let name = key.verifying_key().name().to_owned();
         let (live, _) = broadcast::channel(LIVE_MAX);
         let parts = Parts {
             log,
@@ -127,7 +133,13 @@ impl Trail {
             entropy,
             recorded: Mutex::new(Vec::new()),
             behind: AtomicBool::new(true),
+            name,
+            marked: AtomicU64::new(u64::MAX),
         }));
+        if let Some(contradiction) = contradiction {
+            let event = contradiction.event(&trail.0.clock, &trail.0.entropy);
+            trail.0.appender.append(vec![event]).await?;
+        }
         trail.replay_outbox().await?;
         tokio::spawn(tend_outbox(Arc::downgrade(&trail.0)));
         Ok(trail)
@@ -274,6 +286,7 @@ impl Trail {
     pub async fn close(&self) {
         self.sweep_outbox().await;
         self.0.appender.close().await;
+        self.mark().await;
     }
 
     fn require_writable(&self) -> Result<(), Error> {
@@ -318,6 +331,21 @@ impl Trail {
         }
     }
 
+    /// Keeps the newest checkpoint in the store, when it is another than the one there.
+    async fn mark(&self) {
+        let State { health, checkpoint } = self.0.appender.state();
+        let size = checkpoint.claimed().size;
+        // Only what was synced and signed on disk: nothing else survives a power loss.
+        if health.signed != size || self.0.marked.load(Ordering::SeqCst) == size {
+            return;
+        }
+        let text = checkpoint.to_string();
+        match self.0.store.set_outbox_mark(&self.0.name, &text).await {
+            Ok(()) => self.0.marked.store(size, Ordering::SeqCst),
+            Err(error) => tracing::warn!(%error, "the store remembers an older checkpoint"),
+        }
+    }
+
     async fn sweep_outbox(&self) {
         let ids = std::mem::take(&mut *self.0.recorded.lock().await);
         if let Err(error) = self.0.store.outbox_done(&ids).await {
@@ -334,13 +362,14 @@ async fn tend_outbox(trail: std::sync::Weak<Inner>) {
         let Some(inner) = trail.upgrade() else { return };
         let trail = Trail(inner);
         trail.sweep_outbox().await;
+        trail.mark().await;
         if let Err(error) = trail.replay_outbox().await {
             tracing::warn!(%error, "events wait in the outbox");
         }
     }
 }
 
-async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> Result<T, Error> {
     let done = tokio::task::spawn_blocking(work)

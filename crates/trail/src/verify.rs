@@ -1,21 +1,20 @@
 //! Verifying a trail's folder, offline: nothing of a running Rampart is needed, and nothing it
 //! says is believed.
 
-use std::collections::HashSet;
+mod frames;
+
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use merkle::{Frontier, Hash, SignedCheckpoint, VerifyingKey};
-use model::{Event, EventId};
+use model::Event;
 use serde::Serialize;
 
 use crate::Error;
-use crate::leaf::{
-    EVENT_BYTES_MAX, FILE_HEADER_BYTES, FRAME_HEADER_BYTES, Kind, LEAF_BYTES, Leaf,
-    PAYLOAD_HEADER_BYTES, Payload, checksum, file_header,
-};
+use crate::leaf::{EVENT_BYTES_MAX, Kind, LEAF_BYTES, Leaf, PAYLOAD_HEADER_BYTES, Payload};
 use crate::segment;
+use frames::{Frame, Frames};
 
 /// LIMIT: bytes of the history of checkpoints that are looked at.
 const HISTORY_BYTES_MAX: u64 = 256 * 1024 * 1024;
@@ -27,8 +26,8 @@ pub struct Trusted {
     pub key: Option<VerifyingKey>,
     /// A checkpoint kept somewhere else.
     pub since: Option<SignedCheckpoint>,
-    /// Ids of events that the store says were recorded, or wait to be.
-    pub recorded: Vec<EventId>,
+    /// The checkpoint that the running server holds in memory.
+    pub remembered: Option<SignedCheckpoint>,
 }
 
 /// What was found.
@@ -84,7 +83,7 @@ pub fn verify(dir: &Path, trusted: &Trusted) -> Result<Report, Error> {
         source,
     };
     let claims = Claims::read(dir, trusted).map_err(failed)?;
-    let mut reading = Reading::new(&claims, trusted);
+    let mut reading = Reading::new(&claims);
     reading.segments(dir).map_err(failed)?;
     Ok(reading.report(trusted))
 }
@@ -121,7 +120,18 @@ struct Claims {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Origin {
     Folder,
+    Server,
     Outside,
+}
+
+impl Origin {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Folder => "the folder's own checkpoint",
+            Self::Server => "the running server's checkpoint",
+            Self::Outside => "the checkpoint given from outside",
+        }
+    }
 }
 
 impl Claims {
@@ -153,24 +163,32 @@ impl Claims {
         claims
             .checkpoints
             .extend(claims.newest.clone().map(|signed| (signed, Origin::Folder)));
-        if let Some(since) = &trusted.since {
-            if let Some(key) = &trusted.key
-                && let Err(error) = since.verify(key)
-            {
-                let what = format!("the checkpoint given from outside: {error}");
-                claims.faults.push(Fault {
-                    entry: None,
-                    file: None,
-                    offset: None,
-                    what,
-                });
+        for (given, origin) in [
+            (&trusted.since, Origin::Outside),
+            (&trusted.remembered, Origin::Server),
+        ] {
+            if let Some(given) = given {
+                claims.given(given, origin, trusted);
             }
-            claims.checkpoints.push((since.clone(), Origin::Outside));
         }
         claims
             .checkpoints
             .sort_by_key(|(signed, _)| signed.claimed().size);
         Ok(claims)
+    }
+
+    fn given(&mut self, given: &SignedCheckpoint, origin: Origin, trusted: &Trusted) {
+        if let Some(key) = &trusted.key
+            && let Err(error) = given.verify(key)
+        {
+            self.faults.push(Fault {
+                entry: None,
+                file: None,
+                offset: None,
+                what: format!("{}: {error}", origin.name()),
+            });
+        }
+        self.checkpoints.push((given.clone(), origin));
     }
 
     fn parse(&mut self, path: &Path, note: &str, trusted: &Trusted) -> Option<SignedCheckpoint> {
@@ -220,12 +238,11 @@ struct Reading<'a> {
     frontier: Frontier,
     erased: u64,
     unfinished: u64,
-    missing: HashSet<EventId>,
     faults: Vec<Fault>,
 }
 
 impl<'a> Reading<'a> {
-    fn new(claims: &'a Claims, trusted: &Trusted) -> Self {
+    fn new(claims: &'a Claims) -> Self {
         Self {
             claims,
             next_claim: 0,
@@ -234,7 +251,6 @@ impl<'a> Reading<'a> {
             frontier: Frontier::new(),
             erased: 0,
             unfinished: 0,
-            missing: trusted.recorded.iter().copied().collect(),
             faults: Vec::new(),
         }
     }
@@ -341,7 +357,6 @@ impl<'a> Reading<'a> {
                 }
             }
         }
-        self.missing.remove(&leaf.event);
         self.frontier.push(merkle::leaf_hash(leaf_bytes));
         self.compare();
         Ok(())
@@ -360,10 +375,7 @@ impl<'a> Reading<'a> {
                 self.agreed_size = claimed.size;
                 continue;
             }
-            let whose = match origin {
-                Origin::Folder => "the folder's own checkpoint",
-                Origin::Outside => "the checkpoint given from outside",
-            };
+            let whose = origin.name();
             let what = format!(
                 "an entry from {} to {} was changed, replaced or reordered: {whose} at {} entries has another root",
                 self.agreed_size,
@@ -394,29 +406,14 @@ impl<'a> Reading<'a> {
         if self.faults.is_empty()
             && let Some((signed, origin)) = self.claims.checkpoints.get(self.next_claim)
         {
-            let whose = if *origin == Origin::Outside {
-                "given from outside"
-            } else {
-                "of the folder"
-            };
+            let whose = origin.name();
             let what = format!(
-                "entries {size} to {} are missing: the checkpoint {whose} covers {} entries",
+                "entries {size} to {} are missing: {whose} covers {} entries",
                 signed.claimed().size.saturating_sub(1),
                 signed.claimed().size
             );
             self.faults.push(Fault {
                 entry: Some(size),
-                file: None,
-                offset: None,
-                what,
-            });
-        }
-        let mut missing: Vec<_> = self.missing.iter().collect();
-        missing.sort();
-        for id in missing {
-            let what = format!("the store has recorded {id}, but no entry holds it");
-            self.faults.push(Fault {
-                entry: None,
                 file: None,
                 offset: None,
                 what,
@@ -468,77 +465,4 @@ fn not_excluded(trusted: &Trusted, size: u64, signed: u64) -> Vec<String> {
         ));
     }
     open
-}
-
-/// Frames of one file, one after another.
-struct Frames {
-    file: BufReader<File>,
-    length: u64,
-    offset: u64,
-}
-
-enum Frame {
-    Whole(Vec<u8>),
-    End,
-    Bad(&'static str),
-}
-
-impl Frames {
-    fn open(path: &Path, kind: Kind, first: u64) -> io::Result<Self> {
-        let file = File::open(path)?;
-        let length = file.metadata()?.len();
-        let mut file = BufReader::with_capacity(256 * 1024, file);
-        let expected = file_header(kind, first);
-        let mut found = vec![0; expected.len()];
-        let headed = length >= FILE_HEADER_BYTES && {
-            file.read_exact(&mut found)?;
-            found == expected
-        };
-        // A file without its header has no frames: its first one is bad, at the very beginning.
-        Ok(Self {
-            file,
-            length,
-            offset: if headed { FILE_HEADER_BYTES } else { 0 },
-        })
-    }
-
-    fn next(&mut self, limit: usize) -> io::Result<Frame> {
-        if self.offset == 0 {
-            return Ok(if self.length == 0 {
-                Frame::End
-            } else {
-                Frame::Bad("the file's header is not this trail's")
-            });
-        }
-        let left = self.rest();
-        if left == 0 {
-            return Ok(Frame::End);
-        }
-        let mut header = [0; FRAME_HEADER_BYTES];
-        if left < 8 {
-            return Ok(Frame::Bad("the file ends in the middle of an entry"));
-        }
-        self.file.read_exact(&mut header)?;
-        let [a, b, c, d, e, f, g, h] = header;
-        let (length, expected) = ([a, b, c, d], u32::from_be_bytes([e, f, g, h]));
-        let size = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
-        if size > limit {
-            return Ok(Frame::Bad("an entry is longer than any that was written"));
-        }
-        let whole = u64::try_from(FRAME_HEADER_BYTES + size).unwrap_or(u64::MAX);
-        if left < whole {
-            return Ok(Frame::Bad("the file ends in the middle of an entry"));
-        }
-        let mut body = vec![0; size];
-        self.file.read_exact(&mut body)?;
-        if checksum(length, &body) != expected {
-            return Ok(Frame::Bad("an entry's checksum does not match"));
-        }
-        self.offset += whole;
-        Ok(Frame::Whole(body))
-    }
-
-    fn rest(&self) -> u64 {
-        self.length.saturating_sub(self.offset)
-    }
 }

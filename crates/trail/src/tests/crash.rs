@@ -21,7 +21,7 @@ fn file(fixture: &Fixture, kind: Kind) -> std::path::PathBuf {
 }
 
 /// Takes the signed state back to `size` entries, as if the crash had come before later ones.
-fn sign_only(fixture: &Fixture, size: u64, root: merkle::Hash) {
+async fn sign_only(fixture: &Fixture, size: u64, root: merkle::Hash) {
     let origin = "test.example/trail".to_owned();
     let checkpoint = merkle::Checkpoint { origin, size, root }.sign(&super::key());
     for name in ["checkpoint", "checkpoints"] {
@@ -32,6 +32,12 @@ fn sign_only(fixture: &Fixture, size: u64, root: merkle::Hash) {
         };
         store::atomic_write(&fixture.dir().join(name), text.as_bytes(), 0o644).unwrap();
     }
+    let store = fixture.store().await;
+    store
+        .set_outbox_mark(super::key().verifying_key().name(), &checkpoint.to_string())
+        .await
+        .unwrap();
+    store.close().await;
 }
 
 #[tokio::test]
@@ -55,7 +61,7 @@ async fn an_unsigned_last_entry_cut_at_any_byte_is_taken_off_and_nothing_else() 
         store::atomic_write(&file(&fixture, Kind::Payloads), &payloads, 0o600).unwrap();
         cut(&file(&fixture, Kind::Leaves), leaf_end);
         cut(&file(&fixture, Kind::Payloads), payload_end);
-        sign_only(&fixture, 2, root);
+        sign_only(&fixture, 2, root).await;
         let report = verify::verify(&fixture.dir(), &trusted()).unwrap();
         assert!(
             report.is_intact(),

@@ -199,16 +199,21 @@ async fn a_log_signed_by_somebody_else_is_not_believed() {
 }
 
 #[tokio::test]
-async fn an_event_the_store_knows_and_the_trail_does_not_is_named() {
+async fn a_folder_put_back_to_an_older_state_contradicts_what_the_server_remembers() {
     let fixture = Fixture::new();
     fixture.filled(2).await;
-    let gone = fixture.event("gone").id;
-    let known = Trusted {
-        recorded: vec![gone],
+    let older = fixture.folder.path().join("older");
+    export(&fixture.dir(), &older).unwrap();
+    fixture.filled(3).await;
+    let newest = std::fs::read_to_string(fixture.dir().join("checkpoint")).unwrap();
+    let remembering = Trusted {
+        remembered: Some(newest.parse().unwrap()),
         ..trusted()
     };
-    let report = verify(&fixture.dir(), &known).unwrap();
-    assert!(first_fault(&report).contains(&gone.to_string()));
+    assert!(verify(&fixture.dir(), &remembering).unwrap().is_intact());
+    assert!(verify(&older, &trusted()).unwrap().is_intact());
+    let report = verify(&older, &remembering).unwrap();
+    assert!(first_fault(&report).contains("the running server's checkpoint covers"));
 }
 
 #[tokio::test]

@@ -39,7 +39,7 @@ pub(super) fn run(args: &VerifyArgs, session: &mut Session<'_>) -> Result<Exit, 
             Some(file) => Some(checkpoint(&session.places.resolve(file))?),
             None => None,
         },
-        recorded: Vec::new(),
+        remembered: remembered(args, session),
     };
     let report = verify(&dir, &trusted).map_err(|error| {
         Failure::because(
@@ -60,6 +60,16 @@ pub(super) fn run(args: &VerifyArgs, session: &mut Session<'_>) -> Result<Exit, 
         .printer
         .document("rampart.trail-verify.v1", &document, || text);
     Ok(if intact { Exit::Ok } else { Exit::No })
+}
+
+/// What the running server remembers, asked before the folder is read; nothing when none runs
+/// here, or when the folder is not its own.
+fn remembered(args: &VerifyArgs, session: &Session<'_>) -> Option<SignedCheckpoint> {
+    if args.offline.is_some() {
+        return None;
+    }
+    let answer: serde_json::Value = session.server().ok()?.get("/trail/checkpoint").ok()?;
+    answer.get("checkpoint")?.as_str()?.parse().ok()
 }
 
 fn key(text: &str) -> Result<VerifyingKey, Failure> {
