@@ -2,18 +2,19 @@
 
 use http::HeaderMap;
 use http::header::{self, HeaderName};
+use smallvec::SmallVec;
 
 /// Fields that end at the next hop, whether `Connection` names them or not. `te` and `trailer`
 /// go too: no trailers are passed on.
-const FIELDS: [HeaderName; 8] = [
-    header::CONNECTION,
-    HeaderName::from_static("keep-alive"),
-    HeaderName::from_static("proxy-connection"),
-    header::PROXY_AUTHENTICATE,
-    header::TE,
-    header::TRAILER,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
+const FIELDS: [&str; 8] = [
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "proxy-authenticate",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
 ];
 
 /// LIMIT: names taken from `Connection`.
@@ -34,7 +35,18 @@ pub(crate) fn strip(headers: &mut HeaderMap) {
 
 /// Removes the fields that are hop-by-hop wherever they stand.
 pub(crate) fn strip_known(headers: &mut HeaderMap) {
-    for name in &FIELDS {
+    remove_where(headers, |name| FIELDS.contains(&name.as_str()));
+}
+
+/// Removes every field whose name `is_gone`; most heads have few of them or none, so they are
+/// looked for in one pass.
+pub(crate) fn remove_where(headers: &mut HeaderMap, is_gone: impl Fn(&HeaderName) -> bool) {
+    let gone: SmallVec<[HeaderName; 4]> = headers
+        .keys()
+        .filter(|name| is_gone(name))
+        .cloned()
+        .collect();
+    for name in &gone {
         headers.remove(name);
     }
 }

@@ -59,10 +59,11 @@ async fn decide(flow: &mut Flow<'_>) -> Result<Response<Outgoing>, Refused> {
     address::check(flow)?;
     path::settle(flow)?;
     if flow.console {
-        return console(flow).await;
+        // Boxed, as the other rare ways: a future is copied whole, with all it might await.
+        return Box::pin(console(flow)).await;
     }
     if flow.path().starts_with(sign_in::OWN) {
-        return sign_in::answer(flow).await;
+        return Box::pin(sign_in::answer(flow)).await;
     }
     route::find(flow)?;
     if let Some(response) = cors::preflight(flow) {
@@ -109,10 +110,11 @@ pub(crate) fn begin<'a>(
     let (head, body) = request.into_parts();
     let host = Host::of(head.headers.get(header::HOST));
     let console = host.name() == state.estate().console.host;
+    let time = shared.clock.now();
     Flow {
-        time: shared.clock.now(),
+        time,
         started: shared.clock.monotonic(),
-        id: RequestId::new(&*shared.clock, &*shared.entropy),
+        id: RequestId::made_at(time, &shared.ids),
         client: connection.peer.ip().to_canonical(),
         secure: connection.secure,
         shared,

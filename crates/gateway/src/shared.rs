@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwapOption;
 use http::{Request, Response};
 use hyper::body::Incoming;
-use model::{SharedClock, SharedEntropy};
+use model::{PooledEntropy, SharedClock, SharedEntropy};
 use tokio::sync::Semaphore;
 
 use crate::assertion::Signer;
@@ -36,6 +36,8 @@ pub(crate) struct Shared {
     pub(crate) upstreams: Upstreams,
     /// This worker's counters.
     pub(crate) metrics: Arc<Meter>,
+    /// Makes the ids of this worker's requests.
+    pub(crate) ids: PooledEntropy,
 }
 
 /// What all workers share.
@@ -141,6 +143,7 @@ impl Shared {
     /// A worker's own.
     pub(crate) fn new(common: Arc<Common>, metrics: Arc<Meter>) -> Self {
         Self {
+            ids: PooledEntropy::new(Arc::clone(&common.entropy)),
             common,
             upstreams: Upstreams::new(),
             metrics,

@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{Clock, Entropy};
+use crate::{Clock, Entropy, Timestamp};
 
 /// What an [`Id`] names.
 pub trait Kind {
@@ -26,7 +26,12 @@ pub struct Id<K> {
 impl<K: Kind> Id<K> {
     /// A fresh id.
     pub fn new(clock: &dyn Clock, entropy: &dyn Entropy) -> Self {
-        let ms = u128::try_from(clock.now().as_millis()).unwrap_or(0) & 0xFFFF_FFFF_FFFF;
+        Self::made_at(clock.now(), entropy)
+    }
+
+    /// A fresh id of something whose time is known already.
+    pub fn made_at(time: Timestamp, entropy: &dyn Entropy) -> Self {
+        let ms = u128::try_from(time.as_millis()).unwrap_or(0) & 0xFFFF_FFFF_FFFF;
         let random = u128::from_be_bytes(entropy.bytes::<16>()) & ((1 << 80) - 1);
         Self::from_raw((ms << 80) | random)
     }
@@ -52,13 +57,16 @@ const DIGITS: usize = 26;
 
 impl<K: Kind> fmt::Display for Id<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}_", K::PREFIX)?;
-        for digit in (0..DIGITS).rev() {
-            let index = usize::try_from((self.raw >> (5 * digit)) & 31).unwrap_or(0);
-            let letter = ALPHABET.get(index).copied().unwrap_or(b'0');
-            write!(f, "{}", char::from(letter))?;
+        // In two pieces: every request has an id, and it is written several times.
+        let mut text = [b'_'; 1 + DIGITS];
+        let mut rest = self.raw;
+        for letter in text.iter_mut().skip(1).rev() {
+            let index = usize::try_from(rest & 31).unwrap_or(0);
+            *letter = ALPHABET.get(index).copied().unwrap_or(b'0');
+            rest >>= 5;
         }
-        Ok(())
+        f.write_str(K::PREFIX)?;
+        f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
     }
 }
 

@@ -25,7 +25,7 @@ pub use ban::Ban;
 pub use context::{Authentication, Context, Denied, Method};
 pub use decision::{Decision, Reason};
 pub use diagnostic::{Diagnostic, Level, Span};
-pub use entropy::{Entropy, SharedEntropy, SystemEntropy};
+pub use entropy::{Entropy, PooledEntropy, SharedEntropy, SystemEntropy};
 pub use error::ErrorKind;
 pub use event::{Class, Event, Outcome, Severity, Target, activity, ocsf};
 pub use id::{

@@ -268,3 +268,34 @@ proptest! {
         drop(text.parse::<PersonId>());
     }
 }
+
+#[derive(Debug)]
+struct Counting(std::sync::atomic::AtomicU8);
+
+impl Entropy for Counting {
+    fn fill(&self, out: &mut [u8]) {
+        for byte in out {
+            *byte = self.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        }
+    }
+}
+
+#[test]
+fn pooled_bytes_are_the_sources_each_handed_out_once() {
+    let pooled = PooledEntropy::new(std::sync::Arc::new(Counting(0.into())));
+    let mut seen = Vec::new();
+    for _ in 0..200 {
+        let mut piece = [0; 16];
+        pooled.fill(&mut piece);
+        seen.extend_from_slice(&piece);
+    }
+    // 1024 is a multiple of 16: nothing is left over, and the source counts on without a gap.
+    let expected: Vec<u8> = (0..=255).cycle().take(seen.len()).collect();
+    assert_eq!(seen, expected);
+    let mut long = vec![0; 2000];
+    pooled.fill(&mut long);
+    assert!(
+        long.windows(2)
+            .all(|pair| pair[1] == pair[0].wrapping_add(1))
+    );
+}

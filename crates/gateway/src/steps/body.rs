@@ -1,6 +1,7 @@
 //! The body, held whole before anything is sent on.
 
 use http::StatusCode;
+use http_body::Body as _;
 use model::ByteSize;
 use std::time::Duration;
 
@@ -18,8 +19,12 @@ pub(crate) async fn hold(flow: &mut Flow<'_>) -> Result<Held, Refused> {
     let Some(incoming) = flow.body.take() else {
         return Ok(Held::empty());
     };
+    if incoming.is_end_stream() {
+        return Ok(Held::empty());
+    }
     let limits = limits(flow);
-    match body::hold(incoming, &limits, &flow.shared.budget).await {
+    // Boxed: most requests have no body, and a future is copied whole, with all it might await.
+    match Box::pin(body::hold(incoming, &limits, &flow.shared.budget)).await {
         Ok(held) => {
             flow.body_bytes = held.len();
             Ok(held)

@@ -50,7 +50,7 @@ pub(crate) async fn body(flow: &mut Flow<'_>, held: &Held) -> Result<(), Refused
     };
     let looked = match held.as_slice() {
         Some(bytes) => flow.shared.rules.body(kind, bytes),
-        None => match long(flow, held, kind).await {
+        None => match Box::pin(long(flow, held, kind)).await {
             Some(looked) => looked,
             None => return flow.enforce(modes.inspect, too_long()),
         },

@@ -97,7 +97,8 @@ impl Upstreams {
                 Err(Lost::Failed(failed)) => return Err(failed),
             }
         }
-        let lease = self.connect(target, timeouts.connect).await?;
+        // Boxed: rare, and many times as large as what is awaited for a pooled connection.
+        let lease = Box::pin(self.connect(target, timeouts.connect)).await?;
         match lease.exchange(request, timeouts).await {
             Ok(response) => received(response, timeouts),
             Err(Lost::Unsent(_) | Lost::Unanswered) => Err(Failed::Broken),
