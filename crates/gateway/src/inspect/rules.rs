@@ -113,9 +113,15 @@ const SQL: &[(&str, &str)] = &[
         "sql_injection.schema",
         r"\b(?:select|union|from|where|exists)\b.{0,200}\b(?:information_schema|sqlite_(?:master|schema|temp_master)|pg_catalog|pg_(?:user|shadow|tables|database|class)|mysql\.user|sys(?:objects|columns|databases)|all_tables|user_tables|v\$version)\b",
     ),
+    // Behind a parenthesis or an operator a query has begun; elsewhere only what no sentence
+    // goes on with.
     (
         "sql_injection.subquery",
-        r#"(?:^|['"0-9)(=<>,|&+ ])\(? ?select\b [^;]{0,300}\bfrom\b [a-z_"`\[][a-z0-9_."`\]]* ?(?:where\b|limit\b|order by\b|group by\b|\)|--|#|;|,|union\b)"#,
+        r#"[(=<>|&+] ?select\b [^;]{0,300}\bfrom\b [a-z_"`\[][a-z0-9_."`\]]* ?(?:where\b|limit\b|order by\b|group by\b|\)|--|#|;|union\b)"#,
+    ),
+    (
+        "sql_injection.query",
+        r#"(?:^|['"0-9),; ])select\b [^;]{0,300}\bfrom\b [a-z_"`\[][a-z0-9_."`\]]* ?(?:where\b [^;]{0,80}(?:[=<>]|\blike ?['"(%]|\bin ?\(|\bis (?:not )?null\b|\bbetween ?['"0-9])|limit ?[0-9]|(?:order|group) by [a-z0-9_."`]+ ?(?:asc\b|desc\b|limit\b|,|--|#|;)|(?:--|#|;) ?$|; ?(?:--|#|/\*|select\b|drop\b|insert\b|update\b|delete\b)|union (?:all |distinct )?\(? ?select\b)"#,
     ),
     (
         "sql_injection.function",
