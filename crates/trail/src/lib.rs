@@ -6,6 +6,7 @@
 //! thread writes; an event of class change is on disk before its action is answered.
 
 mod appender;
+mod checkpoints;
 mod disk;
 mod error;
 mod export;
@@ -18,8 +19,10 @@ mod search;
 mod segment;
 mod trail;
 pub mod verify;
+mod writer;
 
 pub use appender::Position;
+pub use checkpoints::read_all as read_checkpoints;
 pub use error::Error;
 pub use export::{Exported, export};
 pub use health::Health;

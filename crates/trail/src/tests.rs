@@ -1,7 +1,9 @@
 //! What the trail promises, tried on real files, with crashes, full disks and forgers.
 
+mod checkpoints;
 mod crash;
 mod disk_full;
+mod formats;
 mod mark;
 mod recording;
 mod verifying;

@@ -1,8 +1,7 @@
 //! The trail as everybody uses it.
 
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -13,10 +12,12 @@ use serde::{Deserialize, Serialize};
 use store::{Store, Tx};
 use tokio::sync::{Mutex, broadcast};
 
-use crate::appender::{Appender, Parts, Position, RECENT_MAX, State};
+use crate::appender::{Appender, Parts, Position, State};
+use crate::checkpoints::Checkpoints;
 use crate::disk::{Disk, RealDisk};
 use crate::log::{Log, Opened};
 use crate::reader::Index;
+use crate::writer::RECENT_MAX;
 use crate::{Error, Health, Page, Query, SegmentSeal, mark, search};
 
 /// LIMIT: records a slow listener may be behind before it misses some.
@@ -35,7 +36,7 @@ pub struct Settings {
     pub origin: String,
     /// Disk kept free for the trail alone.
     pub reserve: ByteSize,
-    /// Files outside the data folder to which every checkpoint is appended.
+    /// Files outside the data folder to which checkpoints are appended, at most one a minute.
     pub checkpoints: Vec<PathBuf>,
 }
 
@@ -103,8 +104,8 @@ impl Trail {
             path: dir.clone(),
             source,
         };
-        let checkpoint_paths = CheckpointPaths::new(&settings);
-        let signed = checkpoint_paths.newest(&key).map_err(&failed)?;
+        let checkpoints = Checkpoints::new(&settings);
+        let signed = checkpoints.newest(&key).map_err(&failed)?;
         let Opened { log, cut, recent } =
             Log::open(&settings.dir, disk.clone(), signed.as_ref(), RECENT_MAX)?;
         let index = log.index();
@@ -118,8 +119,9 @@ impl Trail {
             reserve_path: settings.dir.join("reserve"),
             reserve: settings.reserve,
             key,
-            checkpoint_paths,
+            checkpoints,
             live: live.clone(),
+            clock: clock.clone(),
             entropy: entropy.clone(),
             cut,
         };
@@ -379,58 +381,6 @@ pub(crate) async fn blocking<T: Send + 'static>(
         path: PathBuf::from("trail"),
         source,
     })
-}
-
-/// Where checkpoints go: the newest and the history in the trail's folder, and the files outside.
-#[derive(Clone, Debug)]
-pub(crate) struct CheckpointPaths {
-    newest: PathBuf,
-    history: PathBuf,
-    outside: Vec<PathBuf>,
-}
-
-impl CheckpointPaths {
-    fn new(settings: &Settings) -> Self {
-        Self {
-            newest: settings.dir.join("checkpoint"),
-            history: settings.dir.join("checkpoints"),
-            outside: settings.checkpoints.clone(),
-        }
-    }
-
-    /// The newest checkpoint this key signed, if there is one.
-    fn newest(&self, key: &SigningKey) -> io::Result<Option<SignedCheckpoint>> {
-        let text = match std::fs::read_to_string(&self.newest) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        let invalid = |what: String| io::Error::new(io::ErrorKind::InvalidData, what);
-        let signed: SignedCheckpoint = text.parse().map_err(|e| invalid(format!("{e}")))?;
-        signed
-            .verify(key.verifying_key())
-            .map_err(|e| invalid(format!("{e}")))?;
-        Ok(Some(signed))
-    }
-
-    pub(crate) fn write(&self, checkpoint: &SignedCheckpoint) -> io::Result<()> {
-        let text = checkpoint.to_string();
-        store::atomic_write(&self.newest, text.as_bytes(), 0o644).map_err(io::Error::other)?;
-        for path in std::iter::once(&self.history).chain(&self.outside) {
-            append_line(path, &text)?;
-        }
-        Ok(())
-    }
-}
-
-/// Notes are separated by an empty line, as each ends in a line break.
-fn append_line(path: &Path, text: &str) -> io::Result<()> {
-    let mut file = std::fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .mode(0o644)
-        .open(path)?;
-    file.write_all(format!("{text}\n").as_bytes())
 }
 
 mod hex_hash {

@@ -3,8 +3,7 @@
 
 mod frames;
 
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use merkle::{Frontier, Hash, SignedCheckpoint, VerifyingKey};
@@ -12,20 +11,18 @@ use model::Event;
 use serde::Serialize;
 
 use crate::Error;
+use crate::checkpoints::{read_history, whole_notes};
 use crate::leaf::{EVENT_BYTES_MAX, Kind, LEAF_BYTES, Leaf, PAYLOAD_HEADER_BYTES, Payload};
 use crate::segment;
 use frames::{Frame, Frames};
-
-/// LIMIT: bytes of the history of checkpoints that are looked at.
-const HISTORY_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
 /// What is taken from outside the folder.
 #[derive(Clone, Debug, Default)]
 pub struct Trusted {
     /// The key that signs checkpoints, kept somewhere else.
     pub key: Option<VerifyingKey>,
-    /// A checkpoint kept somewhere else.
-    pub since: Option<SignedCheckpoint>,
+    /// Checkpoints kept somewhere else.
+    pub since: Vec<SignedCheckpoint>,
     /// The checkpoint that the running server holds in memory.
     pub remembered: Option<SignedCheckpoint>,
 }
@@ -143,8 +140,8 @@ impl Claims {
         };
         let newest = dir.join("checkpoint");
         let history = dir.join("checkpoints");
-        let past = read_text(&history)?;
-        match read_text(&newest)? {
+        let past = read_history(&history)?;
+        match read_history(&newest)? {
             Some(text) => claims.newest = claims.parse(&newest, &text, trusted),
             // A log younger than its first signature has neither; the report says what that leaves
             // open.
@@ -152,24 +149,22 @@ impl Claims {
             None => claims.fault(&newest, "there is no newest checkpoint"),
         }
         let text = past.unwrap_or_default();
-        // Each note ends in a line break and is followed by an empty line; a note has one inside.
-        let mut notes = text.split_inclusive("\n\n").peekable();
-        while let (Some(body), Some(signatures)) = (notes.next(), notes.next()) {
-            let note = format!("{body}{}\n", signatures.trim_end_matches('\n'));
-            if let Some(signed) = claims.parse(&history, &note, trusted) {
+        // What stands behind the last whole note was cut off while it was written.
+        for place in whole_notes(text.as_bytes()) {
+            let note = text.get(place).unwrap_or_default();
+            let note = note.strip_suffix('\n').unwrap_or(note);
+            if let Some(signed) = claims.parse(&history, note, trusted) {
                 claims.checkpoints.push((signed, Origin::Folder));
             }
         }
         claims
             .checkpoints
             .extend(claims.newest.clone().map(|signed| (signed, Origin::Folder)));
-        for (given, origin) in [
-            (&trusted.since, Origin::Outside),
-            (&trusted.remembered, Origin::Server),
-        ] {
-            if let Some(given) = given {
-                claims.given(given, origin, trusted);
-            }
+        for given in &trusted.since {
+            claims.given(given, Origin::Outside, trusted);
+        }
+        if let Some(given) = &trusted.remembered {
+            claims.given(given, Origin::Server, trusted);
         }
         claims
             .checkpoints
@@ -213,18 +208,6 @@ impl Claims {
             offset: None,
             what: what.to_owned(),
         });
-    }
-}
-
-fn read_text(path: &Path) -> io::Result<Option<String>> {
-    match File::open(path) {
-        Ok(file) => {
-            let mut bytes = Vec::new();
-            file.take(HISTORY_BYTES_MAX).read_to_end(&mut bytes)?;
-            Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
     }
 }
 
@@ -447,14 +430,14 @@ fn not_excluded(trusted: &Trusted, size: u64, signed: u64) -> Vec<String> {
                 .to_owned(),
         );
     }
-    match &trusted.since {
+    let since = trusted.since.iter().map(|since| since.claimed().size);
+    match since.max() {
         None => open.push(
             "the whole folder was put back to an older state: consistent; rollback not excluded without a checkpoint from outside (--since)"
                 .to_owned(),
         ),
-        Some(since) if since.claimed().size < size => open.push(format!(
-            "entries were removed from the end after the given checkpoint, of {} entries",
-            since.claimed().size
+        Some(since) if since < size => open.push(format!(
+            "entries were removed from the end after the given checkpoint, of {since} entries"
         )),
         Some(_) => {}
     }

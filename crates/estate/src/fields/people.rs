@@ -83,7 +83,7 @@ pub(super) static TRAIL: Table = Table {
                 max: 16,
             },
             Default::List(&[]),
-            "Files outside the data folder that receive every signed checkpoint.",
+            "Files outside the data folder that receive a signed checkpoint, at most once a minute.",
         ),
         field(
             "reserve",

@@ -66,7 +66,7 @@ async fn an_untouched_trail_is_intact_and_says_what_it_cannot_exclude() {
         .unwrap()
         .parse();
     let full = Trusted {
-        since: Some(since.unwrap()),
+        since: vec![since.unwrap()],
         ..trusted()
     };
     assert_eq!(
@@ -176,7 +176,7 @@ async fn an_older_state_of_the_folder_is_found_with_a_checkpoint_from_outside() 
     let without = verify(&copy, &trusted()).unwrap();
     assert!(without.is_intact(), "alone, the older state is consistent");
     let since = Trusted {
-        since: Some(since.parse().unwrap()),
+        since: vec![since.parse().unwrap()],
         ..trusted()
     };
     let report = verify(&copy, &since).unwrap();

@@ -36,8 +36,8 @@ pub(super) fn run(args: &VerifyArgs, session: &mut Session<'_>) -> Result<Exit, 
     let trusted = Trusted {
         key: args.key.as_deref().map(key).transpose()?,
         since: match &args.since {
-            Some(file) => Some(checkpoint(&session.places.resolve(file))?),
-            None => None,
+            Some(file) => checkpoints(&session.places.resolve(file))?,
+            None => Vec::new(),
         },
         remembered: remembered(args, session),
     };
@@ -79,10 +79,11 @@ fn key(text: &str) -> Result<VerifyingKey, Failure> {
     })
 }
 
-fn checkpoint(path: &std::path::Path) -> Result<SignedCheckpoint, Failure> {
+/// One checkpoint, or the history that `[trail] checkpoints` keeps outside.
+fn checkpoints(path: &std::path::Path) -> Result<Vec<SignedCheckpoint>, Failure> {
     let text = read_text(path)?;
-    text.parse().map_err(|error: merkle::ParseCheckpointError| {
-        let message = format!("`{}` is not a checkpoint", path.display());
+    trail::read_checkpoints(&text).map_err(|error| {
+        let message = format!("`{}` holds no checkpoint", path.display());
         Failure::because(Exit::Usage, message, &error).hint("`rampart trail checkpoint` prints one")
     })
 }
