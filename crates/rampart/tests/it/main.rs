@@ -11,6 +11,8 @@ mod browser;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod demo;
+#[cfg(test)]
 mod down;
 #[cfg(test)]
 mod everyday;
