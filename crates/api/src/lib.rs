@@ -18,6 +18,7 @@ mod problem;
 mod router;
 mod schema;
 mod services;
+mod settle;
 mod traffic;
 
 pub use endpoints::link;
@@ -25,10 +26,11 @@ pub use explain::{Asked, Explained, ExplainedStep, Verdict};
 pub use health::{Colour, Component, Counters, Health, Surface, health, metrics, probes};
 pub use history::{History, Rates, watch_traffic};
 pub use peer::Peer;
-pub use port::{GatewayPort, Later, PortError};
+pub use port::{GatewayPort, Later, PortError, Unsettled};
 pub use problem::{Details, Fault, Problem};
 pub use router::router;
 pub use services::{Facts, Services};
+pub use settle::{PENDING, settle};
 pub use traffic::{GatewayState, Numbers, StepNumbers, Traffic};
 
 #[cfg(test)]

@@ -20,6 +20,8 @@ pub trait GatewayPort: Send + Sync + Debug {
     fn traffic(&self) -> Traffic;
     /// Which step would decide about a request.
     fn explain<'a>(&'a self, ctx: &'a Context, asked: &'a Asked) -> Later<'a, Explained>;
+    /// Waits until every gateway has taken in what changed so far, for a moment at most.
+    fn settled<'a>(&'a self) -> Pin<Box<dyn Future<Output = Result<(), Unsettled>> + Send + 'a>>;
     /// Bans in force.
     fn bans<'a>(&'a self, ctx: &'a Context) -> Later<'a, Vec<Ban>>;
     /// Refuses an address or a network for a while.
@@ -33,6 +35,11 @@ pub trait GatewayPort: Send + Sync + Debug {
     /// Lifts a ban.
     fn lift<'a>(&'a self, ctx: &'a Context, ban: BanId) -> Later<'a, ()>;
 }
+
+/// Where a change may not count yet, in one line.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unsettled(pub String);
 
 /// Why the gateway's side could not do it.
 #[derive(Clone, Debug, thiserror::Error)]

@@ -10,6 +10,7 @@ use crate::endpoints;
 use crate::guard::{finish, guard};
 use crate::problem::Problem;
 use crate::services::Services;
+use crate::settle::settle;
 
 /// The API, for both the gateway's socket and the administration socket.
 ///
@@ -24,6 +25,7 @@ pub fn router(services: Services) -> Router {
     router
         .method_not_allowed_fallback(method)
         .fallback(nothing)
+        .layer(from_fn_with_state(services.clone(), settle))
         .layer(from_fn_with_state(services.clone(), finish))
         .layer(from_fn(move |request, next: axum::middleware::Next| {
             let counters = counted.counters.clone();

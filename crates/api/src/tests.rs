@@ -355,6 +355,26 @@ async fn somebody_invited_by_the_local_administrator_is_listed_and_can_be_given_
 }
 
 #[tokio::test]
+async fn a_change_that_a_gateway_has_not_confirmed_says_so_and_a_look_does_not() {
+    let world = World::new().await;
+    let invite = |login: &str| Some(json!({ "login": login, "name": "Sam" }));
+    let settled = call(&world, ROOT, Method::POST, "/people", invite("ana")).await;
+    assert_eq!(settled.headers.get(crate::PENDING), None);
+    world
+        .gateway
+        .1
+        .store(true, std::sync::atomic::Ordering::SeqCst);
+    let late = call(&world, ROOT, Method::POST, "/people", invite("bo")).await;
+    assert!(late.status.is_success(), "{}", late.body);
+    assert_eq!(late.headers[crate::PENDING], "no gateway is connected");
+    let look = call(&world, ROOT, Method::GET, "/people", None).await;
+    assert_eq!(look.headers.get(crate::PENDING), None);
+    let refused = call(&world, ROOT, Method::POST, "/people", Some(json!({}))).await;
+    assert!(refused.status.is_client_error());
+    assert_eq!(refused.headers.get(crate::PENDING), None);
+}
+
+#[tokio::test]
 async fn the_trail_is_searched_and_its_checkpoint_given() {
     let world = World::new().await;
     let found = parsed(

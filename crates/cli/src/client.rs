@@ -1,6 +1,8 @@
 //! Speaks to the running server over its administration socket: HTTP/1.1 with JSON.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -23,7 +25,11 @@ pub(crate) struct Server {
     client: Client,
     socket: PathBuf,
     runtime: tokio::runtime::Runtime,
+    pending: Pending,
 }
+
+/// Where a change may not count yet, as the server said last.
+pub(crate) type Pending = Rc<RefCell<Option<String>>>;
 
 /// An error answer (RFC 9457).
 #[derive(Debug, Default, serde::Deserialize)]
@@ -47,7 +53,7 @@ pub(crate) enum Next {
 
 impl Server {
     /// The server whose data folder is `data`.
-    pub(crate) fn of(data: &Path) -> Result<Self, Failure> {
+    pub(crate) fn of(data: &Path, pending: Pending) -> Result<Self, Failure> {
         let socket = data.join("run").join("admin.sock");
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -57,6 +63,7 @@ impl Server {
             client: Client::new(Endpoint::Unix(socket.clone())).timeout(TIMEOUT),
             socket,
             runtime,
+            pending,
         })
     }
 
@@ -114,6 +121,10 @@ impl Server {
                 .await
                 .map_err(|e| self.unreachable(&e))?;
             let status = answer.status();
+            let said = answer.headers().get("rampart-pending");
+            if let Some(text) = said.and_then(|value| value.to_str().ok()) {
+                *self.pending.borrow_mut() = Some(text.to_owned());
+            }
             let body = answer.bytes().await.map_err(|e| self.unreachable(&e))?;
             Ok((status, body))
         })

@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::client::Server;
+use crate::client::{Pending, Server};
 use crate::paths::Places;
 use crate::{Command, Exit, Failure, Global, Printer};
 
@@ -34,12 +34,14 @@ pub(crate) struct Session<'a> {
     pub(crate) global: &'a Global,
     pub(crate) places: Places,
     pub(crate) printer: &'a mut Printer,
+    pending: Pending,
 }
 
 impl Session<'_> {
     /// The running server of the data folder.
     pub(crate) fn server(&self) -> Result<Server, Failure> {
-        Server::of(&self.places.data(self.global.data.as_deref())?)
+        let data = self.places.data(self.global.data.as_deref())?;
+        Server::of(&data, Pending::clone(&self.pending))
     }
 }
 
@@ -54,8 +56,18 @@ pub(crate) fn run(
         global,
         places,
         printer,
+        pending: Pending::default(),
     };
-    let session = &mut session;
+    let ended = dispatch(command, &mut session);
+    if let Some(late) = session.pending.take() {
+        let late = crate::output::clean(&late);
+        let note = format!("the change is made; it may not count at every gateway yet: {late}");
+        session.printer.note(&note);
+    }
+    ended
+}
+
+fn dispatch(command: Command, session: &mut Session<'_>) -> Result<Exit, Failure> {
     match command {
         Command::Init(args) => init::run(&args, session),
         Command::Check(args) => check::run(&args, session),

@@ -26,6 +26,7 @@ pub fn router(services: Services) -> Router {
         .fallback(|| async { WebError::NotFound })
         // LIMIT: forms bring their own, see `form`.
         .layer(DefaultBodyLimit::disable())
+        .layer(from_fn_with_state(services.clone(), api::settle))
         .layer(from_fn_with_state(services.clone(), visit::attend))
         .layer(from_fn(headers::secure))
         .layer(from_fn_with_state(services.clone(), count))

@@ -263,6 +263,23 @@ async fn a_sign_in_for_a_protected_origin_ends_there_with_a_code() {
 }
 
 #[tokio::test]
+async fn a_change_that_a_gateway_has_not_confirmed_is_made_and_says_so() {
+    let world = World::new().await;
+    let (mut browser, _) = signed_in(&world, "ada", &["administrator"]).await;
+    let page = browser.get("/identity/people/invite").await;
+    world
+        .gateway
+        .1
+        .store(true, std::sync::atomic::Ordering::SeqCst);
+    let fields = [("name", "Noor"), ("login", "noor"), ("email", "")];
+    let page = browser
+        .submit(&page, "/identity/people/invite", &fields)
+        .await;
+    assert_eq!(page.status, StatusCode::OK, "{}", page.body);
+    assert_eq!(page.headers[api::PENDING], "no gateway is connected");
+}
+
+#[tokio::test]
 async fn an_administrator_invites_grants_and_disables() {
     let world = World::new().await;
     let (mut browser, _) = signed_in(&world, "ada", &["administrator", "support"]).await;
@@ -271,6 +288,10 @@ async fn an_administrator_invites_grants_and_disables() {
     let page = browser
         .submit(&page, "/identity/people/invite", &fields)
         .await;
+    assert!(
+        !page.headers.contains_key(api::PENDING),
+        "every gateway took it in"
+    );
     let link = text(&page, ".secret code");
     assert!(
         link.starts_with("https://rampart.shop.example:8443/enrol/"),

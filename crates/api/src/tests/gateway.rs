@@ -2,14 +2,15 @@
 //! memory.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use model::{Ban, BanId, Context, ErrorKind, Network, Timestamp};
 
-use super::api::{Asked, Explained, GatewayPort, Later, PortError, Traffic};
+use super::api::{Asked, Explained, GatewayPort, Later, PortError, Traffic, Unsettled};
 
 #[derive(Debug, Default)]
-pub(crate) struct Quiet(Mutex<Vec<Ban>>);
+pub(crate) struct Quiet(Mutex<Vec<Ban>>, pub(crate) AtomicBool);
 
 impl GatewayPort for Quiet {
     fn traffic(&self) -> Traffic {
@@ -20,6 +21,17 @@ impl GatewayPort for Quiet {
         let text = "no gateway is connected".to_owned();
         let kind = ErrorKind::Unavailable;
         Box::pin(async move { Err(PortError::Failed { kind, text }) })
+    }
+
+    fn settled<'a>(
+        &'a self,
+    ) -> std::pin::Pin<Box<dyn Future<Output = Result<(), Unsettled>> + Send + 'a>> {
+        let settled = if self.1.load(Ordering::SeqCst) {
+            Err(Unsettled("no gateway is connected".to_owned()))
+        } else {
+            Ok(())
+        };
+        Box::pin(async move { settled })
     }
 
     fn bans<'a>(&'a self, _: &'a Context) -> Later<'a, Vec<Ban>> {

@@ -52,6 +52,7 @@ require = "orders:read"
 "#;
 
 pub(crate) struct World {
+    pub(crate) gateway: Arc<super::gateway::Quiet>,
     pub(crate) services: Services,
     pub(crate) clock: FakeClock,
     _dir: tempfile::TempDir,
@@ -146,11 +147,12 @@ impl World {
         )
         .await
         .unwrap();
+        let gateway = Arc::new(super::gateway::Quiet::default());
         let services = Services {
             identity,
             rollout,
             trail,
-            gateway: Arc::new(super::gateway::Quiet::default()),
+            gateway: gateway.clone(),
             store,
             clock: shared,
             entropy,
@@ -166,6 +168,7 @@ impl World {
         };
         Self {
             services,
+            gateway,
             clock,
             _dir: dir,
         }

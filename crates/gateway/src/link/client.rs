@@ -331,6 +331,7 @@ impl<'c, L: Local, D: Deliveries> Session<'c, L, D> {
                     "revision {revision} came too early"
                 ))),
             },
+            ToGateway::Settle { id } => say(out, ToControl::Settled { id }).await,
             ToGateway::Exchanged { id, outcome } => {
                 if let Some(waiting) = self.exchanges.remove(&id) {
                     answer(waiting, session(outcome));

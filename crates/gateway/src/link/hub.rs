@@ -26,6 +26,8 @@ const LINKS_MAX: usize = 64;
 const PREPARE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long they may take to swap it in, or to take certificates.
 const SWAP_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long they may take to say that what they were told counts.
+const SETTLE_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long links may take to end at a stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -133,6 +135,24 @@ impl Hub {
         identity.revision = revision;
         let change = Box::new(change);
         registry.tell_all(&Arc::new(ToGateway::Change { revision, change }));
+    }
+
+    /// Waits until every linked gateway says that what it was told so far counts: who was revoked
+    /// before is refused after.
+    ///
+    /// # Errors
+    /// Where it may not count yet, each in one line; also when no gateway is linked, as one may
+    /// be serving what it knew before.
+    pub async fn settled(&self) -> Result<(), Vec<String>> {
+        let waiting = {
+            let mut registry = self.registry();
+            let id = registry.next_id();
+            registry.ask_all(Wait::Settled(id), &Arc::new(ToGateway::Settle { id }))
+        };
+        if waiting.is_empty() {
+            return Err(vec!["no gateway is linked".to_owned()]);
+        }
+        heard(waiting, SETTLE_TIMEOUT).await
     }
 
     /// What gateways know of identity.

@@ -58,6 +58,11 @@ pub(crate) enum ToGateway {
         /// The step.
         change: Box<IdentityChange>,
     },
+    /// To be answered when everything said before it counts.
+    Settle {
+        /// Repeated in the answer.
+        id: u64,
+    },
     /// The answer to [`ToControl::Exchange`].
     Exchanged {
         /// The question's.
@@ -112,6 +117,11 @@ pub(crate) enum ToControl {
         id: u64,
         /// Why not, in one line.
         refused: Option<String>,
+    },
+    /// The answer to [`ToGateway::Settle`].
+    Settled {
+        /// The question's.
+        id: u64,
     },
     /// A one-time code is to become a session of this origin.
     Exchange {

@@ -326,6 +326,26 @@ fn gone(id: u128) -> IdentityChange {
 }
 
 #[tokio::test]
+async fn what_is_settled_counts_at_every_gateway_and_without_one_nothing_is() {
+    let ground = Ground::new();
+    let (hub, _stop) = ground.hub().await;
+    assert_eq!(
+        hub.settled().await,
+        Err(vec!["no gateway is linked".to_owned()])
+    );
+    let (a, b) = (ground.gateway("a"), ground.gateway("b"));
+    tell_everything(&hub, 1).await;
+    assert!(serves(&a, 1).await && serves(&b, 1).await);
+    for revision in 11..40 {
+        hub.change(revision, gone(1));
+        hub.settled().await.unwrap();
+        for gateway in [&a, &b] {
+            assert_eq!(gateway.process.revision.load(Ordering::SeqCst), revision);
+        }
+    }
+}
+
+#[tokio::test]
 async fn gateway_is_told_everything_before_it_serves_whoever_comes_first() {
     let ground = Ground::new();
     let early = ground.gateway("early");

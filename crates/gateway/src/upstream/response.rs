@@ -73,7 +73,7 @@ impl ResponseBody {
                     self.settle(cx);
                     return Poll::Ready(None);
                 }
-                Poll::Ready(Some(Err(_))) => return self.broken(Truncated::Broken),
+                Poll::Ready(Some(Err(why))) => return self.broken(why),
                 Poll::Ready(Some(Ok(frame))) => frame,
             };
             if let Some(deadline) = self.lease.as_mut().and_then(Lease::deadline) {
@@ -107,24 +107,21 @@ impl ResponseBody {
     fn poll_incoming(
         &mut self,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, Truncated>>> {
         let mut quiet = Context::from_waker(Waker::noop());
         let first = Pin::new(&mut self.incoming).poll_frame(&mut quiet);
         if first.is_ready() {
-            return first;
+            return first.map_err(|_| Truncated::Broken);
         }
         let Some(lease) = &mut self.lease else {
             return Poll::Ready(None);
         };
         let closed = lease.drive(cx).is_ready();
         match Pin::new(&mut self.incoming).poll_frame(&mut quiet) {
-            // A closed connection says no more; hyper reports it as the body's end or error, so
-            // this is the line that keeps a defect there from hanging a client.
-            Poll::Pending if closed => {
-                self.lease = None;
-                Poll::Ready(None)
-            }
-            second => second,
+            // A closed connection says no more. hyper reports it as the body's end or error; should
+            // it not, the client is not left hanging, and half a response is not called whole.
+            Poll::Pending if closed => Poll::Ready(Some(Err(Truncated::Broken))),
+            second => second.map_err(|_| Truncated::Broken),
         }
     }
 

@@ -4,10 +4,31 @@ use gateway::bans::Bans;
 use gateway::link::Hub;
 use identity::Identity;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
+/// LIMIT: who waits at once for everything to be told.
+const WAITING_MAX: usize = 1024;
+
+/// Asks whether everything that changed so far was told to the hub.
+pub(super) type Told = mpsc::Sender<oneshot::Sender<()>>;
+
+/// Where such questions arrive.
+pub(super) type Asked = mpsc::Receiver<oneshot::Sender<()>>;
+
+/// Both ends of them.
+pub(super) fn told() -> (Told, Asked) {
+    mpsc::channel(WAITING_MAX)
+}
+
 /// Follows both until it is told to stop. When it falls behind it begins anew with everything.
-pub(super) async fn follow(identity: Identity, bans: Bans, hub: Hub, stop: CancellationToken) {
+pub(super) async fn follow(
+    identity: Identity,
+    bans: Bans,
+    hub: Hub,
+    mut asked: Asked,
+    stop: CancellationToken,
+) {
     let mut revision = 0;
     loop {
         let mut banned = bans.watch();
@@ -29,9 +50,16 @@ pub(super) async fn follow(identity: Identity, bans: Bans, hub: Hub, stop: Cance
         hub.set_identity(all);
         let lost = loop {
             let change = tokio::select! {
+                // In this order: who asks is answered when nothing waits to be told.
+                biased;
                 () = stop.cancelled() => return,
                 change = changes.recv() => change.map(|(_, change)| change),
                 change = banned.recv() => change,
+                Some(answer) = asked.recv() => {
+                    // Who asked may have gone.
+                    answer.send(()).ok();
+                    continue;
+                }
             };
             match change {
                 Ok(change) => {

@@ -73,7 +73,7 @@ pub(crate) async fn run(settings: Settings) -> anyhow::Result<()> {
     let store = open_store(&settings).await?;
     let source = first_source(&settings, &store).await?;
     let trail = open_trail(&settings, &store, &source.estate).await?;
-    let parts = Parts::open(&settings, store, trail, &source).await?;
+    let mut parts = Parts::open(&settings, store, trail, &source).await?;
     let stop = CancellationToken::new();
     let tasks = parts.start(&settings, &source.text, &stop).await?;
     parts.offer_administration(&settings).await?;
@@ -201,6 +201,8 @@ struct Parts {
     hub: Hub,
     bans: Bans,
     certificates: certificates::Shared,
+    /// Taken by the task that follows what changes.
+    asked: Option<bridge::Asked>,
 }
 
 impl Parts {
@@ -242,9 +244,11 @@ impl Parts {
         rollout.add_participant(Arc::new(participants::IdentityPart {
             identity: identity.clone(),
         }));
+        let (told, asked) = bridge::told();
         let port = Arc::new(ports::ForSurfaces {
             hub: hub.clone(),
             bans: bans.clone(),
+            told,
             rollout: rollout.clone(),
             identity: identity.clone(),
             clock: clock.clone(),
@@ -274,25 +278,24 @@ impl Parts {
             hub,
             bans,
             certificates,
+            asked: Some(asked),
         })
     }
 
     /// Takes the estate into force, opens the sockets and starts what runs by itself.
     async fn start(
-        &self,
+        &mut self,
         settings: &Settings,
         text: &str,
         stop: &CancellationToken,
     ) -> anyhow::Result<TaskTracker> {
         let tasks = TaskTracker::new();
         let services = &self.services;
-        let following = bridge::follow(
-            services.identity.clone(),
-            self.bans.clone(),
-            self.hub.clone(),
-            stop.clone(),
-        );
-        tasks.spawn(following);
+        if let Some(asked) = self.asked.take() {
+            let (identity, bans) = (services.identity.clone(), self.bans.clone());
+            let following = bridge::follow(identity, bans, self.hub.clone(), asked, stop.clone());
+            tasks.spawn(following);
+        }
         self.bring_into_force(settings, text).await?;
         self.listen(settings, stop, &tasks).await?;
         tasks.spawn(services.identity.clone().run(stop.clone()));

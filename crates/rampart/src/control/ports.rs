@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use api::{
     Asked, Explained, GatewayPort, GatewayState, Later, Numbers, PortError, StepNumbers, Traffic,
+    Unsettled,
 };
 use gateway::bans::Bans;
 use gateway::link::{
@@ -18,7 +20,14 @@ use model::{
     SharedEntropy, Timestamp, own,
 };
 use rollout::Rollout;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
 use trail::{SegmentSeal, Trail};
+
+use super::bridge::Told;
+
+/// How long a change may take from the services to the hub.
+const TOLD_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What gateways ask of control.
 #[derive(Debug)]
@@ -95,6 +104,7 @@ impl ControlPort for ForGateways {
 pub(super) struct ForSurfaces {
     pub(super) hub: Hub,
     pub(super) bans: Bans,
+    pub(super) told: Told,
     pub(super) rollout: Rollout,
     pub(super) identity: Identity,
     pub(super) clock: SharedClock,
@@ -194,6 +204,20 @@ impl GatewayPort for ForSurfaces {
 
     fn explain<'a>(&'a self, ctx: &'a Context, asked: &'a Asked) -> Later<'a, Explained> {
         Box::pin(self.explained(ctx, asked))
+    }
+
+    fn settled<'a>(&'a self) -> Pin<Box<dyn Future<Output = Result<(), Unsettled>> + Send + 'a>> {
+        Box::pin(async move {
+            let late = || Unsettled("what changed was not told to the gateways yet".to_owned());
+            let (answer, answered) = oneshot::channel();
+            let told = async {
+                self.told.send(answer).await.map_err(|_| late())?;
+                answered.await.map_err(|_| late())
+            };
+            timeout(TOLD_TIMEOUT, told).await.map_err(|_| late())??;
+            let settled = self.hub.settled().await;
+            settled.map_err(|late| Unsettled(late.join("; ")))
+        })
     }
 
     fn bans<'a>(&'a self, ctx: &'a Context) -> Later<'a, Vec<Ban>> {

@@ -25,6 +25,7 @@ pub(super) enum Wait {
     Prepared(u64),
     Swapped(u64),
     Certificates(u64),
+    Settled(u64),
 }
 
 /// See the module.
@@ -216,6 +217,13 @@ impl Registry {
         }
         if let Some(gateway) = self.gateways.get_mut(node) {
             gateway.answer(Wait::Certificates(id), refused.map_or(Ok(()), Err));
+        }
+    }
+
+    /// Everything said to a gateway before the question counts there.
+    pub(super) fn settled(&mut self, node: &str, id: u64) {
+        if let Some(gateway) = self.gateways.get_mut(node) {
+            gateway.answer(Wait::Settled(id), Ok(()));
         }
     }
 

@@ -100,6 +100,7 @@ async fn go_on(
             ToControl::CertificatesHeld { id, refused } => {
                 hub.registry().certificates_held(node, id, refused);
             }
+            ToControl::Settled { id } => hub.registry().settled(node, id),
             ToControl::Stats(stats) => hub.registry().counted(node, *stats),
             ToControl::Seen { sessions } => hub.0.port.seen(sessions).await,
             ToControl::Deliver { id, content } => {
