@@ -14,11 +14,18 @@ pub(crate) fn session(headers: &HeaderMap) -> Result<Option<&str>, ()> {
     one(headers, SESSION)
 }
 
-/// A cookie that may stand once.
+/// A cookie that may stand once. One that is not text counts as one that says nothing.
 pub(crate) fn one<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, ()> {
     let mut found = None;
-    for (key, value) in pairs(headers) {
-        if key == name && found.replace(value).is_some() {
+    for pair in headers.get_all(header::COOKIE).iter().flat_map(pairs) {
+        let Some(value) = pair.strip_prefix(name.as_bytes()) else {
+            continue;
+        };
+        if let Some(value) = value.strip_prefix(b"=")
+            && found
+                .replace(std::str::from_utf8(value).unwrap_or(""))
+                .is_some()
+        {
             return Err(());
         }
     }
@@ -26,34 +33,31 @@ pub(crate) fn one<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a s
 }
 
 /// Takes Rampart's cookies off; the others stay as they were.
+///
+/// SECURITY: by bytes. A service may set cookies that are not ASCII, and beside such a one the
+/// session must neither reach the service nor be overlooked.
 pub(crate) fn strip(headers: &mut HeaderMap) {
-    let ours = headers
-        .get_all(header::COOKIE)
-        .iter()
-        .any(|value| value.to_str().is_ok_and(mentions));
-    if !ours {
+    let all = headers.get_all(header::COOKIE);
+    if !all.iter().flat_map(pairs).any(is_reserved) {
         return;
     }
-    let kept: Vec<String> = headers
+    let kept: Vec<&[u8]> = headers
         .get_all(header::COOKIE)
         .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(';'))
-        .map(str::trim)
+        .flat_map(pairs)
         .filter(|pair| !pair.is_empty() && !is_reserved(pair))
-        .map(str::to_owned)
         .collect();
+    // Parts of values that were values: they are one again.
+    let kept = HeaderValue::from_bytes(&kept.join(&b"; "[..])).ok();
     headers.remove(header::COOKIE);
-    if let Ok(value) = HeaderValue::try_from(kept.join("; "))
-        && !kept.is_empty()
-    {
-        headers.insert(header::COOKIE, value);
+    if let Some(kept) = kept.filter(|kept| !kept.is_empty()) {
+        headers.insert(header::COOKIE, kept);
     }
 }
 
 /// Takes off what a service sets under Rampart's names.
 pub(crate) fn strip_set(headers: &mut HeaderMap) {
-    let theirs = |value: &HeaderValue| value.to_str().is_ok_and(is_reserved);
+    let theirs = |value: &HeaderValue| is_reserved(value.as_bytes());
     if !headers.get_all(header::SET_COOKIE).iter().any(theirs) {
         return;
     }
@@ -69,24 +73,24 @@ pub(crate) fn strip_set(headers: &mut HeaderMap) {
     }
 }
 
-/// SECURITY: browsers take `__host-` for the prefix too, whatever its case (RFC 6265bis §4.1.3).
-fn is_reserved(pair: &str) -> bool {
-    let name = pair.trim_start().as_bytes();
+/// SECURITY: browsers take `__host-` for the prefix too, whatever its case, and send a cookie
+/// without a name as its value alone (RFC 6265bis §4.1.3, §5.8.3).
+fn is_reserved(pair: &[u8]) -> bool {
+    let start = pair
+        .iter()
+        .position(|byte| !matches!(byte, b' ' | b'\t' | b'='))
+        .unwrap_or(pair.len());
+    let name = pair.get(start..).unwrap_or_default();
     name.get(..RESERVED.len())
         .is_some_and(|start| start.eq_ignore_ascii_case(RESERVED.as_bytes()))
 }
 
-fn mentions(value: &str) -> bool {
-    value.split(';').any(is_reserved)
-}
-
-fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
-    headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
+/// Name and value of each cookie of one header, as one.
+fn pairs(value: &HeaderValue) -> impl Iterator<Item = &[u8]> {
+    value
+        .as_bytes()
+        .split(|byte| *byte == b';')
+        .map(<[u8]>::trim_ascii)
 }
 
 #[cfg(test)]
@@ -131,13 +135,28 @@ mod tests {
     }
 
     #[test]
+    fn session_beside_a_cookie_that_is_no_text_is_found_and_stripped() {
+        let mut all = HeaderMap::new();
+        let line = HeaderValue::from_bytes("name=J\u{fc}rgen; __Host-rampart-session=x".as_bytes());
+        all.append(header::COOKIE, line.unwrap());
+        assert_eq!(session(&all), Ok(Some("x")));
+        strip(&mut all);
+        let left = all.get(header::COOKIE).unwrap();
+        assert_eq!(left.as_bytes(), "name=J\u{fc}rgen".as_bytes());
+    }
+
+    #[test]
     fn service_cannot_set_our_cookies() {
         let mut all = HeaderMap::new();
         all.append(header::SET_COOKIE, HeaderValue::from_static("a=1; Path=/"));
-        all.append(
-            header::SET_COOKIE,
-            HeaderValue::from_static("__Host-Rampart-session=evil"),
-        );
+        for line in [
+            &b"__Host-Rampart-session=evil"[..],
+            b"__Host-rampart-session=\xfc",
+            b"=__Host-rampart-session=evil; Secure",
+        ] {
+            let line = HeaderValue::from_bytes(line).unwrap();
+            all.append(header::SET_COOKIE, line);
+        }
         strip_set(&mut all);
         let left: Vec<_> = all.get_all(header::SET_COOKIE).iter().collect();
         assert_eq!(left, ["a=1; Path=/"]);
