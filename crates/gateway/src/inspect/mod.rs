@@ -5,12 +5,14 @@
 
 mod form;
 mod json;
+mod media_type;
 mod multipart;
 mod rules;
 mod transform;
 
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, header};
 
+pub(crate) use media_type::BodyKind;
 pub(crate) use rules::Rules;
 
 /// What a rule found.
@@ -105,29 +107,13 @@ impl Finding {
     }
 }
 
-/// How a body is to be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum BodyKind {
-    /// `application/x-www-form-urlencoded`.
-    Form,
-    /// `application/json` and `…+json`.
-    Json,
-    /// `multipart/form-data`.
-    Multipart {
-        /// What parts are divided by.
-        boundary: String,
-    },
-    /// `text/…` and XML.
-    Text,
-    /// Anything else: not looked into.
-    Opaque,
-}
-
 /// Why a body is not what it says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BodyError {
     /// `Content-Type` is malformed.
     ContentType,
+    /// A character set in which bytes mean other characters than the rules see.
+    Charset,
     /// Not JSON (RFC 8259).
     Json,
     /// The same key twice in one object.
@@ -148,6 +134,10 @@ impl BodyError {
     const fn words(self) -> (&'static str, &'static str) {
         match self {
             Self::ContentType => ("body.content_type", "the Content-Type is malformed"),
+            Self::Charset => (
+                "body.charset",
+                "the Content-Type names a character set that cannot be looked into; send UTF-8",
+            ),
             Self::Json => ("body.invalid_json", "the body says it is JSON and is not"),
             Self::DuplicateKey => (
                 "body.duplicate_key",
@@ -172,33 +162,6 @@ impl BodyError {
     /// One sentence for the client.
     pub(crate) const fn text(self) -> &'static str {
         self.words().1
-    }
-}
-
-impl BodyKind {
-    /// How `Content-Type` says a body is to be read.
-    pub(crate) fn of(value: Option<&HeaderValue>) -> Result<Self, BodyError> {
-        let Some(value) = value else {
-            return Ok(Self::Opaque);
-        };
-        let text = value.to_str().map_err(|_| BodyError::ContentType)?;
-        let (kind, parameters) = match text.split_once(';') {
-            Some((kind, parameters)) => (kind, parameters),
-            None => (text, ""),
-        };
-        let kind = kind.trim().to_ascii_lowercase();
-        let (main, sub) = kind.split_once('/').ok_or(BodyError::ContentType)?;
-        Ok(match (main, sub) {
-            ("application", "x-www-form-urlencoded") => Self::Form,
-            ("application", "json" | "csp-report" | "x-ndjson") if sub != "x-ndjson" => Self::Json,
-            (_, sub) if sub.ends_with("+json") => Self::Json,
-            ("multipart", "form-data") => Self::Multipart {
-                boundary: multipart::boundary(parameters).ok_or(BodyError::Multipart)?,
-            },
-            ("text", _) | ("application", "xml" | "graphql" | "javascript") => Self::Text,
-            (_, sub) if sub.ends_with("+xml") => Self::Text,
-            _ => Self::Opaque,
-        })
     }
 }
 

@@ -1,42 +1,15 @@
 //! `multipart/form-data` (RFC 7578), read strictly: every line that divides parts is whole, every
 //! part has a name, nothing stands before the first or after the last.
 
+use http::HeaderName;
+
+use super::media_type::is_readable;
 use super::{BodyError, Finding};
 
 /// LIMIT: parts.
 const PARTS_MAX: usize = 200;
 /// LIMIT: bytes of the head of one part.
 const HEAD_BYTES_MAX: usize = 4096;
-/// RFC 2046 §5.1.1.
-const BOUNDARY_BYTES_MAX: usize = 70;
-
-/// The boundary among the parameters of `Content-Type`, when it stands there once.
-pub(super) fn boundary(parameters: &str) -> Option<String> {
-    let mut found = None;
-    for parameter in parameters.split(';') {
-        let Some((name, value)) = parameter.split_once('=') else {
-            continue;
-        };
-        if !name.trim().eq_ignore_ascii_case("boundary") {
-            continue;
-        }
-        let value = value.trim();
-        let value = value
-            .strip_prefix('"')
-            .and_then(|value| value.strip_suffix('"'))
-            .unwrap_or(value);
-        if found.replace(value.to_owned()).is_some() {
-            return None;
-        }
-    }
-    let is_one = |value: &String| {
-        (1..=BOUNDARY_BYTES_MAX).contains(&value.len())
-            && value
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"'()+_,-./:=?".contains(&byte))
-    };
-    found.filter(is_one)
-}
 
 /// Shows file names and the text of parts that are no files to `look`, until it finds something.
 pub(super) fn walk(
@@ -96,6 +69,9 @@ fn look_at(
 }
 
 /// The one `Content-Disposition: form-data` of a part's head; a folded line is nobody's.
+///
+/// SECURITY: the content must stand there as the service will read it, so in no transfer encoding
+/// (RFC 7578 §4.7) and in no character set of which the rules see other characters.
 fn disposition(head: &str) -> Result<&str, BodyError> {
     let mut found = None;
     for line in head.split("\r\n") {
@@ -103,6 +79,18 @@ fn disposition(head: &str) -> Result<&str, BodyError> {
             return Err(BodyError::Multipart);
         }
         let (name, value) = line.split_once(':').ok_or(BodyError::Multipart)?;
+        if HeaderName::from_bytes(name.as_bytes()).is_err() {
+            return Err(BodyError::Multipart);
+        }
+        let plain = |value: &str| ["7bit", "8bit", "binary"].contains(&value);
+        if name.eq_ignore_ascii_case("content-transfer-encoding")
+            && !plain(&value.trim().to_ascii_lowercase())
+        {
+            return Err(BodyError::Multipart);
+        }
+        if name.eq_ignore_ascii_case("content-type") && !is_readable(value) {
+            return Err(BodyError::Charset);
+        }
         if name.eq_ignore_ascii_case("content-disposition") && found.replace(value).is_some() {
             return Err(BodyError::Multipart);
         }

@@ -48,6 +48,15 @@ pub(crate) async fn body(flow: &mut Flow<'_>, held: &Held) -> Result<(), Refused
         Ok(kind) => kind,
         Err(error) => return flow.enforce(modes.validate, malformed(&error)),
     };
+    if is_encoded(flow) {
+        // SECURITY: looked at as it stands, it would be another text than the service decodes.
+        let refused = Refused::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "body.encoded",
+            "a compressed body cannot be looked into; send it as it is",
+        );
+        return flow.enforce(modes.validate, refused);
+    }
     let looked = match held.as_slice() {
         Some(bytes) => flow.shared.rules.body(kind, bytes),
         None => match Box::pin(long(flow, held, kind)).await {
@@ -60,6 +69,16 @@ pub(crate) async fn body(flow: &mut Flow<'_>, held: &Held) -> Result<(), Refused
         Ok(Some(finding)) => flow.enforce(modes.inspect, found_refused(finding)),
         Err(error) => flow.enforce(modes.validate, malformed(&error)),
     }
+}
+
+/// Whether the body stands in a coding (RFC 9110 §8.4).
+fn is_encoded(flow: &Flow<'_>) -> bool {
+    let mut codings = flow
+        .head
+        .headers
+        .get_all(header::CONTENT_ENCODING)
+        .into_iter();
+    codings.any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
 
 /// Looks into a body that lies on disk: off the worker's thread, few at a time. `None` when it is
