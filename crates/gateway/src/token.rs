@@ -132,8 +132,12 @@ impl Remembered {
     ) -> Option<Arc<Token>> {
         let known = self.lock().get(&digest).cloned();
         if let Some((key, token)) = known {
-            // A key that was taken away takes its tokens along.
-            return keys.contains_key(&key).then_some(token);
+            // A key that was taken away takes its tokens along; one that ends sooner than it did,
+            // too.
+            let not_after = keys.get(&key)?.not_after;
+            if not_after == token.key_not_after {
+                return Some(token);
+            }
         }
         let (key, token) = verify(text, keys)?;
         let token = Arc::new(token);

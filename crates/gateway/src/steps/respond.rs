@@ -45,6 +45,8 @@ pub(crate) fn dress(flow: &Flow<'_>, response: &mut Response<Outgoing>) {
     let headers = response.headers_mut();
     headers.remove(header::SERVER);
     headers.remove(POWERED_BY);
+    // SECURITY: it would send browsers past the gateway, or to a protocol it does not speak.
+    headers.remove(header::ALT_SVC);
     cookies::strip_set(headers);
     let Some(chosen) = flow.chosen() else {
         return;

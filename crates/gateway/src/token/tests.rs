@@ -154,6 +154,11 @@ fn remembered_token_ends_with_its_key() {
     let first = remembered.verify(&text, [1; 32], &keys).unwrap();
     let again = remembered.verify(&text, [1; 32], &keys).unwrap();
     assert!(Arc::ptr_eq(&first, &again), "verified once");
+    let mut ending = signer.keys(TokenAlgorithm::EdDSA);
+    let soon = Timestamp::from_millis((SECOND + 1) * 1000);
+    ending.get_mut(&id()).unwrap().not_after = Some(soon);
+    let sooner = remembered.verify(&text, [1; 32], &ending).unwrap();
+    assert_eq!(sooner.key_not_after, Some(soon), "as its key says now");
     assert!(
         remembered
             .verify(&text, [1; 32], &AHashMap::new())
