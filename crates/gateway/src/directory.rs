@@ -152,16 +152,6 @@ impl Directory {
         Some((session, person))
     }
 
-    /// A session that control just made out of a one-time code: it may be used before the change
-    /// that announces it is here.
-    pub(crate) fn admit(&self, grant: SessionGrant) {
-        let mut tables = self.tables.write().unwrap_or_else(PoisonError::into_inner);
-        if tables.people.contains_key(&grant.person) && !tables.sessions.contains_key(&grant.digest)
-        {
-            tables.put_session(grant, None);
-        }
-    }
-
     /// A session was used: control is told with the next report.
     pub(crate) fn used(&self, session: &Arc<Session>, now: Timestamp) {
         session

@@ -10,9 +10,9 @@ use serde_json::json;
 use crate::cookies;
 use crate::exchange::Outgoing;
 use crate::flow::Flow;
-use crate::link::NoSession;
+use crate::link::{Asker, NoSession};
 use crate::refused::Refused;
-use crate::steps::{address, same_origin};
+use crate::steps::{address, authenticate, same_origin};
 
 /// Paths below this are Rampart's on every protected host.
 pub(crate) const OWN: &str = "/.rampart/";
@@ -71,7 +71,7 @@ pub(crate) async fn answer(flow: &mut Flow<'_>) -> Result<Response<Outgoing>, Re
     let method = flow.head.method.clone();
     match (path.strip_prefix(OWN).unwrap_or(""), &method) {
         ("callback", &Method::GET) => callback(flow).await,
-        ("sign-out", &Method::POST) => sign_out(flow),
+        ("sign-out", &Method::POST) => sign_out(flow).await,
         ("assertion-keys.json", &(Method::GET | Method::HEAD)) => Ok(assertion_keys(flow)),
         ("callback" | "sign-out" | "assertion-keys.json", _) => Err(Refused::new(
             StatusCode::METHOD_NOT_ALLOWED,
@@ -118,12 +118,11 @@ async fn callback(flow: &mut Flow<'_>) -> Result<Response<Outgoing>, Refused> {
     let path = URL_SAFE_NO_PAD.decode(path).ok();
     let path = path.and_then(|path| String::from_utf8(path).ok());
     let path = path.filter(|path| is_local(path)).ok_or_else(wrong)?;
-    let host = flow.host.name().to_owned();
     let exchanged = match &flow.shared.link {
-        Some(link) => link.exchange(&code, &host, flow.client, flow.id).await,
+        Some(link) => link.exchange(&code, asker(flow)).await,
         None => Err(NoSession::Unavailable),
     };
-    let exchanged = exchanged.map_err(|why| match why {
+    let session = exchanged.map_err(|why| match why {
         NoSession::Refused => wrong(),
         NoSession::Unavailable => Refused::new(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -134,10 +133,9 @@ async fn callback(flow: &mut Flow<'_>) -> Result<Response<Outgoing>, Refused> {
     let cookie = format!(
         "{}={}; Path=/; Secure; HttpOnly; SameSite=Lax",
         cookies::SESSION,
-        exchanged.cookie.expose()
+        session.expose()
     );
     let cookie = HeaderValue::try_from(cookie).map_err(|_| wrong())?;
-    flow.shared.directory.admit(exchanged.grant);
     let mut response = see_other(&path).ok_or_else(wrong)?;
     let headers = response.headers_mut();
     headers.append(header::SET_COOKIE, cookie);
@@ -145,8 +143,8 @@ async fn callback(flow: &mut Flow<'_>) -> Result<Response<Outgoing>, Refused> {
     Ok(response)
 }
 
-/// Forgets the session of this origin, in the browser, and tells where to end the sign-in itself.
-fn sign_out(flow: &Flow<'_>) -> Result<Response<Outgoing>, Refused> {
+/// Ends the session of this origin, and leads to where the sign-in itself is ended.
+async fn sign_out(flow: &Flow<'_>) -> Result<Response<Outgoing>, Refused> {
     if !same_origin::is_same(flow) {
         return Err(Refused::new(
             StatusCode::FORBIDDEN,
@@ -154,12 +152,35 @@ fn sign_out(flow: &Flow<'_>) -> Result<Response<Outgoing>, Refused> {
             "signing out must be asked for from the same origin",
         ));
     }
+    if let Some(session) = authenticate::own_session(flow) {
+        // SECURITY: a copy of the cookie must be worth nothing afterwards, so that forgetting it
+        // in this browser is not enough (ASVS 7.4.1). Cannot it be ended, nobody is told so.
+        let ended = match &flow.shared.link {
+            Some(link) => link.sign_out(session, asker(flow)).await,
+            None => false,
+        };
+        if !ended {
+            return Err(Refused::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "authenticate.unavailable",
+                "the session could not be ended; try again",
+            ));
+        }
+    }
     let console = &flow.state.estate().console.host;
     let to = format!("https://{console}{}/account", flow.host.port());
     let mut response = see_other(&to).unwrap_or_default();
     let headers = response.headers_mut();
     headers.append(header::SET_COOKIE, forget(cookies::SESSION));
     Ok(response)
+}
+
+fn asker(flow: &Flow<'_>) -> Asker {
+    Asker {
+        host: flow.host.name().to_owned(),
+        source: flow.client,
+        request: flow.id,
+    }
 }
 
 /// The keys that verify assertions, as a JWK set (RFC 7517 §5).

@@ -148,15 +148,6 @@ fn a_missing_change_is_noticed_and_an_old_one_skipped() {
 }
 
 #[test]
-fn admitted_session_needs_a_person_who_is_there() {
-    let directory = directory();
-    directory.admit(grant(7, 1, "shop.example"));
-    directory.admit(grant(8, 99, "shop.example"));
-    assert!(lives(&directory, 7, "shop.example", 1));
-    assert!(!lives(&directory, 8, "shop.example", 1));
-}
-
-#[test]
 fn bans_hold_for_networks_until_they_end_or_are_lifted() {
     let directory = directory();
     let ban = |id: u128, network: &str| Ban {

@@ -1,34 +1,29 @@
 //! The gateway's end of the link: connects for ever, does what control says in the order it says
 //! it, and delivers what is to be recorded until control says that it is.
 
-use std::collections::HashMap;
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use model::{RequestId, Secret, SharedEntropy};
+use model::{Secret, SessionId, SharedEntropy};
 use tokio::net::UnixStream;
 use tokio::net::unix::OwnedWriteHalf;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use super::ask::{ASKED_MAX, Asked, Asker, Call, Question, Reply};
 use super::frames::{Broken, Reader, send};
 use super::local::{Continuity, Deliveries, Local};
-use super::protocol::{
-    CertificateText, ExchangeOutcome, Exchanged, PROTOCOL, ToControl, ToGateway,
-};
+use super::protocol::{CertificateText, ExchangeOutcome, PROTOCOL, ToControl, ToGateway};
 use crate::exchange::LinkAddress;
 use crate::orders::Order;
 
-/// LIMIT: exchanges that wait for an answer.
-const EXCHANGES_MAX: usize = 256;
 /// LIMIT: messages that wait to be written.
 const OUT_MAX: usize = 64;
-/// How long an exchange may take.
-const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long an answer may take.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 /// The first and the longest pause before connecting again.
 const PAUSE_MIN: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
@@ -64,21 +59,12 @@ pub(crate) enum NoSession {
     Unavailable,
 }
 
-#[derive(Debug)]
-struct Call {
-    code: Secret<String>,
-    host: String,
-    source: IpAddr,
-    request: RequestId,
-    answer: oneshot::Sender<Result<Exchanged, NoSession>>,
-}
-
 impl Client {
     /// A link to `address` for a gateway called `node`; nothing is connected before
     /// [`Client::run`].
     pub(crate) fn new(address: LinkAddress, node: String, entropy: SharedEntropy) -> Self {
         let LinkAddress::Unix(address) = address;
-        let (calls, waiting) = mpsc::channel(EXCHANGES_MAX);
+        let (calls, waiting) = mpsc::channel(ASKED_MAX);
         Self(Arc::new(Inner {
             address,
             node,
@@ -89,33 +75,39 @@ impl Client {
         }))
     }
 
-    /// Turns a one-time code into a session of `host`.
+    /// Turns a one-time code into a session of the asker's host; the cookie's value.
     pub(crate) async fn exchange(
         &self,
         code: &str,
-        host: &str,
-        source: IpAddr,
-        request: RequestId,
-    ) -> Result<Exchanged, NoSession> {
-        if !self.0.up.load(Ordering::Relaxed) {
-            return Err(NoSession::Unavailable);
-        }
-        let (answer, answered) = oneshot::channel();
-        let call = Call {
-            code: Secret::new(code.to_owned()),
-            host: host.to_owned(),
-            source,
-            request,
-            answer,
-        };
-        self.0
-            .calls
-            .try_send(call)
-            .map_err(|_| NoSession::Unavailable)?;
-        match timeout(EXCHANGE_TIMEOUT, answered).await {
-            Ok(Ok(outcome)) => outcome,
+        asker: Asker,
+    ) -> Result<Secret<String>, NoSession> {
+        let code = Secret::new(code.to_owned());
+        match self.answer(Question::Exchange(code), asker).await {
+            Some(Reply::Exchanged(ExchangeOutcome::Session { cookie })) => Ok(Secret::new(cookie)),
+            Some(Reply::Exchanged(ExchangeOutcome::Refused)) => Err(NoSession::Refused),
             _ => Err(NoSession::Unavailable),
         }
+    }
+
+    /// Ends a session of the asker's host; whether it has ended.
+    pub(crate) async fn sign_out(&self, session: SessionId, asker: Asker) -> bool {
+        let reply = self.answer(Question::SignOut(session), asker).await;
+        matches!(reply, Some(Reply::SignedOut(true)))
+    }
+
+    /// What control says; nothing when it says nothing in time.
+    async fn answer(&self, question: Question, asker: Asker) -> Option<Reply> {
+        if !self.0.up.load(Ordering::Relaxed) {
+            return None;
+        }
+        let (reply, answered) = oneshot::channel();
+        let call = Call {
+            question,
+            asker,
+            reply,
+        };
+        self.0.calls.try_send(call).ok()?;
+        timeout(ANSWER_TIMEOUT, answered).await.ok()?.ok()
     }
 
     /// Keeps the link up for ever. A second call does nothing.
@@ -153,9 +145,7 @@ impl Client {
                 }
             }
             // Whoever asks while the link is down gets an answer now, not after its return.
-            while let Ok(call) = calls.try_recv() {
-                answer(call.answer, Err(NoSession::Unavailable));
-            }
+            while calls.try_recv().is_ok() {}
             sleep(jittered(pause, &self.0.entropy)).await;
             pause = (pause * 2).min(PAUSE_MAX);
         }
@@ -166,12 +156,6 @@ impl Client {
 fn jittered(pause: Duration, entropy: &SharedEntropy) -> Duration {
     let [byte] = entropy.bytes::<1>();
     pause / 2 + pause * u32::from(byte) / 512
-}
-
-fn answer(to: oneshot::Sender<Result<Exchanged, NoSession>>, with: Result<Exchanged, NoSession>) {
-    if to.send(with).is_err() {
-        tracing::debug!("nobody waits for the exchange any more");
-    }
 }
 
 fn in_one_line(error: &Broken) -> String {
@@ -188,8 +172,7 @@ struct Session<'c, L, D> {
     deliveries: Arc<D>,
     orders: mpsc::Sender<Order>,
     prepared: Option<(u64, Box<dyn FnOnce() + Send>)>,
-    exchanges: HashMap<u64, oneshot::Sender<Result<Exchanged, NoSession>>>,
-    next_exchange: u64,
+    asked: Asked,
     recorded: Arc<Acknowledged>,
 }
 
@@ -213,8 +196,7 @@ impl<'c, L: Local, D: Deliveries> Session<'c, L, D> {
             deliveries,
             orders,
             prepared: None,
-            exchanges: HashMap::new(),
-            next_exchange: 0,
+            asked: Asked::default(),
             recorded: Arc::default(),
         }
     }
@@ -258,7 +240,10 @@ impl<'c, L: Local, D: Deliveries> Session<'c, L, D> {
                     Ok(Err(broken)) => Err(broken),
                     Err(_) => Err(Broken::Silent),
                 },
-                Some(call) = calls.recv() => self.ask(call, &out).await,
+                Some(call) = calls.recv() => match self.asked.ask(call) {
+                    Some(asked) => say(&out, asked).await,
+                    None => Ok(()),
+                },
                 // One that ended has lost the link; the others only end with the session.
                 Some(_) = helpers.join_next() => Err(Broken::Ended),
             };
@@ -268,32 +253,17 @@ impl<'c, L: Local, D: Deliveries> Session<'c, L, D> {
         }
     }
 
-    async fn ask(&mut self, call: Call, out: &mpsc::Sender<ToControl>) -> Result<(), Broken> {
-        self.exchanges.retain(|_, waiting| !waiting.is_closed());
-        if self.exchanges.len() >= EXCHANGES_MAX {
-            answer(call.answer, Err(NoSession::Unavailable));
-            return Ok(());
-        }
-        self.next_exchange += 1;
-        self.exchanges.insert(self.next_exchange, call.answer);
-        let asked = ToControl::Exchange {
-            id: self.next_exchange,
-            code: call.code.expose().clone(),
-            host: call.host,
-            source: call.source,
-            request: call.request,
-        };
-        say(out, asked).await
-    }
-
     async fn obey(
         &mut self,
         message: ToGateway,
         out: &mpsc::Sender<ToControl>,
     ) -> Result<(), Broken> {
         self.local.heard();
+        let Some(message) = self.asked.answered(message) else {
+            return Ok(());
+        };
         match message {
-            ToGateway::Alive => Ok(()),
+            ToGateway::Alive | ToGateway::Exchanged { .. } | ToGateway::SignedOut { .. } => Ok(()),
             ToGateway::Welcome { .. } => Err(Broken::Unexpected("welcome, again".to_owned())),
             ToGateway::Prepare { version, source } => {
                 let refused = self.prepare(version, source).await.err();
@@ -332,12 +302,6 @@ impl<'c, L: Local, D: Deliveries> Session<'c, L, D> {
                 ))),
             },
             ToGateway::Settle { id } => say(out, ToControl::Settled { id }).await,
-            ToGateway::Exchanged { id, outcome } => {
-                if let Some(waiting) = self.exchanges.remove(&id) {
-                    answer(waiting, session(outcome));
-                }
-                Ok(())
-            }
             ToGateway::Recorded { id } => {
                 self.recorded.say(id, true);
                 Ok(())
@@ -402,17 +366,6 @@ impl<'c, L: Local, D: Deliveries> Session<'c, L, D> {
             .map_err(|broken| broken.to_string())?;
         told.await
             .map_err(|_| "the gateway is stopping".to_owned())?
-    }
-}
-
-fn session(outcome: ExchangeOutcome) -> Result<Exchanged, NoSession> {
-    match outcome {
-        ExchangeOutcome::Session { cookie, grant } => Ok(Exchanged {
-            cookie: Secret::new(cookie),
-            grant: *grant,
-        }),
-        ExchangeOutcome::Refused => Err(NoSession::Refused),
-        ExchangeOutcome::Unavailable => Err(NoSession::Unavailable),
     }
 }
 

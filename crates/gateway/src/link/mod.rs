@@ -4,6 +4,7 @@
 //! A gateway connects to control's socket and keeps the link up for ever. What control says holds
 //! until it says otherwise: a gateway whose control is away goes on from what it knows.
 
+mod ask;
 mod client;
 mod frames;
 mod hub;
@@ -13,10 +14,9 @@ pub(crate) mod protocol;
 
 pub use hub::{GatewayStatus, Hub, PreparedEstate};
 pub use port::{ControlPort, ExchangeRefused, PortFuture};
-pub use protocol::{
-    AssertionKeyText, CertificateText, Exchanged, LATENCY_BOUNDS_US, RouteStats, Seal, Stats,
-};
+pub use protocol::{AssertionKeyText, CertificateText, LATENCY_BOUNDS_US, RouteStats, Seal, Stats};
 
+pub(crate) use ask::Asker;
 pub(crate) use client::{Client, NoSession};
 pub(crate) use local::{Continuity, Deliveries, Local};
 

@@ -4,9 +4,9 @@ use std::fmt::Debug;
 use std::net::IpAddr;
 use std::pin::Pin;
 
-use model::{Event, RequestId, SessionId, Timestamp};
+use model::{Event, RequestId, Secret, SessionId, Timestamp};
 
-use super::protocol::{Exchanged, Seal};
+use super::protocol::Seal;
 
 /// An answer that comes later.
 pub type PortFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -22,14 +22,25 @@ pub enum ExchangeRefused {
 
 /// See the module.
 pub trait ControlPort: Send + Sync + Debug {
-    /// Turns a one-time code into a session of `host`.
+    /// Turns a one-time code into a session of `host`; the cookie's value. The gateways were told
+    /// of the session when this is ready.
     fn exchange<'a>(
         &'a self,
         code: &'a str,
         host: &'a str,
         source: IpAddr,
         request: RequestId,
-    ) -> PortFuture<'a, Result<Exchanged, ExchangeRefused>>;
+    ) -> PortFuture<'a, Result<Secret<String>, ExchangeRefused>>;
+
+    /// Ends a session of `host`, as whoever held its cookie asked; whether it has ended. The
+    /// gateways were told when this is ready.
+    fn sign_out<'a>(
+        &'a self,
+        session: SessionId,
+        host: &'a str,
+        source: IpAddr,
+        request: RequestId,
+    ) -> PortFuture<'a, bool>;
 
     /// Records events of the gateway `node`; the same event may come twice.
     fn record<'a>(

@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use model::snapshot::{Digest, IdentityChange, IdentitySnapshot, SessionGrant};
-use model::{Event, RequestId, Secret, SegmentId, SessionId, Timestamp};
+use model::snapshot::{Digest, IdentityChange, IdentitySnapshot};
+use model::{Event, RequestId, SegmentId, SessionId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// The protocol's version; the two sides must agree.
@@ -69,6 +69,13 @@ pub(crate) enum ToGateway {
         id: u64,
         /// The session, or why there is none.
         outcome: ExchangeOutcome,
+    },
+    /// The answer to [`ToControl::SignOut`].
+    SignedOut {
+        /// The question's.
+        id: u64,
+        /// Whether the session has ended.
+        done: bool,
     },
     /// A delivery is recorded.
     Recorded {
@@ -136,6 +143,19 @@ pub(crate) enum ToControl {
         /// Within which request.
         request: RequestId,
     },
+    /// Somebody signed out of an origin: their session there is to end.
+    SignOut {
+        /// Repeated in the answer.
+        id: u64,
+        /// The session.
+        session: SessionId,
+        /// The origin's host.
+        host: String,
+        /// The client.
+        source: IpAddr,
+        /// Within which request.
+        request: RequestId,
+    },
     /// Something to record, until [`ToGateway::Recorded`] says that it is.
     Deliver {
         /// Counts up.
@@ -194,12 +214,10 @@ impl std::fmt::Debug for AssertionKeyText {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ExchangeOutcome {
-    /// The cookie's value and what the gateway must know to accept it.
+    /// There is a session, of which the gateway was told before.
     Session {
-        /// The value.
+        /// The cookie's value.
         cookie: String,
-        /// The session.
-        grant: Box<SessionGrant>,
     },
     /// The code is not valid (any more).
     Refused,
@@ -215,15 +233,6 @@ impl std::fmt::Debug for ExchangeOutcome {
             Self::Unavailable => "Unavailable",
         })
     }
-}
-
-/// A session made from a one-time code.
-#[derive(Clone, Debug)]
-pub struct Exchanged {
-    /// The cookie's value.
-    pub cookie: Secret<String>,
-    /// What the gateway must know to accept it.
-    pub grant: SessionGrant,
 }
 
 /// Something to record.

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use estate::Estate;
-use model::snapshot::{IdentityChange, IdentitySnapshot, SessionGrant};
-use model::{Context, Event, PersonId, RequestId, Secret, SegmentId, SessionId, Timestamp};
+use model::snapshot::{IdentityChange, IdentitySnapshot};
+use model::{Context, Event, RequestId, Secret, SegmentId, SessionId, Timestamp};
 use testkit::{FakeClock, SeededEntropy, eventually};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::UnixStream;
@@ -39,16 +39,24 @@ impl ControlPort for Port {
         host: &'a str,
         _: IpAddr,
         _: RequestId,
-    ) -> PortFuture<'a, Result<Exchanged, ExchangeRefused>> {
+    ) -> PortFuture<'a, Result<Secret<String>, ExchangeRefused>> {
         let outcome = match code {
-            "good" => Ok(Exchanged {
-                cookie: Secret::new("cookie".to_owned()),
-                grant: grant(host),
-            }),
+            "good" => Ok(Secret::new(format!("cookie of {host}"))),
             "later" => Err(ExchangeRefused::Unavailable),
             _ => Err(ExchangeRefused::Refused),
         };
         Box::pin(async { outcome })
+    }
+
+    fn sign_out<'a>(
+        &'a self,
+        session: SessionId,
+        host: &'a str,
+        _: IpAddr,
+        _: RequestId,
+    ) -> PortFuture<'a, bool> {
+        let ended = session == SessionId::from_raw(5) && host == "shop.example";
+        Box::pin(async move { ended })
     }
 
     fn record<'a>(
@@ -86,20 +94,6 @@ impl ControlPort for Port {
             .unwrap()
             .extend(sessions.iter().map(|(id, _)| *id));
         Box::pin(async {})
-    }
-}
-
-fn grant(host: &str) -> SessionGrant {
-    let at = Timestamp::from_millis(1);
-    SessionGrant {
-        digest: [1; 32],
-        id: SessionId::from_raw(1),
-        person: PersonId::from_raw(1),
-        host: host.to_owned(),
-        idle_at: at,
-        absolute_at: at,
-        authenticated_at: at,
-        methods: Vec::new(),
     }
 }
 
@@ -478,10 +472,8 @@ async fn code_becomes_a_session_or_a_clear_no() {
     let ask = |code: &'static str| {
         let client = gateway.client.clone();
         async move {
-            let source = "192.0.2.1".parse().unwrap();
-            let id = RequestId::from_raw(1);
-            let outcome = client.exchange(code, "shop.example", source, id).await;
-            outcome.map(|session| (session.cookie.expose().clone(), session.grant.host))
+            let cookie = client.exchange(code, asker("shop.example")).await;
+            cookie.map(|cookie| cookie.expose().clone())
         }
     };
     assert_eq!(
@@ -492,10 +484,34 @@ async fn code_becomes_a_session_or_a_clear_no() {
     let (hub, _stop) = ground.hub().await;
     tell_everything(&hub, 1).await;
     assert!(serves(&gateway, 1).await);
-    let session = ("cookie".to_owned(), "shop.example".to_owned());
-    assert_eq!(ask("good").await, Ok(session));
+    assert_eq!(ask("good").await, Ok("cookie of shop.example".to_owned()));
     assert_eq!(ask("bad").await, Err(NoSession::Refused));
     assert_eq!(ask("later").await, Err(NoSession::Unavailable));
+}
+
+#[tokio::test]
+async fn session_ends_at_control_or_is_not_said_to_have_ended() {
+    let ground = Ground::new();
+    let gateway = ground.gateway("a");
+    let end = |id: u128, host: &'static str| {
+        let client = gateway.client.clone();
+        async move { client.sign_out(SessionId::from_raw(id), asker(host)).await }
+    };
+    assert!(!end(5, "shop.example").await, "no link yet");
+    let (hub, _stop) = ground.hub().await;
+    tell_everything(&hub, 1).await;
+    assert!(serves(&gateway, 1).await);
+    assert!(end(5, "shop.example").await);
+    assert!(!end(5, "other.example").await);
+    assert!(!end(6, "shop.example").await);
+}
+
+fn asker(host: &str) -> Asker {
+    Asker {
+        host: host.to_owned(),
+        source: "192.0.2.1".parse().unwrap(),
+        request: RequestId::from_raw(1),
+    }
 }
 
 #[tokio::test]

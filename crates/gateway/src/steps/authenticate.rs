@@ -4,6 +4,7 @@
 use aws_lc_rs::digest;
 use estate::Auth;
 use http::{HeaderValue, StatusCode, header};
+use model::SessionId;
 use model::snapshot::Digest;
 
 use crate::caller::{Caller, Proof};
@@ -99,6 +100,15 @@ fn session(flow: &Flow<'_>, cookie: &str) -> Result<Caller, Refused> {
         .ok_or_else(|| unknown("authenticate.session_ended", "the session has ended"))
 }
 
+/// The live session whose cookie the request shows, whatever else it shows.
+pub(crate) fn own_session(flow: &Flow<'_>) -> Option<SessionId> {
+    let cookie = cookies::session(&flow.head.headers).ok()??;
+    match session(flow, cookie).ok()?.proof {
+        Proof::Session(session) => Some(session.grant.id),
+        _ => None,
+    }
+}
+
 fn key(flow: &Flow<'_>, text: &str) -> Result<Caller, Refused> {
     let digest = sha256(text);
     let (key, person) = flow
@@ -148,9 +158,8 @@ fn token(flow: &Flow<'_>, chosen: &Chosen<'_>, text: &str) -> Result<Caller, Ref
 fn strip(flow: &mut Flow<'_>, auth: Auth) {
     let headers = &mut flow.head.headers;
     cookies::strip(headers);
-    if let Some(value) = headers.get(&KEY_HEADER)
-        && value.as_bytes().starts_with(KEY_PREFIX.as_bytes())
-    {
+    let is_key = |value: &HeaderValue| value.as_bytes().starts_with(KEY_PREFIX.as_bytes());
+    if headers.get_all(&KEY_HEADER).iter().any(is_key) {
         headers.remove(&KEY_HEADER);
     }
     let ours = |value: &HeaderValue| match bearer(value) {

@@ -13,6 +13,7 @@ use ::model::{
 use super::sign_in::{Device, SignedIn};
 use super::{own_id, person, require};
 use crate::change::Change;
+use crate::events::actor;
 use crate::store::sessions::Stored;
 use crate::store::{links, people, sessions};
 use crate::view::ViewChange;
@@ -175,6 +176,27 @@ impl Identity {
             "identity.session.ended",
         )
         .await
+    }
+
+    /// Ends the session somebody has on a protected host, as its gateway asks in their name.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when `host` has no such session.
+    pub async fn sign_out_of(
+        &self,
+        id: SessionId,
+        host: &str,
+        request_id: RequestId,
+        source: Option<IpAddr>,
+    ) -> Result<(), Error> {
+        let grant = self.inner().view.session(id);
+        let grant = grant.filter(|grant| grant.host == host);
+        let grant = grant.ok_or(Error::NotFound("session"))?;
+        let person = people::find(&self.inner().store, grant.person).await?;
+        let mut ctx = Context::anonymous(request_id, source);
+        ctx.principal = actor(&person.ok_or(Error::NotFound("person"))?);
+        self.end_session(&ctx, id, grant.person, "identity.session.ended")
+            .await
     }
 
     /// The live sessions of oneself, or with the permission of anybody, newest first.

@@ -59,6 +59,13 @@ path = "/**"
 to = "orders"
 auth = "required"
 require = "orders:read"
+
+[[route]]
+host = "stock.shop.example"
+path = "/**"
+to = "orders"
+auth = "required"
+require = "orders:read"
 "#;
 
 /// What outlives one opening of an identity.

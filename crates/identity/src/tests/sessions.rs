@@ -12,6 +12,7 @@ on_both! {
     a_session_ends_when_unused_and_in_any_case
     a_stale_proof_is_not_enough_and_stepping_up_changes_the_secret
     signing_out_ends_what_came_out_of_the_session
+    signing_out_of_a_host_ends_its_session_and_no_other
     people_end_their_own_sessions_and_only_those
     disabling_ends_everything_at_once
     a_changed_password_ends_the_other_sessions
@@ -133,6 +134,38 @@ async fn signing_out_ends_what_came_out_of_the_session(ground: Ground) {
         .exchange(waiting.expose(), host, world.request(), None)
         .await;
     assert!(matches!(late, Err(Error::Spent)));
+}
+
+async fn signing_out_of_a_host_ends_its_session_and_no_other(ground: Ground) {
+    let world = World::new(ground).await;
+    let ada = world.somebody("ada", &["reader"]).await;
+    let ctx = world.context(&ada.cookie).await.unwrap();
+    let begin = async |host: &str| {
+        let code = world.identity.origin_code(&ctx, host).await.unwrap();
+        let begun = world
+            .identity
+            .exchange(code.expose(), host, world.request(), None)
+            .await;
+        begun.unwrap().1
+    };
+    let (orders, stock) = ("orders.shop.example", "stock.shop.example");
+    let (left, kept) = (begin(orders).await, begin(stock).await);
+    let leave = async |id, host| {
+        let identity = &world.identity;
+        identity.sign_out_of(id, host, world.request(), None).await
+    };
+    let foreign = leave(left.id, stock).await;
+    assert!(
+        matches!(foreign, Err(Error::NotFound(_))),
+        "a host ends its own sessions only"
+    );
+    leave(left.id, orders).await.unwrap();
+    assert_eq!(world.identity.snapshot().sessions, [kept]);
+    assert!(world.context(&ada.cookie).await.is_some());
+    assert!(matches!(
+        leave(left.id, orders).await,
+        Err(Error::NotFound(_))
+    ));
 }
 
 async fn people_end_their_own_sessions_and_only_those(ground: Ground) {

@@ -1,14 +1,21 @@
 //! What changes in identity and in the ban list, carried to the gateways as one sequence.
 
+use std::time::Duration;
+
+use api::Unsettled;
 use gateway::bans::Bans;
 use gateway::link::Hub;
 use identity::Identity;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 /// LIMIT: who waits at once for everything to be told.
 const WAITING_MAX: usize = 1024;
+
+/// How long a change may take from the services to the hub.
+const TOLD_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Asks whether everything that changed so far was told to the hub.
 pub(super) type Told = mpsc::Sender<oneshot::Sender<()>>;
@@ -19,6 +26,17 @@ pub(super) type Asked = mpsc::Receiver<oneshot::Sender<()>>;
 /// Both ends of them.
 pub(super) fn told() -> (Told, Asked) {
     mpsc::channel(WAITING_MAX)
+}
+
+/// Waits until everything that changed so far was told to the hub.
+pub(super) async fn all_told(told: &Told) -> Result<(), Unsettled> {
+    let late = || Unsettled("what changed was not told to the gateways yet".to_owned());
+    let (answer, answered) = oneshot::channel();
+    let told = async {
+        told.send(answer).await.map_err(|_| late())?;
+        answered.await.map_err(|_| late())
+    };
+    timeout(TOLD_TIMEOUT, told).await.map_err(|_| late())?
 }
 
 /// Follows both until it is told to stop. When it falls behind it begins anew with everything.
@@ -43,7 +61,7 @@ pub(super) async fn follow(
                 tracing::error!(%error, "the ban list cannot be read; trying again");
                 tokio::select! {
                     () = stop.cancelled() => return,
-                    () = tokio::time::sleep(std::time::Duration::from_secs(1)) => continue,
+                    () = tokio::time::sleep(Duration::from_secs(1)) => continue,
                 }
             }
         }

@@ -215,22 +215,12 @@ impl Parts {
         let (clock, entropy) = (&settings.clock, &settings.entropy);
         let rollout = Rollout::open(store.clone(), trail.clone(), clock.clone(), entropy.clone());
         let rollout = rollout.await.context("cannot read the applied estate")?;
-        let identity = Identity::open(
-            store.clone(),
-            trail.clone(),
-            Arc::new(source.estate.clone()),
-            clock.clone(),
-            entropy.clone(),
-            identity::Settings {
-                issuer: issuer(&source.estate),
-                cost: identity::password::Cost::OWASP,
-                hash_slots: std::thread::available_parallelism().map_or(1, usize::from),
-            },
-        );
-        let identity = identity.await.context("cannot read who may sign in")?;
+        let identity = open_identity(settings, &store, &trail, source).await?;
         let bans = Bans::new(store.clone(), trail.clone(), clock.clone(), entropy.clone());
+        let (told, asked) = bridge::told();
         let port = Arc::new(ports::ForGateways {
             identity: identity.clone(),
+            told: told.clone(),
             trail: trail.clone(),
         });
         let hub = Hub::new(port, clock.clone());
@@ -244,7 +234,6 @@ impl Parts {
         rollout.add_participant(Arc::new(participants::IdentityPart {
             identity: identity.clone(),
         }));
-        let (told, asked) = bridge::told();
         let port = Arc::new(ports::ForSurfaces {
             hub: hub.clone(),
             bans: bans.clone(),
@@ -383,6 +372,27 @@ impl Parts {
         ));
         Ok(())
     }
+}
+
+async fn open_identity(
+    settings: &Settings,
+    store: &Store,
+    trail: &Trail,
+    source: &Source,
+) -> anyhow::Result<Identity> {
+    let identity = Identity::open(
+        store.clone(),
+        trail.clone(),
+        Arc::new(source.estate.clone()),
+        settings.clock.clone(),
+        settings.entropy.clone(),
+        identity::Settings {
+            issuer: issuer(&source.estate),
+            cost: identity::password::Cost::OWASP,
+            hash_slots: std::thread::available_parallelism().map_or(1, usize::from),
+        },
+    );
+    identity.await.context("cannot read who may sign in")
 }
 
 /// The API below its path, the console everywhere else.

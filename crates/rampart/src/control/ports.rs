@@ -12,27 +12,23 @@ use api::{
 };
 use gateway::bans::Bans;
 use gateway::link::{
-    ControlPort, ExchangeRefused, Exchanged, Hub, LATENCY_BOUNDS_US, PortFuture, RouteStats, Seal,
+    ControlPort, ExchangeRefused, Hub, LATENCY_BOUNDS_US, PortFuture, RouteStats, Seal,
 };
 use identity::Identity;
 use model::{
-    Ban, BanId, Context, ErrorKind, Event, Network, RequestId, SessionId, SharedClock,
+    Ban, BanId, Context, ErrorKind, Event, Network, RequestId, Secret, SessionId, SharedClock,
     SharedEntropy, Timestamp, own,
 };
 use rollout::Rollout;
-use tokio::sync::oneshot;
-use tokio::time::timeout;
 use trail::{SegmentSeal, Trail};
 
-use super::bridge::Told;
-
-/// How long a change may take from the services to the hub.
-const TOLD_TIMEOUT: Duration = Duration::from_secs(2);
+use super::bridge::{self, Told};
 
 /// What gateways ask of control.
 #[derive(Debug)]
 pub(super) struct ForGateways {
     pub(super) identity: Identity,
+    pub(super) told: Told,
     pub(super) trail: Trail,
 }
 
@@ -43,19 +39,51 @@ impl ControlPort for ForGateways {
         host: &'a str,
         source: IpAddr,
         request: RequestId,
-    ) -> PortFuture<'a, Result<Exchanged, ExchangeRefused>> {
+    ) -> PortFuture<'a, Result<Secret<String>, ExchangeRefused>> {
         Box::pin(async move {
             let exchanged = self
                 .identity
                 .exchange(code, host, request, Some(source))
                 .await;
             match exchanged {
-                Ok((cookie, grant)) => Ok(Exchanged { cookie, grant }),
+                // Said before the answer, on the same link, so that the cookie counts when the
+                // browser has it, and never any more once it was taken back.
+                Ok((cookie, _)) => match bridge::all_told(&self.told).await {
+                    Ok(()) => Ok(cookie),
+                    Err(late) => {
+                        tracing::warn!(error = %late.0, "a sign-in could not be carried over");
+                        Err(ExchangeRefused::Unavailable)
+                    }
+                },
                 Err(error) if matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Limit) => {
                     tracing::warn!(%error, "a sign-in could not be carried over");
                     Err(ExchangeRefused::Unavailable)
                 }
                 Err(_) => Err(ExchangeRefused::Refused),
+            }
+        })
+    }
+
+    fn sign_out<'a>(
+        &'a self,
+        session: SessionId,
+        host: &'a str,
+        source: IpAddr,
+        request: RequestId,
+    ) -> PortFuture<'a, bool> {
+        Box::pin(async move {
+            let ended = self
+                .identity
+                .sign_out_of(session, host, request, Some(source))
+                .await;
+            match ended {
+                Ok(()) => bridge::all_told(&self.told).await.is_ok(),
+                // It ended by itself, or in another way.
+                Err(error) if error.kind() == ErrorKind::NotFound => true,
+                Err(error) => {
+                    tracing::warn!(%error, "a session could not be ended");
+                    false
+                }
             }
         })
     }
@@ -208,13 +236,7 @@ impl GatewayPort for ForSurfaces {
 
     fn settled<'a>(&'a self) -> Pin<Box<dyn Future<Output = Result<(), Unsettled>> + Send + 'a>> {
         Box::pin(async move {
-            let late = || Unsettled("what changed was not told to the gateways yet".to_owned());
-            let (answer, answered) = oneshot::channel();
-            let told = async {
-                self.told.send(answer).await.map_err(|_| late())?;
-                answered.await.map_err(|_| late())
-            };
-            timeout(TOLD_TIMEOUT, told).await.map_err(|_| late())??;
+            bridge::all_told(&self.told).await?;
             let settled = self.hub.settled().await;
             settled.map_err(|late| Unsettled(late.join("; ")))
         })

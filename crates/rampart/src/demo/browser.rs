@@ -185,12 +185,8 @@ impl Browser {
     /// When there is no answer.
     pub(crate) async fn send(&mut self, mut request: Request<Bytes>) -> anyhow::Result<Answer> {
         let host = request.uri().host().unwrap_or_default().to_owned();
-        if let Some(cookies) = self.cookies.get(&host).filter(|all| !all.is_empty()) {
-            let pairs: Vec<_> = cookies
-                .iter()
-                .map(|(name, value)| format!("{name}={value}"))
-                .collect();
-            let value = HeaderValue::from_str(&pairs.join("; "))?;
+        if let Some(cookies) = self.cookies_of(&host) {
+            let value = HeaderValue::from_str(&cookies)?;
             request.headers_mut().insert(header::COOKIE, value);
         }
         let answer = self.network.send(request).await?;
@@ -199,6 +195,16 @@ impl Browser {
             keep(jar, line.to_str().unwrap_or_default());
         }
         Ok(answer)
+    }
+
+    /// What stands in `Cookie` for `host`, if anything.
+    pub(crate) fn cookies_of(&self, host: &str) -> Option<String> {
+        let cookies = self.cookies.get(host).filter(|all| !all.is_empty())?;
+        let pairs: Vec<_> = cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        Some(pairs.join("; "))
     }
 
     /// Opens an address as if it was typed, and follows where it leads.

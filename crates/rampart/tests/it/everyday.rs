@@ -122,6 +122,78 @@ async fn api_key_may_what_it_was_made_for_until_it_is_revoked() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn signing_out_of_a_host_makes_copies_of_its_cookie_worthless() {
+    let (world, backend) = world(THINGS).await;
+    let mut ada = world.visitor("ada", "writer").await;
+    let page = ada.sign_in("app.localhost", "/things/1").await;
+    assert_eq!(page.answer.status, 200, "{}", excerpt(&page));
+    let cookie = ada.browser.cookies_of("app.localhost").unwrap();
+    let network = world.network().await;
+    let replay = async || {
+        let request = Request::get(network.url("app.localhost", "/things/1").unwrap())
+            .header("accept", "application/json")
+            .header("cookie", &cookie);
+        let answer = network.send(request.body(Bytes::new()).unwrap()).await;
+        answer.unwrap().status
+    };
+    assert_eq!(replay().await, 200);
+    let mut leave = page.clone();
+    leave.answer.body = "<form action=\"/.rampart/sign-out\" method=\"post\"></form>".to_owned();
+    let left = ada.browser.submit(&leave, &[]).await.unwrap();
+    assert_eq!(left.url.path(), "/account", "{}", excerpt(&left));
+    assert_eq!(replay().await, 401, "answered is in force");
+    assert_eq!(backend.seen().len(), 2);
+    assert!(world.in_trail("authenticate.session_ended").await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn overriding_the_method_needs_what_that_method_needs() {
+    let (world, backend) = world(THINGS).await;
+    let mut ada = world.visitor("ada", "writer").await;
+    let key = ada.key("things:read").await;
+    for name in [
+        "x-http-method-override",
+        "x-http-method",
+        "x-method-override",
+    ] {
+        for (method, status) in [("GET", 200), ("post", 403), ("DELETE", 405), ("a b", 400)] {
+            let mut request = with_key(Method::GET, "/things/1", &key);
+            request.headers_mut().insert(name, method.parse().unwrap());
+            let answer = world.try_send(request).await.unwrap();
+            assert_eq!(answer.status, status, "{name}: {method}");
+        }
+    }
+    assert_eq!(backend.seen().len(), 3);
+    assert!(world.in_trail("authorise.method_override").await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn body_that_hides_its_text_is_refused() {
+    let (world, backend) = world(OPEN).await;
+    let form = "application/x-www-form-urlencoded";
+    let post = async |kind: &str, coding: &str| {
+        let request = Request::post("/things")
+            .header("host", "app.localhost")
+            .header("content-type", kind)
+            .header("content-encoding", coding)
+            .body(Bytes::from_static(b"q=1"));
+        world.try_send(request.unwrap()).await.unwrap()
+    };
+    assert_eq!(post(form, "identity").await.status, 200);
+    assert_eq!(post("image/png", "gzip").await.status, 200);
+    let compressed = post(form, "gzip").await;
+    assert_eq!(compressed.status, 415);
+    assert!(
+        compressed.body.contains("body.encoded"),
+        "{}",
+        compressed.body
+    );
+    let foreign = post(&format!("{form}; charset=utf-7"), "identity").await;
+    assert!(foreign.body.contains("body.charset"), "{}", foreign.body);
+    assert_eq!(backend.seen().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn estate_is_planned_applied_hot_and_a_stale_plan_refused() {
     let (backend, address) = Backend::start().await;
     let world = World::start(address, THINGS).await;

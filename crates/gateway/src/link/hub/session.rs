@@ -16,8 +16,8 @@ use crate::link::frames::{Broken, Reader, send};
 use crate::link::port::ExchangeRefused;
 use crate::link::protocol::{Content, ExchangeOutcome, PROTOCOL, ToControl, ToGateway};
 
-/// LIMIT: exchanges of one gateway at once.
-const EXCHANGES_MAX: usize = 32;
+/// LIMIT: questions of one gateway at once.
+const QUESTIONS_MAX: usize = 32;
 /// LIMIT: deliveries of one gateway that wait; it sends one after the other.
 const DELIVERIES_MAX: usize = 16;
 /// A sign of life this often.
@@ -78,7 +78,7 @@ async fn go_on(
     helpers.spawn(write_all(write, queue));
     let (deliver, delivered) = mpsc::channel(DELIVERIES_MAX);
     helpers.spawn(record_all(hub.clone(), node.to_owned(), link, delivered));
-    let exchanges = Arc::new(Semaphore::new(EXCHANGES_MAX));
+    let questions = Arc::new(Semaphore::new(QUESTIONS_MAX));
     loop {
         let message = tokio::select! {
             message = timeout(SILENCE_MAX, reader.next()) => message,
@@ -108,45 +108,74 @@ async fn go_on(
                     return Broken::Unexpected("more deliveries than agreed".to_owned());
                 }
             }
-            asked @ ToControl::Exchange { .. } => {
-                exchange(hub, node, link, asked, &exchanges);
+            asked @ (ToControl::Exchange { .. } | ToControl::SignOut { .. }) => {
+                answer(hub, node, link, asked, &questions);
             }
         }
     }
 }
 
 /// Answers in a task of its own: a slow store holds up no sign of life.
-fn exchange(hub: &Hub, node: &str, link: u64, asked: ToControl, slots: &Arc<Semaphore>) {
-    let ToControl::Exchange {
-        id,
-        code,
-        host,
-        source,
-        request,
-    } = asked
-    else {
-        return;
-    };
+fn answer(hub: &Hub, node: &str, link: u64, asked: ToControl, slots: &Arc<Semaphore>) {
     let Ok(slot) = Arc::clone(slots).try_acquire_owned() else {
-        let outcome = ExchangeOutcome::Unavailable;
-        hub.registry()
-            .tell(node, link, ToGateway::Exchanged { id, outcome });
+        if let Some(said) = cannot(&asked) {
+            hub.registry().tell(node, link, said);
+        }
         return;
     };
     let (hub, node) = (hub.clone(), node.to_owned());
     tokio::spawn(async move {
-        let outcome = match hub.0.port.exchange(&code, &host, source, request).await {
-            Ok(exchanged) => ExchangeOutcome::Session {
-                cookie: exchanged.cookie.expose().clone(),
-                grant: Box::new(exchanged.grant),
-            },
-            Err(ExchangeRefused::Refused) => ExchangeOutcome::Refused,
-            Err(ExchangeRefused::Unavailable) => ExchangeOutcome::Unavailable,
-        };
-        hub.registry()
-            .tell(&node, link, ToGateway::Exchanged { id, outcome });
+        if let Some(said) = reply(&hub, asked).await {
+            hub.registry().tell(&node, link, said);
+        }
         drop(slot);
     });
+}
+
+/// What control's services say to a question.
+async fn reply(hub: &Hub, asked: ToControl) -> Option<ToGateway> {
+    let port = &hub.0.port;
+    Some(match asked {
+        ToControl::Exchange {
+            id,
+            code,
+            host,
+            source,
+            request,
+        } => {
+            let outcome = match port.exchange(&code, &host, source, request).await {
+                Ok(cookie) => ExchangeOutcome::Session {
+                    cookie: cookie.expose().clone(),
+                },
+                Err(ExchangeRefused::Refused) => ExchangeOutcome::Refused,
+                Err(ExchangeRefused::Unavailable) => ExchangeOutcome::Unavailable,
+            };
+            ToGateway::Exchanged { id, outcome }
+        }
+        ToControl::SignOut {
+            id,
+            session,
+            host,
+            source,
+            request,
+        } => {
+            let done = port.sign_out(session, &host, source, request).await;
+            ToGateway::SignedOut { id, done }
+        }
+        _ => return None,
+    })
+}
+
+/// The answer when too much is asked at once.
+fn cannot(asked: &ToControl) -> Option<ToGateway> {
+    Some(match *asked {
+        ToControl::Exchange { id, .. } => ToGateway::Exchanged {
+            id,
+            outcome: ExchangeOutcome::Unavailable,
+        },
+        ToControl::SignOut { id, .. } => ToGateway::SignedOut { id, done: false },
+        _ => return None,
+    })
 }
 
 /// Records deliveries in order, and acknowledges each only then.
