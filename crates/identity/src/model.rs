@@ -64,6 +64,10 @@ pub struct Enrolment {
     pub purpose: EnrolmentPurpose,
     /// Until when it works.
     pub expires_at: Timestamp,
+    /// What whoever issued it could give: they have seen the link, and must not become more by it
+    /// than they are. `None`: everything.
+    #[serde(skip)]
+    pub ceiling: Option<PermissionSet>,
 }
 
 /// See [`Enrolment::purpose`].

@@ -19,5 +19,9 @@ pub const MIGRATIONS: Migrations = Migrations {
             name: "0003_keys",
             sql: include_str!("../migrations/0003_keys.sql"),
         },
+        Step {
+            name: "0004_link_ceiling",
+            sql: include_str!("../migrations/0004_link_ceiling.sql"),
+        },
     ],
 };

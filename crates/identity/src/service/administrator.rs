@@ -97,7 +97,7 @@ impl Identity {
             .severity(Severity::High);
         change.record(event.message(format!("offered administration to `{}`", person.login)));
         let invitation = self
-            .link(&mut change, person, EnrolmentPurpose::First)
+            .link(ctx, &mut change, person, EnrolmentPurpose::First)
             .await?;
         change.commit(self).await?;
         Ok(invitation)

@@ -149,7 +149,16 @@ impl Identity {
             .ok_or(Error::Spent)?;
         let person = people::lock(tx, enrolment.person).await?;
         let usable = person.filter(|person| person.state != PersonState::Disabled);
-        Ok((enrolment, usable.ok_or(Error::Spent)?))
+        let person = usable.ok_or(Error::Spent)?;
+        // SECURITY: whoever issued the link knows it. Has the person been given more since than
+        // its issuer could give, the issuer could take it with the link.
+        if let Some(ceiling) = &enrolment.ceiling {
+            let bindings = people::bindings_of(tx, person.id).await?;
+            let roles = self.roles_of(person.id, &bindings);
+            self.require_covers(ceiling, &roles)
+                .map_err(|_| Error::Spent)?;
+        }
+        Ok((enrolment, person))
     }
 
     /// The step of a right first code for the pending authenticator.

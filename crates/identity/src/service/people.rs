@@ -1,7 +1,9 @@
 //! People: invited, seen, disabled, enabled, given new credentials.
 
 use ::model::snapshot::IdentityChange;
-use ::model::{BindingId, Context, EnrolmentId, PersonId, Secret, Severity, Timestamp, own};
+use ::model::{
+    BindingId, Context, EnrolmentId, PersonId, PrincipalKind, Secret, Severity, Timestamp, own,
+};
 
 use super::forms::{email_form, login_form, name_form};
 use super::{own_id, require};
@@ -84,7 +86,7 @@ impl Identity {
             change.record(self.granted_event(ctx, binding, &person));
         }
         let invitation = self
-            .link(&mut change, person, EnrolmentPurpose::First)
+            .link(ctx, &mut change, person, EnrolmentPurpose::First)
             .await?;
         change.commit(self).await?;
         Ok(invitation)
@@ -165,7 +167,7 @@ impl Identity {
             return Ok(());
         }
         let bindings = people::bindings_of(&mut change.tx, id).await?;
-        self.require_covers(ctx, &self.roles_of(id, &bindings))?;
+        self.require_covers(&ctx.permissions, &self.roles_of(id, &bindings))?;
         let enrolled = credentials::has_password(&mut change.tx, id).await?;
         let state = if enrolled {
             PersonState::Active
@@ -195,7 +197,7 @@ impl Identity {
             .await?
             .ok_or(Error::NotFound("person"))?;
         let bindings = people::bindings_of(&mut change.tx, id).await?;
-        self.require_covers(ctx, &self.roles_of(id, &bindings))?;
+        self.require_covers(&ctx.permissions, &self.roles_of(id, &bindings))?;
         let invitation = self.reissue_in(ctx, &mut change, person).await?;
         change.commit(self).await?;
         Ok(invitation)
@@ -215,11 +217,12 @@ impl Identity {
         let event = self.account_event("identity.link.issued", ctx, person.id);
         let message = format!("issued a one-time link for `{}`", person.login);
         change.record(event.severity(Severity::Medium).message(message));
-        self.link(change, person, purpose).await
+        self.link(ctx, change, person, purpose).await
     }
 
     pub(crate) async fn link(
         &self,
+        ctx: &Context,
         change: &mut Change,
         person: Person,
         purpose: EnrolmentPurpose,
@@ -233,6 +236,10 @@ impl Identity {
             person: person.id,
             purpose,
             expires_at,
+            ceiling: match ctx.principal.kind {
+                PrincipalKind::Local | PrincipalKind::System => None,
+                _ => Some(ctx.permissions.clone()),
+            },
         };
         let digest = secret_text::digest_of(token.expose());
         links::put_enrolment(&mut change.tx, digest, &enrolment, now).await?;

@@ -1,7 +1,7 @@
 //! Rights: roles and groups given to people and taken away.
 
 use ::model::snapshot::IdentityChange;
-use ::model::{BindingId, Context, Event, Permission, PersonId, Timestamp, own};
+use ::model::{BindingId, Context, Event, Permission, PermissionSet, PersonId, Timestamp, own};
 
 use super::{own_id, require};
 use crate::change::Change;
@@ -141,19 +141,23 @@ impl Identity {
             }
             _ => return Err(unknown()),
         };
-        self.require_covers(ctx, &roles)
+        self.require_covers(&ctx.permissions, &roles)
     }
 
-    /// Stops here when `roles` give anything the caller may not give.
+    /// Stops here when `roles` give anything that who holds `held` may not give.
     ///
-    /// Rampart's own permissions must be held. Those of the team's services too, unless the caller
+    /// Rampart's own permissions must be held. Those of the team's services too, unless they
     /// may apply an estate: whoever writes what roles mean could take them anyway, and an
     /// administrator who may not use the services must still be able to let others in.
-    pub(crate) fn require_covers(&self, ctx: &Context, roles: &[String]) -> Result<(), Error> {
+    pub(crate) fn require_covers(
+        &self,
+        held: &PermissionSet,
+        roles: &[String],
+    ) -> Result<(), Error> {
         let given = self.estate().role_permissions(roles);
-        let writes_roles = ctx.permissions.allows(&own::permission(own::ESTATE_APPLY));
+        let writes_roles = held.allows(&own::permission(own::ESTATE_APPLY));
         let may_give = |permission: &&Permission| {
-            ctx.permissions.allows(permission)
+            held.allows(permission)
                 || (writes_roles && !permission.resource().starts_with("rampart."))
         };
         match given.iter().find(|permission| !may_give(permission)) {

@@ -25,15 +25,20 @@ pub(crate) async fn put_enrolment(
         &[enrolment.person.into()],
     )
     .await?;
-    let sql = "INSERT INTO enrolment (digest, id, person, purpose, created_at, expires_at) \
-               VALUES ($1, $2, $3, $4, $5, $6)";
-    let values: [Value; 6] = [
+    let ceiling = enrolment.ceiling.as_ref().map(serde_json::to_string);
+    let ceiling = ceiling
+        .transpose()
+        .map_err(|_| Error::Damaged("enrolment"))?;
+    let sql = "INSERT INTO enrolment (digest, id, person, purpose, created_at, expires_at, ceiling) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    let values: [Value; 7] = [
         digest.into(),
         enrolment.id.into(),
         enrolment.person.into(),
         purpose_text(enrolment.purpose).into(),
         now.into(),
         enrolment.expires_at.into(),
+        ceiling.into(),
     ];
     tx.execute(sql, &values).await?;
     Ok(())
@@ -45,7 +50,7 @@ pub(crate) async fn enrolment(
     digest: Digest,
     now: Timestamp,
 ) -> Result<Option<Enrolment>, Error> {
-    let sql = "SELECT id, person, purpose, expires_at FROM enrolment \
+    let sql = "SELECT id, person, purpose, expires_at, ceiling FROM enrolment \
                WHERE digest = $1 AND expires_at > $2";
     let Some(row) = tx.optional(sql, &[digest.into(), now.into()]).await? else {
         return Ok(None);
@@ -60,6 +65,11 @@ pub(crate) async fn enrolment(
         person: row.id("person")?,
         purpose,
         expires_at: row.time("expires_at")?,
+        ceiling: row
+            .opt_text("ceiling")?
+            .map(|text| serde_json::from_str(&text))
+            .transpose()
+            .map_err(|_| Error::Damaged("enrolment"))?,
     }))
 }
 

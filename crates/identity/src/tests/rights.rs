@@ -265,7 +265,29 @@ async fn nobody_takes_the_place_of_somebody_with_more_rights(ground: Ground) {
     let refused = world.identity.reissue(&desk, admin.id).await;
     assert!(matches!(refused, Err(Error::Exceeds(_))));
     let ada = world.somebody("ada", &[]).await;
-    assert!(world.identity.reissue(&desk, ada.id).await.is_ok());
+    let link = world.identity.reissue(&desk, ada.id).await.unwrap();
+    let works = async |link: &crate::Invitation| {
+        let offer = world.identity.enrolment(link.token.expose()).await;
+        assert!(matches!(offer, Ok(_) | Err(Error::Spent)));
+        offer.is_ok()
+    };
+    assert!(works(&link).await);
+    // The link they kept must not lead to what she is given later.
+    let (kind, name) = (BindingKind::Role, own::ADMINISTRATOR);
+    let system = world.system();
+    let given = world.identity.grant(&system, ada.id, kind, name, None);
+    let given = given.await.unwrap();
+    assert!(!works(&link).await);
+    let mut above = desk.clone();
+    above.permissions = system.permissions.clone();
+    let other = world.identity.reissue(&above, ada.id).await.unwrap();
+    assert!(works(&other).await);
+    world
+        .identity
+        .revoke_binding(&system, given.id)
+        .await
+        .unwrap();
+    assert!(works(&other).await && !works(&link).await, "replaced");
 }
 
 async fn a_new_estate_counts_at_once(ground: Ground) {

@@ -1,0 +1,2 @@
+-- What whoever issued a link could give, as JSON; NULL: everything.
+ALTER TABLE enrolment ADD COLUMN ceiling TEXT;
