@@ -30,13 +30,13 @@ pub(crate) fn read<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
         if bytes > COOKIES_BYTES_MAX {
             return None;
         }
-        for pair in line.to_str().ok()?.split(';') {
-            let Some((key, value)) = pair.trim().split_once('=') else {
+        // By bytes: a foreign cookie in another alphabet must not hide ours.
+        for pair in line.as_bytes().split(|byte| *byte == b';') {
+            let value = pair.trim_ascii().strip_prefix(name.as_bytes());
+            let Some(value) = value.and_then(|rest| rest.strip_prefix(b"=")) else {
                 continue;
             };
-            if key != name {
-                continue;
-            }
+            let value = std::str::from_utf8(value).ok()?;
             if found.is_some() || value.is_empty() || value.len() > VALUE_BYTES_MAX {
                 return None;
             }

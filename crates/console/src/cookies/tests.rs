@@ -3,7 +3,10 @@ use super::*;
 fn headers(lines: &[&str]) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for line in lines {
-        headers.append(header::COOKIE, HeaderValue::from_str(line).unwrap());
+        headers.append(
+            header::COOKIE,
+            HeaderValue::from_bytes(line.as_bytes()).unwrap(),
+        );
     }
     headers
 }
@@ -13,6 +16,8 @@ fn a_cookie_is_found_among_others() {
     let sent = headers(&["a=1; __Host-rampart=abc ;b=2"]);
     assert_eq!(read(&sent, SESSION), Some("abc"));
     assert_eq!(read(&sent, FORM), None);
+    let foreign = headers(&["schlüssel=märz; __Host-rampart=abc"]);
+    assert_eq!(read(&foreign, SESSION), Some("abc"));
 }
 
 #[test]
