@@ -30,11 +30,6 @@ impl Deadline {
         self.at = Instant::now().checked_add(after);
     }
 
-    /// Sets it to a moment.
-    pub(crate) fn set_at(&mut self, at: Instant) {
-        self.at = Some(at);
-    }
-
     /// Sets it to `after` from now unless it runs already.
     pub(crate) fn start(&mut self, after: Duration) {
         if self.at.is_none() {

@@ -1,6 +1,7 @@
 //! The seam between the front (listeners, connections, bodies, upstreams) and the pipeline (what
 //! is decided about one request). Plain types; nothing here decides anything.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -26,6 +27,69 @@ pub(crate) struct Connection {
     pub(crate) sni: Option<Arc<str>>,
     /// Whether it speaks HTTP/2.
     pub(crate) http2: bool,
+}
+
+/// Where the content of an HTTP/1 request's body comes from.
+pub(crate) trait Source: Send + Sync {
+    /// The next content; `None` after the last.
+    fn poll_content(&self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BoxError>>>;
+
+    /// Bytes of content still to come, when that is known.
+    fn left(&self) -> Option<u64>;
+}
+
+/// The body of a request. Trailers are no part of it: they end here.
+#[derive(Default)]
+pub(crate) enum Incoming {
+    /// Nothing.
+    #[default]
+    Empty,
+    /// What its connection reads.
+    Stream(Arc<dyn Source>),
+    /// What its stream of an HTTP/2 connection brings.
+    Http2(hyper::body::Incoming),
+}
+
+impl fmt::Debug for Incoming {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Incoming").finish_non_exhaustive()
+    }
+}
+
+impl Body for Incoming {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        match self.get_mut() {
+            Self::Empty => Poll::Ready(None),
+            Self::Stream(source) => source
+                .poll_content(cx)
+                .map(|content| content.map(|content| content.map(Frame::data))),
+            Self::Http2(body) => Pin::new(body).poll_frame(cx).map_err(BoxError::from),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Empty => true,
+            Self::Stream(source) => source.left() == Some(0),
+            Self::Http2(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Empty => SizeHint::with_exact(0),
+            Self::Stream(source) => source
+                .left()
+                .map_or_else(SizeHint::new, SizeHint::with_exact),
+            Self::Http2(body) => body.size_hint(),
+        }
+    }
 }
 
 /// The body of an answer.

@@ -6,11 +6,10 @@ use std::time::Duration;
 use estate::Mode;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, header};
-use hyper::body::Incoming;
 use model::{RequestId, Timestamp};
 
 use crate::caller::Caller;
-use crate::exchange::Connection;
+use crate::exchange::{Connection, Incoming};
 use crate::records;
 use crate::refused::Refused;
 use crate::router::RouteIndex;

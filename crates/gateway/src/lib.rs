@@ -39,6 +39,7 @@ mod state;
 mod steps;
 mod token;
 mod upstream;
+mod wire;
 
 pub use error::Error;
 pub use exchange::LinkAddress;

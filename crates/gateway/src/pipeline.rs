@@ -6,12 +6,11 @@ use std::time::Duration;
 
 use estate::Mode;
 use http::{Request, Response, header};
-use hyper::body::Incoming;
 use model::RequestId;
 
 use crate::answer;
 use crate::caller::Caller;
-use crate::exchange::{Connection, Outgoing};
+use crate::exchange::{Connection, Incoming, Outgoing};
 use crate::flow::{Flow, Host};
 use crate::records;
 use crate::refused::{Refused, step_of};

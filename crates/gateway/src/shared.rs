@@ -5,14 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwapOption;
 use http::{Request, Response};
-use hyper::body::Incoming;
-use model::{PooledEntropy, SharedClock, SharedEntropy};
+use model::{PooledEntropy, SharedClock, SharedEntropy, Timestamp};
 use tokio::sync::Semaphore;
 
 use crate::assertion::Signer;
 use crate::body::Budget;
 use crate::directory::Directory;
-use crate::exchange::{Connection, Outgoing};
+use crate::exchange::{Connection, Incoming, Outgoing};
 use crate::front::Handler;
 use crate::inspect::Rules;
 use crate::limiter::Limiter;
@@ -166,6 +165,10 @@ impl Handler for Shared {
         request: Request<Incoming>,
     ) -> Response<Outgoing> {
         pipeline::handle(self, connection, request).await
+    }
+
+    fn time(&self) -> Timestamp {
+        self.clock.now()
     }
 
     fn refused(&self, peer: SocketAddr, code: &'static str, status: u16) {

@@ -1,14 +1,12 @@
-//! One connection from accept to close: TLS, then HTTP/1 behind the guard or HTTP/2, until it
-//! ends, is idle for too long, or the process stops.
+//! One connection from accept to close: TLS, then HTTP/1 or HTTP/2, until it ends, is idle for too
+//! long, or the process stops.
 
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -17,11 +15,10 @@ use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
 use super::caps::Permit;
-use super::guard::Guarded;
 use super::service::{Purpose, Sending, Service};
 use super::wire::Wire;
 use super::worker::{Settings, Worker};
-use super::{Handler, http2};
+use super::{Handler, http1, http2};
 use crate::deadline::Deadline;
 use crate::exchange::Connection;
 
@@ -58,7 +55,7 @@ pub(super) async fn serve<H: Handler>(worker: Arc<Worker<H>>, accepted: Accepted
     }
     if purpose != Purpose::Https {
         let service = service(&worker, connection, purpose, &settings);
-        return http1(stream, service, &settings, drain).await;
+        return http1::serve(stream, service, &settings, drain).await;
     }
     let handshake = TlsAcceptor::from(Arc::clone(&worker.tls)).accept(stream);
     let limit = settings.wire.head_timeout;
@@ -85,7 +82,7 @@ pub(super) async fn serve<H: Handler>(worker: Arc<Worker<H>>, accepted: Accepted
     if speaks_http2 {
         http2(stream, service, &settings, drain).await;
     } else {
-        http1(stream, service, &settings, drain).await;
+        http1::serve(stream, service, &settings, drain).await;
     }
 }
 
@@ -101,49 +98,9 @@ fn service<H: Handler>(
         purpose,
         wire: Arc::new(Wire::new()),
         sending: Arc::new(Sending::default()),
-        served: AtomicU64::new(0),
         fields_max: settings.wire.head.fields_max,
     })
 }
-
-pub(super) async fn http1<S, H>(
-    stream: S,
-    service: Arc<Service<H>>,
-    settings: &Settings,
-    drain: net::Guard,
-) where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    H: Handler,
-{
-    let guarded = Guarded::new(stream, settings.wire, Arc::clone(&service.wire));
-    let mut builder = http1::Builder::new();
-    // The guard has its own deadlines, which cover what hyper's cannot: the first byte.
-    builder.header_read_timeout(None);
-    builder.max_buf_size(settings.wire.head.bytes_max.max(READ_BUFFER_MIN));
-    if settings.wire.head.fields_max > HYPER_HEADERS {
-        builder.max_headers(settings.wire.head.fields_max);
-    }
-    let serving = builder.serve_connection(
-        TokioIo::new(guarded),
-        service_fn(move |request| Arc::clone(&service).serve(request)),
-    );
-    let mut serving = pin!(serving);
-    let mut stop = Stop::new(drain);
-    let ended = std::future::poll_fn(|cx| {
-        if stop.poll(cx) {
-            serving.as_mut().graceful_shutdown();
-        }
-        serving.as_mut().poll(cx)
-    });
-    if let Err(error) = ended.await {
-        tracing::debug!(%error, "an HTTP/1 connection ended early");
-    }
-}
-
-/// hyper's own smallest buffer, with room for a whole head of the usual limit.
-const READ_BUFFER_MIN: usize = 64 * 1024;
-/// Up to so many fields hyper parses without an allocation.
-const HYPER_HEADERS: usize = 100;
 
 pub(super) async fn http2<S, H>(
     stream: S,
@@ -261,7 +218,7 @@ impl Watch {
 }
 
 /// The process stops: heard once, without asking again at every wake-up.
-struct Stop {
+pub(super) struct Stop {
     started: Pin<Box<dyn Future<Output = ()> + Send>>,
     listening: bool,
     done: bool,
@@ -269,7 +226,7 @@ struct Stop {
 }
 
 impl Stop {
-    fn new(drain: net::Guard) -> Self {
+    pub(super) fn new(drain: net::Guard) -> Self {
         let drain = Arc::new(drain);
         let heard = Arc::clone(&drain);
         let started = Box::pin(async move { heard.started().await });
@@ -282,7 +239,7 @@ impl Stop {
     }
 
     /// `true` once: when the stop was asked for.
-    fn poll(&mut self, cx: &mut Context<'_>) -> bool {
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> bool {
         // INVARIANT: one task polls this, and a task's waker stays the same.
         if self.done || (self.listening && !self.drain.is_started()) {
             return false;

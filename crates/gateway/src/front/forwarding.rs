@@ -1,4 +1,4 @@
-//! The whole way of bytes: client, guard, hyper, held body, upstream connection, streamed answer,
+//! The whole way of bytes: client, connection, held body, upstream connection, streamed answer,
 //! over real sockets, with nothing decided in between.
 
 use std::convert::Infallible;
@@ -10,7 +10,6 @@ use bytes::Bytes;
 use estate::Listen;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
-use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -19,7 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use super::testing::{self, BODY};
 use super::{Caps, Fleet, Handler};
 use crate::body::{self, Budget};
-use crate::exchange::{Connection, Outgoing};
+use crate::exchange::{Connection, Incoming, Outgoing};
 use crate::upstream::{PoolUse, Target, Timeouts, Upstreams};
 
 /// Forwards everything.
@@ -59,6 +58,10 @@ impl Handler for Forward {
         response
     }
 
+    fn time(&self) -> model::Timestamp {
+        model::Timestamp::from_millis(0)
+    }
+
     fn refused(&self, _: SocketAddr, _: &'static str, _: u16) {}
 
     fn accepted(&self) {}
@@ -74,7 +77,9 @@ impl Handler for Forward {
 
 /// A backend as backends are: `/n/<bytes>` answers that many, `/chunked` without a length, the
 /// rest echo method and body.
-async fn backend(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+async fn backend(
+    request: Request<hyper::body::Incoming>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
     let (parts, body) = request.into_parts();
     let body = body
         .collect()

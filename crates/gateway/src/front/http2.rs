@@ -8,8 +8,8 @@ use hyper::body::Incoming;
 use hyper::server::conn::http2::Builder;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
-use super::head::HeadLimits;
-use super::refusal::Refusal;
+use crate::wire::HeadLimits;
+use crate::wire::Refusal;
 
 /// How much one HTTP/2 connection may do at once.
 #[derive(Clone, Copy, Debug)]
@@ -148,7 +148,7 @@ fn host(headers: &mut HeaderMap, authority: Option<String>) -> Result<(), Refusa
 }
 
 fn valid(host: &[u8]) -> Result<(), Refusal> {
-    if super::head::is_host(host) {
+    if crate::wire::is_host(host) {
         Ok(())
     } else {
         Err(Refusal::HostInvalid)

@@ -7,11 +7,8 @@
 mod caps;
 mod connection;
 mod fleet;
-mod framing;
-mod guard;
-mod head;
+mod http1;
 mod http2;
-mod refusal;
 mod service;
 mod wire;
 mod worker;
@@ -21,16 +18,16 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use http::{Request, Response};
-use hyper::body::Incoming;
+use model::Timestamp;
 
+pub(crate) use crate::wire::HeadLimits;
 pub(crate) use caps::Caps;
 pub(crate) use fleet::{Fleet, Prepared};
-pub(crate) use head::HeadLimits;
 pub(crate) use http2::StreamLimits;
 pub(crate) use wire::WireLimits;
 pub(crate) use worker::Settings;
 
-use crate::exchange::{Connection, Outgoing};
+use crate::exchange::{Connection, Incoming, Outgoing};
 use crate::upstream::PoolUse;
 
 /// What decides about requests. Never fails and never panics: an answer always comes.
@@ -42,6 +39,9 @@ pub(crate) trait Handler: Send + Sync + 'static {
         connection: Arc<Connection>,
         request: Request<Incoming>,
     ) -> impl Future<Output = Response<Outgoing>> + Send;
+
+    /// What time it is.
+    fn time(&self) -> Timestamp;
 
     /// Something on a connection was refused before it became a request.
     fn refused(&self, peer: SocketAddr, code: &'static str, status: u16);

@@ -1,5 +1,5 @@
-//! What hyper calls for each request of a connection: refusals of the wire are answered here,
-//! targets are brought into one form, and everything else goes to the handler.
+//! What answers the requests of a connection: refusals of the wire are answered here, targets are
+//! brought into one form, and everything else goes to the handler.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -12,13 +12,12 @@ use http::header::{self, HeaderValue};
 use http::uri::PathAndQuery;
 use http::{Request, Response, StatusCode, Uri};
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 
-use super::refusal::Refusal;
 use super::wire::Wire;
 use super::{Handler, http2};
-use crate::exchange::{BoxError, Connection, Outgoing};
+use crate::exchange::{BoxError, Connection, Incoming, Outgoing};
 use crate::hop;
+use crate::wire::Refusal;
 
 /// What a listener is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,66 +41,52 @@ pub(super) struct Service<H> {
     pub(super) purpose: Purpose,
     pub(super) wire: Arc<Wire>,
     pub(super) sending: Arc<Sending>,
-    pub(super) served: AtomicU64,
     pub(super) fields_max: usize,
 }
 
 impl<H: Handler> Service<H> {
-    /// Answers one request.
+    /// Answers one request that broke no rule of the wire, its target in origin form.
+    pub(super) async fn respond(&self, mut request: Request<Incoming>) -> Response<Outgoing> {
+        hop::strip(request.headers_mut());
+        match self.purpose {
+            Purpose::Redirect { port } => redirect(&request, port),
+            Purpose::Https | Purpose::Plain => {
+                let handler = Arc::clone(&self.handler);
+                handler.handle(Arc::clone(&self.connection), request).await
+            }
+        }
+    }
+
+    /// Notes what was refused, and answers it.
+    pub(super) fn refuse(&self, refusal: Refusal) -> Response<Outgoing> {
+        let status = refusal.status();
+        self.handler
+            .refused(self.connection.peer, refusal.code(), status.as_u16());
+        refused(refusal)
+    }
+
+    /// Answers one request of an HTTP/2 connection.
     pub(super) async fn serve(
         self: Arc<Self>,
-        mut request: Request<Incoming>,
+        mut request: Request<hyper::body::Incoming>,
     ) -> Result<Response<Reply>, Infallible> {
-        if self.connection.http2 {
-            self.wire.accept();
-        }
+        self.wire.accept();
         let in_flight = InFlight(Arc::clone(&self.wire));
-        let response = match self.admit(&mut request) {
-            Err(refusal) => {
-                let status = refusal.status();
-                self.handler
-                    .refused(self.connection.peer, refusal.code(), status.as_u16());
-                refused(refusal, self.connection.http2)
+        let response = match http2::check(&mut request, self.fields_max) {
+            Err(refusal) => self.refuse(refusal),
+            Ok(()) => {
+                let path = request.uri().path_and_query().cloned();
+                *request.uri_mut() = Uri::from(path.unwrap_or(PathAndQuery::from_static("/")));
+                self.respond(request.map(Incoming::Http2)).await
             }
-            Ok(()) => match self.purpose {
-                Purpose::Redirect { port } => redirect(&request, port),
-                Purpose::Https | Purpose::Plain => {
-                    let handler = Arc::clone(&self.handler);
-                    handler.handle(Arc::clone(&self.connection), request).await
-                }
-            },
         };
         let sending = Arc::clone(&self.sending);
         Ok(response.map(|body| Reply::new(body, in_flight, sending)))
     }
-
-    /// Whether the request may go to the handler; afterwards its target is in origin form, and no
-    /// hop-by-hop field is left.
-    fn admit(&self, request: &mut Request<Incoming>) -> Result<(), Refusal> {
-        if self.connection.http2 {
-            http2::check(request, self.fields_max)?;
-        } else {
-            // INVARIANT: hyper hands over exactly the requests the guard let through, in order.
-            // One more is the guard's own substitute, or a disagreement that must not pass.
-            let number = self
-                .served
-                .fetch_add(1, Ordering::Relaxed)
-                .saturating_add(1);
-            if number > self.wire.accepted() {
-                return Err(self.wire.refusal().unwrap_or(Refusal::Unaccounted));
-            }
-        }
-        hop::strip(request.headers_mut());
-        if request.uri().authority().is_some() {
-            let path = request.uri().path_and_query().cloned();
-            *request.uri_mut() = Uri::from(path.unwrap_or(PathAndQuery::from_static("/")));
-        }
-        Ok(())
-    }
 }
 
 /// A refusal of the wire, in plain text: whoever sent this is no browser.
-fn refused(refusal: Refusal, http2: bool) -> Response<Outgoing> {
+fn refused(refusal: Refusal) -> Response<Outgoing> {
     let text = Bytes::from(format!(
         "{}: {}\n",
         refusal.status().as_u16(),
@@ -115,9 +100,6 @@ fn refused(refusal: Refusal, http2: bool) -> Response<Outgoing> {
         HeaderValue::from_static("text/plain; charset=utf-8"),
     );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if !http2 {
-        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-    }
     response
 }
 

@@ -2,24 +2,23 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
-use hyper::body::Incoming;
+use model::Timestamp;
 use tokio::io::DuplexStream;
 
 use super::Handler;
-use super::connection;
-use super::head::HeadLimits;
 use super::http2::StreamLimits;
 use super::service::{Purpose, Sending, Service};
 use super::wire::{Wire, WireLimits};
 use super::worker::Settings;
+use super::{connection, http1};
 use crate::body::{self, Budget};
-use crate::exchange::{Connection, Outgoing};
+use crate::exchange::{Connection, Incoming, Outgoing};
+use crate::wire::HeadLimits;
 
 /// One case of `testdata/wire.txt`.
 #[derive(Debug)]
@@ -181,6 +180,10 @@ impl Handler for Echo {
         }
     }
 
+    fn time(&self) -> Timestamp {
+        Timestamp::from_millis(784_111_777_000)
+    }
+
     fn refused(&self, _: SocketAddr, code: &'static str, _: u16) {
         self.refusals.lock().unwrap().push(code);
     }
@@ -216,14 +219,13 @@ pub(super) fn connect(echo: &Arc<Echo>, version: Version, settings: Settings) ->
         purpose: Purpose::Plain,
         wire: Arc::new(Wire::new()),
         sending: Arc::new(Sending::default()),
-        served: AtomicU64::new(0),
         fields_max: settings.wire.head.fields_max,
     });
     let drain = net::Drain::new();
     tokio::spawn(async move {
         let guard = drain.guard();
         match version {
-            Version::Http1 => connection::http1(server, service, &settings, guard).await,
+            Version::Http1 => http1::serve(server, service, &settings, guard).await,
             Version::Http2 => connection::http2(server, service, &settings, guard).await,
         }
     });

@@ -1,4 +1,4 @@
-//! Whole connections: the guard, hyper, bodies and the service together.
+//! Whole connections: heads, bodies, answers and the service together.
 
 use std::time::Duration;
 
@@ -229,7 +229,7 @@ async fn expecting_client_is_told_to_continue() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whatever_byte_the_guard_accepts_hyper_accepts_too() {
+async fn whatever_bytes_pass_become_one_request() {
     let places: [(&[u8], &[u8]); 7] = [
         (b"GE", b"T / HTTP/1.1\r\nHost: a\r\n"),
         (b"GET /a", b"b HTTP/1.1\r\nHost: a\r\n"),

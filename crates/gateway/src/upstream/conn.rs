@@ -1,65 +1,48 @@
 //! One upstream connection, driven by the task of the request that uses it: no task of its own,
 //! no wake-ups between tasks.
-//!
-//! INVARIANT: hyper's connection is always polled with the waker of the request's task. Everything
-//! else of it only moves while the connection is polled, so it is looked at with a waker that does
-//! nothing.
 
-use std::pin::{Pin, pin};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, Waker};
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker, ready};
 
-use http::{Request, Response};
-use hyper::client::conn::http1::{self, Connection, SendRequest};
-use hyper_util::rt::TokioIo;
+use bytes::BytesMut;
+use http::{Response, StatusCode};
 use tokio::time::Instant;
+use tokio_util::io::poll_read_buf;
 
+use super::outbound::{Outbound, Sending};
 use super::pool::Home;
 use super::response::ResponseBody;
 use super::stream::Stream;
 use super::{Failed, Timeouts};
-use crate::body::Held;
 use crate::deadline::Deadline;
+use crate::wire::{ResponseHead, Unreadable};
 
-/// LIMIT: bytes of a response's head; also of the buffer of one connection.
-const HEAD_BYTES_MAX: usize = 64 * 1024;
-/// LIMIT: bytes buffered for one upstream connection.
-const BUFFER_BYTES_MAX: usize = 128 * 1024;
+/// Bytes read at once at first, and while the upstream sends more than is asked for, at most.
+const READ_MIN: usize = 8 * 1024;
+const READ_MAX: usize = 128 * 1024;
+/// LIMIT: interim responses before the final one (RFC 9110 §15.2).
+const INTERIM_MAX: u32 = 16;
 
-type Driver = Connection<TokioIo<Stream>, Held>;
-
-/// A connection and hyper's two ends of it.
+/// See the module.
 #[derive(Debug)]
 pub(super) struct Conn {
-    sender: SendRequest<Held>,
-    driver: Driver,
-    closed: bool,
-    answered: Arc<AtomicBool>,
+    stream: Stream,
+    /// Read, and not yet used.
+    input: BytesMut,
+    read_next: usize,
+    sending: Sending,
+    /// No request may follow.
+    spent: bool,
     deadline: Deadline,
     pub(super) idle_since: Instant,
 }
 
-/// Moves a connection on; ready when it is closed, and then never polled again.
-fn drive(driver: &mut Driver, closed: &mut bool, cx: &mut Context<'_>) -> Poll<()> {
-    if !*closed && let Poll::Ready(ended) = Pin::new(driver).poll(cx) {
-        *closed = true;
-        if let Err(error) = ended {
-            tracing::debug!(%error, "an upstream connection ended");
-        }
-    }
-    if *closed {
-        Poll::Ready(())
-    } else {
-        Poll::Pending
-    }
-}
-
 /// Why there is no response.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lost {
-    /// Not a byte of the request was written: here it is again.
-    Unsent(Box<Request<Held>>),
+    /// Not a byte of the request was written.
+    Unsent,
     /// The connection closed before it answered a byte.
     Unanswered,
     /// For another reason.
@@ -67,126 +50,161 @@ pub(super) enum Lost {
 }
 
 impl Conn {
-    pub(super) async fn new(stream: Stream) -> Result<Box<Self>, Failed> {
-        let answered = stream.answered();
-        let (sender, driver) = http1::Builder::new()
-            .max_header_size(HEAD_BYTES_MAX)
-            .max_buf_size(BUFFER_BYTES_MAX)
-            .handshake(TokioIo::new(stream))
-            .await
-            .map_err(|_| Failed::Broken)?;
-        let deadline = Deadline::unset();
-        Ok(Box::new(Self {
-            sender,
-            driver,
-            closed: false,
-            answered,
-            deadline,
+    pub(super) fn new(stream: Stream) -> Box<Self> {
+        Box::new(Self {
+            stream,
+            input: BytesMut::new(),
+            read_next: READ_MIN,
+            sending: Sending::default(),
+            spent: false,
+            deadline: Deadline::unset(),
             idle_since: Instant::now(),
-        }))
-    }
-
-    /// Moves the connection on; ready when it is closed.
-    fn drive(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        drive(&mut self.driver, &mut self.closed, cx)
+        })
     }
 
     /// Whether it can take the next request, as far as this side knows.
     pub(super) fn is_alive(&mut self) -> bool {
-        // Looking is driving: hyper reads when the socket has something to say, and what an idle
-        // upstream says is either its end or a response nobody asked for.
-        let open = self
-            .drive(&mut Context::from_waker(Waker::noop()))
-            .is_pending();
-        open && self.sender.is_ready()
+        // What an idle upstream says is either its end or a response nobody asked for. The kernel
+        // is only asked when the socket has something to say.
+        let mut quiet = Context::from_waker(Waker::noop());
+        !self.spent && self.poll_read(&mut quiet).is_pending()
     }
+
+    /// Reads more; how many bytes.
+    pub(super) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        self.input.reserve(self.read_next);
+        let room = self.input.capacity().saturating_sub(self.input.len());
+        let read = ready!(poll_read_buf(
+            Pin::new(&mut self.stream),
+            cx,
+            &mut self.input
+        ))?;
+        if read == room {
+            self.read_next = self.read_next.saturating_mul(2).min(READ_MAX);
+        }
+        Poll::Ready(Ok(read))
+    }
+
+    /// Writes on what is not written of the request. An upstream that takes no more of it may still
+    /// answer; it just gets no other request.
+    pub(super) fn poll_send(&mut self, cx: &mut Context<'_>) {
+        if self.sending.is_done() || self.spent {
+            return;
+        }
+        if let Poll::Ready(Err(error)) = self.sending.poll(&mut self.stream, cx) {
+            tracing::debug!(%error, "an upstream takes no more of a request");
+            self.spent = true;
+        }
+    }
+
+    pub(super) fn input(&mut self) -> &mut BytesMut {
+        &mut self.input
+    }
+
+    pub(super) fn deadline(&mut self) -> &mut Deadline {
+        &mut self.deadline
+    }
+
+    fn poll_head(
+        &mut self,
+        outbound: &Outbound,
+        reading: &mut Reading,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<ResponseHead, Lost>> {
+        self.poll_send(cx);
+        if self.spent && self.sending.is_untouched() {
+            return Poll::Ready(Err(Lost::Unsent));
+        }
+        loop {
+            let broken = |Unreadable| Lost::Failed(Failed::Broken);
+            let (searched, method) = (&mut reading.searched, outbound.method());
+            let head = ResponseHead::take(&mut self.input, searched, method).map_err(broken)?;
+            match head {
+                Some(head) if head.status.is_informational() => {
+                    // No request asked for another protocol (RFC 9110 §15.2.2).
+                    let is_switch = head.status == StatusCode::SWITCHING_PROTOCOLS;
+                    reading.interim = reading.interim.saturating_add(1);
+                    if is_switch || reading.interim > INTERIM_MAX {
+                        return Poll::Ready(Err(Lost::Failed(Failed::Broken)));
+                    }
+                    continue;
+                }
+                Some(head) => return Poll::Ready(Ok(head)),
+                None => {}
+            }
+            let Poll::Ready(read) = self.poll_read(cx) else {
+                return self
+                    .deadline
+                    .poll_passed(cx)
+                    .map(|()| Err(Lost::Failed(Failed::ResponseTimeout)));
+            };
+            match read {
+                Ok(read) if read > 0 => reading.answered = true,
+                _ if reading.answered => return Poll::Ready(Err(Lost::Failed(Failed::Broken))),
+                _ => return Poll::Ready(Err(Lost::Unanswered)),
+            }
+        }
+    }
+}
+
+/// How far the head of an answer is read.
+#[derive(Debug, Default)]
+struct Reading {
+    searched: usize,
+    answered: bool,
+    interim: u32,
 }
 
 /// A connection in use. Dropped without [`Lease::settle`], the connection closes.
 #[derive(Debug)]
 pub(super) struct Lease {
-    conn: Option<Box<Conn>>,
+    conn: Box<Conn>,
     home: Home,
 }
 
 impl Lease {
     pub(super) fn new(conn: Box<Conn>, home: Home) -> Self {
-        Self {
-            conn: Some(conn),
-            home,
-        }
+        Self { conn, home }
     }
 
-    /// Sends `request` and waits for the head of the response.
+    pub(super) fn conn(&mut self) -> &mut Conn {
+        &mut self.conn
+    }
+
+    /// Sends the request and waits for the head of the response.
     pub(super) async fn exchange(
         mut self,
-        request: Request<Held>,
+        outbound: &Outbound,
         timeouts: &Timeouts,
     ) -> Result<Response<ResponseBody>, Lost> {
-        let Some(conn) = self.conn.as_deref_mut() else {
-            return Err(Lost::Unsent(Box::new(request)));
-        };
-        conn.answered.store(false, Ordering::Relaxed);
+        let conn = &mut *self.conn;
+        conn.sending = outbound.sending();
         conn.deadline.set(timeouts.response);
-        // `unconstrained`: the runtime's budget would otherwise be spent on, and woken through,
-        // a waker that does nothing.
-        let mut response = pin!(tokio::task::unconstrained(
-            conn.sender.try_send_request(request)
-        ));
-        let outcome = std::future::poll_fn(|cx| {
-            let closed = drive(&mut conn.driver, &mut conn.closed, cx).is_ready();
-            let mut quiet = Context::from_waker(Waker::noop());
-            match response.as_mut().poll(&mut quiet) {
-                Poll::Ready(outcome) => Poll::Ready(outcome.map_err(Some)),
-                Poll::Pending if closed => Poll::Ready(Err(None)),
-                Poll::Pending => match conn.deadline.poll_passed(cx) {
-                    Poll::Ready(()) => Poll::Ready(Err(None)),
-                    Poll::Pending => Poll::Pending,
-                },
-            }
-        });
-        let outcome = outcome.await;
-        let answered = conn.answered.load(Ordering::Relaxed);
-        let closed = conn.closed;
-        match outcome {
-            Ok(response) => {
-                let timeouts = *timeouts;
-                Ok(response.map(|incoming| ResponseBody::new(incoming, self, &timeouts)))
-            }
-            Err(Some(mut error)) => Err(match error.take_message() {
-                Some(unsent) => Lost::Unsent(Box::new(unsent)),
-                None if error.error().is_parse() || answered => Lost::Failed(Failed::Broken),
-                None => Lost::Unanswered,
-            }),
-            Err(None) if !closed => Err(Lost::Failed(Failed::ResponseTimeout)),
-            Err(None) if answered => Err(Lost::Failed(Failed::Broken)),
-            Err(None) => Err(Lost::Unanswered),
-        }
-    }
-
-    /// Moves the connection on while its response is read; ready when it is closed.
-    pub(super) fn drive(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        match self.conn.as_deref_mut() {
-            Some(conn) => conn.drive(cx),
-            None => Poll::Ready(()),
-        }
-    }
-
-    /// The deadline of the piece that is waited for.
-    pub(super) fn deadline(&mut self) -> Option<&mut Deadline> {
-        self.conn.as_deref_mut().map(|conn| &mut conn.deadline)
+        let mut reading = Reading::default();
+        let head = std::future::poll_fn(|cx| conn.poll_head(outbound, &mut reading, cx)).await?;
+        conn.deadline.clear();
+        conn.spent |= !head.keeps;
+        let body = ResponseBody::new(head.framing, self, timeouts);
+        let mut response = Response::new(body);
+        *response.status_mut() = head.status;
+        *response.headers_mut() = head.headers;
+        Ok(response)
     }
 
     /// The response is read to its end: the connection goes back to the pool, when it can serve
     /// again, or closes.
-    pub(super) fn settle(mut self, cx: &mut Context<'_>) {
-        let Some(mut conn) = self.conn.take() else {
+    pub(super) fn settle(mut self) {
+        let conn = &mut self.conn;
+        if conn.spent || !conn.sending.is_done() || !conn.input.is_empty() {
             return;
-        };
-        if conn.sender.is_ready() || (conn.drive(cx).is_pending() && conn.sender.is_ready()) {
-            conn.deadline.clear();
-            conn.idle_since = Instant::now();
-            self.home.give_back(conn);
         }
+        conn.deadline.clear();
+        conn.idle_since = Instant::now();
+        if conn.read_next > READ_MIN {
+            // What one long answer needed is not kept while nothing is asked.
+            conn.read_next = READ_MIN;
+            conn.input = BytesMut::new();
+        }
+        self.home.give_back(self.conn);
     }
 }

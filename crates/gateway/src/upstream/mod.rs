@@ -5,6 +5,7 @@
 //! answered a byte, the method is idempotent, and the body is held (RFC 9110 §9.2.2).
 
 mod conn;
+mod outbound;
 mod pool;
 mod response;
 mod stream;
@@ -12,7 +13,7 @@ mod target;
 
 use std::time::Duration;
 
-use http::{Method, Request, Response, Version, header};
+use http::{Request, Response};
 
 pub(crate) use pool::{PoolUse, Upstreams};
 pub(crate) use response::ResponseBody;
@@ -21,6 +22,7 @@ pub(crate) use target::Target;
 use crate::body::Held;
 use crate::hop;
 use conn::Lost;
+use outbound::Outbound;
 
 /// How long an upstream may take, and how much it may answer.
 #[derive(Clone, Copy, Debug)]
@@ -84,63 +86,33 @@ impl Upstreams {
     pub(crate) async fn send(
         &self,
         target: &Target,
-        mut request: Request<Held>,
+        request: Request<Held>,
         timeouts: &Timeouts,
     ) -> Result<Response<ResponseBody>, Failed> {
-        frame(&mut request);
+        let outbound = Outbound::new(request);
         if let Some(lease) = self.reuse(target) {
-            let spare = request.method().is_idempotent().then(|| copy(&request));
-            match lease.exchange(request, timeouts).await {
+            match lease.exchange(&outbound, timeouts).await {
                 Ok(response) => return received(response, timeouts),
-                Err(Lost::Unsent(unsent)) => request = *unsent,
-                Err(Lost::Unanswered) => request = spare.ok_or(Failed::Broken)?,
+                Err(Lost::Unsent) => {}
+                Err(Lost::Unanswered) if outbound.method().is_idempotent() => {}
+                Err(Lost::Unanswered) => return Err(Failed::Broken),
                 Err(Lost::Failed(failed)) => return Err(failed),
             }
         }
         // Boxed: rare, and many times as large as what is awaited for a pooled connection.
         let lease = Box::pin(self.connect(target, timeouts.connect)).await?;
-        match lease.exchange(request, timeouts).await {
+        match lease.exchange(&outbound, timeouts).await {
             Ok(response) => received(response, timeouts),
-            Err(Lost::Unsent(_) | Lost::Unanswered) => Err(Failed::Broken),
+            Err(Lost::Unsent | Lost::Unanswered) => Err(Failed::Broken),
             Err(Lost::Failed(failed)) => Err(failed),
         }
     }
-}
-
-/// Frames the request for this hop alone: whatever framing came from outside ends here.
-fn frame(request: &mut Request<Held>) {
-    *request.version_mut() = Version::HTTP_11;
-    let length = request.body().len();
-    let needs_length =
-        length > 0 || [Method::POST, Method::PUT, Method::PATCH].contains(request.method());
-    let headers = request.headers_mut();
-    // What `Connection` named ended when the request came in; here it could only harm.
-    hop::strip_known(headers);
-    // The body is here already: there is nothing to wait for (RFC 9110 §10.1.1).
-    headers.remove(header::EXPECT);
-    if needs_length {
-        headers.insert(header::CONTENT_LENGTH, header::HeaderValue::from(length));
-    } else {
-        headers.remove(header::CONTENT_LENGTH);
-    }
-}
-
-fn copy(request: &Request<Held>) -> Request<Held> {
-    let mut copy = Request::new(request.body().replay());
-    *copy.method_mut() = request.method().clone();
-    *copy.uri_mut() = request.uri().clone();
-    *copy.headers_mut() = request.headers().clone();
-    copy
 }
 
 fn received(
     mut response: Response<ResponseBody>,
     timeouts: &Timeouts,
 ) -> Result<Response<ResponseBody>, Failed> {
-    // No request asked for another protocol (RFC 9110 §15.2.2).
-    if response.status() == http::StatusCode::SWITCHING_PROTOCOLS {
-        return Err(Failed::Broken);
-    }
     if response.body().size_hint().lower() > timeouts.response_max {
         return Err(Failed::TooLarge);
     }

@@ -139,7 +139,7 @@ impl Upstreams {
             }
             let home = Home::new(&pool, index);
             let connected = match Stream::connect(target, endpoint, limit).await {
-                Ok(stream) => Conn::new(stream).await,
+                Ok(stream) => Ok(Conn::new(stream)),
                 Err(error) => Err(error),
             };
             match connected {

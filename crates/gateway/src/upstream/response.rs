@@ -2,21 +2,25 @@
 //! gives the connection back when it is read.
 
 use std::fmt;
-use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Buf as _, Bytes};
-use http_body::{Body as _, Frame, SizeHint};
-use hyper::body::Incoming;
+use http_body::{Frame, SizeHint};
 
 use super::Timeouts;
 use super::conn::Lease;
 use crate::exchange::BoxError;
+use crate::wire::{Framing, Refusal};
 
 /// See the module. Trailers end here: no hop passes them on.
 pub(crate) struct ResponseBody {
-    incoming: Incoming,
+    framing: Framing,
+    ended: bool,
+    /// Content that is here and not handed on.
+    ready: Bytes,
+    /// A trailer line that is not whole yet.
+    line: Vec<u8>,
     lease: Option<Lease>,
     left: u64,
     stall: Duration,
@@ -39,26 +43,50 @@ pub(crate) enum Truncated {
 impl fmt::Debug for ResponseBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseBody")
+            .field("framing", &self.framing)
             .field("left", &self.left)
             .finish_non_exhaustive()
     }
 }
 
+impl From<Refusal> for Truncated {
+    fn from(_: Refusal) -> Self {
+        Self::Broken
+    }
+}
+
 impl ResponseBody {
-    pub(super) fn new(incoming: Incoming, lease: Lease, timeouts: &Timeouts) -> Self {
+    pub(super) fn new(framing: Framing, lease: Lease, timeouts: &Timeouts) -> Self {
         let mut body = Self {
-            incoming,
+            framing,
+            ended: framing == Framing::None,
+            ready: Bytes::new(),
+            line: Vec::new(),
             lease: Some(lease),
             left: timeouts.response_max,
             stall: timeouts.response,
         };
-        if let Some(deadline) = body.lease.as_mut().and_then(Lease::deadline) {
-            deadline.clear();
-        }
-        if body.incoming.is_end_stream() {
-            body.settle(&mut Context::from_waker(Waker::noop()));
+        if body.ended {
+            body.settle();
+        } else if let Some(length) = framing.exact() {
+            body.take_whole(length);
         }
         body
+    }
+
+    /// A body that came with its head is taken at once, so that its connection is free again
+    /// before the client has read it.
+    fn take_whole(&mut self, length: u64) {
+        let Some(lease) = &mut self.lease else { return };
+        let input = lease.conn().input();
+        match usize::try_from(length) {
+            Ok(here) if here <= input.len() && length <= self.left => {
+                self.ready = input.split_to(here).freeze();
+            }
+            _ => return,
+        }
+        self.ended = true;
+        self.settle();
     }
 
     /// See `http_body::Body::poll_frame`.
@@ -66,85 +94,99 @@ impl ResponseBody {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        loop {
-            let frame = match self.poll_incoming(cx) {
-                Poll::Pending => return self.poll_stalled(cx),
-                Poll::Ready(None) => {
-                    self.settle(cx);
-                    return Poll::Ready(None);
-                }
-                Poll::Ready(Some(Err(why))) => return self.broken(why),
-                Poll::Ready(Some(Ok(frame))) => frame,
-            };
-            if let Some(deadline) = self.lease.as_mut().and_then(Lease::deadline) {
-                deadline.clear();
-            }
-            let Ok(data) = frame.into_data() else {
-                continue;
-            };
-            let length = u64::try_from(data.remaining()).unwrap_or(u64::MAX);
-            match self.left.checked_sub(length) {
-                Some(left) => self.left = left,
-                None => return self.broken(Truncated::TooLarge),
-            }
-            if self.incoming.is_end_stream() {
-                self.settle(cx);
-            }
-            return Poll::Ready(Some(Ok(Frame::data(data))));
+        if !self.ready.is_empty() {
+            return Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut self.ready)))));
         }
+        loop {
+            if self.ended {
+                return Poll::Ready(None);
+            }
+            let Some(lease) = &mut self.lease else {
+                return Poll::Ready(None);
+            };
+            let conn = lease.conn();
+            conn.poll_send(cx);
+            if !conn.input().is_empty() {
+                match self.piece() {
+                    Ok(content) if content.is_empty() => continue,
+                    Ok(content) => return Poll::Ready(Some(Ok(Frame::data(content)))),
+                    Err(why) => return self.broken(why),
+                }
+            }
+            match conn.poll_read(cx) {
+                Poll::Pending => {
+                    let stall = self.stall;
+                    conn.deadline().start(stall);
+                    if conn.deadline().poll_passed(cx).is_pending() {
+                        return Poll::Pending;
+                    }
+                    return self.broken(Truncated::Stalled);
+                }
+                Poll::Ready(Ok(read)) if read > 0 => conn.deadline().clear(),
+                Poll::Ready(Ok(_)) if self.framing == Framing::Close => {
+                    self.ended = true;
+                    self.settle();
+                }
+                Poll::Ready(_) => return self.broken(Truncated::Broken),
+            }
+        }
+    }
+
+    /// The content that stands next in the input; empty when that was framing alone.
+    fn piece(&mut self) -> Result<Bytes, Truncated> {
+        let Some(lease) = &mut self.lease else {
+            return Ok(Bytes::new());
+        };
+        let input = lease.conn().input();
+        let piece = self.framing.advance(input, &mut self.line)?;
+        input.advance(piece.framing);
+        let content = input.split_to(piece.content).freeze();
+        self.ended = piece.ended;
+        let length = u64::try_from(content.len()).unwrap_or(u64::MAX);
+        self.left = self.left.checked_sub(length).ok_or(Truncated::TooLarge)?;
+        if !self.ended && !content.is_empty() {
+            // Where the end is here too, it is known with the last content: no empty last frame.
+            let (mut framing, mut line) = (self.framing, self.line.clone());
+            let rest = framing.advance(input, &mut line);
+            if let Ok(rest) = rest
+                && rest.ended
+                && rest.content == 0
+            {
+                input.advance(rest.framing);
+                self.ended = true;
+            }
+        }
+        if self.ended {
+            self.settle();
+        }
+        Ok(content)
     }
 
     /// See `http_body::Body::is_end_stream`.
     pub(crate) fn is_end_stream(&self) -> bool {
-        self.incoming.is_end_stream()
+        self.ended && self.ready.is_empty()
     }
 
     /// See `http_body::Body::size_hint`.
     pub(crate) fn size_hint(&self) -> SizeHint {
-        self.incoming.size_hint()
-    }
-
-    fn poll_incoming(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Truncated>>> {
-        let mut quiet = Context::from_waker(Waker::noop());
-        let first = Pin::new(&mut self.incoming).poll_frame(&mut quiet);
-        if first.is_ready() {
-            return first.map_err(|_| Truncated::Broken);
+        let ready = u64::try_from(self.ready.len()).unwrap_or(u64::MAX);
+        if self.ended {
+            return SizeHint::with_exact(ready);
         }
-        let Some(lease) = &mut self.lease else {
-            return Poll::Ready(None);
-        };
-        let closed = lease.drive(cx).is_ready();
-        match Pin::new(&mut self.incoming).poll_frame(&mut quiet) {
-            // A closed connection says no more. hyper reports it as the body's end or error; should
-            // it not, the client is not left hanging, and half a response is not called whole.
-            Poll::Pending if closed => Poll::Ready(Some(Err(Truncated::Broken))),
-            second => second.map_err(|_| Truncated::Broken),
-        }
-    }
-
-    fn poll_stalled<T>(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, BoxError>>> {
-        let stall = self.stall;
-        let Some(deadline) = self.lease.as_mut().and_then(Lease::deadline) else {
-            return Poll::Pending;
-        };
-        deadline.start(stall);
-        match deadline.poll_passed(cx) {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(()) => self.broken(Truncated::Stalled),
-        }
+        self.framing
+            .exact()
+            .map_or_else(SizeHint::new, SizeHint::with_exact)
     }
 
     fn broken<T>(&mut self, why: Truncated) -> Poll<Option<Result<T, BoxError>>> {
         self.lease = None;
+        self.ended = true;
         Poll::Ready(Some(Err(why.into())))
     }
 
-    fn settle(&mut self, cx: &mut Context<'_>) {
+    fn settle(&mut self) {
         if let Some(lease) = self.lease.take() {
-            lease.settle(cx);
+            lease.settle();
         }
     }
 }

@@ -75,8 +75,6 @@ pub(crate) enum Refusal {
     TrailersTooLarge,
     /// A field that belongs to one HTTP/1 connection, in HTTP/2 (RFC 9113 §8.2.2).
     ConnectionSpecific,
-    /// More requests came out of a connection than were seen on it: a defect, never let through.
-    Unaccounted,
 }
 
 impl Refusal {
@@ -149,10 +147,6 @@ impl Refusal {
             Self::ConnectionSpecific => (
                 "head.connection_specific",
                 "a header field that HTTP/2 does not allow",
-            ),
-            Self::Unaccounted => (
-                "head.unaccounted",
-                "the framing of this connection is unclear",
             ),
         }
     }

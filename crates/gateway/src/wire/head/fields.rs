@@ -1,9 +1,9 @@
 //! Header fields: their syntax, and what those that frame or route the message say together.
 
-use super::super::framing::Framing;
-use super::super::refusal::Refusal;
-use super::is_token;
 use super::line::RequestLine;
+use super::{Spot, is_token};
+use crate::wire::framing::Framing;
+use crate::wire::refusal::Refusal;
 
 /// What the fields of one head said so far.
 #[derive(Debug, Default)]
@@ -26,9 +26,14 @@ pub(crate) enum FieldKind {
 }
 
 impl Facts {
-    /// Takes one field line in, without its CR LF.
-    pub(super) fn field(&mut self, line: &[u8], fields_max: usize) -> Result<(), Refusal> {
-        let (kind, _, value) = field(line)?;
+    /// Takes one field line in, without its CR LF; where its parts lie in the line.
+    pub(super) fn field(&mut self, line: &[u8], fields_max: usize) -> Result<Spot, Refusal> {
+        let Field {
+            kind,
+            name,
+            value,
+            value_at,
+        } = field(line)?;
         self.count = self.count.saturating_add(1);
         if self.count > fields_max {
             return Err(Refusal::TooManyFields);
@@ -61,7 +66,10 @@ impl Facts {
             // ends at this hop.
             FieldKind::Upgrade => self.upgrade |= !value.eq_ignore_ascii_case(b"h2c"),
         }
-        Ok(())
+        Ok(Spot {
+            name: 0..name.len(),
+            value: value_at..value_at.saturating_add(value.len()),
+        })
     }
 
     /// The head is whole: do its fields agree, and how does the body end?
@@ -89,8 +97,20 @@ impl Facts {
     }
 }
 
+/// One field line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Field<'a> {
+    pub(crate) kind: FieldKind,
+    /// Where the line begins.
+    pub(crate) name: &'a [u8],
+    /// Without whitespace around it.
+    pub(crate) value: &'a [u8],
+    /// Where in the line the value begins.
+    pub(crate) value_at: usize,
+}
+
 /// Splits one field line, and checks every byte of it (RFC 9112 §5).
-pub(crate) fn field(line: &[u8]) -> Result<(FieldKind, &[u8], &[u8]), Refusal> {
+pub(crate) fn field(line: &[u8]) -> Result<Field<'_>, Refusal> {
     if matches!(line.first(), Some(b' ' | b'\t')) {
         return Err(Refusal::Folded);
     }
@@ -119,7 +139,13 @@ pub(crate) fn field(line: &[u8]) -> Result<(FieldKind, &[u8], &[u8]), Refusal> {
             Refusal::Control
         });
     }
-    Ok((kind(name), name, trim(value)))
+    let (before, value) = trim(value);
+    Ok(Field {
+        kind: kind(name),
+        name,
+        value,
+        value_at: colon.saturating_add(1).saturating_add(before),
+    })
 }
 
 fn kind(name: &[u8]) -> FieldKind {
@@ -137,8 +163,8 @@ fn kind(name: &[u8]) -> FieldKind {
     }
 }
 
-/// Without optional whitespace around it (RFC 9110 §5.6.3).
-fn trim(value: &[u8]) -> &[u8] {
+/// Without optional whitespace around it (RFC 9110 §5.6.3), and how much stood before it.
+fn trim(value: &[u8]) -> (usize, &[u8]) {
     let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
     let start = value
         .iter()
@@ -148,11 +174,11 @@ fn trim(value: &[u8]) -> &[u8] {
         .iter()
         .rposition(|byte| !blank(byte))
         .map_or(start, |last| last + 1);
-    value.get(start..end).unwrap_or_default()
+    (start, value.get(start..end).unwrap_or_default())
 }
 
 /// Digits only: no sign, no list, nothing longer than a `u64` (RFC 9110 §8.6).
-fn content_length(value: &[u8]) -> Result<u64, Refusal> {
+pub(crate) fn content_length(value: &[u8]) -> Result<u64, Refusal> {
     /// LIMIT: digits; 19 always fit.
     const DIGITS_MAX: usize = 19;
     if value.is_empty() || value.len() > DIGITS_MAX {

@@ -1,4 +1,4 @@
-//! The head of an HTTP/1 request, checked on the wire line by line before hyper sees any of it.
+//! The head of an HTTP/1 request, checked line by line before anything is made of it.
 //!
 //! Two readers that frame a message differently are how requests are smuggled, so everything two
 //! readers could read differently is refused here (RFC 9112 §11.2). Nothing is corrected.
@@ -6,9 +6,15 @@
 mod fields;
 mod line;
 
-use memchr::memchr;
+use std::ops::Range;
 
-pub(crate) use fields::{FieldKind, field, is_host};
+use bytes::Bytes;
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::{Method, Request, Uri, Version};
+use memchr::memchr;
+use smallvec::SmallVec;
+
+pub(crate) use fields::{Field, FieldKind, content_length, field, is_host};
 
 use super::framing::Framing;
 use super::refusal::Refusal;
@@ -31,13 +37,21 @@ pub(crate) struct Head {
     limits: HeadLimits,
     line: Option<RequestLine>,
     facts: Facts,
+    spots: SmallVec<[Spot; 16]>,
     /// Where the line that is not whole yet begins.
     line_start: usize,
     /// Up to where the next LF was looked for.
     searched: usize,
 }
 
-/// A head that hyper may see.
+/// Where a field lies in the head.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Spot {
+    name: Range<usize>,
+    value: Range<usize>,
+}
+
+/// A head that broke no rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Accepted {
     /// Its bytes.
@@ -52,6 +66,7 @@ impl Head {
             limits,
             line: None,
             facts: Facts::default(),
+            spots: SmallVec::new(),
             line_start: 0,
             searched: 0,
         }
@@ -80,9 +95,9 @@ impl Head {
             let Some((b'\r', line)) = line.split_last() else {
                 return Err(Refusal::BareLineFeed);
             };
-            self.line_start = end;
+            let start = std::mem::replace(&mut self.line_start, end);
             self.searched = end;
-            let whole = self.line(line)?;
+            let whole = self.line(line, start)?;
             if let Some(framing) = whole {
                 return Ok(Some(Accepted {
                     length: end,
@@ -92,8 +107,9 @@ impl Head {
         }
     }
 
-    /// One line without its CR LF. The framing, when it was the empty line at the end.
-    fn line(&mut self, line: &[u8]) -> Result<Option<Framing>, Refusal> {
+    /// One line without its CR LF, which begins at `start`. The framing, when it was the empty
+    /// line at the end.
+    fn line(&mut self, line: &[u8], start: usize) -> Result<Option<Framing>, Refusal> {
         let Some(request) = &self.line else {
             if line.is_empty() {
                 return Err(Refusal::LeadingLine);
@@ -104,8 +120,33 @@ impl Head {
         if line.is_empty() {
             return self.facts.conclude(request).map(Some);
         }
-        self.facts.field(line, self.limits.fields_max)?;
+        let Spot { name, value } = self.facts.field(line, self.limits.fields_max)?;
+        let shift = |at: Range<usize>| at.start.saturating_add(start)..at.end.saturating_add(start);
+        self.spots.push(Spot {
+            name: shift(name),
+            value: shift(value),
+        });
         Ok(None)
+    }
+
+    /// The request, made of the bytes of the whole head, of which it keeps parts. Its target is in
+    /// origin form, or `*`.
+    pub(crate) fn request(&self, bytes: &Bytes) -> Result<Request<()>, Refusal> {
+        let line = self.line.as_ref().ok_or(Refusal::RequestLine)?;
+        let method = bytes.get(..line.method).unwrap_or_default();
+        let mut request = Request::new(());
+        *request.method_mut() = Method::from_bytes(method).map_err(|_| Refusal::Method)?;
+        *request.uri_mut() = match bytes.get(line.path.clone()).unwrap_or_default() {
+            b"" => Uri::from_static("/"),
+            b"*" => Uri::from_static("*"),
+            _ => Uri::from_maybe_shared(bytes.slice(line.path.clone()))
+                .map_err(|_| Refusal::Target)?,
+        };
+        if line.is_http10 {
+            *request.version_mut() = Version::HTTP_10;
+        }
+        *request.headers_mut() = fields(bytes, &self.spots)?;
+        Ok(request)
     }
 
     fn too_long(&self) -> Refusal {
@@ -116,6 +157,20 @@ impl Head {
     }
 }
 
+/// The fields that lie at `spots`, as a map that keeps parts of `bytes`.
+fn fields(bytes: &Bytes, spots: &[Spot]) -> Result<HeaderMap, Refusal> {
+    let mut map = HeaderMap::with_capacity(spots.len());
+    for spot in spots {
+        let name = bytes.get(spot.name.clone()).unwrap_or_default();
+        let name = HeaderName::from_bytes(name).map_err(|_| Refusal::FieldName)?;
+        let value = bytes.slice(spot.value.clone());
+        let value = HeaderValue::from_maybe_shared(value).map_err(|_| Refusal::Control)?;
+        map.try_append(name, value)
+            .map_err(|_| Refusal::TooManyFields)?;
+    }
+    Ok(map)
+}
+
 /// Whether `byte` may stand in a token (RFC 9110 §5.6.2).
 pub(crate) const fn is_token(byte: u8) -> bool {
     matches!(byte,
@@ -123,3 +178,6 @@ pub(crate) const fn is_token(byte: u8) -> bool {
         | b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_'
         | b'`' | b'|' | b'~')
 }
+
+#[cfg(test)]
+mod tests;

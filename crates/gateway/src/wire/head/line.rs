@@ -1,7 +1,9 @@
 //! The request line (RFC 9112 §3): method, target, version, and one space between them.
 
-use super::super::refusal::Refusal;
+use std::ops::Range;
+
 use super::is_token;
+use crate::wire::refusal::Refusal;
 
 /// What the rest of the head is judged by.
 #[derive(Debug)]
@@ -10,6 +12,10 @@ pub(super) struct RequestLine {
     pub(super) is_http10: bool,
     /// The authority of a target in absolute form.
     pub(super) authority: Option<Box<[u8]>>,
+    /// Bytes of the method.
+    pub(super) method: usize,
+    /// Where path and query lie in the line.
+    pub(super) path: Range<usize>,
 }
 
 /// LIMIT: bytes of a method; the longest registered one has 17.
@@ -43,10 +49,14 @@ impl RequestLine {
         if method == b"CONNECT" {
             return Err(Refusal::Connect);
         }
-        let authority = authority_of(method, target)?;
+        let Target { authority, path } = split(method, target)?;
+        let from = method.len().saturating_add(1);
+        let end = from.saturating_add(target.len());
         Ok(Self {
             is_http10,
-            authority,
+            authority: authority.map(Box::from),
+            method: method.len(),
+            path: end.saturating_sub(path.len())..end,
         })
     }
 }
@@ -67,17 +77,29 @@ fn check_bytes(line: &[u8]) -> Result<(), Refusal> {
     })
 }
 
-/// Checks the target's form (RFC 9112 §3.2); the authority, when it is in absolute form.
-fn authority_of(method: &[u8], target: &[u8]) -> Result<Option<Box<[u8]>>, Refusal> {
+/// A target in parts.
+struct Target<'a> {
+    /// When it is in absolute form.
+    authority: Option<&'a [u8]>,
+    /// Its last bytes: path and query.
+    path: &'a [u8],
+}
+
+/// Checks the target's form (RFC 9112 §3.2).
+fn split<'a>(method: &[u8], target: &'a [u8]) -> Result<Target<'a>, Refusal> {
+    let origin = Target {
+        authority: None,
+        path: target,
+    };
     if target == b"*" {
         return if method == b"OPTIONS" {
-            Ok(None)
+            Ok(origin)
         } else {
             Err(Refusal::Target)
         };
     }
     if target.first() == Some(&b'/') {
-        return check_path(target).map(|()| None);
+        return check_path(target).map(|()| origin);
     }
     let rest = strip_scheme(target).ok_or(Refusal::Target)?;
     let end = rest
@@ -93,7 +115,10 @@ fn authority_of(method: &[u8], target: &[u8]) -> Result<Option<Box<[u8]>>, Refus
         return Err(Refusal::Target);
     }
     check_path(path)?;
-    Ok(Some(authority.into()))
+    Ok(Target {
+        authority: Some(authority),
+        path,
+    })
 }
 
 fn strip_scheme(target: &[u8]) -> Option<&[u8]> {

@@ -2,23 +2,36 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Follows `bytes` in pieces of `piece`; how many were taken, and whether the body ended there.
-fn follow(bytes: &[u8], piece: usize) -> Result<Progress, Refusal> {
+/// What a chunked body was, followed in pieces.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Followed {
+    content: Vec<u8>,
+    taken: usize,
+    ended: bool,
+}
+
+/// Follows `bytes` in pieces of `piece`.
+fn follow(bytes: &[u8], piece: usize) -> Result<Followed, Refusal> {
     let mut framing = Framing::chunked();
     let mut line = Vec::new();
-    let mut taken = 0;
+    let mut all = Followed::default();
     for piece in bytes.chunks(piece) {
-        let progress = framing.advance(piece, &mut line)?;
-        taken += progress.taken;
-        if progress.ended {
-            return Ok(Progress { taken, ended: true });
+        let mut rest = piece;
+        while !rest.is_empty() {
+            let next = framing.advance(rest, &mut line)?;
+            let (_, content) = rest.split_at(next.framing);
+            let (content, after) = content.split_at(next.content);
+            all.content.extend(content);
+            all.taken += next.framing + next.content;
+            assert!(next.framing + next.content > 0, "it moves on");
+            rest = after;
+            if next.ended {
+                all.ended = true;
+                return Ok(all);
+            }
         }
-        assert_eq!(progress.taken, piece.len());
     }
-    Ok(Progress {
-        taken,
-        ended: false,
-    })
+    Ok(all)
 }
 
 fn encode(chunks: &[Vec<u8>]) -> Vec<u8> {
@@ -41,8 +54,9 @@ proptest! {
     ) {
         let body = encode(&chunks);
         let whole = [body.clone(), after].concat();
-        let progress = follow(&whole, piece).unwrap();
-        prop_assert_eq!(progress, Progress { taken: body.len(), ended: true });
+        let followed = follow(&whole, piece).unwrap();
+        let content = chunks.concat();
+        prop_assert_eq!(followed, Followed { content, taken: body.len(), ended: true });
     }
 
     #[test]

@@ -1,7 +1,6 @@
-//! Where the body of an HTTP/1 request ends (RFC 9112 §6 and §7), followed on the wire so that the
-//! next head is looked for exactly where hyper will.
+//! Where the body of an HTTP/1 message ends, and which of its bytes are content (RFC 9112 §6 and §7).
 
-use super::head::{FieldKind, field};
+use super::head::{Field, FieldKind, field};
 use super::refusal::Refusal;
 
 /// How a body ends.
@@ -13,13 +12,17 @@ pub(crate) enum Framing {
     Length(u64),
     /// After the last chunk.
     Chunked(Chunked),
+    /// With the connection; responses only.
+    Close,
 }
 
-/// What became of some bytes of a body.
+/// What the next bytes of a body are: first framing, then content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Progress {
-    /// How many belong to the body.
-    pub(crate) taken: usize,
+pub(crate) struct Piece {
+    /// So many bytes of framing.
+    pub(crate) framing: usize,
+    /// Then so many of content.
+    pub(crate) content: usize,
     /// Whether the body ends there.
     pub(crate) ended: bool,
 }
@@ -33,6 +36,8 @@ pub(crate) struct Chunked {
     /// Bytes of trailers, and their lines.
     trailer_bytes: u32,
     trailers: u32,
+    /// Whether trailers are refused that must not be any. Those of responses all end here.
+    judged: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,38 +66,45 @@ const TRAILER_LINE_BYTES_MAX: usize = 1024;
 const TRAILERS_MAX: u32 = 16;
 
 impl Framing {
-    /// A chunked body at its first byte.
+    /// The chunked body of a request at its first byte.
     pub(crate) const fn chunked() -> Self {
-        Self::Chunked(Chunked {
-            state: State::Size {
-                value: 0,
-                digits: 0,
-            },
-            extension_bytes: 0,
-            trailer_bytes: 0,
-            trailers: 0,
-        })
+        Self::Chunked(Chunked::new(true))
     }
 
-    /// Follows `bytes`, which come next on the connection. `line` keeps a trailer line that is not
-    /// whole yet.
-    pub(crate) fn advance(
-        &mut self,
-        bytes: &[u8],
-        line: &mut Vec<u8>,
-    ) -> Result<Progress, Refusal> {
+    /// The chunked body of a response at its first byte.
+    pub(crate) const fn chunked_response() -> Self {
+        Self::Chunked(Chunked::new(false))
+    }
+
+    /// Bytes of content still to come, when that is known.
+    pub(crate) const fn exact(&self) -> Option<u64> {
         match self {
-            Self::None => Ok(Progress {
-                taken: 0,
+            Self::None => Some(0),
+            Self::Length(left) => Some(*left),
+            Self::Chunked(_) | Self::Close => None,
+        }
+    }
+
+    /// What the first of `bytes` are, which come next on the connection: as many as belong
+    /// together. Called again with those behind them until the body has ended. `line` keeps a
+    /// trailer line that is not whole yet.
+    pub(crate) fn advance(&mut self, bytes: &[u8], line: &mut Vec<u8>) -> Result<Piece, Refusal> {
+        match self {
+            Self::None => Ok(Piece {
+                framing: 0,
+                content: 0,
                 ended: true,
             }),
+            Self::Close => Ok(Piece {
+                framing: 0,
+                content: bytes.len(),
+                ended: false,
+            }),
             Self::Length(left) => {
-                let taken = bytes
-                    .len()
-                    .min(usize::try_from(*left).unwrap_or(usize::MAX));
-                *left = left.saturating_sub(u64::try_from(taken).unwrap_or(u64::MAX));
-                Ok(Progress {
-                    taken,
+                let content = take(bytes.len(), left);
+                Ok(Piece {
+                    framing: 0,
+                    content,
                     ended: *left == 0,
                 })
             }
@@ -101,29 +113,53 @@ impl Framing {
     }
 }
 
+/// As many of `here` bytes as are `left`, which is then lower.
+fn take(here: usize, left: &mut u64) -> usize {
+    let taken = here.min(usize::try_from(*left).unwrap_or(usize::MAX));
+    *left = left.saturating_sub(u64::try_from(taken).unwrap_or(u64::MAX));
+    taken
+}
+
 impl Chunked {
-    fn advance(&mut self, bytes: &[u8], line: &mut Vec<u8>) -> Result<Progress, Refusal> {
-        let mut taken = 0;
-        while let Some(&byte) = bytes.get(taken) {
-            if let State::Data { left } = self.state {
-                let here = bytes.len().saturating_sub(taken);
-                let data = here.min(usize::try_from(left).unwrap_or(usize::MAX));
-                taken = taken.saturating_add(data);
-                let left = left.saturating_sub(u64::try_from(data).unwrap_or(u64::MAX));
-                self.state = if left == 0 {
-                    State::DataCr
-                } else {
-                    State::Data { left }
-                };
-                continue;
+    const fn new(judged: bool) -> Self {
+        Self {
+            state: State::Size {
+                value: 0,
+                digits: 0,
+            },
+            extension_bytes: 0,
+            trailer_bytes: 0,
+            trailers: 0,
+            judged,
+        }
+    }
+
+    fn advance(&mut self, bytes: &[u8], line: &mut Vec<u8>) -> Result<Piece, Refusal> {
+        let mut framing = 0;
+        while let Some(&byte) = bytes.get(framing) {
+            if let State::Data { left } = &mut self.state {
+                let content = take(bytes.len().saturating_sub(framing), left);
+                if *left == 0 {
+                    self.state = State::DataCr;
+                }
+                return Ok(Piece {
+                    framing,
+                    content,
+                    ended: false,
+                });
             }
-            taken = taken.saturating_add(1);
+            framing = framing.saturating_add(1);
             if self.byte(byte, line)? {
-                return Ok(Progress { taken, ended: true });
+                return Ok(Piece {
+                    framing,
+                    content: 0,
+                    ended: true,
+                });
             }
         }
-        Ok(Progress {
-            taken,
+        Ok(Piece {
+            framing,
+            content: 0,
             ended: false,
         })
     }
@@ -186,7 +222,7 @@ impl Chunked {
         if self.trailers > TRAILERS_MAX {
             return Err(Refusal::TrailersTooLarge);
         }
-        let (kind, name, _) = field(line).map_err(|_| Refusal::Trailer)?;
+        let Field { kind, name, .. } = field(line).map_err(|_| Refusal::Trailer)?;
         let forbidden = FORBIDDEN
             .iter()
             .any(|known| name.eq_ignore_ascii_case(known))
@@ -194,7 +230,7 @@ impl Chunked {
                 name.get(..prefix.len())
                     .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
             });
-        if kind != FieldKind::Other || forbidden {
+        if self.judged && (kind != FieldKind::Other || forbidden) {
             return Err(Refusal::TrailerForbidden);
         }
         Ok(())

@@ -1,0 +1,199 @@
+//! One HTTP/1 connection (RFC 9112), from its first head to its end: heads are read by `wire`,
+//! bodies as the handler asks for them, answers written as they come, one after the other.
+//!
+//! A head is refused or it becomes a request, in one reading: there is no second parser that could
+//! see something else in it.
+
+mod answer;
+mod io;
+
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, Response, Version, header};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use self::answer::Answer;
+use self::io::{Io, Next};
+use super::Handler;
+use super::connection::Stop;
+use super::service::Service;
+use super::worker::Settings;
+use crate::exchange::{BoxError, Incoming, Outgoing, Source};
+
+/// What the connection and the body of its present request both reach.
+type Shared<S> = Mutex<Io<S>>;
+
+fn lock<S>(io: &Shared<S>) -> MutexGuard<'_, Io<S>> {
+    io.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What the answer to a request depends on besides what it says.
+#[derive(Clone, Debug)]
+struct Asked {
+    method: Method,
+    version: Version,
+    /// Whether the client wants to go on afterwards (RFC 9112 §9.3).
+    keeps: bool,
+}
+
+impl Asked {
+    fn of(request: &Request<()>) -> Self {
+        Self {
+            method: request.method().clone(),
+            version: request.version(),
+            keeps: keeps(request.version(), request.headers()),
+        }
+    }
+
+    /// By somebody whose head could not be read.
+    fn unknown() -> Self {
+        Self {
+            method: Method::GET,
+            version: Version::HTTP_11,
+            keeps: false,
+        }
+    }
+}
+
+fn keeps(version: Version, headers: &HeaderMap) -> bool {
+    let says = |option: &[u8]| {
+        let mut options = headers
+            .get_all(header::CONNECTION)
+            .into_iter()
+            .flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+        options.any(|one| one.trim_ascii().eq_ignore_ascii_case(option))
+    };
+    if version == Version::HTTP_10 {
+        says(b"keep-alive") && !says(b"close")
+    } else {
+        !says(b"close")
+    }
+}
+
+/// Serves a connection until it ends.
+pub(super) async fn serve<S, H>(
+    stream: S,
+    service: Arc<Service<H>>,
+    settings: &Settings,
+    drain: net::Guard,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    H: Handler,
+{
+    let io = Arc::new(Mutex::new(Io::new(stream, settings.wire)));
+    let mut stop = Stop::new(drain);
+    while exchange(&io, &service, &mut stop).await {}
+    std::future::poll_fn(|cx| lock(&io).poll_close(cx)).await;
+}
+
+/// One request and its answer; `false` when no other may follow.
+async fn exchange<S, H>(io: &Arc<Shared<S>>, service: &Service<H>, stop: &mut Stop) -> bool
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    H: Handler,
+{
+    let next = std::future::poll_fn(|cx| {
+        let mut io = lock(io);
+        if stop.poll(cx) {
+            io.leave();
+        }
+        io.poll_head(cx)
+    });
+    let request = match next.await {
+        Next::Request(request) => *request,
+        Next::Refused(refusal) => {
+            let response = service.refuse(refusal);
+            send(io, service, &Asked::unknown(), response, stop).await;
+            return false;
+        }
+        Next::End => return false,
+    };
+    let asked = Asked::of(&request);
+    let body = if lock(io).body_is_read() {
+        Incoming::Empty
+    } else {
+        Incoming::Stream(Arc::clone(io) as Arc<dyn Source>)
+    };
+    let request = request.map(|()| body);
+    let Some(response) = answered(io, service.respond(request), stop).await else {
+        return false;
+    };
+    send(io, service, &asked, response, stop).await
+}
+
+/// The answer of the handler; `None` when the client went away before.
+async fn answered<S>(
+    io: &Shared<S>,
+    handling: impl Future<Output = Response<Outgoing>>,
+    stop: &mut Stop,
+) -> Option<Response<Outgoing>>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut handling = pin!(handling);
+    std::future::poll_fn(|cx| {
+        if let Poll::Ready(response) = handling.as_mut().poll(cx) {
+            return Poll::Ready(Some(response));
+        }
+        let mut io = lock(io);
+        if stop.poll(cx) {
+            io.leave();
+        }
+        io.poll_gone(cx).map(|()| None)
+    })
+    .await
+}
+
+/// Writes the answer; whether another request may follow.
+async fn send<S, H>(
+    io: &Shared<S>,
+    service: &Service<H>,
+    asked: &Asked,
+    response: Response<Outgoing>,
+    stop: &mut Stop,
+) -> bool
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    H: Handler,
+{
+    let mut answer = {
+        let mut io = lock(io);
+        // What is left of the body cannot be told from a next head once nobody follows it.
+        let keeps = asked.keeps && io.skip_body() && !io.is_leaving();
+        Answer::new(asked, keeps, response, service.handler.time())
+    };
+    let sent = std::future::poll_fn(|cx| {
+        let mut io = lock(io);
+        if stop.poll(cx) {
+            io.leave();
+        }
+        io.poll_send(&mut answer, cx)
+    });
+    match sent.await {
+        Ok(()) => answer.keeps(),
+        Err(error) => {
+            tracing::debug!(%error, "an answer was not sent to its end");
+            lock(io).break_off();
+            false
+        }
+    }
+}
+
+impl<S> Source for Shared<S>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+{
+    fn poll_content(&self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BoxError>>> {
+        lock(self).poll_content(cx)
+    }
+
+    fn left(&self) -> Option<u64> {
+        lock(self).content_left()
+    }
+}
+
+#[cfg(test)]
+mod tests;
