@@ -12,6 +12,7 @@ mod caller;
 mod compile;
 mod cookies;
 mod deadline;
+mod digits;
 mod directory;
 mod error;
 mod exchange;

@@ -2,25 +2,36 @@
 
 use std::io::Write as _;
 
+use model::Timestamp;
+
 use super::RequestLine;
+use crate::digits;
 
 /// LIMIT: bytes of a path in a line.
 const PATH_BYTES_MAX: usize = 2048;
 
-/// Appends the line with its line end.
-pub(super) fn write(out: &mut Vec<u8>, request: &RequestLine<'_>) {
+/// Appends the line with its line end. `stamp` keeps how the present second is written.
+pub(super) fn write(out: &mut Vec<u8>, stamp: &mut Stamp, request: &RequestLine<'_>) {
+    out.extend_from_slice(b"{\"time\":\"");
+    stamp.write(out, request.time);
     // Writing to memory cannot fail.
-    let mut push = |text: std::fmt::Arguments<'_>| out.write_fmt(text).unwrap_or_default();
-    push(format_args!(
-        "{{\"time\":\"{}\",\"id\":\"{}\",\"source\":\"{}\",\"status\":{},\"us\":{},\"in\":{},\"out\":{}",
-        request.time,
-        request.request_id,
-        request.source,
-        request.status,
-        request.took.as_micros(),
-        request.bytes_in,
-        request.bytes_out,
-    ));
+    out.write_fmt(format_args!("\",\"id\":\"{}", request.request_id))
+        .unwrap_or_default();
+    out.extend_from_slice(b"\",\"source\":\"");
+    digits::address(out, request.source);
+    out.push(b'"');
+    let took_us = u64::try_from(request.took.as_micros()).unwrap_or(u64::MAX);
+    for (name, number) in [
+        ("status", u64::from(request.status)),
+        ("us", took_us),
+        ("in", request.bytes_in),
+        ("out", request.bytes_out),
+    ] {
+        out.extend_from_slice(b",\"");
+        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(b"\":");
+        digits::number(out, number);
+    }
     field(out, "method", request.method);
     field(out, "host", request.host);
     field(out, "path", cut(request.path));
@@ -34,6 +45,36 @@ pub(super) fn write(out: &mut Vec<u8>, request: &RequestLine<'_>) {
     out.extend_from_slice(b"}\n");
 }
 
+/// A moment as text, of which only the milliseconds change within a second.
+#[derive(Debug, Default)]
+pub(super) struct Stamp {
+    /// `2026-01-01T00:00:00.`, of this second.
+    of: Option<(i64, String)>,
+}
+
+impl Stamp {
+    fn write(&mut self, out: &mut Vec<u8>, time: Timestamp) {
+        let second = time.as_secs();
+        let text = match &mut self.of {
+            Some((known, text)) if *known == second => text,
+            of => {
+                let text = time.to_string();
+                // `…:00.123Z`; a moment beyond the calendar is written otherwise.
+                let Some(text) = text.strip_suffix('Z').and_then(|t| t.get(..t.len() - 3)) else {
+                    return out.extend_from_slice(text.as_bytes());
+                };
+                &mut of.insert((second, text.to_owned())).1
+            }
+        };
+        out.extend_from_slice(text.as_bytes());
+        let ms = time.as_millis().rem_euclid(1000);
+        for digit in [ms / 100, ms / 10 % 10, ms % 10] {
+            out.push(b'0' + u8::try_from(digit).unwrap_or(0));
+        }
+        out.push(b'Z');
+    }
+}
+
 fn cut(path: &str) -> &str {
     let end = path.floor_char_boundary(PATH_BYTES_MAX);
     path.get(..end).unwrap_or(path)
@@ -45,4 +86,20 @@ fn field(out: &mut Vec<u8>, name: &str, value: &str) {
     out.extend_from_slice(b"\":");
     // A string always has a JSON form, and memory takes it.
     serde_json::to_writer(&mut *out, value).unwrap_or_default();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_written_as_everywhere() {
+        let mut stamp = Stamp::default();
+        for ms in [0, 7, 999, 1000, 1_767_225_600_042, 1_767_225_600_420, -1] {
+            let time = Timestamp::from_millis(ms);
+            let mut out = Vec::new();
+            stamp.write(&mut out, time);
+            assert_eq!(String::from_utf8(out).unwrap(), time.to_string());
+        }
+    }
 }

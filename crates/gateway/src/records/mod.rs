@@ -66,6 +66,7 @@ struct Inner {
 #[derive(Debug, Default)]
 struct Waiting {
     lines: Vec<u8>,
+    stamp: line::Stamp,
     /// Lines left out since the last segment was sealed.
     gap: u64,
     refusals: Refusals,
@@ -215,7 +216,8 @@ impl Recorder {
             self.0.full.store(true, Ordering::Relaxed);
             return;
         }
-        line::write(&mut waiting.lines, request);
+        let Waiting { lines, stamp, .. } = &mut *waiting;
+        line::write(lines, stamp, request);
     }
 
     /// Leaves an event; of several like it in one second, one for the first and one for the rest.

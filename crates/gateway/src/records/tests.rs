@@ -132,7 +132,7 @@ fn what_a_crash_left_open_is_sealed_without_its_torn_line() {
     let mut segment = Segment::begin(&ground.traffic(), id, "test", ground.now()).unwrap();
     let mut lines = Vec::new();
     for _ in 0..3 {
-        line::write(&mut lines, &ground.line("/"));
+        line::write(&mut lines, &mut line::Stamp::default(), &ground.line("/"));
     }
     segment.append(&lines, ground.now()).unwrap();
     segment.append(b"{\"time\":\"2026-0", ground.now()).unwrap();
@@ -186,7 +186,8 @@ async fn lines_that_find_no_room_are_counted_in_the_next_seal() {
         let mut waiting = recorder.0.waiting();
         waiting.lines = vec![b'\n'; WAITING_BYTES_MAX];
         waiting.lines.clear();
-        line::write(&mut waiting.lines, &ground.line("/"));
+        let Waiting { lines, stamp, .. } = &mut *waiting;
+        line::write(lines, stamp, &ground.line("/"));
         let one = waiting.lines.clone();
         while waiting.lines.len() < WAITING_BYTES_MAX {
             waiting.lines.extend_from_slice(&one);

@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Ur
 
 use crate::assertion;
 use crate::body::Held;
+use crate::digits;
 use crate::exchange::Outgoing;
 use crate::flow::Flow;
 use crate::hop;
@@ -148,7 +149,7 @@ fn strip(headers: &mut HeaderMap) {
 
 /// Says who asks and how.
 fn introduce(flow: &Flow<'_>, headers: &mut HeaderMap) {
-    if let Ok(client) = HeaderValue::try_from(flow.client.to_string()) {
+    if let Some(client) = digits::address_value(flow.client) {
         headers.insert(FORWARDED_FOR, client);
     }
     if let Ok(id) = HeaderValue::try_from(flow.id.to_string()) {

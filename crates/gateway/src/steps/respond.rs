@@ -9,12 +9,20 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, header};
 use crate::cookies;
 use crate::exchange::Outgoing;
 use crate::flow::Flow;
+use crate::hop;
 use crate::steps::cors;
 
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
-const POWERED_BY: HeaderName = HeaderName::from_static("x-powered-by");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What a service says about itself, which helps attackers alone; and `Alt-Svc`, which would send
+/// browsers past the gateway, or to a protocol it does not speak.
+const GONE: [HeaderName; 3] = [
+    header::SERVER,
+    header::ALT_SVC,
+    HeaderName::from_static("x-powered-by"),
+];
 
 /// A year: whoever came over TLS once comes over TLS only (RFC 6797).
 const TRANSPORT: HeaderValue = HeaderValue::from_static("max-age=31536000");
@@ -43,10 +51,7 @@ const DEFAULTS: [(HeaderName, HeaderValue); 4] = [
 /// Dresses the answer of a service.
 pub(crate) fn dress(flow: &Flow<'_>, response: &mut Response<Outgoing>) {
     let headers = response.headers_mut();
-    headers.remove(header::SERVER);
-    headers.remove(POWERED_BY);
-    // SECURITY: it would send browsers past the gateway, or to a protocol it does not speak.
-    headers.remove(header::ALT_SVC);
+    hop::remove_where(headers, |name| GONE.contains(name));
     cookies::strip_set(headers);
     let Some(chosen) = flow.chosen() else {
         return;
@@ -54,9 +59,7 @@ pub(crate) fn dress(flow: &Flow<'_>, response: &mut Response<Outgoing>) {
     cors::dress(flow, headers);
     if chosen.route.security_headers {
         for (name, value) in &DEFAULTS {
-            if !headers.contains_key(name) {
-                headers.insert(name, value.clone());
-            }
+            headers.entry(name).or_insert_with(|| value.clone());
         }
         if flow.secure && !headers.contains_key(header::STRICT_TRANSPORT_SECURITY) {
             headers.insert(header::STRICT_TRANSPORT_SECURITY, TRANSPORT);

@@ -17,8 +17,8 @@ const FETCH_SITE: header::HeaderName = header::HeaderName::from_static("sec-fetc
 pub(crate) fn check(flow: &mut Flow<'_>) -> Result<(), Refused> {
     let ambient = flow.caller.as_ref().is_some_and(Caller::is_ambient);
     // Upgrades never get here; they would need this check with `GET` too.
-    let is_safe = flow.head.method.is_safe() && !authorise::is_overridden(flow);
-    if !ambient || is_safe || is_same(flow) || cors::names_origin(flow) {
+    let is_safe = || flow.head.method.is_safe() && !authorise::is_overridden(flow);
+    if !ambient || is_safe() || is_same(flow) || cors::names_origin(flow) {
         return Ok(());
     }
     let mode = flow.chosen().map(|chosen| chosen.route.modes.authenticate);

@@ -10,7 +10,7 @@ use http::{Response, StatusCode};
 use tokio::time::Instant;
 use tokio_util::io::poll_read_buf;
 
-use super::outbound::{Outbound, Sending};
+use super::outbound::Outbound;
 use super::pool::Home;
 use super::response::ResponseBody;
 use super::stream::Stream;
@@ -31,20 +31,21 @@ pub(super) struct Conn {
     /// Read, and not yet used.
     input: BytesMut,
     read_next: usize,
-    sending: Sending,
+    sending: Outbound,
     /// No request may follow.
     spent: bool,
     deadline: Deadline,
-    pub(super) idle_since: Instant,
+    /// Since when it is known to be idle; the pool sees to it.
+    pub(super) idle_since: Option<Instant>,
 }
 
 /// Why there is no response.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Lost {
-    /// Not a byte of the request was written.
-    Unsent,
+    /// Not a byte of the request was written: here it is again.
+    Unsent(Box<Outbound>),
     /// The connection closed before it answered a byte.
-    Unanswered,
+    Unanswered(Box<Outbound>),
     /// For another reason.
     Failed(Failed),
 }
@@ -55,10 +56,10 @@ impl Conn {
             stream,
             input: BytesMut::new(),
             read_next: READ_MIN,
-            sending: Sending::default(),
+            sending: Outbound::default(),
             spent: false,
             deadline: Deadline::unset(),
-            idle_since: Instant::now(),
+            idle_since: None,
         })
     }
 
@@ -91,7 +92,7 @@ impl Conn {
         if self.sending.is_done() || self.spent {
             return;
         }
-        if let Poll::Ready(Err(error)) = self.sending.poll(&mut self.stream, cx) {
+        if let Poll::Ready(Err(error)) = self.sending.poll_write(&mut self.stream, cx) {
             tracing::debug!(%error, "an upstream takes no more of a request");
             self.spent = true;
         }
@@ -107,17 +108,16 @@ impl Conn {
 
     fn poll_head(
         &mut self,
-        outbound: &Outbound,
         reading: &mut Reading,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<ResponseHead, Lost>> {
+    ) -> Poll<Result<ResponseHead, Ended>> {
         self.poll_send(cx);
         if self.spent && self.sending.is_untouched() {
-            return Poll::Ready(Err(Lost::Unsent));
+            return Poll::Ready(Err(Ended::Unsent));
         }
         loop {
-            let broken = |Unreadable| Lost::Failed(Failed::Broken);
-            let (searched, method) = (&mut reading.searched, outbound.method());
+            let broken = |Unreadable| Ended::Failed(Failed::Broken);
+            let (searched, method) = (&mut reading.searched, self.sending.method());
             let head = ResponseHead::take(&mut self.input, searched, method).map_err(broken)?;
             match head {
                 Some(head) if head.status.is_informational() => {
@@ -125,7 +125,7 @@ impl Conn {
                     let is_switch = head.status == StatusCode::SWITCHING_PROTOCOLS;
                     reading.interim = reading.interim.saturating_add(1);
                     if is_switch || reading.interim > INTERIM_MAX {
-                        return Poll::Ready(Err(Lost::Failed(Failed::Broken)));
+                        return Poll::Ready(Err(Ended::Failed(Failed::Broken)));
                     }
                     continue;
                 }
@@ -136,15 +136,23 @@ impl Conn {
                 return self
                     .deadline
                     .poll_passed(cx)
-                    .map(|()| Err(Lost::Failed(Failed::ResponseTimeout)));
+                    .map(|()| Err(Ended::Failed(Failed::ResponseTimeout)));
             };
             match read {
                 Ok(read) if read > 0 => reading.answered = true,
-                _ if reading.answered => return Poll::Ready(Err(Lost::Failed(Failed::Broken))),
-                _ => return Poll::Ready(Err(Lost::Unanswered)),
+                _ if reading.answered => return Poll::Ready(Err(Ended::Failed(Failed::Broken))),
+                _ => return Poll::Ready(Err(Ended::Unanswered)),
             }
         }
     }
+}
+
+/// How a connection ended without a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ended {
+    Unsent,
+    Unanswered,
+    Failed(Failed),
 }
 
 /// How far the head of an answer is read.
@@ -174,14 +182,24 @@ impl Lease {
     /// Sends the request and waits for the head of the response.
     pub(super) async fn exchange(
         mut self,
-        outbound: &Outbound,
+        outbound: Outbound,
         timeouts: &Timeouts,
     ) -> Result<Response<ResponseBody>, Lost> {
         let conn = &mut *self.conn;
-        conn.sending = outbound.sending();
+        conn.sending = outbound;
+        conn.idle_since = None;
         conn.deadline.set(timeouts.response);
         let mut reading = Reading::default();
-        let head = std::future::poll_fn(|cx| conn.poll_head(outbound, &mut reading, cx)).await?;
+        let head = std::future::poll_fn(|cx| conn.poll_head(&mut reading, cx)).await;
+        let head = head.map_err(|ended| {
+            let mut again = || Box::new(std::mem::take(&mut conn.sending).again());
+            match ended {
+                Ended::Unsent => Lost::Unsent(again()),
+                Ended::Unanswered => Lost::Unanswered(again()),
+                Ended::Failed(failed) => Lost::Failed(failed),
+            }
+        })?;
+        conn.sending.answered();
         conn.deadline.clear();
         conn.spent |= !head.keeps;
         let body = ResponseBody::new(head.framing, self, timeouts);
@@ -199,7 +217,6 @@ impl Lease {
             return;
         }
         conn.deadline.clear();
-        conn.idle_since = Instant::now();
         if conn.read_next > READ_MIN {
             // What one long answer needed is not kept while nothing is asked.
             conn.read_next = READ_MIN;

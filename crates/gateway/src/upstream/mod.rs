@@ -20,7 +20,6 @@ pub(crate) use response::ResponseBody;
 pub(crate) use target::Target;
 
 use crate::body::Held;
-use crate::hop;
 use conn::Lost;
 use outbound::Outbound;
 
@@ -89,34 +88,33 @@ impl Upstreams {
         request: Request<Held>,
         timeouts: &Timeouts,
     ) -> Result<Response<ResponseBody>, Failed> {
-        let outbound = Outbound::new(request);
+        let mut outbound = Outbound::new(request);
         if let Some(lease) = self.reuse(target) {
-            match lease.exchange(&outbound, timeouts).await {
+            outbound = match lease.exchange(outbound, timeouts).await {
                 Ok(response) => return received(response, timeouts),
-                Err(Lost::Unsent) => {}
-                Err(Lost::Unanswered) if outbound.method().is_idempotent() => {}
-                Err(Lost::Unanswered) => return Err(Failed::Broken),
+                Err(Lost::Unsent(again)) => *again,
+                Err(Lost::Unanswered(again)) if again.method().is_idempotent() => *again,
+                Err(Lost::Unanswered(_)) => return Err(Failed::Broken),
                 Err(Lost::Failed(failed)) => return Err(failed),
-            }
+            };
         }
         // Boxed: rare, and many times as large as what is awaited for a pooled connection.
         let lease = Box::pin(self.connect(target, timeouts.connect)).await?;
-        match lease.exchange(&outbound, timeouts).await {
+        match lease.exchange(outbound, timeouts).await {
             Ok(response) => received(response, timeouts),
-            Err(Lost::Unsent | Lost::Unanswered) => Err(Failed::Broken),
+            Err(Lost::Unsent(_) | Lost::Unanswered(_)) => Err(Failed::Broken),
             Err(Lost::Failed(failed)) => Err(failed),
         }
     }
 }
 
 fn received(
-    mut response: Response<ResponseBody>,
+    response: Response<ResponseBody>,
     timeouts: &Timeouts,
 ) -> Result<Response<ResponseBody>, Failed> {
     if response.body().size_hint().lower() > timeouts.response_max {
         return Err(Failed::TooLarge);
     }
-    hop::strip(response.headers_mut());
     Ok(response)
 }
 

@@ -18,52 +18,117 @@ use crate::hop;
 const HEAD_BYTES: usize = 1024;
 
 /// See the module.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Outbound {
     method: Method,
-    head: Bytes,
+    /// Written from `at` on.
+    head: Vec<u8>,
+    at: usize,
     body: Held,
+    /// What of the body is read and not written.
+    piece: Bytes,
+    flushed: bool,
+    /// It will not be sent again.
+    answered: bool,
 }
 
 impl Outbound {
     /// Frames the request for this hop alone: whatever framing came from outside ends here.
     pub(super) fn new(request: Request<Held>) -> Self {
-        let (mut parts, body) = request.into_parts();
-        let headers = &mut parts.headers;
-        // What `Connection` named ended when the request came in; here it could only harm.
-        hop::strip_known(headers);
-        // The body is here already: there is nothing to wait for (RFC 9110 §10.1.1).
-        headers.remove(header::EXPECT);
-        headers.remove(header::CONTENT_LENGTH);
+        let (parts, body) = request.into_parts();
         let has_length =
             !body.is_empty() || [Method::POST, Method::PUT, Method::PATCH].contains(&parts.method);
         let length = has_length.then(|| body.len());
         Self {
-            head: head(&parts.method, &parts.uri, headers, length),
+            head: head(&parts.method, &parts.uri, &parts.headers, length),
+            at: 0,
             method: parts.method,
             body,
+            piece: Bytes::new(),
+            flushed: false,
+            answered: false,
         }
+    }
+
+    /// The same, to be sent from its beginning.
+    pub(super) fn again(mut self) -> Self {
+        self.at = 0;
+        self.body = self.body.replay();
+        self.piece = Bytes::new();
+        self.flushed = false;
+        self
     }
 
     pub(super) fn method(&self) -> &Method {
         &self.method
     }
 
-    /// To be sent from its beginning.
-    pub(super) fn sending(&self) -> Sending {
-        Sending {
-            written: 0,
-            head: self.head.clone(),
-            piece: Bytes::new(),
-            body: (!self.body.is_empty()).then(|| self.body.replay()),
-            flushed: false,
+    /// An answer has begun: it will not be sent again, and what is written need not be kept.
+    pub(super) fn answered(&mut self) {
+        self.answered = true;
+        if self.flushed {
+            self.body = Held::empty();
+        }
+    }
+
+    /// Whether not a byte is written.
+    pub(super) const fn is_untouched(&self) -> bool {
+        self.at == 0
+    }
+
+    /// Whether everything is written.
+    pub(super) const fn is_done(&self) -> bool {
+        self.flushed
+    }
+
+    /// Writes on; ready when everything is written.
+    pub(super) fn poll_write(
+        &mut self,
+        stream: &mut Stream,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        loop {
+            if self.flushed {
+                return Poll::Ready(Ok(()));
+            }
+            if self.piece.is_empty() && !self.body.is_end_stream() {
+                let frame = ready!(Pin::new(&mut self.body).poll_frame(cx)).transpose();
+                let frame = frame.map_err(io::Error::other)?;
+                self.piece = frame
+                    .and_then(|frame| frame.into_data().ok())
+                    .unwrap_or_default();
+            }
+            let head = self.head.get(self.at..).unwrap_or_default();
+            if head.is_empty() && self.piece.is_empty() {
+                ready!(Pin::new(&mut *stream).poll_flush(cx))?;
+                self.flushed = true;
+                if self.answered {
+                    self.body = Held::empty();
+                }
+                continue;
+            }
+            let target = Pin::new(&mut *stream);
+            let wrote = ready!(if self.piece.is_empty() {
+                target.poll_write(cx, head)
+            } else if head.is_empty() {
+                target.poll_write(cx, &self.piece)
+            } else {
+                let both = [IoSlice::new(head), IoSlice::new(&self.piece)];
+                target.poll_write_vectored(cx, &both)
+            })?;
+            if wrote == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            let of_head = wrote.min(head.len());
+            self.at = self.at.saturating_add(of_head);
+            self.piece.advance(wrote.saturating_sub(of_head));
         }
     }
 }
 
 /// SECURITY: nothing in these types holds a line end (`http` refuses them), so that a head is
 /// always one head.
-fn head(method: &Method, uri: &Uri, headers: &HeaderMap, length: Option<u64>) -> Bytes {
+fn head(method: &Method, uri: &Uri, headers: &HeaderMap, length: Option<u64>) -> Vec<u8> {
     let mut head = Vec::with_capacity(HEAD_BYTES);
     head.extend_from_slice(method.as_str().as_bytes());
     head.push(b' ');
@@ -71,6 +136,11 @@ fn head(method: &Method, uri: &Uri, headers: &HeaderMap, length: Option<u64>) ->
     head.extend_from_slice(target.as_bytes());
     head.extend_from_slice(b" HTTP/1.1\r\n");
     for (name, value) in headers {
+        // What `Connection` named ended when the request came in; here it could only harm. The
+        // body is here already: there is nothing to wait for (RFC 9110 §10.1.1).
+        if hop::is_hop_by_hop(name) || *name == header::CONTENT_LENGTH || *name == header::EXPECT {
+            continue;
+        }
         head.extend_from_slice(name.as_str().as_bytes());
         head.extend_from_slice(b": ");
         head.extend_from_slice(value.as_bytes());
@@ -82,79 +152,5 @@ fn head(method: &Method, uri: &Uri, headers: &HeaderMap, length: Option<u64>) ->
         head.extend_from_slice(b"\r\n");
     }
     head.extend_from_slice(b"\r\n");
-    Bytes::from(head)
-}
-
-/// What of a request is not written yet.
-#[derive(Debug, Default)]
-pub(super) struct Sending {
-    /// Bytes written so far.
-    written: u64,
-    head: Bytes,
-    piece: Bytes,
-    body: Option<Held>,
-    flushed: bool,
-}
-
-impl Sending {
-    /// Whether not a byte is written.
-    pub(super) const fn is_untouched(&self) -> bool {
-        self.written == 0
-    }
-
-    /// Whether everything is written.
-    pub(super) const fn is_done(&self) -> bool {
-        self.flushed
-    }
-
-    /// Writes on; ready when everything is written.
-    pub(super) fn poll(
-        &mut self,
-        stream: &mut Stream,
-        cx: &mut Context<'_>,
-    ) -> Poll<io::Result<()>> {
-        loop {
-            if self.flushed {
-                return Poll::Ready(Ok(()));
-            }
-            if self.piece.is_empty()
-                && let Some(body) = &mut self.body
-            {
-                match ready!(Pin::new(body).poll_frame(cx)) {
-                    Some(frame) => {
-                        let frame = frame.map_err(io::Error::other)?;
-                        self.piece = frame.into_data().unwrap_or_default();
-                        continue;
-                    }
-                    None => self.body = None,
-                }
-            }
-            if self.head.is_empty() && self.piece.is_empty() {
-                ready!(Pin::new(&mut *stream).poll_flush(cx))?;
-                self.flushed = true;
-                continue;
-            }
-            let wrote = ready!(self.write(stream, cx))?;
-            if wrote == 0 {
-                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
-            }
-            self.written = self
-                .written
-                .saturating_add(u64::try_from(wrote).unwrap_or(u64::MAX));
-            let of_head = wrote.min(self.head.len());
-            self.head.advance(of_head);
-            self.piece.advance(wrote.saturating_sub(of_head));
-        }
-    }
-
-    fn write(&self, stream: &mut Stream, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        let stream = Pin::new(stream);
-        if self.piece.is_empty() {
-            return stream.poll_write(cx, &self.head);
-        }
-        if self.head.is_empty() {
-            return stream.poll_write(cx, &self.piece);
-        }
-        stream.poll_write_vectored(cx, &[IoSlice::new(&self.head), IoSlice::new(&self.piece)])
-    }
+    head
 }

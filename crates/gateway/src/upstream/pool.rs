@@ -78,7 +78,8 @@ impl Upstreams {
         for endpoint in pools.iter().flat_map(|pool| &pool.endpoints) {
             let idle = std::mem::take(&mut *lock(&endpoint.idle));
             for mut conn in idle {
-                if now.duration_since(conn.idle_since) < IDLE_FOR && conn.is_alive() {
+                let since = *conn.idle_since.get_or_insert(now);
+                if now.duration_since(since) < IDLE_FOR && conn.is_alive() {
                     lock(&endpoint.idle).push(conn);
                 } else {
                     endpoint.open.fetch_sub(1, Ordering::Relaxed);

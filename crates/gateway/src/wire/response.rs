@@ -1,16 +1,19 @@
 //! The head of a response, read strictly: an upstream that could be misread is not passed on.
 
 use bytes::{Bytes, BytesMut};
-use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
 use memchr::memchr;
 
 use super::framing::Framing;
 use super::head::{Field, FieldKind, content_length, field};
 use super::refusal::Refusal;
+use crate::hop;
 
 /// LIMIT: bytes of a head.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
+/// Room for the fields of a usual head, and those that are added to it.
+const FIELDS: usize = 20;
 /// What every head begins with.
 const VERSION: &[u8] = b"HTTP/1.";
 /// LIMIT: fields of a head.
@@ -26,7 +29,7 @@ impl From<Refusal> for Unreadable {
     }
 }
 
-/// The head of a response.
+/// The head of a response, without the fields that only were of its connection.
 #[derive(Debug)]
 pub(crate) struct ResponseHead {
     pub(crate) status: StatusCode,
@@ -57,18 +60,26 @@ impl ResponseHead {
         let (_, line) = lines.next().ok_or(Unreadable)?;
         let (status, is_http10) = status_line(line)?;
         let mut facts = Facts::default();
-        let mut headers = HeaderMap::with_capacity(16);
+        let mut headers = HeaderMap::with_capacity(FIELDS);
+        let mut fields = 0_usize;
         for (at, line) in lines {
             let field = field(line)?;
             facts.field(&field)?;
-            if headers.len() >= FIELDS_MAX {
+            if fields >= FIELDS_MAX {
                 return Err(Unreadable);
             }
             let name = HeaderName::from_bytes(field.name).map_err(|_| Unreadable)?;
+            fields = fields.saturating_add(1);
+            if hop::is_hop_by_hop(&name) && !(name == header::CONNECTION && facts.names) {
+                continue;
+            }
             let from = at.saturating_add(field.value_at);
             let value = head.slice(from..from.saturating_add(field.value.len()));
             let value = HeaderValue::from_maybe_shared(value).map_err(|_| Unreadable)?;
             headers.try_append(name, value).map_err(|_| Unreadable)?;
+        }
+        if facts.names {
+            hop::strip(&mut headers);
         }
         let framing = facts.framing(status, is_http10, method)?;
         let keeps = framing != Framing::Close && !facts.closes && (!is_http10 || facts.keeps);
@@ -157,6 +168,8 @@ struct Facts {
     chunked: bool,
     closes: bool,
     keeps: bool,
+    /// `Connection` names fields of this response.
+    names: bool,
 }
 
 impl Facts {
@@ -173,8 +186,11 @@ impl Facts {
             FieldKind::Other if field.name.eq_ignore_ascii_case(b"connection") => {
                 for option in field.value.split(|byte| *byte == b',') {
                     let option = option.trim_ascii();
-                    self.closes |= option.eq_ignore_ascii_case(b"close");
-                    self.keeps |= option.eq_ignore_ascii_case(b"keep-alive");
+                    let closes = option.eq_ignore_ascii_case(b"close");
+                    let keeps = option.eq_ignore_ascii_case(b"keep-alive");
+                    self.closes |= closes;
+                    self.keeps |= keeps;
+                    self.names |= !closes && !keeps;
                 }
             }
             FieldKind::Host | FieldKind::Upgrade | FieldKind::Other => {}

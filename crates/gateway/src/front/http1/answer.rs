@@ -62,7 +62,7 @@ impl Answer {
         asked: &Asked,
         keeps: bool,
         response: Response<Outgoing>,
-        now: Timestamp,
+        now: impl FnOnce() -> Timestamp,
     ) -> Self {
         let (parts, body) = response.into_parts();
         let length = body.size_hint().exact();
@@ -109,7 +109,7 @@ impl Answer {
             field(&mut before, "connection", b"keep-alive");
         }
         if !parts.headers.contains_key(header::DATE) {
-            date(&mut before, now);
+            date(&mut before, now());
         }
         before.extend_from_slice(b"\r\n");
         Self {

@@ -7,7 +7,7 @@
 mod answer;
 mod io;
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
@@ -118,7 +118,9 @@ where
         Incoming::Stream(Arc::clone(io) as Arc<dyn Source>)
     };
     let request = request.map(|()| body);
-    let Some(response) = answered(io, service.respond(request), stop).await else {
+    // Pinned here and not handed over: a future is copied whole, with all it might await.
+    let handling = pin!(service.respond(request));
+    let Some(response) = answered(io, handling, stop).await else {
         return false;
     };
     send(io, service, &asked, response, stop).await
@@ -127,13 +129,12 @@ where
 /// The answer of the handler; `None` when the client went away before.
 async fn answered<S>(
     io: &Shared<S>,
-    handling: impl Future<Output = Response<Outgoing>>,
+    mut handling: Pin<&mut impl Future<Output = Response<Outgoing>>>,
     stop: &mut Stop,
 ) -> Option<Response<Outgoing>>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut handling = pin!(handling);
     std::future::poll_fn(|cx| {
         if let Poll::Ready(response) = handling.as_mut().poll(cx) {
             return Poll::Ready(Some(response));
@@ -163,7 +164,7 @@ where
         let mut io = lock(io);
         // What is left of the body cannot be told from a next head once nobody follows it.
         let keeps = asked.keeps && io.skip_body() && !io.is_leaving();
-        Answer::new(asked, keeps, response, service.handler.time())
+        Answer::new(asked, keeps, response, || service.handler.time())
     };
     let sent = std::future::poll_fn(|cx| {
         let mut io = lock(io);

@@ -157,9 +157,12 @@ impl Head {
     }
 }
 
+/// Room for fields that are added later, so that the map does not grow on its way.
+const SPARE: usize = 8;
+
 /// The fields that lie at `spots`, as a map that keeps parts of `bytes`.
 fn fields(bytes: &Bytes, spots: &[Spot]) -> Result<HeaderMap, Refusal> {
-    let mut map = HeaderMap::with_capacity(spots.len());
+    let mut map = HeaderMap::with_capacity(spots.len().saturating_add(SPARE));
     for spot in spots {
         let name = bytes.get(spot.name.clone()).unwrap_or_default();
         let name = HeaderName::from_bytes(name).map_err(|_| Refusal::FieldName)?;
