@@ -307,6 +307,8 @@ pub struct Route {
     pub staleness_max: Duration,
     /// `Content-Security-Policy` and others set where the upstream sets none.
     pub security_headers: bool,
+    /// Whether clients may open a WebSocket (RFC 6455).
+    pub websocket: bool,
     /// Where it stands in the file (the whole `[[route]]`).
     #[serde(skip)]
     pub span: Span,

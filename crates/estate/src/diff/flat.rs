@@ -134,7 +134,9 @@ pub(super) fn lines(flat: &Flat) -> Vec<String> {
 fn is_usual(key: &str, value: &str) -> bool {
     matches!(
         (key.split('.').next(), value),
-        (Some("modes"), "block") | (Some("security_headers"), "true")
+        (Some("modes"), "block")
+            | (Some("security_headers"), "true")
+            | (Some("websocket"), "false")
     )
 }
 

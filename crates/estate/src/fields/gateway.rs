@@ -452,5 +452,12 @@ pub(super) static ROUTE: Table = Table {
             Default::Bool(true),
             "Set `Content-Security-Policy` and the like where the service sets none.",
         ),
+        field(
+            "websocket",
+            Kind::Bool,
+            Default::Bool(false),
+            "Let clients open a WebSocket: the handshake passes every step, and who may no longer \
+             ask is cut off; messages are at most `limits.body_max` long.",
+        ),
     ],
 };

@@ -78,6 +78,7 @@ fn route(findings: &mut Findings, table: &Reader<'_>, shared: &Shared<'_>) -> Op
         limits: limits?,
         staleness_max: staleness_max?,
         security_headers: table.bool("security_headers")?,
+        websocket: table.bool("websocket")?,
         span: table.span,
         spans: table.spans().collect(),
     })
