@@ -10,6 +10,7 @@ use crate::flow::Flow;
 use crate::refused::Refused;
 use crate::sign_in;
 use crate::steps::respond::{self, seconds};
+use crate::steps::websocket;
 
 const FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 
@@ -42,6 +43,9 @@ pub(crate) fn refused(flow: &Flow<'_>, refused: &Refused) -> Response<Outgoing> 
         .and_then(|allow| HeaderValue::try_from(allow).ok())
     {
         headers.insert(header::ALLOW, allow);
+    }
+    if refused.status == StatusCode::UPGRADE_REQUIRED {
+        headers.insert(header::SEC_WEBSOCKET_VERSION, websocket::VERSION);
     }
     if refused.status == StatusCode::UNAUTHORIZED {
         headers.insert(header::WWW_AUTHENTICATE, challenge(refused.code));

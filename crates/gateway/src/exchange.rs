@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
-use crate::upstream::ResponseBody;
+use crate::upstream::{Opened, ResponseBody};
 
 /// An error of a body; hyper wants it boxed, and it is only ever made when something fails.
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -92,6 +92,29 @@ impl Body for Incoming {
     }
 }
 
+/// In the extensions of a request that asks for a WebSocket (RFC 6455 §4.1).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WebSocket;
+
+/// Whether a WebSocket may go on. It is told whether its client sent something since the last time.
+pub(crate) type StillAllowed = Box<dyn Fn(bool) -> bool + Send + Sync>;
+
+/// A WebSocket that the service agreed to.
+pub(crate) struct Tunnel {
+    /// The connection to the service.
+    pub(crate) upstream: Opened,
+    /// Bytes of one message.
+    pub(crate) message_max: u64,
+    /// Asked every few seconds.
+    pub(crate) allowed: Option<StillAllowed>,
+}
+
+impl fmt::Debug for Tunnel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tunnel").finish_non_exhaustive()
+    }
+}
+
 /// The body of an answer.
 #[derive(Debug, Default)]
 pub(crate) enum Outgoing {
@@ -102,6 +125,8 @@ pub(crate) enum Outgoing {
     Full(Bytes),
     /// What an upstream sends, as it comes.
     Upstream(ResponseBody),
+    /// Frames, both ways, once the answer's head is written.
+    Tunnel(Box<Tunnel>),
 }
 
 impl Body for Outgoing {
@@ -113,7 +138,7 @@ impl Body for Outgoing {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         match self.get_mut() {
-            Self::Empty => Poll::Ready(None),
+            Self::Empty | Self::Tunnel(_) => Poll::Ready(None),
             Self::Full(bytes) if bytes.is_empty() => Poll::Ready(None),
             Self::Full(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
             Self::Upstream(body) => body.poll_frame(cx),
@@ -122,7 +147,7 @@ impl Body for Outgoing {
 
     fn is_end_stream(&self) -> bool {
         match self {
-            Self::Empty => true,
+            Self::Empty | Self::Tunnel(_) => true,
             Self::Full(bytes) => bytes.is_empty(),
             Self::Upstream(body) => body.is_end_stream(),
         }
@@ -130,7 +155,7 @@ impl Body for Outgoing {
 
     fn size_hint(&self) -> SizeHint {
         match self {
-            Self::Empty => SizeHint::with_exact(0),
+            Self::Empty | Self::Tunnel(_) => SizeHint::with_exact(0),
             Self::Full(bytes) => {
                 SizeHint::with_exact(u64::try_from(bytes.len()).unwrap_or(u64::MAX))
             }

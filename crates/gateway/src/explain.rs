@@ -15,14 +15,14 @@ use model::{ByteSize, SharedClock, SharedEntropy, Span};
 
 use crate::body::Budget;
 use crate::caller::{Caller, Proof};
-use crate::exchange::Connection;
+use crate::exchange::{Connection, WebSocket};
 use crate::flow::Flow;
 use crate::metrics::Registry;
 use crate::refused::Refused;
 use crate::shared::{Common, Parts, Shared};
 use crate::state::Builder;
 use crate::steps::{
-    authenticate, authorise, cors, inspect, limits, path, route, same_origin, size,
+    authenticate, authorise, cors, inspect, limits, path, route, same_origin, size, websocket,
 };
 use crate::upstream::Target;
 use crate::{pipeline, sign_in};
@@ -226,6 +226,12 @@ impl Trace<'_> {
             inspect::head(flow)?;
             Ok("no rule matches path, query and headers; a body was not looked at".to_owned())
         });
+        if websocket::is_asked(flow) {
+            self.step("websocket", flow, |flow| {
+                websocket::check(flow)?;
+                Ok("the route takes WebSockets; the service has the last word".to_owned())
+            });
+        }
     }
 
     fn step(
@@ -305,6 +311,7 @@ fn line(flow: &Flow<'_>, step: &str, source: &str) -> Option<usize> {
         "inspect" => &["mode"],
         "cors" => &["cors"],
         "head" => &["limits"],
+        "websocket" => &["websocket"],
         _ => &[],
     };
     let found = keys.iter().find_map(|key| route.spans.get(key));
@@ -347,6 +354,10 @@ fn request(question: &Question) -> Result<Request<()>, ExplainError> {
         headers.append(field, HeaderValue::from_str(value).map_err(|_| wrong())?);
     }
     headers.insert(header::HOST, host);
+    let upgrade = headers.get(header::UPGRADE);
+    if upgrade.is_some_and(|to| to.as_bytes().eq_ignore_ascii_case(b"websocket")) {
+        request.extensions_mut().insert(WebSocket);
+    }
     Ok(request)
 }
 

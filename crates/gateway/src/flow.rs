@@ -53,6 +53,8 @@ pub(crate) struct Flow<'a> {
     pub(crate) limit: Option<Counted>,
     /// What steps that only observe would have refused.
     pub(crate) observed: Vec<Refused>,
+    /// It was decided before, and is only looked at again: it uses nothing and counts nowhere.
+    pub(crate) again: bool,
 }
 
 /// What a limit left.
@@ -161,6 +163,7 @@ impl<'a> Flow<'a> {
     pub(crate) fn enforce(&mut self, mode: Mode, refused: Refused) -> Result<(), Refused> {
         match mode {
             Mode::Block => Err(refused),
+            Mode::Observe if self.again => Ok(()),
             Mode::Observe => {
                 self.record(&refused, Mode::Observe);
                 self.observed.push(refused);

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use estate::Mode;
+use http::request::Parts;
 use http::{Request, Response, header};
 use model::RequestId;
 
 use crate::answer;
-use crate::caller::Caller;
+use crate::caller::{Caller, Proof};
 use crate::exchange::{Connection, Incoming, Outgoing};
 use crate::flow::{Flow, Host};
 use crate::records;
@@ -19,7 +20,7 @@ use crate::sign_in;
 use crate::state::State;
 use crate::steps::{
     address, authenticate, authorise, ban, body, client, cors, forward, inspect, limits, path,
-    respond, route, same_origin, size, snapshot,
+    respond, route, same_origin, size, snapshot, websocket,
 };
 
 /// Answers one request; never fails.
@@ -38,8 +39,18 @@ pub(crate) async fn handle(
         recorder.room().await;
     }
     let mut flow = begin(&shared, &state, &connection, request.map(Some));
+    let asked = websocket::is_asked(&flow).then(|| flow.head.clone());
     let (response, refused) = match decide(&mut flow).await {
-        Ok(response) => (response, None),
+        Ok(mut response) => {
+            if let (Outgoing::Tunnel(tunnel), Some(head)) = (response.body_mut(), asked) {
+                let (shared, connection) = (Arc::clone(&shared), Arc::clone(&connection));
+                let id = flow.id;
+                let allowed =
+                    move |active| still_allowed(&shared, &connection, (&head, id), active);
+                tunnel.allowed = Some(Box::new(allowed));
+            }
+            (response, None)
+        }
         Err(refused) => {
             // An upstream that fails is no decision: it stands in the traffic record alone.
             if step_of(refused.code) != "upstream" {
@@ -75,11 +86,58 @@ async fn decide(flow: &mut Flow<'_>) -> Result<Response<Outgoing>, Refused> {
     authorise::check(flow)?;
     limits::check(flow)?;
     inspect::head(flow)?;
+    websocket::check(flow)?;
     let held = body::hold(flow).await?;
     inspect::body(flow, &held).await?;
-    let mut response = forward::send(flow, held).await?;
+    let mut response = if websocket::is_asked(flow) {
+        Box::pin(forward::websocket(flow)).await?
+    } else {
+        forward::send(flow, held).await?
+    };
     respond::dress(flow, &mut response);
     Ok(response)
+}
+
+/// Whether who opened a WebSocket might open it now: the estate, rights, sessions and bans may have
+/// changed since. What is not so any more is recorded.
+fn still_allowed(
+    shared: &Shared,
+    connection: &Connection,
+    (head, id): (&Parts, RequestId),
+    active: bool,
+) -> bool {
+    let Some(state) = shared.state.load_full() else {
+        return false;
+    };
+    let request = Request::from_parts(head.clone(), None);
+    let mut flow = begin(shared, &state, connection, request);
+    flow.again = true;
+    flow.id = id;
+    match decide_again(&mut flow) {
+        Ok(()) => {
+            // Who says nothing does not use their session.
+            if active && let Some(Proof::Session(session)) = flow.caller.as_ref().map(|c| &c.proof)
+            {
+                shared.directory.used(session, flow.time);
+            }
+            true
+        }
+        Err(refused) => {
+            flow.record(&refused, Mode::Block);
+            false
+        }
+    }
+}
+
+fn decide_again(flow: &mut Flow<'_>) -> Result<(), Refused> {
+    client::know(flow);
+    ban::check(flow)?;
+    path::settle(flow)?;
+    route::find(flow)?;
+    snapshot::check(flow)?;
+    authenticate::check(flow)?;
+    authorise::check(flow)?;
+    websocket::check(flow)
 }
 
 /// The console decides for itself who may see what; here it is only counted and bounded.
@@ -128,6 +186,7 @@ pub(crate) fn begin<'a>(
         body_bytes: 0,
         limit: None,
         observed: Vec::new(),
+        again: false,
     }
 }
 

@@ -33,7 +33,9 @@ pub(crate) fn check(flow: &mut Flow<'_>) -> Result<(), Refused> {
     strip(flow, chosen.route.auth);
     match known {
         Ok(Some(caller)) => {
-            if let Proof::Session(session) = &caller.proof {
+            if !flow.again
+                && let Proof::Session(session) = &caller.proof
+            {
                 flow.shared.directory.used(session, flow.time);
             }
             flow.caller = Some(caller);

@@ -9,11 +9,12 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Ur
 use crate::assertion;
 use crate::body::Held;
 use crate::digits;
-use crate::exchange::Outgoing;
+use crate::exchange::{Outgoing, Tunnel};
 use crate::flow::Flow;
 use crate::hop;
 use crate::refused::Refused;
 use crate::state::{Chosen, is_reserved};
+use crate::steps::websocket;
 use crate::upstream::{Failed, Target, Timeouts};
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -35,6 +36,39 @@ const CONTROL: Timeouts = Timeouts {
 
 /// Sends what passed to its service.
 pub(crate) async fn send(flow: &mut Flow<'_>, body: Held) -> Result<Response<Outgoing>, Refused> {
+    let (target, request, timeouts) = prepare(flow, body)?;
+    go(flow, target, request, &timeouts).await
+}
+
+/// Asks the service for a WebSocket.
+pub(crate) async fn websocket(flow: &mut Flow<'_>) -> Result<Response<Outgoing>, Refused> {
+    let message_max = flow
+        .chosen()
+        .map_or(0, |chosen| chosen.route.limits.body_max.0);
+    let key = websocket::key(flow);
+    let (target, request, timeouts) = prepare(flow, Held::empty())?;
+    let opened = flow.shared.upstreams.open(target, request, &timeouts).await;
+    let response = match opened.map_err(failed)? {
+        Err(response) => return Ok(response.map(Outgoing::Upstream)),
+        Ok(response) => response,
+    };
+    if !key.is_some_and(|key| websocket::is_agreed(&key, response.headers())) {
+        return Err(failed(Failed::Broken));
+    }
+    Ok(response.map(|upstream| {
+        Outgoing::Tunnel(Box::new(Tunnel {
+            upstream,
+            message_max,
+            allowed: None,
+        }))
+    }))
+}
+
+/// The request as the service gets it, and within what time.
+fn prepare<'a>(
+    flow: &mut Flow<'a>,
+    body: Held,
+) -> Result<(&'a Target, Request<Held>, Timeouts), Refused> {
     let missing = || Refused::new(StatusCode::NOT_FOUND, "route.no_match", "no route matches");
     let chosen = flow.chosen().ok_or_else(missing)?;
     let state = flow.state;
@@ -64,7 +98,7 @@ pub(crate) async fn send(flow: &mut Flow<'_>, body: Held) -> Result<Response<Out
         response: limits.response_timeout,
         response_max: limits.response_max.0,
     };
-    go(flow, target, request, &timeouts).await
+    Ok((target, request, timeouts))
 }
 
 /// Sends a request for the console's host to control.

@@ -16,3 +16,4 @@ pub(crate) mod route;
 pub(crate) mod same_origin;
 pub(crate) mod size;
 pub(crate) mod snapshot;
+pub(crate) mod websocket;

@@ -9,15 +9,17 @@ use http::{StatusCode, header};
 use crate::caller::Caller;
 use crate::flow::Flow;
 use crate::refused::Refused;
-use crate::steps::{authorise, cors};
+use crate::steps::{authorise, cors, websocket};
 
 const FETCH_SITE: header::HeaderName = header::HeaderName::from_static("sec-fetch-site");
 
 /// Refuses cross-site requests that change something with a cookie.
 pub(crate) fn check(flow: &mut Flow<'_>) -> Result<(), Refused> {
     let ambient = flow.caller.as_ref().is_some_and(Caller::is_ambient);
-    // Upgrades never get here; they would need this check with `GET` too.
-    let is_safe = || flow.head.method.is_safe() && !authorise::is_overridden(flow);
+    // SECURITY: no browser asks for CORS before it opens a WebSocket, whose `GET` is not safe.
+    let is_safe = || {
+        flow.head.method.is_safe() && !authorise::is_overridden(flow) && !websocket::is_asked(flow)
+    };
     if !ambient || is_safe() || is_same(flow) || cors::names_origin(flow) {
         return Ok(());
     }

@@ -7,6 +7,7 @@ use std::task::{Context, Poll, Waker, ready};
 
 use bytes::BytesMut;
 use http::{Response, StatusCode};
+use tokio::io::AsyncWrite as _;
 use tokio::time::Instant;
 use tokio_util::io::poll_read_buf;
 
@@ -121,8 +122,11 @@ impl Conn {
             let head = ResponseHead::take(&mut self.input, searched, method).map_err(broken)?;
             match head {
                 Some(head) if head.status.is_informational() => {
-                    // No request asked for another protocol (RFC 9110 §15.2.2).
+                    // Nobody switches who was not asked to (RFC 9110 §15.2.2).
                     let is_switch = head.status == StatusCode::SWITCHING_PROTOCOLS;
+                    if is_switch && reading.switches {
+                        return Poll::Ready(Ok(head));
+                    }
                     reading.interim = reading.interim.saturating_add(1);
                     if is_switch || reading.interim > INTERIM_MAX {
                         return Poll::Ready(Err(Ended::Failed(Failed::Broken)));
@@ -147,6 +151,43 @@ impl Conn {
     }
 }
 
+/// What came of asking for a WebSocket.
+#[derive(Debug)]
+pub(super) enum Switched {
+    Yes(Response<Opened>),
+    No(Response<ResponseBody>),
+}
+
+/// A connection that speaks another protocol from now on. It closes when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Opened(Lease);
+
+impl Opened {
+    /// What was read and not used.
+    pub(crate) fn input(&mut self) -> &mut BytesMut {
+        &mut self.0.conn.input
+    }
+
+    /// Reads more; how many bytes.
+    pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        self.0.conn.poll_read(cx)
+    }
+
+    /// Writes some of `bytes`.
+    pub(crate) fn poll_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0.conn.stream).poll_write(cx, bytes)
+    }
+
+    /// Sends what waits to be sent.
+    pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0.conn.stream).poll_flush(cx)
+    }
+}
+
 /// How a connection ended without a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Ended {
@@ -161,6 +202,8 @@ struct Reading {
     searched: usize,
     answered: bool,
     interim: u32,
+    /// Another protocol was asked for.
+    switches: bool,
 }
 
 /// A connection in use. Dropped without [`Lease::settle`], the connection closes.
@@ -199,6 +242,39 @@ impl Lease {
                 Ended::Failed(failed) => Lost::Failed(failed),
             }
         })?;
+        Ok(self.response(head, timeouts))
+    }
+
+    /// Asks for a WebSocket.
+    pub(super) async fn switch(
+        mut self,
+        outbound: Outbound,
+        timeouts: &Timeouts,
+    ) -> Result<Switched, Failed> {
+        let conn = &mut *self.conn;
+        conn.sending = outbound;
+        conn.deadline.set(timeouts.response);
+        let mut reading = Reading {
+            switches: true,
+            ..Reading::default()
+        };
+        let head = std::future::poll_fn(|cx| conn.poll_head(&mut reading, cx)).await;
+        let head = head.map_err(|ended| match ended {
+            Ended::Unsent | Ended::Unanswered => Failed::Broken,
+            Ended::Failed(failed) => failed,
+        })?;
+        if head.status != StatusCode::SWITCHING_PROTOCOLS {
+            return Ok(Switched::No(self.response(head, timeouts)));
+        }
+        conn.deadline.clear();
+        let mut response = Response::new(Opened(self));
+        *response.status_mut() = head.status;
+        *response.headers_mut() = head.headers;
+        Ok(Switched::Yes(response))
+    }
+
+    fn response(mut self, head: ResponseHead, timeouts: &Timeouts) -> Response<ResponseBody> {
+        let conn = &mut *self.conn;
         conn.sending.answered();
         conn.deadline.clear();
         conn.spent |= !head.keeps;
@@ -206,7 +282,7 @@ impl Lease {
         let mut response = Response::new(body);
         *response.status_mut() = head.status;
         *response.headers_mut() = head.headers;
-        Ok(response)
+        response
     }
 
     /// The response is read to its end: the connection goes back to the pool, when it can serve

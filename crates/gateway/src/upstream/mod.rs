@@ -15,12 +15,13 @@ use std::time::Duration;
 
 use http::{Request, Response};
 
+pub(crate) use conn::Opened;
 pub(crate) use pool::{PoolUse, Upstreams};
 pub(crate) use response::ResponseBody;
 pub(crate) use target::Target;
 
 use crate::body::Held;
-use conn::Lost;
+use conn::{Lost, Switched};
 use outbound::Outbound;
 
 /// How long an upstream may take, and how much it may answer.
@@ -88,7 +89,7 @@ impl Upstreams {
         request: Request<Held>,
         timeouts: &Timeouts,
     ) -> Result<Response<ResponseBody>, Failed> {
-        let mut outbound = Outbound::new(request);
+        let mut outbound = Outbound::new(request, false);
         if let Some(lease) = self.reuse(target) {
             outbound = match lease.exchange(outbound, timeouts).await {
                 Ok(response) => return received(response, timeouts),
@@ -104,6 +105,23 @@ impl Upstreams {
             Ok(response) => received(response, timeouts),
             Err(Lost::Unsent(_) | Lost::Unanswered(_)) => Err(Failed::Broken),
             Err(Lost::Failed(failed)) => Err(failed),
+        }
+    }
+}
+
+impl Upstreams {
+    /// Asks for a WebSocket, on a connection of its own. The service may answer otherwise.
+    pub(crate) async fn open(
+        &self,
+        target: &Target,
+        request: Request<Held>,
+        timeouts: &Timeouts,
+    ) -> Result<Result<Response<Opened>, Response<ResponseBody>>, Failed> {
+        let outbound = Outbound::new(request, true);
+        let lease = self.connect(target, timeouts.connect).await?;
+        match lease.switch(outbound, timeouts).await? {
+            Switched::Yes(response) => Ok(Ok(response)),
+            Switched::No(response) => received(response, timeouts).map(Err),
         }
     }
 }

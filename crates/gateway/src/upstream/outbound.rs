@@ -12,6 +12,7 @@ use tokio::io::AsyncWrite;
 
 use super::stream::Stream;
 use crate::body::Held;
+use crate::digits;
 use crate::hop;
 
 /// Bytes of a usual head: more makes the buffer grow, once.
@@ -34,13 +35,24 @@ pub(super) struct Outbound {
 
 impl Outbound {
     /// Frames the request for this hop alone: whatever framing came from outside ends here.
-    pub(super) fn new(request: Request<Held>) -> Self {
+    ///
+    /// A WebSocket is asked for when `websocket` says so (RFC 6455 §4.1).
+    pub(super) fn new(request: Request<Held>, websocket: bool) -> Self {
         let (parts, body) = request.into_parts();
         let has_length =
             !body.is_empty() || [Method::POST, Method::PUT, Method::PATCH].contains(&parts.method);
-        let length = has_length.then(|| body.len());
+        let mut head = head(&parts.method, &parts.uri, &parts.headers);
+        if has_length {
+            head.extend_from_slice(b"content-length: ");
+            digits::number(&mut head, body.len());
+            head.extend_from_slice(b"\r\n");
+        }
+        if websocket {
+            head.extend_from_slice(b"connection: upgrade\r\nupgrade: websocket\r\n");
+        }
+        head.extend_from_slice(b"\r\n");
         Self {
-            head: head(&parts.method, &parts.uri, &parts.headers, length),
+            head,
             at: 0,
             method: parts.method,
             body,
@@ -126,9 +138,11 @@ impl Outbound {
     }
 }
 
+/// Request line and fields, without the empty line at the end.
+///
 /// SECURITY: nothing in these types holds a line end (`http` refuses them), so that a head is
 /// always one head.
-fn head(method: &Method, uri: &Uri, headers: &HeaderMap, length: Option<u64>) -> Vec<u8> {
+fn head(method: &Method, uri: &Uri, headers: &HeaderMap) -> Vec<u8> {
     let mut head = Vec::with_capacity(HEAD_BYTES);
     head.extend_from_slice(method.as_str().as_bytes());
     head.push(b' ');
@@ -146,11 +160,5 @@ fn head(method: &Method, uri: &Uri, headers: &HeaderMap, length: Option<u64>) ->
         head.extend_from_slice(value.as_bytes());
         head.extend_from_slice(b"\r\n");
     }
-    if let Some(length) = length {
-        head.extend_from_slice(b"content-length: ");
-        head.extend_from_slice(length.to_string().as_bytes());
-        head.extend_from_slice(b"\r\n");
-    }
-    head.extend_from_slice(b"\r\n");
     head
 }

@@ -8,6 +8,7 @@ mod framing;
 mod head;
 mod refusal;
 mod response;
+pub(crate) mod websocket;
 
 pub(crate) use framing::Framing;
 pub(crate) use head::{Head, HeadLimits, is_host};

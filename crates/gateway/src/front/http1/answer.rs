@@ -103,7 +103,11 @@ impl Answer {
             }
             Ends::Empty | Ends::Close => {}
         }
-        if !keeps {
+        if parts.status == StatusCode::SWITCHING_PROTOCOLS {
+            // The only protocol that is ever asked for.
+            field(&mut before, "connection", b"upgrade");
+            field(&mut before, "upgrade", b"websocket");
+        } else if !keeps {
             field(&mut before, "connection", b"close");
         } else if asked.version == Version::HTTP_10 {
             field(&mut before, "connection", b"keep-alive");

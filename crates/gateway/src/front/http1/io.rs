@@ -180,8 +180,32 @@ fn is_continue(value: &header::HeaderValue) -> bool {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Io<S> {
+    /// What was read and not used.
+    pub(super) fn input(&mut self) -> &mut BytesMut {
+        &mut self.input
+    }
+
+    /// How long the client may take nothing.
+    pub(super) fn stall_timeout(&self) -> Duration {
+        self.limits.stall_timeout
+    }
+
+    /// Writes some of `bytes`.
+    pub(super) fn poll_put(
+        &mut self,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    /// Sends what waits to be sent.
+    pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
     /// Reads more; how many bytes.
-    fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    pub(super) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         SCRATCH.with_borrow_mut(|scratch| {
             let mut buf = ReadBuf::new(scratch);
             ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buf))?;

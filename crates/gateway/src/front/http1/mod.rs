@@ -6,6 +6,7 @@
 
 mod answer;
 mod io;
+mod relay;
 
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,7 +22,7 @@ use super::Handler;
 use super::connection::Stop;
 use super::service::Service;
 use super::worker::Settings;
-use crate::exchange::{BoxError, Incoming, Outgoing, Source};
+use crate::exchange::{BoxError, Incoming, Outgoing, Source, WebSocket};
 
 /// What the connection and the body of its present request both reach.
 type Shared<S> = Mutex<Io<S>>;
@@ -59,18 +60,8 @@ impl Asked {
 }
 
 fn keeps(version: Version, headers: &HeaderMap) -> bool {
-    let says = |option: &[u8]| {
-        let mut options = headers
-            .get_all(header::CONNECTION)
-            .into_iter()
-            .flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
-        options.any(|one| one.trim_ascii().eq_ignore_ascii_case(option))
-    };
-    if version == Version::HTTP_10 {
-        says(b"keep-alive") && !says(b"close")
-    } else {
-        !says(b"close")
-    }
+    let closes = lists(headers, b"close");
+    !closes && (version != Version::HTTP_10 || lists(headers, b"keep-alive"))
 }
 
 /// Serves a connection until it ends.
@@ -112,6 +103,10 @@ where
         Next::End => return false,
     };
     let asked = Asked::of(&request);
+    let mut request = request;
+    if wants_websocket(request.headers()) {
+        request.extensions_mut().insert(WebSocket);
+    }
     let body = if lock(io).body_is_read() {
         Incoming::Empty
     } else {
@@ -123,7 +118,34 @@ where
     let Some(response) = answered(io, handling, stop).await else {
         return false;
     };
-    send(io, service, &asked, response, stop).await
+    if !matches!(response.body(), Outgoing::Tunnel(_)) {
+        return send(io, service, &asked, response, stop).await;
+    }
+    let (parts, body) = response.into_parts();
+    let head = Response::from_parts(parts, Outgoing::Empty);
+    if send(io, service, &asked, head, stop).await
+        && let Outgoing::Tunnel(tunnel) = body
+    {
+        relay::run(io, tunnel, stop).await;
+    }
+    false
+}
+
+/// Whether another protocol is asked for by both fields that this takes (RFC 9110 §7.8); `wire`
+/// lets no other protocol through.
+fn wants_websocket(headers: &HeaderMap) -> bool {
+    let is_websocket =
+        |value: &header::HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"websocket");
+    headers.get(header::UPGRADE).is_some_and(is_websocket) && lists(headers, b"upgrade")
+}
+
+/// Whether `Connection` lists an option.
+fn lists(headers: &HeaderMap, option: &[u8]) -> bool {
+    let mut options = headers
+        .get_all(header::CONNECTION)
+        .into_iter()
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    options.any(|one| one.trim_ascii().eq_ignore_ascii_case(option))
 }
 
 /// The answer of the handler; `None` when the client went away before.

@@ -13,6 +13,7 @@ pub(super) struct Facts {
     length: Option<u64>,
     chunked: bool,
     upgrade: bool,
+    websocket: bool,
 }
 
 /// Fields this module knows by name.
@@ -62,6 +63,10 @@ impl Facts {
                 }
                 self.chunked = true;
             }
+            FieldKind::Upgrade if value.eq_ignore_ascii_case(b"websocket") => {
+                self.upgrade |= self.websocket;
+                self.websocket = true;
+            }
             // An offer of HTTP/2 in clear may be passed over (RFC 9110 §7.8); the field itself
             // ends at this hop.
             FieldKind::Upgrade => self.upgrade |= !value.eq_ignore_ascii_case(b"h2c"),
@@ -86,7 +91,9 @@ impl Facts {
         if self.chunked && self.length.is_some() {
             return Err(Refusal::LengthWithCoding);
         }
-        if self.upgrade {
+        // What follows the head would be a body for one reader and frames for another.
+        let has_body = self.chunked || self.length.is_some_and(|length| length > 0);
+        if self.upgrade || (self.websocket && (has_body || request.is_http10)) {
             return Err(Refusal::Upgrade);
         }
         Ok(match self.length {
