@@ -21,6 +21,8 @@ mod real_backends;
 #[cfg(test)]
 mod visitor;
 #[cfg(test)]
+mod websocket;
+#[cfg(test)]
 mod world;
 
 /// Says on the test's output why it did not run.

@@ -46,13 +46,22 @@ fn program(name: &str) -> Option<String> {
 
 impl Real {
     async fn start(program: &str, arguments: &[&str], address: SocketAddr) -> Self {
+        Self::start_with(program, arguments, address, ROUTES).await
+    }
+
+    async fn start_with(
+        program: &str,
+        arguments: &[&str],
+        address: SocketAddr,
+        routes: &str,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.keep().join("log");
         let process = Process::start(Path::new(program), arguments, &log).unwrap();
         let up = || async { tokio::net::TcpStream::connect(address).await.is_ok() };
         assert!(eventually(SOON, up).await, "{}", process.output());
         Self {
-            world: World::start(address, ROUTES).await,
+            world: World::start(address, routes).await,
             _process: process,
         }
     }
@@ -195,4 +204,31 @@ async fn httpbin_works_unchanged_signed_in_and_with_a_key() {
     );
     let may_not = real.ask(Method::POST, "/post", &all, "{}").await;
     assert_eq!(may_not.status, 403);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn websocket_application_works_unchanged_with_its_own_client() {
+    let Some(python) = program("python3") else {
+        return;
+    };
+    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/python");
+    let script = |name: &str| scripts.join(name).to_str().unwrap().to_owned();
+    let [address] = testkit::free_addresses().unwrap();
+    let port = address.port().to_string();
+    let arguments = [script("websocket_server.py"), port];
+    let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+    let routes = format!("{ROUTES}websocket = true\n");
+    let real = Real::start_with(&python, &arguments, address, &routes).await;
+    let mut ada = real.world.visitor("ada", "writer").await;
+    let key = ada.key("things:read").await;
+    let client = tokio::process::Command::new(&python)
+        .arg(script("websocket_client.py"))
+        .args([&real.world.plain.port().to_string(), &key])
+        .output();
+    let said = tokio::time::timeout(SOON, client).await.unwrap().unwrap();
+    let (out, error) = (
+        said.stdout,
+        String::from_utf8_lossy(&said.stderr).into_owned(),
+    );
+    assert_eq!(String::from_utf8_lossy(&out), "fine\n", "{error}");
 }
