@@ -68,6 +68,7 @@ pub(super) enum Next {
 #[derive(Debug)]
 enum Closing {
     Open,
+    Shutdown,
     Linger { left: usize },
     Cut,
 }
@@ -319,6 +320,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Io<S> {
         answer: &mut Answer,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), BoxError>> {
+        // Half a word to go on is finished; one that was not begun is not needed any more.
+        if self.go_on.len() == CONTINUE.len() {
+            self.go_on = &[];
+        }
+        ready!(self.poll_go_on(cx))?;
         loop {
             let waits = answer.poll_more(cx)?.is_pending();
             if answer.is_written() {
@@ -370,7 +376,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Io<S> {
             match &mut self.closing {
                 Closing::Cut => return Poll::Ready(()),
                 Closing::Open => {
-                    self.reading.start(LINGER_FOR);
+                    self.reading.set(LINGER_FOR);
+                    self.closing = Closing::Shutdown;
+                }
+                Closing::Shutdown => {
                     match Pin::new(&mut self.stream).poll_shutdown(cx) {
                         Poll::Pending => return self.reading.poll_passed(cx),
                         Poll::Ready(Err(_)) => return Poll::Ready(()),

@@ -242,3 +242,26 @@ proptest! {
         prop_assert_eq!(split, whole);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn leaving_waits_shortly_for_a_client_that_stays() {
+    use tokio::io::AsyncWriteExt as _;
+    let (mut client, end) = tokio::io::duplex(1024);
+    let mut io = Io::new(end, testing::limits());
+    client
+        .write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        .await
+        .unwrap();
+    let next = std::future::poll_fn(|cx| io.poll_head(cx)).await;
+    assert!(matches!(next, Next::Request(_)));
+    let second = std::time::Duration::from_secs(1);
+    let waiting = std::future::poll_fn(|cx| io.poll_head(cx));
+    assert!(tokio::time::timeout(second, waiting).await.is_err(), "idle");
+    io.leave();
+    let next = std::future::poll_fn(|cx| io.poll_head(cx)).await;
+    assert!(matches!(next, Next::End));
+    let start = tokio::time::Instant::now();
+    std::future::poll_fn(|cx| io.poll_close(cx)).await;
+    assert!(start.elapsed() < 3 * second, "{:?}", start.elapsed());
+    drop(client);
+}
