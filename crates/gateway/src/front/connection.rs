@@ -238,6 +238,11 @@ impl Stop {
         }
     }
 
+    /// Whether it was asked for, heard or not.
+    pub(super) fn is_due(&self) -> bool {
+        self.drain.is_started()
+    }
+
     /// `true` once: when the stop was asked for.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> bool {
         // INVARIANT: one task polls this, and a task's waker stays the same.

@@ -234,6 +234,10 @@ impl Lease {
         conn.deadline.set(timeouts.response);
         let mut reading = Reading::default();
         let head = std::future::poll_fn(|cx| conn.poll_head(&mut reading, cx)).await;
+        // A connection that waited may have ended for no fault of its upstream.
+        if !matches!(head, Err(Ended::Unsent)) {
+            self.home.answered(head.is_ok());
+        }
         let head = head.map_err(|ended| {
             let mut again = || Box::new(std::mem::take(&mut conn.sending).again());
             match ended {

@@ -90,17 +90,21 @@ impl Upstreams {
         timeouts: &Timeouts,
     ) -> Result<Response<ResponseBody>, Failed> {
         let mut outbound = Outbound::new(request, false);
-        if let Some(lease) = self.reuse(target) {
+        let mut turn = self.turn(target);
+        if let Some(lease) = turn.reuse() {
             outbound = match lease.exchange(outbound, timeouts).await {
                 Ok(response) => return received(response, timeouts),
                 Err(Lost::Unsent(again)) => *again,
-                Err(Lost::Unanswered(again)) if again.method().is_idempotent() => *again,
+                Err(Lost::Unanswered(again)) if again.method().is_idempotent() => {
+                    turn.pass_over();
+                    *again
+                }
                 Err(Lost::Unanswered(_)) => return Err(Failed::Broken),
                 Err(Lost::Failed(failed)) => return Err(failed),
             };
         }
         // Boxed: rare, and many times as large as what is awaited for a pooled connection.
-        let lease = Box::pin(self.connect(target, timeouts.connect)).await?;
+        let lease = Box::pin(turn.connect(target, timeouts.connect)).await?;
         match lease.exchange(outbound, timeouts).await {
             Ok(response) => received(response, timeouts),
             Err(Lost::Unsent(_) | Lost::Unanswered(_)) => Err(Failed::Broken),
@@ -118,7 +122,7 @@ impl Upstreams {
         timeouts: &Timeouts,
     ) -> Result<Result<Response<Opened>, Response<ResponseBody>>, Failed> {
         let outbound = Outbound::new(request, true);
-        let lease = self.connect(target, timeouts.connect).await?;
+        let lease = self.turn(target).connect(target, timeouts.connect).await?;
         match lease.switch(outbound, timeouts).await? {
             Switched::Yes(response) => Ok(Ok(response)),
             Switched::No(response) => received(response, timeouts).map(Err),

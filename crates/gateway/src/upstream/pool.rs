@@ -1,11 +1,12 @@
 //! Idle connections of one worker, by target and address: last used first, so that the rest
 //! grow old and are let go.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ahash::AHashMap;
+use smallvec::SmallVec;
 use tokio::time::Instant;
 
 use super::Failed;
@@ -21,6 +22,10 @@ const IDLE_MAX: usize = 256;
 const IDLE_FOR: Duration = Duration::from_secs(50);
 /// An address that refused a connection is passed over for so long, when there is another.
 const DOWN_FOR: Duration = Duration::from_secs(2);
+/// So many requests in a row without an answer, and an address is passed over for longer.
+const FAILURES_MAX: u32 = 3;
+/// How long.
+const EJECTED_FOR: Duration = Duration::from_secs(10);
 
 /// The connections of one worker to every target.
 ///
@@ -54,7 +59,16 @@ struct EndpointPool {
     )]
     idle: Mutex<Vec<Box<Conn>>>,
     open: AtomicUsize,
+    /// Requests in a row that got no answer.
+    failures: AtomicU32,
     down_until: Mutex<Option<Instant>>,
+}
+
+/// The addresses for one request.
+#[derive(Debug)]
+pub(super) struct Turn {
+    pool: Arc<Pool>,
+    order: SmallVec<[usize; 4]>,
 }
 
 /// Where a connection in use belongs; dropping it says that the connection is closed.
@@ -103,58 +117,13 @@ impl Upstreams {
         })
     }
 
-    /// An idle connection that still lives, if there is one.
-    pub(super) fn reuse(&self, target: &Target) -> Option<Lease> {
+    /// Where one request may go, the best address first.
+    pub(super) fn turn(&self, target: &Target) -> Turn {
         let pool = self.pool(target);
-        for index in pool.order() {
-            let Some(endpoint) = pool.endpoints.get(index) else {
-                continue;
-            };
-            loop {
-                let Some(mut conn) = lock(&endpoint.idle).pop() else {
-                    break;
-                };
-                if conn.is_alive() {
-                    return Some(Lease::new(conn, Home::new(&pool, index)));
-                }
-                endpoint.open.fetch_sub(1, Ordering::Relaxed);
-            }
+        Turn {
+            order: pool.order(),
+            pool,
         }
-        None
-    }
-
-    /// A new connection, to the first address that takes one.
-    pub(super) async fn connect(&self, target: &Target, limit: Duration) -> Result<Lease, Failed> {
-        let pool = self.pool(target);
-        let mut failed = Failed::Refused;
-        for index in pool.order() {
-            let (Some(endpoint), Some(state)) =
-                (target.endpoints.get(index), pool.endpoints.get(index))
-            else {
-                continue;
-            };
-            if state.open.fetch_add(1, Ordering::Relaxed) >= OPEN_MAX {
-                state.open.fetch_sub(1, Ordering::Relaxed);
-                failed = Failed::TooMany;
-                continue;
-            }
-            let home = Home::new(&pool, index);
-            let connected = match Stream::connect(target, endpoint, limit).await {
-                Ok(stream) => Ok(Conn::new(stream)),
-                Err(error) => Err(error),
-            };
-            match connected {
-                Ok(conn) => {
-                    *lock(&state.down_until) = None;
-                    return Ok(Lease::new(conn, home));
-                }
-                Err(error) => {
-                    *lock(&state.down_until) = Instant::now().checked_add(DOWN_FOR);
-                    failed = error;
-                }
-            }
-        }
-        Err(failed)
     }
 
     fn pool(&self, target: &Target) -> Arc<Pool> {
@@ -174,30 +143,87 @@ impl Upstreams {
     }
 }
 
-impl Pool {
-    /// Every address, each once, beginning with the next in turn; those that are down come last.
-    fn order(&self) -> impl Iterator<Item = usize> {
-        let count = self.endpoints.len();
-        let first = if count > 1 {
-            self.next.fetch_add(1, Ordering::Relaxed)
-        } else {
-            0
-        };
-        let turn = (0..count).map(move |step| first.wrapping_add(step) % count.max(1));
-        let down: smallvec::SmallVec<[usize; 4]> = if count > 1 {
-            turn.clone().filter(|i| self.is_down(*i)).collect()
-        } else {
-            smallvec::SmallVec::new()
-        };
-        let up: smallvec::SmallVec<[usize; 4]> = turn.filter(|i| !down.contains(i)).collect();
-        up.into_iter().chain(down)
+impl Turn {
+    /// An idle connection to the best address that still lives, if there is one.
+    pub(super) fn reuse(&self) -> Option<Lease> {
+        self.idle(*self.order.first()?)
     }
 
-    fn is_down(&self, index: usize) -> bool {
-        self.endpoints
-            .get(index)
-            .and_then(|endpoint| *lock(&endpoint.down_until))
-            .is_some_and(|until| Instant::now() < until)
+    fn idle(&self, index: usize) -> Option<Lease> {
+        let endpoint = self.pool.endpoints.get(index)?;
+        loop {
+            let mut conn = lock(&endpoint.idle).pop()?;
+            if conn.is_alive() {
+                return Some(Lease::new(conn, Home::new(&self.pool, index)));
+            }
+            endpoint.open.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// The best address comes last from now on: it did not answer.
+    pub(super) fn pass_over(&mut self) {
+        let by = usize::from(self.order.len() > 1);
+        self.order.rotate_left(by);
+    }
+
+    /// A new connection, to the first address that takes one.
+    pub(super) async fn connect(&self, target: &Target, limit: Duration) -> Result<Lease, Failed> {
+        let mut failed = Failed::Refused;
+        for index in self.order.iter().copied() {
+            let (Some(endpoint), Some(state)) =
+                (target.endpoints.get(index), self.pool.endpoints.get(index))
+            else {
+                continue;
+            };
+            if state.open.fetch_add(1, Ordering::Relaxed) >= OPEN_MAX {
+                state.open.fetch_sub(1, Ordering::Relaxed);
+                failed = Failed::TooMany;
+                continue;
+            }
+            let home = Home::new(&self.pool, index);
+            match Stream::connect(target, endpoint, limit).await {
+                Ok(stream) => return Ok(Lease::new(Conn::new(stream), home)),
+                Err(error) => {
+                    *lock(&state.down_until) = Instant::now().checked_add(DOWN_FOR);
+                    failed = error;
+                }
+            }
+        }
+        Err(failed)
+    }
+}
+
+impl Pool {
+    /// Every address, each once: the one with the fewest requests first, of several the next in
+    /// turn; those that are down come last.
+    fn order(&self) -> SmallVec<[usize; 4]> {
+        let count = self.endpoints.len();
+        if count <= 1 {
+            return (0..count).collect();
+        }
+        let first = self.next.fetch_add(1, Ordering::Relaxed);
+        let now = Instant::now();
+        let turn = (0..count).map(|step| first.wrapping_add(step) % count);
+        let mut order: SmallVec<[_; 4]> = turn
+            .filter_map(|index| {
+                let endpoint = self.endpoints.get(index)?;
+                Some((endpoint.is_down(now), endpoint.requests(), index))
+            })
+            .collect();
+        order.sort_by_key(|(down, requests, _)| (*down, *requests));
+        order.into_iter().map(|(_, _, index)| index).collect()
+    }
+}
+
+impl EndpointPool {
+    fn is_down(&self, now: Instant) -> bool {
+        lock(&self.down_until).is_some_and(|until| now < until)
+    }
+
+    /// Requests under way.
+    fn requests(&self) -> usize {
+        let idle = lock(&self.idle).len();
+        self.open.load(Ordering::Relaxed).saturating_sub(idle)
     }
 }
 
@@ -207,6 +233,24 @@ impl Home {
             pool: Arc::clone(pool),
             index,
             returned: false,
+        }
+    }
+
+    /// Whether a request got an answer. An address that gives none any more is passed over, while
+    /// there is another.
+    pub(super) fn answered(&self, answered: bool) {
+        let Some(endpoint) = self.pool.endpoints.get(self.index) else {
+            return;
+        };
+        if answered {
+            if endpoint.failures.swap(0, Ordering::Relaxed) > 0 {
+                *lock(&endpoint.down_until) = None;
+            }
+            return;
+        }
+        let failures = endpoint.failures.fetch_add(1, Ordering::Relaxed);
+        if failures.saturating_add(1) >= FAILURES_MAX {
+            *lock(&endpoint.down_until) = Instant::now().checked_add(EJECTED_FOR);
         }
     }
 

@@ -184,6 +184,9 @@ where
 {
     let mut answer = {
         let mut io = lock(io);
+        if stop.is_due() {
+            io.leave();
+        }
         // What is left of the body cannot be told from a next head once nobody follows it.
         let keeps = asked.keeps && io.skip_body() && !io.is_leaving();
         Answer::new(asked, keeps, response, || service.handler.time())
