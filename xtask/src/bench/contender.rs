@@ -205,6 +205,7 @@ fn estate(address: SocketAddr, backend: SocketAddr) -> String {
     format!(
         "[estate]\nname = \"bench\"\ndomain = \"bench.localhost\"\n\n\
          [listen]\nhttps = []\nhttp = [\"{address}\"]\nplain = true\nmetrics = \"off\"\n\n\
+         [gateway]\nconnections_max = 12000\nconnections_per_address_max = 12000\n\n\
          [limits]\nper_address = \"off\"\n\n\
          [[service]]\nname = \"backend\"\naddress = \"{backend}\"\n\n\
          [[role]]\nname = \"reader\"\nallow = [\"items:read\"]\n\n\

@@ -17,6 +17,8 @@ use super::report::{Report, Round, Side};
 
 /// Seconds of load before anything is measured.
 const WARM_UP_S: u32 = 2;
+/// Connections that wait while its memory is read.
+const CROWD: usize = 10_000;
 /// How long Rampart is left alone before its memory is read.
 const IDLE: Duration = Duration::from_secs(3);
 
@@ -38,13 +40,55 @@ pub(super) fn measure(root: &Path, rounds: u32, seconds: u32) -> anyhow::Result<
     let (_backend, backend) = backend(&folder.0)?;
     let rampart = Rampart::start(root, &folder.0, backend)?;
     pause(IDLE);
-    let memory: f64 = rampart
-        .processes()
-        .iter()
-        .map(|pid| memory_mib(*pid))
-        .sum::<anyhow::Result<f64>>()?;
+    let memory = || {
+        let all = rampart.processes();
+        all.iter()
+            .map(|pid| memory_mib(*pid))
+            .sum::<anyhow::Result<f64>>()
+    };
+    let idle_memory_mib = memory()?;
     let (nginx, nginx_at) = nginx_proxy(&folder.0, backend)?;
     let (haproxy, haproxy_at) = haproxy(&folder.0, backend)?;
+    let contenders = contenders((nginx.id(), nginx_at), (haproxy.id(), haproxy_at), &rampart);
+    for contender in &contenders {
+        contender.run(WARM_UP_S)?;
+    }
+    let mut done = Vec::new();
+    for _ in 0..rounds {
+        for contender in &contenders {
+            done.push(contender.run(seconds)?);
+        }
+    }
+    let crowd = load::crowd(rampart.address, CROWD)?;
+    pause(IDLE);
+    let crowd_memory_mib = memory()?;
+    drop(crowd);
+    Ok(Report {
+        date: started.to_string(),
+        machine: machine::describe(),
+        versions: vec![
+            (
+                "rampart".to_owned(),
+                format!("rampart {}", env!("CARGO_PKG_VERSION")),
+            ),
+            ("nginx".to_owned(), machine::version("nginx", "-v")),
+            ("haproxy".to_owned(), machine::version("haproxy", "-v")),
+            ("wrk".to_owned(), machine::version("wrk", "-v")),
+        ],
+        seconds,
+        rounds,
+        idle_memory_mib,
+        crowd_memory_mib,
+        done,
+    })
+}
+
+/// The sides, in the order of a round.
+fn contenders(
+    (nginx, nginx_at): (u32, SocketAddr),
+    (haproxy, haproxy_at): (u32, SocketAddr),
+    rampart: &Rampart,
+) -> [Contender; 4] {
     let url = |address: SocketAddr, path: &str| format!("http://{address}{path}");
     let plain = |side, url, pid| Contender {
         side,
@@ -53,9 +97,9 @@ pub(super) fn measure(root: &Path, rounds: u32, seconds: u32) -> anyhow::Result<
         pid,
         beside: None,
     };
-    let contenders = [
-        plain(Side::Nginx, url(nginx_at, "/plain"), nginx.id()),
-        plain(Side::Haproxy, url(haproxy_at, "/plain"), haproxy.id()),
+    [
+        plain(Side::Nginx, url(nginx_at, "/plain"), nginx),
+        plain(Side::Haproxy, url(haproxy_at, "/plain"), haproxy),
         Contender {
             beside: Some(rampart.control),
             ..plain(
@@ -73,33 +117,7 @@ pub(super) fn measure(root: &Path, rounds: u32, seconds: u32) -> anyhow::Result<
                 rampart.gateway,
             )
         },
-    ];
-    for contender in &contenders {
-        contender.run(WARM_UP_S)?;
-    }
-    let mut done = Vec::new();
-    for _ in 0..rounds {
-        for contender in &contenders {
-            done.push(contender.run(seconds)?);
-        }
-    }
-    Ok(Report {
-        date: started.to_string(),
-        machine: machine::describe(),
-        versions: vec![
-            (
-                "rampart".to_owned(),
-                format!("rampart {}", env!("CARGO_PKG_VERSION")),
-            ),
-            ("nginx".to_owned(), machine::version("nginx", "-v")),
-            ("haproxy".to_owned(), machine::version("haproxy", "-v")),
-            ("wrk".to_owned(), machine::version("wrk", "-v")),
-        ],
-        seconds,
-        rounds,
-        idle_memory_mib: memory,
-        done,
-    })
+    ]
 }
 
 impl Contender {

@@ -1,12 +1,17 @@
 //! Load: wrk, pinned beside the backend, and what it says.
 
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
 /// Connections kept open by the load.
 pub(super) const CONNECTIONS: u32 = 32;
+/// How long an answer may take.
+const ANSWER: Duration = Duration::from_secs(10);
 
 /// What one run of wrk did.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -47,6 +52,29 @@ pub(super) fn run(
         );
     }
     parse(&text)
+}
+
+/// Opens so many connections, each of which is answered once and then waits.
+pub(super) fn crowd(address: SocketAddr, count: usize) -> anyhow::Result<Vec<TcpStream>> {
+    let mut all = Vec::with_capacity(count);
+    for number in 0..count {
+        let failed = || format!("connection {number} of a crowd");
+        let mut stream = TcpStream::connect(address).with_context(failed)?;
+        stream.set_read_timeout(Some(ANSWER))?;
+        let request = "GET /plain HTTP/1.1\r\nHost: crowd.bench.localhost\r\n\r\n";
+        stream.write_all(request.as_bytes()).with_context(failed)?;
+        let mut answer = [0; 4096];
+        let read = stream.read(&mut answer).with_context(failed)?;
+        if !answer
+            .get(..read)
+            .unwrap_or_default()
+            .starts_with(b"HTTP/1.1 200 ")
+        {
+            bail!("{} was not answered", failed());
+        }
+        all.push(stream);
+    }
+    Ok(all)
 }
 
 /// Figures from wrk's report. Any answer that is no success, and any broken connection, spoils

@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 const BAR_FULL: f64 = 0.6;
 /// Mebibytes of all of Rampart's processes, idle.
 const BAR_MEMORY_MIB: f64 = 100.0;
+/// The same with a crowd of connections that wait for their next request.
+const BAR_CROWD_MIB: f64 = 150.0;
 /// Requests per second say something about the proxy only when its core is this busy.
 const BUSY_MIN: f64 = 0.95;
 
@@ -68,6 +70,8 @@ pub(super) struct Report {
     pub(super) seconds: u32,
     pub(super) rounds: u32,
     pub(super) idle_memory_mib: f64,
+    /// With so many connections kept alive.
+    pub(super) crowd_memory_mib: f64,
     pub(super) done: Vec<Round>,
 }
 
@@ -157,6 +161,14 @@ impl Report {
                 peer: None,
                 bar: Some(BAR_MEMORY_MIB),
                 holds: Some(self.idle_memory_mib <= BAR_MEMORY_MIB),
+            },
+            Figure {
+                name: "rampart.memory_with_10000_idle_connections".to_owned(),
+                value: self.crowd_memory_mib,
+                unit: "MiB PSS, all processes",
+                peer: None,
+                bar: Some(BAR_CROWD_MIB),
+                holds: Some(self.crowd_memory_mib <= BAR_CROWD_MIB),
             },
         ];
         for side in Side::ALL {
@@ -324,6 +336,7 @@ mod tests {
             seconds: 1,
             rounds: 3,
             idle_memory_mib: memory,
+            crowd_memory_mib: memory,
             done: vec![
                 round(Side::Nginx, 10.0),
                 round(Side::Nginx, 30.0),
