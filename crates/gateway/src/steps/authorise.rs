@@ -2,6 +2,7 @@
 
 use http::{HeaderName, Method, StatusCode};
 
+use crate::compile::Required;
 use crate::flow::Flow;
 use crate::refused::{More, Refused};
 
@@ -34,7 +35,7 @@ pub(crate) fn check(flow: &mut Flow<'_>) -> Result<(), Refused> {
 /// SECURITY: what is allowed must be what the service does, so that every method it may take counts.
 fn judge(flow: &Flow<'_>, chosen: &crate::state::Chosen<'_>) -> Result<(), Refused> {
     method(flow, chosen, &flow.head.method)?;
-    if !is_overridden(flow) {
+    if matches!(chosen.compiled.require, Required::Nothing) || !is_overridden(flow) {
         return Ok(());
     }
     let headers = &flow.head.headers;

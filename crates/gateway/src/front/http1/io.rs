@@ -58,8 +58,12 @@ pub(super) struct Io<S> {
 
 /// What comes next on a connection.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "made once for each request and taken apart at once"
+)]
 pub(super) enum Next {
-    Request(Box<Request<()>>),
+    Request(Request<()>),
     Refused(Refusal),
     /// Nothing: it is idle for too long, or its client is gone.
     End,
@@ -150,7 +154,7 @@ impl<S> Io<S> {
     }
 
     /// Makes a request of the head that stands first in the input, when it is whole.
-    fn request(&mut self) -> Result<Option<Box<Request<()>>>, Refusal> {
+    fn request(&mut self) -> Result<Option<Request<()>>, Refusal> {
         if self.input.is_empty() {
             return Ok(None);
         }
@@ -159,7 +163,7 @@ impl<S> Io<S> {
         };
         let head = std::mem::replace(&mut self.head, Head::new(self.limits.head));
         let bytes = self.input.split_to(accepted.length).freeze();
-        let request = Box::new(head.request(&bytes)?);
+        let request = head.request(&bytes)?;
         self.framing = accepted.framing;
         self.ended = accepted.framing == Framing::None;
         self.line.clear();

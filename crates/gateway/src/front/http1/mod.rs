@@ -93,8 +93,8 @@ where
         }
         io.poll_head(cx)
     });
-    let request = match next.await {
-        Next::Request(request) => *request,
+    let mut request = match next.await {
+        Next::Request(request) => request,
         Next::Refused(refusal) => {
             let response = service.refuse(refusal);
             send(io, service, &Asked::unknown(), response, stop).await;
@@ -103,7 +103,6 @@ where
         Next::End => return false,
     };
     let asked = Asked::of(&request);
-    let mut request = request;
     if wants_websocket(request.headers()) {
         request.extensions_mut().insert(WebSocket);
     }
