@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 use super::*;
 use crate::exchange::BoxError;
 
-const TIMEOUTS: Timeouts = Timeouts {
+pub(super) const TIMEOUTS: Timeouts = Timeouts {
     connect: Duration::from_secs(5),
     response: Duration::from_secs(5),
     response_max: 1 << 20,
@@ -24,11 +24,16 @@ async fn listener() -> (TcpListener, Target) {
 
 /// A service in clear at `address`.
 pub(crate) fn target(address: SocketAddr) -> Target {
+    several(vec![address])
+}
+
+/// A service in clear at several addresses.
+pub(super) fn several(addresses: Vec<SocketAddr>) -> Target {
     let service = estate::Service {
         name: "orders".to_owned(),
-        endpoints: vec![address],
+        port: addresses.first().map_or(0, SocketAddr::port),
+        endpoints: addresses,
         hosts: Vec::new(),
-        port: address.port(),
         protocol: estate::Protocol::Http,
         needs: Vec::new(),
         audience: "orders".to_owned(),
@@ -39,7 +44,7 @@ pub(crate) fn target(address: SocketAddr) -> Target {
     Target::service(&service, std::path::Path::new("/")).unwrap()
 }
 
-fn request(method: Method, path: &str) -> Request<Held> {
+pub(super) fn request(method: Method, path: &str) -> Request<Held> {
     let mut request = Request::new(Held::empty());
     *request.method_mut() = method;
     *request.uri_mut() = path.parse().unwrap();
@@ -50,7 +55,7 @@ fn request(method: Method, path: &str) -> Request<Held> {
 }
 
 /// Reads one bodyless request.
-async fn head(stream: &mut TcpStream) -> String {
+pub(super) async fn head(stream: &mut TcpStream) -> String {
     let mut text = String::new();
     while !text.ends_with("\r\n\r\n") {
         let byte = stream.read_u8().await.unwrap();
@@ -59,7 +64,7 @@ async fn head(stream: &mut TcpStream) -> String {
     text
 }
 
-async fn body(response: Response<ResponseBody>) -> Result<String, BoxError> {
+pub(super) async fn body(response: Response<ResponseBody>) -> Result<String, BoxError> {
     let mut body = response.into_body();
     let mut text = String::new();
     while let Some(frame) = std::future::poll_fn(|cx| body.poll_frame(cx)).await {
@@ -68,7 +73,7 @@ async fn body(response: Response<ResponseBody>) -> Result<String, BoxError> {
     Ok(text)
 }
 
-const HELLO: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello";
+pub(super) const HELLO: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello";
 
 #[tokio::test]
 async fn connection_is_used_again_for_the_next_request() {
@@ -467,78 +472,4 @@ async fn client_that_goes_away_closes_the_upstream_connection() {
     drop(response);
     assert!(upstream.await.unwrap());
     assert_eq!(upstreams.usage(), PoolUse::default());
-}
-
-/// A service at several addresses.
-fn several(addresses: Vec<SocketAddr>) -> Target {
-    let first = addresses[0];
-    let service = estate::Service {
-        name: "orders".to_owned(),
-        endpoints: addresses,
-        hosts: Vec::new(),
-        port: first.port(),
-        protocol: estate::Protocol::Http,
-        needs: Vec::new(),
-        audience: "orders".to_owned(),
-        tls_name: None,
-        tls_authority: None,
-        host_header: estate::HostHeader::Preserve,
-    };
-    Target::service(&service, std::path::Path::new("/")).unwrap()
-}
-
-/// Answers every request with `answer`; nothing, when it is empty, and closes.
-async fn always(answer: &'static [u8]) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            tokio::spawn(async move {
-                while stream.readable().await.is_ok() {
-                    head(&mut stream).await;
-                    if answer.is_empty() || stream.write_all(answer).await.is_err() {
-                        return;
-                    }
-                }
-            });
-        }
-    });
-    address
-}
-
-async fn asked(upstreams: &Upstreams, target: &Target) -> Option<Response<ResponseBody>> {
-    let request = request(Method::GET, "/");
-    upstreams.send(target, request, &TIMEOUTS).await.ok()
-}
-
-#[tokio::test]
-async fn busy_address_gets_no_more_while_another_is_free() {
-    const BEGUN: &[u8] = b"HTTP/1.1 200 OK\r\nserver: slow\r\ncontent-length: 5\r\n\r\nh";
-    const WHOLE: &[u8] = b"HTTP/1.1 200 OK\r\nserver: fast\r\ncontent-length: 5\r\n\r\nhello";
-    let target = several(vec![always(BEGUN).await, always(WHOLE).await]);
-    let upstreams = Upstreams::new();
-    let mut held = Vec::new();
-    for _ in 0..10 {
-        let response = asked(&upstreams, &target).await.unwrap();
-        if response.headers()["server"] == "slow" {
-            held.push(response);
-        } else {
-            assert_eq!(body(response).await.unwrap(), "hello");
-        }
-    }
-    assert_eq!(held.len(), 1, "one begun answer keeps it busy");
-}
-
-#[tokio::test]
-async fn address_that_answers_nothing_is_passed_over() {
-    let target = several(vec![always(b"").await, always(HELLO).await]);
-    let upstreams = Upstreams::new();
-    let mut failed = 0;
-    for _ in 0..50 {
-        match asked(&upstreams, &target).await {
-            Some(response) => assert_eq!(body(response).await.unwrap(), "hello"),
-            None => failed += 1,
-        }
-    }
-    assert!((1..=3).contains(&failed), "{failed}");
 }

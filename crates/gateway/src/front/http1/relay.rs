@@ -42,6 +42,8 @@ struct Relay {
     tunnel: Box<Tunnel>,
     to_server: Way,
     to_client: Way,
+    /// When it is asked next, and what wakes for it.
+    due: Instant,
     tick: Deadline,
     moved_at: Instant,
     closing_at: Option<Instant>,
@@ -113,14 +115,16 @@ impl Way {
 impl Relay {
     fn new(tunnel: Box<Tunnel>) -> Self {
         let max = tunnel.message_max;
+        let now = Instant::now();
         let mut tick = Deadline::unset();
         tick.set(TICK);
         Self {
             tunnel,
             to_server: Way::new(Sender::Client, max),
             to_client: Way::new(Sender::Server, max),
+            due: now + TICK,
             tick,
-            moved_at: Instant::now(),
+            moved_at: now,
             closing_at: None,
             active: false,
         }
@@ -134,6 +138,16 @@ impl Relay {
             return Poll::Ready(Some(AWAY));
         }
         loop {
+            // SECURITY: by the clock. Timers of a task that is never out of work do not fire, and
+            // who never pauses must be asked about too.
+            let now = Instant::now();
+            if now >= self.due {
+                if let Some(end) = self.look(now, io.stall_timeout()) {
+                    return Poll::Ready(end);
+                }
+                self.due = now + TICK;
+                self.tick.set(TICK);
+            }
             let up = self.poll_up(io, cx);
             let down = self.poll_down(io, cx);
             // A side that is gone says nothing more to the other.
@@ -147,17 +161,13 @@ impl Relay {
                 return Poll::Ready(Some(broken.status()));
             }
             if up.is_ready() || down.is_ready() {
-                self.moved_at = Instant::now();
+                self.moved_at = now;
                 continue;
             }
             if self.is_over() {
                 return Poll::Ready(None);
             }
             ready!(self.tick.poll_passed(cx));
-            if let Some(end) = self.look(io.stall_timeout()) {
-                return Poll::Ready(end);
-            }
-            self.tick.set(TICK);
         }
     }
 
@@ -168,13 +178,12 @@ impl Relay {
     }
 
     /// What the tick finds: is it time to end?
-    fn look(&mut self, stall: Duration) -> Option<End> {
+    fn look(&mut self, now: Instant, stall: Duration) -> Option<End> {
         let active = std::mem::take(&mut self.active);
         let may = |allowed: &crate::exchange::StillAllowed| allowed(active);
         if !self.tunnel.allowed.as_ref().is_some_and(may) {
             return Some(Some(POLICY));
         }
-        let now = Instant::now();
         if self.to_server.frames.is_closed() || self.to_client.frames.is_closed() {
             let since = *self.closing_at.get_or_insert(now);
             if now.duration_since(since) >= CLOSING {

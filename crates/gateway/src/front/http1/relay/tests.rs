@@ -1,12 +1,13 @@
 //! A client and a service over the whole way, with nothing decided in between.
 
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use http::{Request, Response, StatusCode};
 use model::Timestamp;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
@@ -274,4 +275,67 @@ async fn service_may_answer_otherwise() {
     let head = head(&mut ground.client).await;
     assert!(head.starts_with("HTTP/1.1 403 "), "{head}");
     exactly(&mut ground.client, b"no").await;
+}
+
+/// Always has another frame, and takes whatever it is told.
+#[derive(Debug)]
+struct Tireless;
+
+impl AsyncRead for Tireless {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        buf.put_slice(&masked(b"x"));
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Tireless {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        data: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Poll::Ready(Ok(data.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// The runtime stops a task that is never out of work, and its timers with it: the question must
+/// not wait for a pause.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_never_pauses_is_asked_about_too() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let target = crate::upstream::plain(listener.local_addr().unwrap());
+    let server = tokio::spawn(async move {
+        let (mut server, _) = listener.accept().await.unwrap();
+        head(&mut server).await;
+        let answer = b"HTTP/1.1 101 Switching\r\n\r\n";
+        server.write_all(answer).await.unwrap();
+        let mut some = vec![0; 1 << 20];
+        while server.read(&mut some).await.is_ok_and(|read| read > 0) {}
+    });
+    let request = Request::new(Held::empty());
+    let upstreams = Upstreams::new();
+    let opened = upstreams.open(&target, request, &TIMEOUTS).await;
+    let upstream = opened.unwrap().unwrap().into_body();
+    let tunnel = Box::new(Tunnel {
+        upstream,
+        message_max: 100,
+        allowed: Some(Box::new(|_| false)),
+    });
+    let io = std::sync::Mutex::new(Io::new(Tireless, testing::limits()));
+    let mut stop = Stop::new(net::Drain::new().guard());
+    let ended = tokio::time::timeout(TICK * 3, run(&io, tunnel, &mut stop));
+    ended.await.expect("cut off in time");
+    server.await.unwrap();
 }

@@ -1,0 +1,67 @@
+//! Which of several addresses a request goes to.
+
+use std::net::SocketAddr;
+
+use http::{Method, Response};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpListener;
+
+use super::*;
+use crate::upstream::ResponseBody;
+use crate::upstream::tests::{HELLO, TIMEOUTS, body, head, request, several};
+
+/// Answers every request with `answer`; nothing, when it is empty, and closes.
+async fn always(answer: &'static [u8]) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                while stream.readable().await.is_ok() {
+                    head(&mut stream).await;
+                    if answer.is_empty() || stream.write_all(answer).await.is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    address
+}
+
+async fn asked(upstreams: &Upstreams, target: &Target) -> Option<Response<ResponseBody>> {
+    let request = request(Method::GET, "/");
+    upstreams.send(target, request, &TIMEOUTS).await.ok()
+}
+
+#[tokio::test]
+async fn busy_address_gets_no_more_while_another_is_free() {
+    const BEGUN: &[u8] = b"HTTP/1.1 200 OK\r\nserver: slow\r\ncontent-length: 5\r\n\r\nh";
+    const WHOLE: &[u8] = b"HTTP/1.1 200 OK\r\nserver: fast\r\ncontent-length: 5\r\n\r\nhello";
+    let target = several(vec![always(BEGUN).await, always(WHOLE).await]);
+    let upstreams = Upstreams::new();
+    let mut held = Vec::new();
+    for _ in 0..10 {
+        let response = asked(&upstreams, &target).await.unwrap();
+        if response.headers()["server"] == "slow" {
+            held.push(response);
+        } else {
+            assert_eq!(body(response).await.unwrap(), "hello");
+        }
+    }
+    assert_eq!(held.len(), 1, "one begun answer keeps it busy");
+}
+
+#[tokio::test]
+async fn address_that_answers_nothing_is_passed_over() {
+    let target = several(vec![always(b"").await, always(HELLO).await]);
+    let upstreams = Upstreams::new();
+    let mut failed = 0;
+    for _ in 0..50 {
+        match asked(&upstreams, &target).await {
+            Some(response) => assert_eq!(body(response).await.unwrap(), "hello"),
+            None => failed += 1,
+        }
+    }
+    assert!((1..=3).contains(&failed), "{failed}");
+}
