@@ -12,7 +12,7 @@ use model::{Event, RequestId, SegmentId, SessionId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// The protocol's version; the two sides must agree.
-pub(crate) const PROTOCOL: u32 = 1;
+pub(crate) const PROTOCOL: u32 = 2;
 
 /// What control says.
 #[derive(Debug, Serialize, Deserialize)]
