@@ -34,6 +34,7 @@ mod refused;
 mod router;
 mod run;
 mod scrape;
+mod scratch;
 mod shared;
 mod sign_in;
 mod state;

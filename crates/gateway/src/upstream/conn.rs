@@ -17,10 +17,10 @@ use super::response::ResponseBody;
 use super::stream::Stream;
 use super::{Failed, Timeouts};
 use crate::deadline::Deadline;
+use crate::scratch;
 use crate::wire::{ResponseHead, Unreadable};
 
-/// Bytes read at once at first, and while the upstream sends more than is asked for, at most.
-const READ_MIN: usize = 8 * 1024;
+/// Bytes read at once, at most, while the upstream sends more than is asked for.
 const READ_MAX: usize = 128 * 1024;
 /// LIMIT: interim responses before the final one (RFC 9110 §15.2).
 const INTERIM_MAX: u32 = 16;
@@ -56,7 +56,7 @@ impl Conn {
         Box::new(Self {
             stream,
             input: BytesMut::new(),
-            read_next: READ_MIN,
+            read_next: scratch::BYTES,
             sending: Outbound::default(),
             spent: false,
             deadline: Deadline::unset(),
@@ -74,6 +74,14 @@ impl Conn {
 
     /// Reads more; how many bytes.
     pub(super) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        if self.read_next <= scratch::BYTES {
+            let read = ready!(scratch::poll_fill(&mut self.stream, cx, &mut self.input))?;
+            if read == scratch::BYTES {
+                self.read_next = scratch::BYTES.saturating_mul(2);
+            }
+            return Poll::Ready(Ok(read));
+        }
+        // A long answer is read where it is kept.
         self.input.reserve(self.read_next);
         let room = self.input.capacity().saturating_sub(self.input.len());
         let read = ready!(poll_read_buf(
@@ -297,9 +305,9 @@ impl Lease {
             return;
         }
         conn.deadline.clear();
-        if conn.read_next > READ_MIN {
+        if conn.read_next > scratch::BYTES {
             // What one long answer needed is not kept while nothing is asked.
-            conn.read_next = READ_MIN;
+            conn.read_next = scratch::BYTES;
             conn.input = BytesMut::new();
         }
         self.home.give_back(self.conn);
