@@ -149,6 +149,8 @@ pub struct Limits {
     pub connect_timeout: Duration,
     /// The upstream's response head must have arrived within.
     pub response_timeout: Duration,
+    /// A response that has begun may say nothing for.
+    pub response_idle_timeout: Duration,
     /// Rate of requests per client address, over all routes.
     pub per_address: Option<Rate>,
     /// Rate of sign-in attempts per client address.
@@ -219,6 +221,24 @@ pub enum Protocol {
     Http,
     /// HTTP/1.1 over verified TLS.
     Https,
+    /// HTTP/2 in clear, without asking before (RFC 9113 §3.3).
+    H2c,
+    /// HTTP/2 over verified TLS, agreed on in its handshake (RFC 9113 §3.2).
+    H2,
+}
+
+impl Protocol {
+    /// Whether TLS protects it.
+    #[must_use]
+    pub const fn is_tls(self) -> bool {
+        matches!(self, Self::Https | Self::H2)
+    }
+
+    /// Whether it is HTTP/2.
+    #[must_use]
+    pub const fn is_http2(self) -> bool {
+        matches!(self, Self::H2c | Self::H2)
+    }
 }
 
 /// See [`Service::host_header`].
@@ -309,12 +329,25 @@ pub struct Route {
     pub security_headers: bool,
     /// Whether clients may open a WebSocket (RFC 6455).
     pub websocket: bool,
+    /// What becomes of a request's body before it is sent on.
+    pub body: BodyMode,
     /// Where it stands in the file (the whole `[[route]]`).
     #[serde(skip)]
     pub span: Span,
     /// Where its parts stand, for `explain`: key name → span.
     #[serde(skip)]
     pub spans: BTreeMap<&'static str, Span>,
+}
+
+/// See [`Route::body`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BodyMode {
+    /// It is held whole, and looked at, before the service is asked.
+    #[default]
+    Hold,
+    /// It is passed on as it comes; nobody looks into it.
+    Stream,
 }
 
 /// A path: literal segments, `*` for one segment, `**` for the rest (last only).

@@ -110,6 +110,12 @@ fn changed_route(differences: &[Difference], after: &Flat) -> String {
             format!("only recorded, not refused: {}", observed.join(", "))
         });
     }
+    if touches("body") {
+        effects.push(match after.get("body").map(String::as_str) {
+            Some("stream") => "bodies are passed on as they come, and not looked into".to_owned(),
+            _ => "bodies are held whole, and looked into, before the service is asked".to_owned(),
+        });
+    }
     if effects.is_empty() {
         effects.push("takes effect with the next request".to_owned());
     }

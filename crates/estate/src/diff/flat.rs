@@ -137,6 +137,7 @@ fn is_usual(key: &str, value: &str) -> bool {
         (Some("modes"), "block")
             | (Some("security_headers"), "true")
             | (Some("websocket"), "false")
+            | (Some("body"), "hold")
     )
 }
 

@@ -170,7 +170,17 @@ const RESPONSE: Field = field(
         max: "24h",
     },
     Default::Text("60s"),
-    "The head of the upstream's response must have arrived within so long.",
+    "The head of the upstream's response must have arrived within so long; of a request whose body \
+     is streamed, so long after its last piece.",
+);
+const RESPONSE_IDLE: Field = field(
+    "response_idle_timeout",
+    Kind::Duration {
+        min: "1ms",
+        max: "24h",
+    },
+    Default::Text("60s"),
+    "A response that has begun may say nothing for so long; an event stream may need more.",
 );
 
 pub(super) static LIMITS: Table = Table {
@@ -214,6 +224,7 @@ pub(super) static LIMITS: Table = Table {
         ),
         CONNECT,
         RESPONSE,
+        RESPONSE_IDLE,
         field(
             "per_address",
             Kind::RateOrOff,
@@ -237,6 +248,7 @@ pub(crate) static ROUTE_LIMITS: Table = Table {
         optional(BODY_RATE),
         optional(CONNECT),
         optional(RESPONSE),
+        optional(RESPONSE_IDLE),
     ],
 };
 
@@ -458,6 +470,14 @@ pub(super) static ROUTE: Table = Table {
             Default::Bool(false),
             "Let clients open a WebSocket: the handshake passes every step, and who may no longer \
              ask is cut off; messages are at most `limits.body_max` long.",
+        ),
+        field(
+            "body",
+            Kind::Choice(&["hold", "stream"]),
+            Default::Text("hold"),
+            "`hold` the body of a request until every check has passed, or `stream` it to the \
+             service as it comes: then nothing looks into it, and what is too long or breaks off \
+             breaks the service's request off.",
         ),
     ],
 };

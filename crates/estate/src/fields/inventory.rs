@@ -62,9 +62,10 @@ pub(super) static SERVICE: Table = Table {
         ),
         field(
             "protocol",
-            Kind::Choice(&["http", "https"]),
+            Kind::Choice(&["http", "https", "h2c", "h2"]),
             Default::Text("http"),
-            "How to speak to it: `http` in clear, `https` over verified TLS.",
+            "How to speak to it: `http` in clear, `https` over verified TLS; `h2c` and `h2` the \
+             same with HTTP/2, as gRPC needs it.",
         ),
         field(
             "needs",

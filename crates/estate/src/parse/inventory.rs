@@ -66,6 +66,8 @@ pub(super) fn services(
                 protocol: match table.text("protocol")? {
                     "http" => Protocol::Http,
                     "https" => Protocol::Https,
+                    "h2c" => Protocol::H2c,
+                    "h2" => Protocol::H2,
                     _ => return None,
                 },
                 needs,
@@ -187,14 +189,17 @@ fn needs(findings: &mut Findings, table: &Reader<'_>, names: &Names) -> Vec<Stri
 }
 
 fn check_tls(findings: &mut Findings, table: &Reader<'_>) {
-    if table.text("protocol") != Some("http") {
-        return;
-    }
+    let tls = match table.text("protocol") {
+        Some("http") => "https",
+        Some("h2c") => "h2",
+        _ => return,
+    };
     for key in ["tls_name", "tls_authority"] {
         if table.has(key) {
             let message = format!("`{key}` without TLS");
             let finding = Diagnostic::error("estate.contradiction", table.span_of(key), message);
-            findings.push(finding.hint("add `protocol = \"https\"`, or leave it out"));
+            let hint = format!("write `protocol = \"{tls}\"`, or leave it out");
+            findings.push(finding.hint(hint));
         }
     }
 }

@@ -11,7 +11,7 @@ use super::route_names;
 use super::settings::full_host;
 use crate::fields::{CORS, MODE, ROUTE_LIMITS};
 use crate::findings::Findings;
-use crate::model::{Auth, Cors, Limits, Mode, Modes, PathPattern, Per, Require, Route, RouteRate};
+use crate::model::{Auth, BodyMode, Cors, Limits, Mode, Modes, PathPattern, Per, Require, Route, RouteRate};
 use crate::node::{Node, key_span};
 use crate::read::Reader;
 use crate::values;
@@ -53,6 +53,7 @@ fn route(findings: &mut Findings, table: &Reader<'_>, shared: &Shared<'_>) -> Op
     let require = require(table);
     let auth = auth(findings, table, require.as_ref());
     let modes = modes(findings, table);
+    let body = body(findings, table);
     let rates = rates(findings, table, auth);
     let cors = cors(findings, table);
     let staleness_max = staleness(findings, table, shared.staleness_max);
@@ -79,6 +80,7 @@ fn route(findings: &mut Findings, table: &Reader<'_>, shared: &Shared<'_>) -> Op
         staleness_max: staleness_max?,
         security_headers: table.bool("security_headers")?,
         websocket: table.bool("websocket")?,
+        body: body?,
         span: table.span,
         spans: table.spans().collect(),
     })
@@ -216,6 +218,30 @@ fn modes(findings: &mut Findings, table: &Reader<'_>) -> Option<Modes> {
     Some(modes)
 }
 
+/// SECURITY: what is passed on as it comes is looked into by nobody; a route that asks for both
+/// would be believed to check what it does not.
+fn body(findings: &mut Findings, table: &Reader<'_>) -> Option<BodyMode> {
+    let body = match table.text("body")? {
+        "hold" => return Some(BodyMode::Hold),
+        "stream" => BodyMode::Stream,
+        _ => return None,
+    };
+    let steps = table.sub("mode", &MODE);
+    if steps.has("validate") {
+        let message = "a streamed body is passed on as it comes: there is nothing to validate";
+        let span = steps.span_of("validate");
+        let finding = Diagnostic::error("estate.contradiction", span, message.to_owned());
+        findings.push(finding.hint("leave `validate` out, or write `body = \"hold\"`"));
+    }
+    if steps.has("inspect") {
+        let message = "a streamed body is not looked into: `inspect` sees path, query and headers";
+        let span = steps.span_of("inspect");
+        let finding = Diagnostic::warning("estate.contradiction", span, message.to_owned());
+        findings.push(finding.hint("leave `inspect` out, or write `body = \"hold\"`"));
+    }
+    Some(body)
+}
+
 fn rates(findings: &mut Findings, table: &Reader<'_>, auth: Option<Auth>) -> Vec<RouteRate> {
     let list = table.list("limit", values::limit);
     let strangers = matches!(auth, Some(Auth::None | Auth::Pass));
@@ -304,6 +330,9 @@ fn own_limits(table: &Reader<'_>, shared: &Limits) -> Option<Limits> {
     }
     if own.has("response_timeout") {
         limits.response_timeout = own.duration("response_timeout")?;
+    }
+    if own.has("response_idle_timeout") {
+        limits.response_idle_timeout = own.duration("response_idle_timeout")?;
     }
     Some(limits)
 }

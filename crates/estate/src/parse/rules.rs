@@ -16,6 +16,7 @@ pub(super) fn check(findings: &mut Findings, root: &Reader<'_>, estate: &Estate)
     duplicate_routes(findings, estate);
     unreachable_routes(findings, estate);
     certificates(findings, root, estate);
+    websockets(findings, estate);
     loops(findings, root, estate);
     unheld_permissions(findings, estate);
 }
@@ -86,6 +87,25 @@ fn unreachable_routes(findings: &mut Findings, estate: &Estate) {
                 place(route, "path"),
                 message,
             ));
+        }
+    }
+}
+
+/// WebSockets are asked of a service over HTTP/1.1; RFC 8441 is not spoken.
+fn websockets(findings: &mut Findings, estate: &Estate) {
+    for route in estate.routes.iter().filter(|route| route.websocket) {
+        let service = estate.services.get(&route.to);
+        if service.is_some_and(|service| service.protocol.is_http2()) {
+            let message = format!(
+                "`{}` speaks HTTP/2, and WebSockets go over HTTP/1.1",
+                route.to
+            );
+            findings.push(
+                Diagnostic::error("estate.contradiction", place(route, "websocket"), message).hint(
+                    "lead the route to a service with `protocol = \"http\"` or `\"https\"`; the \
+                     same hosts can be one",
+                ),
+            );
         }
     }
 }

@@ -169,6 +169,7 @@ pub(super) fn limits(root: &Reader<'_>) -> Option<Limits> {
         idle_timeout: table.duration("idle_timeout")?,
         connect_timeout: table.duration("connect_timeout")?,
         response_timeout: table.duration("response_timeout")?,
+        response_idle_timeout: table.duration("response_idle_timeout")?,
         per_address,
         sign_in_per_address: table.rate("sign_in_per_address")?,
     })
