@@ -10,7 +10,7 @@ use crate::flow::Flow;
 use crate::refused::Refused;
 use crate::sign_in;
 use crate::steps::respond::{self, seconds};
-use crate::steps::websocket;
+use crate::steps::{grpc, websocket};
 
 const FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 
@@ -21,12 +21,13 @@ pub(crate) fn refused(flow: &Flow<'_>, refused: &Refused) -> Response<Outgoing> 
     {
         return response;
     }
-    let mut response = if flow.shows_pages() {
-        page(flow, refused)
+    let mut response = if flow.is_call {
+        grpc::refused(refused)
+    } else if flow.shows_pages() {
+        with_status(page(flow, refused), refused.status)
     } else {
-        problem(flow, refused)
+        with_status(problem(flow, refused), refused.status)
     };
-    *response.status_mut() = refused.status;
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     let nosniff = HeaderValue::from_static("nosniff");
@@ -53,6 +54,11 @@ pub(crate) fn refused(flow: &Flow<'_>, refused: &Refused) -> Response<Outgoing> 
     respond::limits(flow, headers);
     respond::name(flow, headers);
     crate::steps::cors::dress(flow, headers);
+    response
+}
+
+fn with_status(mut response: Response<Outgoing>, status: StatusCode) -> Response<Outgoing> {
+    *response.status_mut() = status;
     response
 }
 

@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 
-use estate::Estate;
+use estate::{BodyMode, Estate};
 use http::{HeaderName, HeaderValue, Method, Request, Uri, header};
 use model::snapshot::IdentitySnapshot;
 use model::{ByteSize, SharedClock, SharedEntropy, Span};
@@ -226,6 +226,16 @@ impl Trace<'_> {
             inspect::head(flow)?;
             Ok("no rule matches path, query and headers; a body was not looked at".to_owned())
         });
+        if flow
+            .chosen()
+            .is_some_and(|chosen| chosen.route.body == BodyMode::Stream)
+        {
+            self.step("body", flow, |_| {
+                let text = "a body is passed on as it comes: nothing looks into it, and what is \
+                            too long or breaks off breaks the service's request off";
+                Ok(text.to_owned())
+            });
+        }
         if websocket::is_asked(flow) {
             self.step("websocket", flow, |flow| {
                 websocket::check(flow)?;
@@ -312,6 +322,7 @@ fn line(flow: &Flow<'_>, step: &str, source: &str) -> Option<usize> {
         "cors" => &["cors"],
         "head" => &["limits"],
         "websocket" => &["websocket"],
+        "body" => &["body"],
         _ => &[],
     };
     let found = keys.iter().find_map(|key| route.spans.get(key));

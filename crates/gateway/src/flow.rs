@@ -43,6 +43,8 @@ pub(crate) struct Flow<'a> {
     pub(crate) host: Host,
     /// Its route.
     pub(crate) route: Option<RouteIndex>,
+    /// Whether it is a call of gRPC.
+    pub(crate) is_call: bool,
     /// Whether it is for the console.
     pub(crate) console: bool,
     /// Who it is.

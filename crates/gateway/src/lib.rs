@@ -4,6 +4,7 @@
 //! It decides from an in-memory snapshot that control pushes over a local link; it never opens the
 //! store, and never holds a root key or a person's record.
 
+mod again;
 mod answer;
 mod assertion;
 pub mod bans;
@@ -40,7 +41,9 @@ mod sign_in;
 mod state;
 mod steps;
 mod token;
+mod trailers;
 mod upstream;
+mod watched;
 mod wire;
 
 pub use error::Error;

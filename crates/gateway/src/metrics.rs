@@ -19,7 +19,7 @@ const ROUTES_MAX: usize = 1024;
 /// LIMIT: codes of refusals with counters of their own.
 const CODES_MAX: usize = 128;
 /// Steps that refusals of a route are counted by; anything else counts as `head`.
-const STEPS: [&str; 10] = [
+const STEPS: [&str; 11] = [
     "head",
     "ban",
     "path",
@@ -30,6 +30,7 @@ const STEPS: [&str; 10] = [
     "limits",
     "body",
     "inspect",
+    "grpc",
 ];
 
 /// Names of routes and the meters of all workers.

@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use estate::Mode;
 use http::request::Parts;
-use http::{Request, Response, header};
+use http::{Request, Response, StatusCode, header};
 use model::RequestId;
 
+use crate::again;
 use crate::answer;
+use crate::body::Carried;
 use crate::caller::{Caller, Proof};
 use crate::exchange::{Connection, Incoming, Outgoing};
 use crate::flow::{Flow, Host};
@@ -19,8 +21,8 @@ use crate::shared::Shared;
 use crate::sign_in;
 use crate::state::State;
 use crate::steps::{
-    address, authenticate, authorise, ban, body, client, cors, forward, inspect, limits, path,
-    respond, route, same_origin, size, snapshot, websocket,
+    address, authenticate, authorise, ban, body, client, cors, forward, grpc, inspect, limits,
+    path, respond, route, same_origin, size, snapshot, websocket,
 };
 
 /// Answers one request; never fails.
@@ -32,7 +34,7 @@ pub(crate) async fn handle(
     let Some(state) = shared.state.load_full() else {
         // Nothing listens before the first estate; a request here is from another time.
         let mut response = Response::new(Outgoing::Empty);
-        *response.status_mut() = http::StatusCode::SERVICE_UNAVAILABLE;
+        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
         return response;
     };
     if let Some(recorder) = &shared.recorder {
@@ -40,6 +42,7 @@ pub(crate) async fn handle(
     }
     let mut flow = begin(&shared, &state, &connection, request.map(Some));
     let asked = websocket::is_asked(&flow).then(|| flow.head.clone());
+    let mut decided = None;
     let (response, refused) = match decide(&mut flow).await {
         Ok(mut response) => {
             if let (Outgoing::Tunnel(tunnel), Some(head)) = (response.body_mut(), asked) {
@@ -48,10 +51,14 @@ pub(crate) async fn handle(
                 let allowed =
                     move |active| still_allowed(&shared, &connection, (&head, id), active);
                 tunnel.allowed = Some(Box::new(allowed));
+            } else if again::is_long(&flow, response.body()) {
+                let question = again::Question::new(&flow, &shared, &connection);
+                response = response.map(|body| again::watch(body, question));
             }
             (response, None)
         }
         Err(refused) => {
+            decided = Some(refused.status);
             // An upstream that fails is no decision: it stands in the traffic record alone.
             if step_of(refused.code) != "upstream" {
                 flow.record(&refused, Mode::Block);
@@ -59,7 +66,10 @@ pub(crate) async fn handle(
             (answer::refused(&flow, &refused), Some(refused.code))
         }
     };
-    record(&flow, &response, refused);
+    // Who calls gets the status elsewhere than in HTTP's.
+    let status = decided.filter(|_| flow.is_call);
+    let status = status.unwrap_or(response.status());
+    record(&flow, &response, status, refused);
     response
 }
 
@@ -87,12 +97,14 @@ async fn decide(flow: &mut Flow<'_>) -> Result<Response<Outgoing>, Refused> {
     limits::check(flow)?;
     inspect::head(flow)?;
     websocket::check(flow)?;
-    let held = body::hold(flow).await?;
-    inspect::body(flow, &held).await?;
+    let carried = body::take(flow).await?;
+    if let Carried::Held(held) = &carried {
+        inspect::body(flow, held).await?;
+    }
     let mut response = if websocket::is_asked(flow) {
         Box::pin(forward::websocket(flow)).await?
     } else {
-        forward::send(flow, held).await?
+        forward::send(flow, carried).await?
     };
     respond::dress(flow, &mut response);
     Ok(response)
@@ -148,13 +160,13 @@ async fn console(flow: &mut Flow<'_>) -> Result<Response<Outgoing>, Refused> {
     }
     if !flow.secure {
         return Err(Refused::new(
-            http::StatusCode::FORBIDDEN,
+            StatusCode::FORBIDDEN,
             "route.clear",
             "the console is reached over https only",
         ));
     }
     let held = body::hold(flow).await?;
-    forward::control(flow, held).await
+    forward::control(flow, held.into()).await
 }
 
 /// What is known of a request before the first step.
@@ -167,6 +179,7 @@ pub(crate) fn begin<'a>(
     let (head, body) = request.into_parts();
     let host = Host::of(head.headers.get(header::HOST));
     let console = host.name() == state.estate().console.host;
+    let is_call = connection.http2 && grpc::is_call(&head.headers);
     let time = shared.clock.now();
     Flow {
         time,
@@ -181,6 +194,7 @@ pub(crate) fn begin<'a>(
         head,
         body,
         route: None,
+        is_call,
         console,
         caller: None,
         body_bytes: 0,
@@ -191,11 +205,16 @@ pub(crate) fn begin<'a>(
 }
 
 /// Counts the request and leaves its line in the traffic records.
-fn record(flow: &Flow<'_>, response: &Response<Outgoing>, refused: Option<&'static str>) {
+fn record(
+    flow: &Flow<'_>,
+    response: &Response<Outgoing>,
+    status: StatusCode,
+    refused: Option<&'static str>,
+) {
     use http_body::Body as _;
     let shared = flow.shared;
     let took = shared.clock.monotonic().saturating_sub(flow.started);
-    let status = response.status().as_u16();
+    let status = status.as_u16();
     shared.metrics.request(flow.slot(), status, took);
     let Some(recorder) = &shared.recorder else {
         return;

@@ -92,7 +92,7 @@ impl Builder {
         for (name, service) in &estate.services {
             let same = kept.get(name.as_str()).filter(|(old, _)| {
                 // A file of authorities may have changed beneath its name.
-                *old == service && service.protocol == estate::Protocol::Http
+                *old == service && !service.protocol.is_tls()
             });
             targets.push(match same {
                 Some((_, target)) => Arc::clone(target),

@@ -55,7 +55,8 @@ fn added_and_removed_entries_say_what_follows() {
 
 #[test]
 fn body_that_nobody_looks_into_any_more_is_said() {
-    let changes = changes(|text| text.replacen("auth = \"none\"", "auth = \"none\"\nbody = \"stream\"", 1));
+    let changes =
+        changes(|text| text.replacen("auth = \"none\"", "auth = \"none\"\nbody = \"stream\"", 1));
     let text = show(&changes);
     assert!(text.contains("`body`: hold"), "{text}");
     assert!(

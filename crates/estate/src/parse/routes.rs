@@ -11,7 +11,9 @@ use super::route_names;
 use super::settings::full_host;
 use crate::fields::{CORS, MODE, ROUTE_LIMITS};
 use crate::findings::Findings;
-use crate::model::{Auth, BodyMode, Cors, Limits, Mode, Modes, PathPattern, Per, Require, Route, RouteRate};
+use crate::model::{
+    Auth, BodyMode, Cors, Limits, Mode, Modes, PathPattern, Per, Require, Route, RouteRate,
+};
 use crate::node::{Node, key_span};
 use crate::read::Reader;
 use crate::values;

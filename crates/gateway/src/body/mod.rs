@@ -1,9 +1,11 @@
 //! Request bodies are held whole before an upstream is chosen, so that nothing of a refused
 //! request reaches one: in memory while small, then in an unlinked file, all under one budget.
+//! Where the estate says so, they are passed on as they come instead.
 //!
 //! Never looks into a body; never trusts a declared length for more than refusing early.
 
 mod budget;
+mod carried;
 mod held;
 
 use std::pin::{Pin, pin};
@@ -15,6 +17,7 @@ use http_body::{Body, Frame};
 use tokio::time::Instant;
 
 pub(crate) use budget::{Budget, Use};
+pub(crate) use carried::{Carried, Streamed};
 pub(crate) use held::Held;
 
 use held::Holder;

@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
 use super::caps::Permit;
+use super::flood::Metered;
 use super::service::{Purpose, Sending, Service};
 use super::wire::Wire;
 use super::worker::{Settings, Worker};
@@ -112,6 +114,9 @@ pub(super) async fn http2<S, H>(
     H: Handler,
 {
     let mut watch = Watch::new(&service, settings);
+    let flooded = Arc::new(AtomicBool::new(false));
+    let stream = Metered::new(stream, Arc::clone(&flooded));
+    let (handler, peer) = (Arc::clone(&service.handler), service.connection.peer);
     let serving = http2::builder(&settings.streams, &settings.wire.head).serve_connection(
         TokioIo::new(stream),
         service_fn(move |request| Arc::clone(&service).serve(request)),
@@ -131,6 +136,9 @@ pub(super) async fn http2<S, H>(
     });
     if let Err(error) = ended.await {
         tracing::debug!(%error, "an HTTP/2 connection ended early");
+    }
+    if flooded.load(Ordering::Relaxed) {
+        handler.refused(peer, "connection.flood", 0);
     }
 }
 

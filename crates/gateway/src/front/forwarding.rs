@@ -17,13 +17,13 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::testing::{self, BODY};
 use super::{Caps, Fleet, Handler};
-use crate::body::{self, Budget};
+use crate::body::{self, Budget, Carried, Streamed};
 use crate::exchange::{Connection, Incoming, Outgoing};
 use crate::upstream::{PoolUse, Target, Timeouts, Upstreams};
 
-/// Forwards everything.
+/// Forwards everything; what is below `/stream` as it comes.
 #[derive(Debug)]
-struct Forward {
+pub(super) struct Forward {
     upstreams: Upstreams,
     target: Target,
     budget: Arc<Budget>,
@@ -33,6 +33,8 @@ struct Forward {
 const TIMEOUTS: Timeouts = Timeouts {
     connect: Duration::from_secs(5),
     response: Duration::from_secs(5),
+    idle: Duration::from_secs(5),
+    ends: None,
     response_max: 64 << 20,
 };
 
@@ -43,10 +45,17 @@ impl Handler for Forward {
         request: Request<Incoming>,
     ) -> Response<Outgoing> {
         let (parts, incoming) = request.into_parts();
-        let status = match body::hold(incoming, &BODY, &self.budget).await {
+        let carried = if parts.uri.path().starts_with("/stream") {
+            Streamed::new(incoming, &BODY).map(|body| Carried::Streamed(Box::new(body)))
+        } else {
+            body::hold(incoming, &BODY, &self.budget)
+                .await
+                .map(Carried::Held)
+        };
+        let status = match carried {
             Err(refused) => refused.status(),
-            Ok(held) => {
-                let request = Request::from_parts(parts, held);
+            Ok(carried) => {
+                let request = Request::from_parts(parts, carried);
                 match self.upstreams.send(&self.target, request, &TIMEOUTS).await {
                     Ok(response) => return response.map(Outgoing::Upstream),
                     Err(failed) => failed.status(),
@@ -99,13 +108,13 @@ async fn backend(
     Ok(Response::new(Full::from(text)))
 }
 
-struct Running {
+pub(super) struct Running {
     fleet: Fleet,
     handler: Arc<Forward>,
-    address: SocketAddr,
+    pub(super) address: SocketAddr,
 }
 
-async fn start() -> Running {
+pub(super) async fn start() -> Running {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let upstream = listener.local_addr().unwrap();
     tokio::spawn(async move {
@@ -118,7 +127,7 @@ async fn start() -> Running {
     start_before(upstream).await
 }
 
-async fn start_before(upstream: SocketAddr) -> Running {
+pub(super) async fn start_before(upstream: SocketAddr) -> Running {
     let folder = tempfile::tempdir().unwrap();
     let (memory, disk) = (model::ByteSize(8 << 20), model::ByteSize(32 << 20));
     let handler = Arc::new(Forward {
@@ -150,7 +159,9 @@ async fn start_before(upstream: SocketAddr) -> Running {
 }
 
 /// A client that keeps its connection.
-async fn client(address: SocketAddr) -> hyper::client::conn::http1::SendRequest<Full<Bytes>> {
+pub(super) async fn client(
+    address: SocketAddr,
+) -> hyper::client::conn::http1::SendRequest<Full<Bytes>> {
     let stream = TcpStream::connect(address).await.unwrap();
     let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
         .await
@@ -159,7 +170,7 @@ async fn client(address: SocketAddr) -> hyper::client::conn::http1::SendRequest<
     sender
 }
 
-fn request(method: Method, path: &str, body: impl Into<Bytes>) -> Request<Full<Bytes>> {
+pub(super) fn request(method: Method, path: &str, body: impl Into<Bytes>) -> Request<Full<Bytes>> {
     Request::builder()
         .method(method)
         .uri(path)

@@ -172,4 +172,4 @@ fn join_cookies(headers: &mut HeaderMap) -> Result<(), Refusal> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

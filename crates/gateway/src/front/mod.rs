@@ -7,6 +7,7 @@
 mod caps;
 mod connection;
 mod fleet;
+mod flood;
 mod http1;
 mod http2;
 mod service;
@@ -61,6 +62,8 @@ pub(crate) use testing::Echo;
 
 #[cfg(test)]
 mod forwarding;
+#[cfg(test)]
+mod streaming;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

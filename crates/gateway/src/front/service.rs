@@ -17,6 +17,7 @@ use super::wire::Wire;
 use super::{Handler, http2};
 use crate::exchange::{BoxError, Connection, Incoming, Outgoing};
 use crate::hop;
+use crate::trailers;
 use crate::wire::Refusal;
 
 /// What a listener is for.
@@ -76,6 +77,10 @@ impl<H: Handler> Service<H> {
             Err(refusal) => self.refuse(refusal),
             Ok(()) => {
                 let path = request.uri().path_and_query().cloned();
+                if request.headers().contains_key(header::TE) {
+                    // `check` let no other word through.
+                    request.extensions_mut().insert(trailers::Taken);
+                }
                 *request.uri_mut() = Uri::from(path.unwrap_or(PathAndQuery::from_static("/")));
                 self.respond(request.map(Incoming::Http2)).await
             }

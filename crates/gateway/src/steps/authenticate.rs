@@ -1,6 +1,8 @@
 //! Who it is: an API key or an access token in `Authorization`, or a session's cookie, becomes one
 //! caller. What was shown is taken off, so that no service ever sees it.
 
+use std::sync::Arc;
+
 use aws_lc_rs::digest;
 use estate::Auth;
 use http::{HeaderValue, StatusCode, header};
@@ -12,7 +14,7 @@ use crate::cookies;
 use crate::flow::Flow;
 use crate::refused::Refused;
 use crate::state::{Chosen, looks_at_credentials};
-use std::sync::Arc;
+use crate::token::Token;
 
 /// What API keys begin with.
 const KEY_PREFIX: &str = "rk_";
@@ -49,6 +51,36 @@ pub(crate) fn check(flow: &mut Flow<'_>) -> Result<(), Refused> {
     }
 }
 
+/// Whether who asked is still who they were: what they showed is gone by now, and is known by its
+/// digest.
+pub(crate) fn again(flow: &mut Flow<'_>, before: Option<&Caller>) -> Result<(), Refused> {
+    let Some(chosen) = flow.chosen() else {
+        return Ok(());
+    };
+    let mode = chosen.route.modes.authenticate;
+    if !looks_at_credentials(chosen.route.auth) {
+        return Ok(());
+    }
+    let known = match before.map(|caller| (&caller.proof, caller.digest)) {
+        None if chosen.route.auth == Auth::Required => {
+            Err(unknown("authenticate.missing", "nobody is signed in"))
+        }
+        None | Some((Proof::Supposed, _)) => Ok(None),
+        Some((Proof::Session(_), digest)) => session(flow, digest).map(Some),
+        Some((Proof::Key(_), digest)) => key(flow, digest).map(Some),
+        Some((Proof::Token(held), digest)) => {
+            token_holds(flow, &chosen, Arc::clone(held), digest).map(Some)
+        }
+    };
+    match known {
+        Ok(caller) => {
+            flow.caller = caller;
+            Ok(())
+        }
+        Err(refused) => flow.enforce(mode, refused),
+    }
+}
+
 /// Who it is; nobody when nothing was shown. A wrong credential is refused even where none is
 /// needed: whoever sends it believes to be somebody.
 fn judge(flow: &Flow<'_>, chosen: &Chosen<'_>) -> Result<Option<Caller>, Refused> {
@@ -62,7 +94,7 @@ fn judge(flow: &Flow<'_>, chosen: &Chosen<'_>) -> Result<Option<Caller>, Refused
     let authorization = flow.single(&header::AUTHORIZATION).map_err(ambiguous)?;
     if let Some(text) = authorization.and_then(bearer) {
         return match text.strip_prefix(KEY_PREFIX) {
-            Some(_) => key(flow, text),
+            Some(_) => key(flow, sha256(text)),
             None => token(flow, chosen, text),
         }
         .map(Some);
@@ -70,14 +102,14 @@ fn judge(flow: &Flow<'_>, chosen: &Chosen<'_>) -> Result<Option<Caller>, Refused
     let shown = flow.single(&KEY_HEADER).map_err(ambiguous)?;
     let shown = shown.and_then(|value| value.to_str().ok());
     if let Some(text) = shown.filter(|text| text.starts_with(KEY_PREFIX)) {
-        return key(flow, text).map(Some);
+        return key(flow, sha256(text)).map(Some);
     }
     let cookie = cookies::session(&flow.head.headers).map_err(ambiguous)?;
     // SECURITY: a cookie on a clear connection was seen by everyone on the way.
     let Some(cookie) = cookie.filter(|_| flow.secure) else {
         return Ok(None);
     };
-    session(flow, cookie).map(Some)
+    session(flow, sha256(cookie)).map(Some)
 }
 
 /// The credential of `Authorization: Bearer …` (RFC 6750 §2.1); other schemes are the service's.
@@ -87,8 +119,7 @@ fn bearer(value: &HeaderValue) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| rest.trim())
 }
 
-fn session(flow: &Flow<'_>, cookie: &str) -> Result<Caller, Refused> {
-    let digest = sha256(cookie);
+fn session(flow: &Flow<'_>, digest: Digest) -> Result<Caller, Refused> {
     let idle = flow.state.estate().identity.session_idle;
     let host = flow.host.name();
     flow.shared
@@ -105,14 +136,13 @@ fn session(flow: &Flow<'_>, cookie: &str) -> Result<Caller, Refused> {
 /// The live session whose cookie the request shows, whatever else it shows.
 pub(crate) fn own_session(flow: &Flow<'_>) -> Option<SessionId> {
     let cookie = cookies::session(&flow.head.headers).ok()??;
-    match session(flow, cookie).ok()?.proof {
+    match session(flow, sha256(cookie)).ok()?.proof {
         Proof::Session(session) => Some(session.grant.id),
         _ => None,
     }
 }
 
-fn key(flow: &Flow<'_>, text: &str) -> Result<Caller, Refused> {
-    let digest = sha256(text);
+fn key(flow: &Flow<'_>, digest: Digest) -> Result<Caller, Refused> {
     let (key, person) = flow
         .shared
         .directory
@@ -131,26 +161,36 @@ fn key(flow: &Flow<'_>, text: &str) -> Result<Caller, Refused> {
 }
 
 fn token(flow: &Flow<'_>, chosen: &Chosen<'_>, text: &str) -> Result<Caller, Refused> {
-    let wrong = || unknown("authenticate.token", "the access token is not valid here");
-    let directory = &flow.shared.directory;
     let digest = sha256(text);
-    let (keys, issuer) = directory.token_keys();
-    let token = flow
-        .shared
-        .tokens
-        .verify(text, digest, &keys)
-        .ok_or_else(wrong)?;
+    let (keys, _) = flow.shared.directory.token_keys();
+    let token = flow.shared.tokens.verify(text, digest, &keys);
+    token_holds(flow, chosen, token.ok_or_else(wrong_token)?, digest)
+}
+
+fn wrong_token() -> Refused {
+    unknown("authenticate.token", "the access token is not valid here")
+}
+
+/// Whether a token whose signature is right holds here and now.
+fn token_holds(
+    flow: &Flow<'_>,
+    chosen: &Chosen<'_>,
+    token: Arc<Token>,
+    digest: Digest,
+) -> Result<Caller, Refused> {
+    let directory = &flow.shared.directory;
+    let (_, issuer) = directory.token_keys();
     let audience = flow.state.estate().services.get(&chosen.route.to);
     let audience = audience
         .map(|service| service.audience.as_str())
-        .ok_or_else(wrong)?;
+        .ok_or_else(wrong_token)?;
     if !token.holds(flow.time, audience, &issuer) || directory.is_revoked(&token.jti) {
-        return Err(wrong());
+        return Err(wrong_token());
     }
-    let person = directory.person(token.person).ok_or_else(wrong)?;
+    let person = directory.person(token.person).ok_or_else(wrong_token)?;
     Ok(Caller {
         person,
-        proof: Proof::Token(Arc::clone(&token)),
+        proof: Proof::Token(token),
         digest,
     })
 }

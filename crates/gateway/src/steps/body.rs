@@ -1,11 +1,12 @@
-//! The body, held whole before anything is sent on.
+//! The body: held whole before anything is sent on, unless the route says that it is streamed.
 
+use estate::BodyMode;
 use http::StatusCode;
 use http_body::Body as _;
 use model::ByteSize;
 use std::time::Duration;
 
-use crate::body::{self, Held, Limits};
+use crate::body::{self, Carried, Held, Limits, Streamed};
 use crate::flow::Flow;
 use crate::refused::Refused;
 
@@ -13,6 +14,34 @@ use crate::refused::Refused;
 const CONSOLE_BODY_MAX: u64 = 2 << 20;
 /// When to try again while there is no room for bodies.
 const ROOM_AFTER: Duration = Duration::from_secs(1);
+
+/// Takes the body in, or lets it come while it is sent on, as the route says.
+pub(crate) async fn take(flow: &mut Flow<'_>) -> Result<Carried, Refused> {
+    if flow
+        .chosen()
+        .is_some_and(|chosen| chosen.route.body == BodyMode::Stream)
+    {
+        return stream(flow);
+    }
+    hold(flow).await.map(Carried::Held)
+}
+
+/// Refuses what is declared longer than the route allows; the rest is seen as it comes.
+fn stream(flow: &mut Flow<'_>) -> Result<Carried, Refused> {
+    let Some(incoming) = flow.body.take().filter(|body| !body.is_end_stream()) else {
+        return Ok(Carried::empty());
+    };
+    let limits = limits(flow);
+    let body = Streamed::new(incoming, &limits).map_err(|why| refused(why, limits.max))?;
+    // What comes without a length is not known yet when the request is recorded.
+    flow.body_bytes = body.length().unwrap_or(0);
+    Ok(Carried::Streamed(Box::new(body)))
+}
+
+/// What is said of a body that broke a rule on its way to the service.
+pub(crate) fn broke_off(flow: &Flow<'_>, why: body::Refused) -> Refused {
+    refused(why, limits(flow).max)
+}
 
 /// Takes the body in, within the limits of the route.
 pub(crate) async fn hold(flow: &mut Flow<'_>) -> Result<Held, Refused> {

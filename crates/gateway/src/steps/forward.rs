@@ -5,16 +5,18 @@ use std::time::Duration;
 use estate::HostHeader;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri, header};
+use tokio::time::Instant;
 
 use crate::assertion;
-use crate::body::Held;
+use crate::body::Carried;
 use crate::digits;
 use crate::exchange::{Outgoing, Tunnel};
 use crate::flow::Flow;
 use crate::hop;
 use crate::refused::Refused;
 use crate::state::{Chosen, is_reserved};
-use crate::steps::websocket;
+use crate::steps::{body, grpc, websocket};
+use crate::trailers;
 use crate::upstream::{Failed, Target, Timeouts};
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -31,11 +33,16 @@ const ADDED: usize = 8;
 const CONTROL: Timeouts = Timeouts {
     connect: Duration::from_secs(5),
     response: Duration::from_secs(60),
+    idle: Duration::from_secs(60),
+    ends: None,
     response_max: 1 << 30,
 };
 
 /// Sends what passed to its service.
-pub(crate) async fn send(flow: &mut Flow<'_>, body: Held) -> Result<Response<Outgoing>, Refused> {
+pub(crate) async fn send(
+    flow: &mut Flow<'_>,
+    body: Carried,
+) -> Result<Response<Outgoing>, Refused> {
     let (target, request, timeouts) = prepare(flow, body)?;
     go(flow, target, request, &timeouts).await
 }
@@ -46,14 +53,14 @@ pub(crate) async fn websocket(flow: &mut Flow<'_>) -> Result<Response<Outgoing>,
         .chosen()
         .map_or(0, |chosen| chosen.route.limits.body_max.0);
     let key = websocket::key(flow);
-    let (target, request, timeouts) = prepare(flow, Held::empty())?;
+    let (target, request, timeouts) = prepare(flow, Carried::empty())?;
     let opened = flow.shared.upstreams.open(target, request, &timeouts).await;
-    let response = match opened.map_err(failed)? {
+    let response = match opened.map_err(|why| failed(flow, why))? {
         Err(response) => return Ok(response.map(Outgoing::Upstream)),
         Ok(response) => response,
     };
     if !key.is_some_and(|key| websocket::is_agreed(&key, response.headers())) {
-        return Err(failed(Failed::Broken));
+        return Err(failed(flow, Failed::Broken));
     }
     Ok(response.map(|upstream| {
         Outgoing::Tunnel(Box::new(Tunnel {
@@ -67,13 +74,14 @@ pub(crate) async fn websocket(flow: &mut Flow<'_>) -> Result<Response<Outgoing>,
 /// The request as the service gets it, and within what time.
 fn prepare<'a>(
     flow: &mut Flow<'a>,
-    body: Held,
-) -> Result<(&'a Target, Request<Held>, Timeouts), Refused> {
+    body: Carried,
+) -> Result<(&'a Target, Request<Carried>, Timeouts), Refused> {
     let missing = || Refused::new(StatusCode::NOT_FOUND, "route.no_match", "no route matches");
     let chosen = flow.chosen().ok_or_else(missing)?;
     let state = flow.state;
     let target = state.target(chosen.compiled).ok_or_else(missing)?;
     let service = state.estate().services.get(&chosen.route.to);
+    let ends = grpc::ends(flow)?;
     let mut headers = std::mem::take(&mut flow.head.headers);
     strip(&mut headers);
     if let Some(value) = assertion(flow, target, service)? {
@@ -92,10 +100,18 @@ fn prepare<'a>(
     *request.method_mut() = flow.head.method.clone();
     *request.uri_mut() = uri(flow, &chosen);
     *request.headers_mut() = headers;
+    if flow.head.extensions.get::<trailers::Taken>().is_some() {
+        request.extensions_mut().insert(trailers::Taken);
+    }
     let limits = &chosen.route.limits;
     let timeouts = Timeouts {
         connect: limits.connect_timeout,
-        response: limits.response_timeout,
+        response: ends.map_or(limits.response_timeout, |ends| {
+            let left = ends.saturating_duration_since(Instant::now());
+            left.min(limits.response_timeout)
+        }),
+        idle: limits.response_idle_timeout,
+        ends,
         response_max: limits.response_max.0,
     };
     Ok((target, request, timeouts))
@@ -104,7 +120,7 @@ fn prepare<'a>(
 /// Sends a request for the console's host to control.
 pub(crate) async fn control(
     flow: &mut Flow<'_>,
-    body: Held,
+    body: Carried,
 ) -> Result<Response<Outgoing>, Refused> {
     let mut headers = std::mem::take(&mut flow.head.headers);
     strip(&mut headers);
@@ -127,16 +143,17 @@ pub(crate) async fn control(
 async fn go(
     flow: &Flow<'_>,
     target: &Target,
-    request: Request<Held>,
+    request: Request<Carried>,
     timeouts: &Timeouts,
 ) -> Result<Response<Outgoing>, Refused> {
     let sent = flow.shared.upstreams.send(target, request, timeouts).await;
     sent.map(|response| response.map(Outgoing::Upstream))
-        .map_err(failed)
+        .map_err(|why| failed(flow, why))
 }
 
-fn failed(why: Failed) -> Refused {
+fn failed(flow: &Flow<'_>, why: Failed) -> Refused {
     let text = match why {
+        Failed::Body(why) => return body::broke_off(flow, why),
         Failed::Refused => "the service accepts no connection",
         Failed::ConnectTimeout => "the service took too long to accept a connection",
         Failed::ResponseTimeout => "the service took too long to answer",

@@ -8,6 +8,7 @@ pub(crate) mod body;
 pub(crate) mod client;
 pub(crate) mod cors;
 pub(crate) mod forward;
+pub(crate) mod grpc;
 pub(crate) mod inspect;
 pub(crate) mod limits;
 pub(crate) mod path;

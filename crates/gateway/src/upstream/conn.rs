@@ -4,6 +4,7 @@
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
 
 use bytes::BytesMut;
 use http::{Response, StatusCode};
@@ -11,11 +12,12 @@ use tokio::io::AsyncWrite as _;
 use tokio::time::Instant;
 use tokio_util::io::poll_read_buf;
 
-use super::outbound::Outbound;
+use super::outbound::{Outbound, Unwritten};
 use super::pool::Home;
-use super::response::ResponseBody;
+use super::response::Http1Body;
 use super::stream::Stream;
-use super::{Failed, Timeouts};
+use super::{Failed, ResponseBody, Timeouts};
+use crate::body;
 use crate::deadline::Deadline;
 use crate::scratch;
 use crate::wire::{ResponseHead, Unreadable};
@@ -36,6 +38,8 @@ pub(super) struct Conn {
     /// No request may follow.
     spent: bool,
     deadline: Deadline,
+    /// How long an answer may let itself be waited for.
+    patience: Duration,
     /// Since when it is known to be idle; the pool sees to it.
     pub(super) idle_since: Option<Instant>,
 }
@@ -60,6 +64,7 @@ impl Conn {
             sending: Outbound::default(),
             spent: false,
             deadline: Deadline::unset(),
+            patience: Duration::ZERO,
             idle_since: None,
         })
     }
@@ -95,16 +100,25 @@ impl Conn {
         Poll::Ready(Ok(read))
     }
 
-    /// Writes on what is not written of the request. An upstream that takes no more of it may still
-    /// answer; it just gets no other request.
-    pub(super) fn poll_send(&mut self, cx: &mut Context<'_>) {
+    /// Writes on what is not written of the request; whether some of a streamed body was written.
+    /// An upstream that takes no more of it may still answer; it just gets no other request. One
+    /// whose request has no end is not waited for.
+    pub(super) fn poll_send(&mut self, cx: &mut Context<'_>) -> Result<bool, body::Refused> {
         if self.sending.is_done() || self.spent {
-            return;
+            return Ok(false);
         }
-        if let Poll::Ready(Err(error)) = self.sending.poll_write(&mut self.stream, cx) {
-            tracing::debug!(%error, "an upstream takes no more of a request");
-            self.spent = true;
+        match self.sending.poll_write(&mut self.stream, cx) {
+            Poll::Ready(Err(Unwritten::Stream(error))) => {
+                tracing::debug!(%error, "an upstream takes no more of a request");
+                self.spent = true;
+            }
+            Poll::Ready(Err(Unwritten::Body(why))) => {
+                self.spent = true;
+                return Err(why);
+            }
+            Poll::Ready(Ok(())) | Poll::Pending => {}
         }
+        Ok(self.sending.take_moved())
     }
 
     pub(super) fn input(&mut self) -> &mut BytesMut {
@@ -120,7 +134,11 @@ impl Conn {
         reading: &mut Reading,
         cx: &mut Context<'_>,
     ) -> Poll<Result<ResponseHead, Ended>> {
-        self.poll_send(cx);
+        let moved = self.poll_send(cx);
+        if moved.map_err(|why| Ended::Failed(Failed::Body(why)))? {
+            // Who is still taking its request in need not answer it yet.
+            self.deadline.set(self.patience);
+        }
         if self.spent && self.sending.is_untouched() {
             return Poll::Ready(Err(Ended::Unsent));
         }
@@ -239,18 +257,29 @@ impl Lease {
         let conn = &mut *self.conn;
         conn.sending = outbound;
         conn.idle_since = None;
+        conn.patience = timeouts.response;
         conn.deadline.set(timeouts.response);
         let mut reading = Reading::default();
         let head = std::future::poll_fn(|cx| conn.poll_head(&mut reading, cx)).await;
-        // A connection that waited may have ended for no fault of its upstream.
-        if !matches!(head, Err(Ended::Unsent)) {
+        // SECURITY: a connection that waited may have ended for no fault of its upstream, and what
+        // a client does or says must not make an address look bad.
+        let is_its_fault = match &head {
+            Ok(_) | Err(Ended::Unanswered) => true,
+            Err(Ended::Unsent | Ended::Failed(Failed::Body(_))) => false,
+            Err(Ended::Failed(Failed::ResponseTimeout)) => {
+                conn.sending.is_done() && !timeouts.are_over()
+            }
+            Err(Ended::Failed(_)) => true,
+        };
+        if is_its_fault {
             self.home.answered(head.is_ok());
         }
         let head = head.map_err(|ended| {
-            let mut again = || Box::new(std::mem::take(&mut conn.sending).again());
+            let mut again = || std::mem::take(&mut conn.sending).again().map(Box::new);
+            let broken = Lost::Failed(Failed::Broken);
             match ended {
-                Ended::Unsent => Lost::Unsent(again()),
-                Ended::Unanswered => Lost::Unanswered(again()),
+                Ended::Unsent => again().map_or(broken, Lost::Unsent),
+                Ended::Unanswered => again().map_or(broken, Lost::Unanswered),
                 Ended::Failed(failed) => Lost::Failed(failed),
             }
         })?;
@@ -290,8 +319,8 @@ impl Lease {
         conn.sending.answered();
         conn.deadline.clear();
         conn.spent |= !head.keeps;
-        let body = ResponseBody::new(head.framing, self, timeouts);
-        let mut response = Response::new(body);
+        let body = Http1Body::new(head.framing, self, timeouts);
+        let mut response = Response::new(ResponseBody::Http1(body));
         *response.status_mut() = head.status;
         *response.headers_mut() = head.headers;
         response

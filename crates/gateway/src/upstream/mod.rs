@@ -1,38 +1,57 @@
 //! Connections to the services behind the gateway: pooled per worker, last used first, checked
-//! before use, timed, and never trusted for more than HTTP/1.1.
+//! before use, timed, and never trusted for more than the protocol the estate names.
 //!
 //! A request is sent twice only when the first connection came from the pool and died before it
-//! answered a byte, the method is idempotent, and the body is held (RFC 9110 §9.2.2).
+//! answered a byte, the method is idempotent, and nothing of a streamed body was passed on
+//! (RFC 9110 §9.2.2).
 
 mod conn;
+mod http2;
 mod outbound;
 mod pool;
 mod response;
 mod stream;
 mod target;
 
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::{Request, Response};
+use http_body::{Frame, SizeHint};
+use tokio::time::Instant;
 
 pub(crate) use conn::Opened;
 pub(crate) use pool::{PoolUse, Upstreams};
-pub(crate) use response::ResponseBody;
 pub(crate) use target::Target;
 
-use crate::body::Held;
+use crate::body::{self, Carried};
+use crate::exchange::BoxError;
 use conn::{Lost, Switched};
+use http2::Http2Body;
 use outbound::Outbound;
+use response::Http1Body;
 
 /// How long an upstream may take, and how much it may answer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Timeouts {
     /// Connecting, the TLS handshake included.
     pub(crate) connect: Duration,
-    /// Until the head of the response is here; also between two pieces of its body.
+    /// Until the head of the response is here.
     pub(crate) response: Duration,
+    /// Between two pieces of its body.
+    pub(crate) idle: Duration,
+    /// When everything must have ended, whatever moves; for calls that say so themselves.
+    pub(crate) ends: Option<Instant>,
     /// Bytes of the response's body.
     pub(crate) response_max: u64,
+}
+
+impl Timeouts {
+    /// Whether the call's own time is over.
+    fn are_over(&self) -> bool {
+        self.ends.is_some_and(|ends| Instant::now() >= ends)
+    }
 }
 
 /// Why there is no answer of the upstream.
@@ -46,12 +65,14 @@ pub(crate) enum Failed {
     ResponseTimeout,
     /// Its certificate or its TLS is not acceptable: 502.
     Tls,
-    /// The connection broke, or what came is not HTTP/1.1: 502.
+    /// The connection broke, or what came is not what the protocol says: 502.
     Broken,
     /// The response is declared longer than allowed: 502.
     TooLarge,
     /// This worker has as many connections there as it may: 503.
     TooMany,
+    /// The request's body broke a rule while it was passed on.
+    Body(body::Refused),
 }
 
 impl Failed {
@@ -63,6 +84,7 @@ impl Failed {
                 http::StatusCode::BAD_GATEWAY
             }
             Self::TooMany => http::StatusCode::SERVICE_UNAVAILABLE,
+            Self::Body(why) => why.status(),
         }
     }
 
@@ -76,19 +98,63 @@ impl Failed {
             Self::Broken => "upstream.broken",
             Self::TooLarge => "upstream.too_large",
             Self::TooMany => "upstream.too_many",
+            Self::Body(why) => why.code(),
+        }
+    }
+}
+
+/// The body of a response, on its way to the client.
+#[derive(Debug)]
+pub(crate) enum ResponseBody {
+    /// Over HTTP/1.1.
+    Http1(Http1Body),
+    /// Over HTTP/2.
+    Http2(Box<Http2Body>),
+}
+
+impl ResponseBody {
+    /// See `http_body::Body::poll_frame`.
+    pub(crate) fn poll_frame(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        match self {
+            Self::Http1(body) => body.poll_frame(cx),
+            Self::Http2(body) => body.poll_frame(cx),
+        }
+    }
+
+    /// See `http_body::Body::is_end_stream`.
+    pub(crate) fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Http1(body) => body.is_end_stream(),
+            Self::Http2(body) => body.is_end_stream(),
+        }
+    }
+
+    /// See `http_body::Body::size_hint`.
+    pub(crate) fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Http1(body) => body.size_hint(),
+            Self::Http2(body) => body.size_hint(),
         }
     }
 }
 
 impl Upstreams {
-    /// Sends `request` (its target in origin form, its body held) and waits for the response's
+    /// Sends `request` (its target in origin form) and waits for the response's
     /// head. Hop-by-hop fields are removed both ways, and the framing is made anew.
     pub(crate) async fn send(
         &self,
         target: &Target,
-        request: Request<Held>,
+        request: Request<Carried>,
         timeouts: &Timeouts,
     ) -> Result<Response<ResponseBody>, Failed> {
+        if target.http2 {
+            // Boxed: a future is copied whole, with all it might await.
+            let response = Box::pin(http2::send(self, target, request, timeouts)).await?;
+            return received(response, timeouts);
+        }
         let mut outbound = Outbound::new(request, false);
         let mut turn = self.turn(target);
         if let Some(lease) = turn.reuse() {
@@ -118,9 +184,13 @@ impl Upstreams {
     pub(crate) async fn open(
         &self,
         target: &Target,
-        request: Request<Held>,
+        request: Request<Carried>,
         timeouts: &Timeouts,
     ) -> Result<Result<Response<Opened>, Response<ResponseBody>>, Failed> {
+        if target.http2 {
+            // The estate leads no such route to it.
+            return Err(Failed::Broken);
+        }
         let outbound = Outbound::new(request, true);
         let lease = self.turn(target).connect(target, timeouts.connect).await?;
         match lease.switch(outbound, timeouts).await? {

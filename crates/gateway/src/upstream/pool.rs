@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::Failed;
 use super::conn::{Conn, Lease};
+use super::http2;
 use super::stream::Stream;
 use super::target::Target;
 
@@ -34,6 +35,7 @@ const EJECTED_FOR: Duration = Duration::from_secs(10);
 #[derive(Debug, Default)]
 pub(crate) struct Upstreams {
     pools: Mutex<AHashMap<u64, Arc<Pool>>>,
+    pub(super) http2: http2::Places,
 }
 
 /// How many connections there are.
@@ -49,6 +51,8 @@ pub(crate) struct PoolUse {
 struct Pool {
     endpoints: Box<[EndpointPool]>,
     next: AtomicUsize,
+    /// What is open here are requests; their connections are counted where they are.
+    is_shared: bool,
 }
 
 #[derive(Debug, Default)]
@@ -87,6 +91,7 @@ impl Upstreams {
 
     /// Closes connections that ended or were idle for too long, and forgets targets nobody uses.
     pub(crate) fn sweep(&self) {
+        self.http2.sweep();
         let now = Instant::now();
         let pools: Vec<_> = lock(&self.pools).values().cloned().collect();
         for endpoint in pools.iter().flat_map(|pool| &pool.endpoints) {
@@ -110,8 +115,9 @@ impl Upstreams {
     /// How many connections there are.
     pub(crate) fn usage(&self) -> PoolUse {
         let pools = lock(&self.pools);
-        let endpoints = pools.values().flat_map(|pool| &pool.endpoints);
-        endpoints.fold(PoolUse::default(), |sum, endpoint| PoolUse {
+        let own = pools.values().filter(|pool| !pool.is_shared);
+        let endpoints = own.flat_map(|pool| &pool.endpoints);
+        endpoints.fold(self.http2.usage(), |sum, endpoint| PoolUse {
             open: sum.open + endpoint.open.load(Ordering::Relaxed),
             idle: sum.idle + lock(&endpoint.idle).len(),
         })
@@ -137,6 +143,7 @@ impl Upstreams {
             Arc::new(Pool {
                 endpoints,
                 next: AtomicUsize::new(0),
+                is_shared: target.http2,
             })
         });
         Arc::clone(pool)
@@ -157,6 +164,28 @@ impl Turn {
                 return Some(Lease::new(conn, Home::new(&self.pool, index)));
             }
             endpoint.open.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Every address, the best first.
+    pub(super) fn order(&self) -> &[usize] {
+        &self.order
+    }
+
+    /// Counts one more request on an address, where many share a connection; nothing at its limit.
+    pub(super) fn enter(&self, index: usize) -> Option<Home> {
+        let endpoint = self.pool.endpoints.get(index)?;
+        if endpoint.open.fetch_add(1, Ordering::Relaxed) >= OPEN_MAX {
+            endpoint.open.fetch_sub(1, Ordering::Relaxed);
+            return None;
+        }
+        Some(Home::new(&self.pool, index))
+    }
+
+    /// An address takes no connection: it is passed over for a while.
+    pub(super) fn is_down(&self, index: usize) {
+        if let Some(endpoint) = self.pool.endpoints.get(index) {
+            *lock(&endpoint.down_until) = Instant::now().checked_add(DOWN_FOR);
         }
     }
 

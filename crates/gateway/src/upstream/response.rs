@@ -1,4 +1,4 @@
-//! The body of an upstream's response, on its way to the client: capped, timed, and the hand that
+//! The body of an HTTP/1 upstream's response, on its way to the client: capped, timed, and the hand that
 //! gives the connection back when it is read.
 
 use std::fmt;
@@ -14,7 +14,7 @@ use crate::exchange::BoxError;
 use crate::wire::{Framing, Refusal};
 
 /// See the module. Trailers end here: no hop passes them on.
-pub(crate) struct ResponseBody {
+pub(crate) struct Http1Body {
     framing: Framing,
     ended: bool,
     /// Content that is here and not handed on.
@@ -38,11 +38,14 @@ pub(crate) enum Truncated {
     /// The connection broke, or the framing of the body is wrong.
     #[error("the upstream's response broke off")]
     Broken,
+    /// The body of its request did, which the upstream was still taking in.
+    #[error("the request's body broke off")]
+    Request,
 }
 
-impl fmt::Debug for ResponseBody {
+impl fmt::Debug for Http1Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ResponseBody")
+        f.debug_struct("Http1Body")
             .field("framing", &self.framing)
             .field("left", &self.left)
             .finish_non_exhaustive()
@@ -55,7 +58,7 @@ impl From<Refusal> for Truncated {
     }
 }
 
-impl ResponseBody {
+impl Http1Body {
     pub(super) fn new(framing: Framing, lease: Lease, timeouts: &Timeouts) -> Self {
         let mut body = Self {
             framing,
@@ -64,7 +67,7 @@ impl ResponseBody {
             line: Vec::new(),
             lease: Some(lease),
             left: timeouts.response_max,
-            stall: timeouts.response,
+            stall: timeouts.idle,
         };
         if body.ended {
             body.settle();
@@ -105,7 +108,18 @@ impl ResponseBody {
                 return Poll::Ready(None);
             };
             let conn = lease.conn();
-            conn.poll_send(cx);
+            match conn.poll_send(cx) {
+                Ok(false) => {}
+                // Where something moves, nobody is stuck.
+                Ok(true) => conn.deadline().clear(),
+                Err(why) => {
+                    tracing::debug!(
+                        code = why.code(),
+                        "a request broke off after its answer began"
+                    );
+                    return self.broken(Truncated::Request);
+                }
+            }
             if !conn.input().is_empty() {
                 match self.piece() {
                     Ok(content) if content.is_empty() => continue,

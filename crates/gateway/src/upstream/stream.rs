@@ -36,6 +36,16 @@ impl Stream {
     }
 }
 
+impl Stream {
+    /// Whether both sides agreed on HTTP/2 where that is agreed on (RFC 9113 §3.2).
+    pub(super) fn is_http2(&self) -> bool {
+        match self {
+            Self::Tls(tls) => tls.get_ref().1.alpn_protocol() == Some(b"h2"),
+            Self::Tcp(_) | Self::Unix(_) => true,
+        }
+    }
+}
+
 async fn open(target: &Target, endpoint: &Endpoint) -> Result<Stream, Failed> {
     let tcp = match endpoint {
         Endpoint::Unix(path) => {

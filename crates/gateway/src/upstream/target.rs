@@ -24,6 +24,8 @@ pub(crate) struct Target {
     pub(crate) authority: HeaderValue,
     pub(super) endpoints: Vec<Endpoint>,
     pub(super) tls: Option<Tls>,
+    /// Whether it is spoken to in HTTP/2.
+    pub(super) http2: bool,
 }
 
 /// One address of a target.
@@ -60,8 +62,8 @@ impl Target {
             .first()
             .ok_or_else(|| fail("it stands on no host".to_owned()))?;
         let tls = match service.protocol {
-            Protocol::Http => None,
-            Protocol::Https => Some(tls(service, *first, base).map_err(fail)?),
+            Protocol::Http | Protocol::H2c => None,
+            Protocol::Https | Protocol::H2 => Some(tls(service, *first, base).map_err(fail)?),
         };
         let authority = match &service.tls_name {
             Some(name) if tls.is_some() => format!("{name}:{}", service.port),
@@ -80,6 +82,7 @@ impl Target {
                 .map(Endpoint::Tcp)
                 .collect(),
             tls,
+            http2: service.protocol.is_http2(),
         })
     }
 
@@ -96,6 +99,7 @@ impl Target {
             authority: HeaderValue::from_static("control"),
             endpoints: vec![Endpoint::Unix(socket)],
             tls: None,
+            http2: false,
         }
     }
 }
@@ -116,5 +120,12 @@ fn tls(service: &Service, first: SocketAddr, base: &Path) -> Result<Tls, String>
         None => net::tls::Roots::System,
     };
     let config = net::tls::client_config(&roots).map_err(|error| error.to_string())?;
+    let config = if service.protocol.is_http2() {
+        let mut config = Arc::unwrap_or_clone(config);
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        Arc::new(config)
+    } else {
+        config
+    };
     Ok(Tls { config, name })
 }

@@ -13,6 +13,8 @@ use crate::exchange::BoxError;
 pub(super) const TIMEOUTS: Timeouts = Timeouts {
     connect: Duration::from_secs(5),
     response: Duration::from_secs(5),
+    idle: Duration::from_secs(5),
+    ends: None,
     response_max: 1 << 20,
 };
 
@@ -29,12 +31,17 @@ pub(crate) fn target(address: SocketAddr) -> Target {
 
 /// A service in clear at several addresses.
 pub(super) fn several(addresses: Vec<SocketAddr>) -> Target {
+    speaking(estate::Protocol::Http, addresses)
+}
+
+/// A service at several addresses.
+pub(super) fn speaking(protocol: estate::Protocol, addresses: Vec<SocketAddr>) -> Target {
     let service = estate::Service {
         name: "orders".to_owned(),
         port: addresses.first().map_or(0, SocketAddr::port),
         endpoints: addresses,
         hosts: Vec::new(),
-        protocol: estate::Protocol::Http,
+        protocol,
         needs: Vec::new(),
         audience: "orders".to_owned(),
         tls_name: None,
@@ -44,8 +51,8 @@ pub(super) fn several(addresses: Vec<SocketAddr>) -> Target {
     Target::service(&service, std::path::Path::new("/")).unwrap()
 }
 
-pub(super) fn request(method: Method, path: &str) -> Request<Held> {
-    let mut request = Request::new(Held::empty());
+pub(super) fn request(method: Method, path: &str) -> Request<Carried> {
+    let mut request = Request::new(Carried::empty());
     *request.method_mut() = method;
     *request.uri_mut() = path.parse().unwrap();
     request
@@ -285,6 +292,7 @@ async fn one(answer: &'static [u8]) -> Result<Result<String, BoxError>, Failed> 
     });
     let timeouts = Timeouts {
         response: Duration::from_millis(300),
+        idle: Duration::from_millis(300),
         response_max: 16,
         ..TIMEOUTS
     };
@@ -431,19 +439,15 @@ async fn held_body_is_sent_by_its_length() {
     });
     let folder = tempfile::tempdir().unwrap();
     let size = model::ByteSize(1 << 20);
-    let budget = Arc::new(crate::body::Budget::new(
-        folder.path().to_path_buf(),
-        size,
-        size,
-    ));
-    let limits = crate::body::Limits {
+    let budget = Arc::new(body::Budget::new(folder.path().to_path_buf(), size, size));
+    let limits = body::Limits {
         max: 10,
         bytes_per_s_min: 0,
         grace: Duration::from_secs(1),
     };
-    let whole = http_body_util::Full::new(bytes::Bytes::from_static(b"world"));
-    let held = crate::body::hold(whole, &limits, &budget).await.unwrap();
-    let request = request(Method::POST, "/").map(|_| held);
+    let whole = http_body_util::Full::new(Bytes::from_static(b"world"));
+    let held = body::hold(whole, &limits, &budget).await.unwrap();
+    let request = request(Method::POST, "/").map(|_| held.into());
     let upstreams = Upstreams::new();
     let response = upstreams.send(&target, request, &TIMEOUTS).await.unwrap();
     assert_eq!(body(response).await.unwrap(), "hello");

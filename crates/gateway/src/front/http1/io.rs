@@ -62,6 +62,15 @@ pub(super) enum Next {
     End,
 }
 
+/// How much of an answer is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sent {
+    /// Some; there may be more.
+    Some,
+    /// All of it.
+    Whole,
+}
+
 #[derive(Debug)]
 enum Closing {
     Open,
@@ -263,7 +272,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Io<S> {
             }
             if !self.input.is_empty() {
                 // It did not wait: there is nothing to tell it.
-                self.go_on = &[];
+                self.skip_go_on();
                 match self.content() {
                     Ok(content) if content.is_empty() => continue,
                     Ok(content) => return Poll::Ready(Some(Ok(content))),
@@ -306,31 +315,35 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Io<S> {
         }
     }
 
-    /// Writes an answer to its end.
-    pub(super) fn poll_send(
-        &mut self,
-        answer: &mut Answer,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<(), BoxError>> {
-        // Half a word to go on is finished; one that was not begun is not needed any more.
+    /// A word to go on that was not begun is not needed any more.
+    pub(super) fn skip_go_on(&mut self) {
         if self.go_on.len() == CONTINUE.len() {
             self.go_on = &[];
         }
+    }
+
+    /// Writes what there is of an answer, of which `waits` says whether more will come; ready when
+    /// it may have more, or all of it is sent.
+    pub(super) fn poll_send(
+        &mut self,
+        answer: &mut Answer,
+        waits: bool,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Sent, BoxError>> {
+        // Half a word to go on is finished.
         ready!(self.poll_go_on(cx))?;
-        loop {
-            let waits = answer.poll_more(cx)?.is_pending();
-            if answer.is_written() {
-                // What waits in a TLS stream is sent before anything is waited for.
-                ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
-                if !waits {
-                    return Poll::Ready(Ok(()));
-                }
-                return match self.poll_gone(cx) {
-                    Poll::Ready(()) => Poll::Ready(Err("the client went away".into())),
-                    Poll::Pending => Poll::Pending,
-                };
-            }
+        if !answer.is_written() {
             ready!(self.poll_write(answer, cx))?;
+            return Poll::Ready(Ok(Sent::Some));
+        }
+        // What waits in a TLS stream is sent before anything is waited for.
+        ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+        if !waits {
+            return Poll::Ready(Ok(Sent::Whole));
+        }
+        match self.poll_gone(cx) {
+            Poll::Ready(()) => Poll::Ready(Err("the client went away".into())),
+            Poll::Pending => Poll::Pending,
         }
     }
 

@@ -10,14 +10,14 @@ mod relay;
 
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, Version, header};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use self::answer::Answer;
-use self::io::{Io, Next};
+use self::io::{Io, Next, Sent};
 use super::Handler;
 use super::connection::Stop;
 use super::service::Service;
@@ -171,7 +171,7 @@ where
 
 /// Writes the answer; whether another request may follow.
 async fn send<S, H>(
-    io: &Shared<S>,
+    io: &Arc<Shared<S>>,
     service: &Service<H>,
     asked: &Asked,
     response: Response<Outgoing>,
@@ -182,20 +182,29 @@ where
     H: Handler,
 {
     let mut answer = {
+        // A body that is passed on is still being read: what comes of it is no one else's.
+        let is_streamed = Arc::strong_count(io) > 1;
         let mut io = lock(io);
         if stop.is_due() {
             io.leave();
         }
+        io.skip_go_on();
         // What is left of the body cannot be told from a next head once nobody follows it.
-        let keeps = asked.keeps && io.skip_body() && !io.is_leaving();
+        let keeps = asked.keeps && !is_streamed && io.skip_body() && !io.is_leaving();
         Answer::new(asked, keeps, response, || service.handler.time())
     };
     let sent = std::future::poll_fn(|cx| {
-        let mut io = lock(io);
-        if stop.poll(cx) {
-            io.leave();
+        loop {
+            // Before the lock is taken: the answer may move its request's body on, which takes it.
+            let waits = answer.poll_more(cx)?.is_pending();
+            let mut io = lock(io);
+            if stop.poll(cx) {
+                io.leave();
+            }
+            if ready!(io.poll_send(&mut answer, waits, cx))? == Sent::Whole {
+                return Poll::Ready(Ok::<_, BoxError>(()));
+            }
         }
-        io.poll_send(&mut answer, cx)
     });
     match sent.await {
         Ok(()) => answer.keeps(),

@@ -16,7 +16,7 @@ const GOAWAY: u8 = 7;
 const END_STREAM_AND_HEADERS: u8 = 0x5;
 const END_HEADERS: u8 = 0x4;
 
-fn frame_of(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+pub(in crate::front) fn frame_of(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
     let mut frame = length[1..].to_vec();
     frame.extend([kind, flags]);
@@ -38,7 +38,7 @@ fn fields(fields: &[(&str, &str)]) -> Vec<u8> {
     block
 }
 
-fn get(extra: &[(&str, &str)]) -> Vec<u8> {
+pub(in crate::front) fn get(extra: &[(&str, &str)]) -> Vec<u8> {
     let mut all = vec![
         (":method", "GET"),
         (":scheme", "https"),
@@ -49,7 +49,7 @@ fn get(extra: &[(&str, &str)]) -> Vec<u8> {
     fields(&all)
 }
 
-fn preface() -> Vec<u8> {
+pub(in crate::front) fn preface() -> Vec<u8> {
     [
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(),
         frame_of(SETTINGS, 0, 0, &[]),

@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
-use crate::body::Held;
+use crate::body::Carried;
 use crate::exchange::{Connection, Incoming, Outgoing, WebSocket};
 use crate::front::service::{Purpose, Sending, Service};
 use crate::front::wire::Wire;
@@ -29,6 +29,8 @@ struct Opens {
 const TIMEOUTS: Timeouts = Timeouts {
     connect: Duration::from_secs(5),
     response: Duration::from_secs(5),
+    idle: Duration::from_secs(5),
+    ends: None,
     response_max: 1 << 20,
 };
 
@@ -43,7 +45,7 @@ impl Handler for Opens {
         if request.extensions().get::<WebSocket>().is_none() {
             return refused;
         }
-        let request = request.map(|_| Held::empty());
+        let request = request.map(|_| Carried::empty());
         let opened = self.upstreams.open(&self.target, request, &TIMEOUTS).await;
         let allowed = Arc::clone(&self.allowed);
         match opened {
@@ -324,7 +326,7 @@ async fn who_never_pauses_is_asked_about_too() {
         let mut some = vec![0; 1 << 20];
         while server.read(&mut some).await.is_ok_and(|read| read > 0) {}
     });
-    let request = Request::new(Held::empty());
+    let request = Request::new(Carried::empty());
     let upstreams = Upstreams::new();
     let opened = upstreams.open(&target, request, &TIMEOUTS).await;
     let upstream = opened.unwrap().unwrap().into_body();
