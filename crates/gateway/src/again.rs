@@ -16,6 +16,7 @@ use crate::pipeline;
 use crate::refused::Refused;
 use crate::shared::Shared;
 use crate::steps::{authenticate, authorise, ban, route, snapshot};
+use crate::trailers;
 use crate::watched::Watched;
 
 /// What was decided about, as far as it is decided about again.
@@ -31,6 +32,8 @@ pub(crate) struct Question {
     client: IpAddr,
     secure: bool,
     caller: Option<Caller>,
+    /// A call whose client takes trailers.
+    is_call: bool,
 }
 
 /// Whether the end of an answer of a route's service is not known, so that it may go on for long.
@@ -44,8 +47,9 @@ pub(crate) fn is_long(flow: &Flow<'_>, body: &Outgoing) -> bool {
 pub(crate) fn watch(body: Outgoing, question: Question) -> Outgoing {
     match body {
         Outgoing::Upstream(body) => {
+            let is_call = question.is_call;
             let allowed = Box::new(move |_| question.is_allowed());
-            Outgoing::Watched(Box::new(Watched::new(body, allowed)))
+            Outgoing::Watched(Box::new(Watched::new(body, allowed, is_call)))
         }
         other => other,
     }
@@ -64,6 +68,7 @@ impl Question {
             client: flow.client,
             secure: flow.secure,
             caller: flow.caller.clone(),
+            is_call: flow.is_call && flow.head.extensions.get::<trailers::Taken>().is_some(),
         }
     }
 

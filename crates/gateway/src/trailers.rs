@@ -32,6 +32,27 @@ pub(crate) enum Way {
 #[error("the trailers are longer than allowed")]
 pub(crate) struct TooLong;
 
+/// How a call of gRPC ends that is not let go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CallEnd {
+    /// The time that it gave itself is over.
+    DeadlineExceeded,
+    /// Its client may no longer ask for it.
+    PermissionDenied,
+}
+
+impl CallEnd {
+    /// As trailers: the status of a call stands there (the gRPC protocol over HTTP/2).
+    pub(crate) fn fields(self) -> HeaderMap {
+        const STATUS: HeaderName = HeaderName::from_static("grpc-status");
+        let code = HeaderValue::from_static(match self {
+            Self::DeadlineExceeded => "4",
+            Self::PermissionDenied => "7",
+        });
+        HeaderMap::from_iter([(STATUS, code)])
+    }
+}
+
 /// What of `fields` may go on.
 ///
 /// SECURITY: a recipient may merge trailers into the head it has read already, so that whatever

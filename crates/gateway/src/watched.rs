@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use crate::deadline::Deadline;
 use crate::exchange::{BoxError, StillAllowed};
+use crate::trailers::CallEnd;
 use crate::upstream::ResponseBody;
 
 /// How often it is asked.
@@ -21,6 +22,8 @@ pub(crate) struct Watched {
     /// Nothing once it was cut off.
     body: Option<ResponseBody>,
     allowed: StillAllowed,
+    /// Whether it is a call, whose client looks for its end in trailers.
+    is_call: bool,
     /// When it is asked next, and what wakes for it.
     due: Instant,
     tick: Deadline,
@@ -41,12 +44,13 @@ impl fmt::Debug for Watched {
 
 impl Watched {
     /// `allowed` is asked every two seconds from now on.
-    pub(crate) fn new(body: ResponseBody, allowed: StillAllowed) -> Self {
+    pub(crate) fn new(body: ResponseBody, allowed: StillAllowed, is_call: bool) -> Self {
         let mut tick = Deadline::unset();
         tick.set(TICK);
         Self {
             body: Some(body),
             allowed,
+            is_call,
             due: Instant::now() + TICK,
             tick,
         }
@@ -64,7 +68,13 @@ impl Watched {
             if now >= self.due {
                 if !(self.allowed)(false) {
                     self.body = None;
-                    return Poll::Ready(Some(Err(CutOff.into())));
+                    let end = Frame::trailers(CallEnd::PermissionDenied.fields());
+                    let end = if self.is_call {
+                        Ok(end)
+                    } else {
+                        Err(CutOff.into())
+                    };
+                    return Poll::Ready(Some(end));
                 }
                 self.due = now + TICK;
                 self.tick.set(TICK);
@@ -91,3 +101,6 @@ impl Watched {
             .map_or_else(|| SizeHint::with_exact(0), ResponseBody::size_hint)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -183,7 +183,7 @@ impl Turn {
     }
 
     /// An address takes no connection: it is passed over for a while.
-    pub(super) fn is_down(&self, index: usize) {
+    pub(super) fn took_none(&self, index: usize) {
         if let Some(endpoint) = self.pool.endpoints.get(index) {
             *lock(&endpoint.down_until) = Instant::now().checked_add(DOWN_FOR);
         }

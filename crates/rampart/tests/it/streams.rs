@@ -3,14 +3,18 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request};
+use serde_json::json;
 use testkit::{Process, eventually};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsConnector;
 
+use crate::backend::Backend;
 use crate::real_backends::program;
 use crate::world::{Answer, SOON, World};
 
@@ -31,10 +35,11 @@ async fn start(python: &str, arguments: &[&str], address: SocketAddr) -> Process
 
 /// A service and a route to it, whose calls are named `shop.<name>`.
 fn call_route(name: &str, service: &str, more: &str) -> String {
+    let route = name.to_lowercase();
     format!(
         r#"
 [[route]]
-name = "{name}"
+name = "{route}"
 host = "app.localhost"
 path = "/shop.{name}/**"
 to = "{service}"
@@ -276,4 +281,110 @@ async fn events_arrive_as_they_are_sent_until_the_key_is_revoked() {
     drop(ended.await.expect("it is cut off"));
     assert!(!rest.ends_with(b"0\r\n\r\n"), "it never looks whole");
     assert!(streams.world.in_trail("authenticate.key_unknown").await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn streamed_upload_of_a_stranger_reaches_nobody_and_explain_says_what_is_not_looked_at() {
+    let (backend, address) = Backend::start().await;
+    let world = World::start(address, STREAMS).await;
+    let head = "PUT /upload HTTP/1.1\r\nHost: app.localhost\r\nContent-Length: 5\r\n\r\nhello";
+    let last = head.replace("Content-Length", "Connection: close\r\nContent-Length");
+    let answer = world.raw(last.as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+    assert!(backend.lines().is_empty());
+    let mut ada = world.visitor("ada", "writer").await;
+    let key = ada.key("things:*").await;
+    let keyed = head.replace(
+        "\r\n\r\n",
+        &format!("\r\nAuthorization: Bearer {key}\r\n\r\n"),
+    );
+    let mut stream = TcpStream::connect(world.plain).await.unwrap();
+    stream.write_all(keyed.as_bytes()).await.unwrap();
+    let answer = until(&mut stream, "PUT /upload").await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    let seen = backend.seen();
+    assert_eq!(seen[0].body, "hello");
+    assert!(!seen[0].header("rampart-assertion").is_empty());
+    let url = format!("https://app.localhost:{}/upload", world.https.port());
+    let (_, out, err) = world.cli(&["gateway", "explain", &format!("PUT {url}"), "--as", "ada"]);
+    assert!(out.contains("passed on as it comes"), "{out}{err}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn answer_that_goes_on_ends_when_its_client_is_banned() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let mut open = Vec::new();
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let begun = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nhey\r\n";
+            drop(stream.write_all(begun).await);
+            open.push(stream);
+        }
+    });
+    let world = World::start(address, crate::world::OPEN).await;
+    let mut stream = TcpStream::connect(world.plain).await.unwrap();
+    let head = b"GET /events HTTP/1.1\r\nHost: app.localhost\r\n\r\n";
+    stream.write_all(head).await.unwrap();
+    until(&mut stream, "hey").await;
+    let body = json!({ "network": "127.0.0.1", "for": "1h", "reason": "guessing" });
+    world
+        .ask(Method::POST, "/gateway/bans", Some(body))
+        .await
+        .unwrap();
+    let mut rest = Vec::new();
+    let ended = tokio::time::timeout(Duration::from_secs(15), stream.read_to_end(&mut rest));
+    drop(ended.await.expect("it is cut off"));
+    assert!(!rest.ends_with(b"0\r\n\r\n"), "it never looks whole");
+    assert!(world.in_trail("ban.address").await);
+}
+
+/// An HTTP/2 connection over TLS, verified with the development authority.
+async fn over_http2(world: &World) -> h2::client::SendRequest<Bytes> {
+    let roots = net::tls::Roots::File(world.data().join("tls/ca.pem"));
+    let mut config = Arc::unwrap_or_clone(net::tls::client_config(&roots).unwrap());
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let stream = TcpStream::connect(world.https).await.unwrap();
+    let name = "app.localhost".try_into().unwrap();
+    let connector = TlsConnector::from(Arc::new(config));
+    let stream = connector.connect(name, stream).await.unwrap();
+    let (sender, connection) = h2::client::handshake(stream).await.unwrap();
+    tokio::spawn(async move { drop(connection.await) });
+    sender
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn upload_over_http2_streams_to_a_service_that_speaks_http1() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let routes = crate::world::OPEN.replace("256KiB\" }", "1KiB\" }\nbody = \"stream\"");
+    let world = World::start(listener.local_addr().unwrap(), &routes).await;
+    let mut sender = over_http2(&world).await;
+    let ask = || {
+        let request = Request::post("https://app.localhost/upload");
+        request.body(()).unwrap()
+    };
+    let (answer, mut upload) = sender.send_request(ask(), false).unwrap();
+    upload
+        .send_data(Bytes::from_static(b"first"), false)
+        .unwrap();
+    let (mut service, _) = listener.accept().await.unwrap();
+    let head = until(&mut service, "5\r\nfirst\r\n").await;
+    assert!(head.contains("transfer-encoding: chunked"), "{head}");
+    upload.send_data(Bytes::from_static(b"last"), true).unwrap();
+    until(&mut service, "4\r\nlast\r\n0\r\n\r\n").await;
+    let whole = b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nfine";
+    service.write_all(whole).await.unwrap();
+    let mut body = answer.await.unwrap().into_body();
+    assert_eq!(body.data().await.unwrap().unwrap(), "fine");
+    // One that is too long is broken off, and its client told.
+    let (answer, mut upload) = sender.send_request(ask(), false).unwrap();
+    upload
+        .send_data(Bytes::from(vec![b'x'; 2000]), true)
+        .unwrap();
+    let status = answer.await.unwrap().status();
+    assert_eq!(status, 413);
+    let mut rest = Vec::new();
+    let ended = tokio::time::timeout(SOON, service.read_to_end(&mut rest));
+    drop(ended.await.expect("the service's connection ends"));
+    assert!(!rest.ends_with(b"0\r\n\r\n"), "it never looks whole");
 }

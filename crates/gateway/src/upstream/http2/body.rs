@@ -6,21 +6,16 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use h2::{Reason, RecvStream};
-use http::{HeaderMap, HeaderName, HeaderValue};
 use http_body::{Frame, SizeHint};
 
 use super::call::Upload;
 use super::link::Seat;
 use crate::deadline::Deadline;
 use crate::exchange::BoxError;
-use crate::trailers::{self, Way};
+use crate::trailers::{self, CallEnd, Way};
 use crate::upstream::Timeouts;
 use crate::upstream::pool::Home;
 use crate::upstream::response::Truncated;
-
-/// How a call ends whose time is over (the gRPC protocol's `DEADLINE_EXCEEDED`).
-const STATUS: HeaderName = HeaderName::from_static("grpc-status");
-const DEADLINE_EXCEEDED: HeaderValue = HeaderValue::from_static("4");
 
 type Next = Option<Result<Frame<Bytes>, BoxError>>;
 
@@ -186,7 +181,7 @@ impl Http2Body {
             return self.broken(Truncated::Stalled);
         }
         self.open = None;
-        let fields = HeaderMap::from_iter([(STATUS, DEADLINE_EXCEEDED)]);
+        let fields = CallEnd::DeadlineExceeded.fields();
         Poll::Ready(Some(Ok(Frame::trailers(fields))))
     }
 

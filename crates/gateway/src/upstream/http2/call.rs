@@ -77,6 +77,9 @@ impl Call {
             Err(error) => {
                 tracing::debug!(%error, "an HTTP/2 connection takes no request");
                 self.seat.end_link();
+                if !error.is_io() && !error.is_go_away() {
+                    return Err(Lost::Failed(Failed::Broken));
+                }
                 let request = Request::from_parts(parts, body);
                 return Err(Lost::Unsent(Box::new(request)));
             }

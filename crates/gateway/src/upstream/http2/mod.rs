@@ -102,7 +102,7 @@ async fn call(
             Ok(seat) => return Ok(Call::new(seat, home, target.tls.is_some())),
             Err(error) => {
                 if error != Failed::TooMany {
-                    turn.is_down(index);
+                    turn.took_none(index);
                 }
                 failed = error;
             }
