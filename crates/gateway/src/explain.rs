@@ -226,6 +226,11 @@ impl Trace<'_> {
             inspect::head(flow)?;
             Ok("no rule matches path, query and headers; a body was not looked at".to_owned())
         });
+        self.pass_on(flow);
+    }
+
+    /// How it would go on to the service.
+    fn pass_on(&mut self, flow: &mut Flow<'_>) {
         if flow
             .chosen()
             .is_some_and(|chosen| chosen.route.body == BodyMode::Stream)

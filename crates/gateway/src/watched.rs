@@ -62,6 +62,9 @@ impl Watched {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         loop {
+            let Some(body) = &mut self.body else {
+                return Poll::Ready(None);
+            };
             // SECURITY: by the clock. The timer of a stream that always has something to say is
             // never looked at, and who never pauses must be asked about too.
             let now = Instant::now();
@@ -79,9 +82,6 @@ impl Watched {
                 self.due = now + TICK;
                 self.tick.set(TICK);
             }
-            let Some(body) = &mut self.body else {
-                return Poll::Ready(None);
-            };
             if let Poll::Ready(frame) = body.poll_frame(cx) {
                 return Poll::Ready(frame);
             }

@@ -100,7 +100,8 @@ fn any_split_of_the_bytes_costs_the_same() {
     bytes.extend(frame_of(RST_STREAM, 0, 1, &[0; 4]));
     let whole = Frames::new().follow(&bytes);
     // One SETTINGS of the preface; a head, 1000 bytes; an empty one; two windows; a ping; a reset.
-    assert_eq!(whole, -4 + 4 + 3 - 1 - 3 - 1 - 2 - 8);
+    let each = [-4, 4, 3, -1, -3, -1, -2, -8];
+    assert_eq!(whole, each.iter().sum::<i64>());
     let mut frames = Frames::new();
     let single: i64 = bytes.iter().map(|byte| frames.follow(&[*byte])).sum();
     assert_eq!(single, whole);

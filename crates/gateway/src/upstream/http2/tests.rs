@@ -272,7 +272,7 @@ async fn answers_are_capped_and_timed() {
     let (target, _) = service(plain(), |request: Asked, mut respond: Respond| async move {
         let path = request.uri().path().to_owned();
         if path == "/never" {
-            return std::future::pending().await;
+            std::future::pending::<()>().await;
         }
         let mut response = Response::new(());
         if path == "/declared" {
@@ -284,7 +284,7 @@ async fn answers_are_capped_and_timed() {
             body.send_data(Bytes::from(vec![b'x'; (1 << 20) + 1]), true)
                 .unwrap();
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     })
     .await;
     let timeouts = Timeouts {
@@ -474,7 +474,7 @@ async fn one_client_that_reads_nothing_holds_up_nobody() {
     let (target, accepted) = service(plain(), |_: Asked, mut respond: Respond| async move {
         let mut body = respond.send_response(Response::new(()), false).unwrap();
         drop(body.send_data(Bytes::from(vec![b'x'; 300_000]), true));
-        std::future::pending().await
+        std::future::pending::<()>().await;
     })
     .await;
     let upstreams = Upstreams::new();
