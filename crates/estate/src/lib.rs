@@ -16,6 +16,7 @@ mod schema;
 mod shape;
 mod starter;
 mod suggest;
+mod upstream;
 mod values;
 
 pub use diff::{Change, ChangeKind, diff};
@@ -25,6 +26,10 @@ pub use parse::Parsed;
 pub use path::ParsePatternError;
 pub use schema::{reference_markdown, schema};
 pub use starter::starter;
+pub use upstream::{
+    Balance, Breaker, Capacity, Failure, HashKey, Health, NamedPlace, NoneHealthy, Outliers,
+    Percent, Reach, Resolve, Retries, Statuses, UpstreamTimeouts,
+};
 
 #[cfg(test)]
 mod tests;
