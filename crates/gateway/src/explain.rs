@@ -24,7 +24,7 @@ use crate::state::Builder;
 use crate::steps::{
     authenticate, authorise, cors, inspect, limits, path, route, same_origin, size, websocket,
 };
-use crate::upstream::Target;
+use crate::upstream::{Around, Target};
 use crate::{pipeline, sign_in};
 
 /// A question.
@@ -122,7 +122,10 @@ pub fn explain(ground: Ground, question: &Question) -> Result<Explanation, Expla
     let request = request(question)?;
     let secure = request.uri().scheme_str() != Some("http");
     let request = origin_form(request);
-    let builder = Builder::new(Path::new("."), Arc::new(Registry::new(1)));
+    let (clock, entropy) = (Arc::clone(&ground.clock), Arc::clone(&ground.entropy));
+    let around = Around::new(Path::new("."), clock, entropy, None, 1);
+    let control = Target::control("/".into(), &around);
+    let builder = Builder::new(around, Arc::new(Registry::new(1)));
     let state = builder.supposed(ground.version, ground.estate);
     let common = Common::new(Parts {
         clock: ground.clock,
@@ -130,7 +133,7 @@ pub fn explain(ground: Ground, question: &Question) -> Result<Explanation, Expla
         budget: Arc::new(Budget::new(".".into(), ByteSize(0), ByteSize(0))),
         recorder: None,
         link: None,
-        control: Target::control("/".into()),
+        control,
     });
     common.directory.replace(ground.identity);
     let meter = builder.registry.meters().first().cloned();
