@@ -424,7 +424,10 @@ fn how_a_service_is_reached_is_read_whole() {
     assert_eq!((orders.endpoints.len(), orders.port), (1, 8080));
     assert_eq!(orders.named[0].to_string(), "orders.internal:8081");
     let reach = &orders.reach;
-    assert_eq!(reach.balance, Balance::Hash(HashKey::Header("x-tenant".to_owned())));
+    assert_eq!(
+        reach.balance,
+        Balance::Hash(HashKey::Header("x-tenant".to_owned()))
+    );
     let health = reach.health.as_ref().unwrap();
     assert_eq!((health.rise, health.fall), (2, 3));
     assert_eq!(health.none_healthy, NoneHealthy::Refuse);

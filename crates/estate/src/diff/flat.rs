@@ -132,17 +132,19 @@ pub(super) fn lines(flat: &Flat) -> Vec<String> {
 
 /// What a new entry need not say, because nobody said it.
 fn is_usual(key: &str, value: &str) -> bool {
-    is_default_of_service(key, value) || matches!(
-        (key.split('.').next(), value),
-        (Some("modes"), "block")
-            | (Some("security_headers"), "true")
-            | (Some("websocket"), "false")
-    )
+    is_default_of_service(key, value)
+        || matches!(
+            (key.split('.').next(), value),
+            (Some("modes"), "block")
+                | (Some("security_headers"), "true")
+                | (Some("websocket"), "false")
+        )
 }
 
 /// How a service is reached when nobody says anything: much, and of no interest.
 fn is_default_of_service(key: &str, value: &str) -> bool {
-    let field = |table: &Table, key: &str| table.field(key).map(|field| (field.kind, field.default));
+    let field =
+        |table: &Table, key: &str| table.field(key).map(|field| (field.kind, field.default));
     let Some((Kind::Tables { of, .. }, _)) = field(&ROOT, "service") else {
         return false;
     };

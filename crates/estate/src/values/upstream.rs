@@ -101,8 +101,7 @@ pub(crate) fn hash_key(text: &str) -> Result<HashKey, Wrong> {
             let words = ["address", "user", "path"];
             Err(match crate::suggest::nearest(text, words) {
                 Some(near) => fail().hint(format!("did you mean `{near}`?")),
-                None => fail()
-                    .hint("`address`, `user`, `path`, `header:x-tenant` or `cookie:sid`"),
+                None => fail().hint("`address`, `user`, `path`, `header:x-tenant` or `cookie:sid`"),
             })
         }
     }

@@ -170,13 +170,21 @@ fn breakers(text: &mut Text, services: &BTreeMap<String, ServiceStats>) {
     if with_breaker().next().is_none() {
         return;
     }
-    text.head(OPEN, "gauge", "Whether a service's breaker lets no request through.");
+    text.head(
+        OPEN,
+        "gauge",
+        "Whether a service's breaker lets no request through.",
+    );
     for (service, stats) in with_breaker() {
         let labels = format!("service=\"{}\"", escape(service));
         let is_open = stats.breaker != Some(BreakerWord::Closed);
         text.line(OPEN, &labels, u64::from(is_open));
     }
-    text.head(HELD_OFF, "counter", "Requests that a breaker let not through.");
+    text.head(
+        HELD_OFF,
+        "counter",
+        "Requests that a breaker let not through.",
+    );
     for (service, stats) in with_breaker() {
         let labels = format!("service=\"{}\"", escape(service));
         text.line(HELD_OFF, &labels, stats.held_off);

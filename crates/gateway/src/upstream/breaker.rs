@@ -88,6 +88,7 @@ impl Breaker {
             .compare_exchange(state, trial, Ordering::AcqRel, Ordering::Acquire)
         {
             Ok(_) => Word::Trial,
+            // Another request was faster, and is the trial.
             Err(_) => Word::Wait(self.open_ticks),
         }
     }

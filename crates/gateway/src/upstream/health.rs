@@ -8,10 +8,10 @@ use estate::Health;
 use http::Method;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
+use super::Failed;
 use super::member::Endpoint;
 use super::stream::Stream;
 use super::target::Target;
-use super::Failed;
 use crate::wire::ResponseHead;
 
 /// LIMIT: bytes of the answer's head.

@@ -219,9 +219,7 @@ impl Member {
         }
         let was = condition.ejected_until.swap(0, Ordering::Relaxed);
         condition.on_trial.store(false, Ordering::Relaxed);
-        condition
-            .rising_since
-            .store(now.ticks(), Ordering::Relaxed);
+        condition.rising_since.store(now.ticks(), Ordering::Relaxed);
         was != 0
     }
 

@@ -204,4 +204,6 @@ fn received(
 pub(crate) use tests::target as plain;
 
 #[cfg(test)]
+mod failing;
+#[cfg(test)]
 mod tests;

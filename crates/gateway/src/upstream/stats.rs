@@ -34,13 +34,14 @@ impl Target {
             retries: group.retries.load(Ordering::Relaxed),
             retries_withheld: group.retries_withheld.load(Ordering::Relaxed),
             retries_left: group.budget.left(&group.requests, now.ticks()),
-            breaker: group.breaker.as_ref().map(|breaker| {
-                match breaker.state(now.ticks()) {
+            breaker: group
+                .breaker
+                .as_ref()
+                .map(|breaker| match breaker.state(now.ticks()) {
                     BreakerState::Closed => BreakerWord::Closed,
                     BreakerState::Open => BreakerWord::Open,
                     BreakerState::HalfOpen => BreakerWord::HalfOpen,
-                }
-            }),
+                }),
             held_off: group.held_off.load(Ordering::Relaxed),
             left_out: u64::try_from(left_out).unwrap_or(u64::MAX),
             addresses,

@@ -41,11 +41,7 @@ impl Stream {
 }
 
 /// `in_tls` says how far it came.
-async fn open(
-    target: &Target,
-    endpoint: &Endpoint,
-    in_tls: &AtomicBool,
-) -> Result<Stream, Failed> {
+async fn open(target: &Target, endpoint: &Endpoint, in_tls: &AtomicBool) -> Result<Stream, Failed> {
     let tcp = match endpoint {
         Endpoint::Unix(path) => {
             return UnixStream::connect(path)

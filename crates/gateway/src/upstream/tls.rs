@@ -146,7 +146,8 @@ impl Files {
             return Ok((config, u64::MAX));
         };
         check_private(key)?;
-        let own = net::Certificate::load(Vec::new(), chain, key).map_err(|error| chained(&error))?;
+        let own =
+            net::Certificate::load(Vec::new(), chain, key).map_err(|error| chained(&error))?;
         let config =
             net::tls::mutual_client_config(&own, &roots).map_err(|error| chained(&error))?;
         let not_after = u64::try_from(own.not_after.as_millis()).unwrap_or(0);
@@ -167,7 +168,8 @@ impl Files {
 /// SECURITY: whoever can read the key can be the gateway for every service that trusts it.
 fn check_private(path: &Path) -> Result<(), String> {
     let shown = path.display();
-    let meta = std::fs::metadata(path).map_err(|error| format!("cannot read `{shown}`: {error}"))?;
+    let meta =
+        std::fs::metadata(path).map_err(|error| format!("cannot read `{shown}`: {error}"))?;
     if !meta.is_file() {
         return Err(format!("`{shown}` is no file"));
     }

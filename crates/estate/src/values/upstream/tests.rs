@@ -9,15 +9,29 @@ fn named(name: &str, port: u16) -> Place {
 
 #[test]
 fn place_is_an_address_or_a_name_and_never_a_misspelt_address() {
-    assert_eq!(place("orders.internal:8080"), Ok(named("orders.internal", 8080)));
+    assert_eq!(
+        place("orders.internal:8080"),
+        Ok(named("orders.internal", 8080))
+    );
     assert_eq!(place("Orders:80"), Ok(named("orders", 80)));
     assert_eq!(
         place("[::1]:80"),
         Ok(Place::Fixed("[::1]:80".parse().unwrap()))
     );
     for wrong in [
-        "orders", "orders:", "orders:0", "orders:65536", "orders:+80", "10.0.0.256:80",
-        "10.1:80", "0x7f000001:80", "a..b:80", "http://orders:80", "::1:80", ":80", "or ders:80",
+        "orders",
+        "orders:",
+        "orders:0",
+        "orders:65536",
+        "orders:+80",
+        "10.0.0.256:80",
+        "10.1:80",
+        "0x7f000001:80",
+        "a..b:80",
+        "http://orders:80",
+        "::1:80",
+        ":80",
+        "or ders:80",
     ] {
         assert!(place(wrong).is_err(), "{wrong}");
     }
@@ -35,8 +49,14 @@ fn shares_statuses_and_keys_are_read_strictly() {
     for wrong in ["", "abc", "100", "600", "299-200", "200,", "200-"] {
         assert!(statuses(wrong).is_err(), "{wrong}");
     }
-    assert_eq!(hash_key("header:X-Tenant"), Ok(HashKey::Header("x-tenant".to_owned())));
-    assert_eq!(hash_key("cookie:Sid"), Ok(HashKey::Cookie("Sid".to_owned())));
+    assert_eq!(
+        hash_key("header:X-Tenant"),
+        Ok(HashKey::Header("x-tenant".to_owned()))
+    );
+    assert_eq!(
+        hash_key("cookie:Sid"),
+        Ok(HashKey::Cookie("Sid".to_owned()))
+    );
     for wrong in ["", "ip", "header:", "cookie:a b", "header", "body:x"] {
         assert!(hash_key(wrong).is_err(), "{wrong}");
     }
