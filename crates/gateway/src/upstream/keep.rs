@@ -40,7 +40,7 @@ pub(crate) fn start(target: &Arc<Target>, around: &Around) {
 /// Looks up what was never looked up, a while at most: a version that holds from now on should
 /// know its services. Blocks; not for a worker's thread.
 pub(crate) fn first_look_up(targets: &[Arc<Target>]) {
-    let (sender, receiver) = std::sync::mpsc::channel();
+    let (sender, receiver) = std::sync::mpsc::sync_channel(FIRST_MAX);
     let mut waiting = 0_usize;
     for target in targets {
         for (place, name) in target.names.iter().enumerate() {

@@ -110,8 +110,7 @@ impl Files {
 
     fn write(&self, name: &str, text: &str) {
         let path = self.folder.path().join(name);
-        std::fs::write(&path, text).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        store::atomic_write(&path, text, 0o600).unwrap();
     }
 
     fn own(&self, certificate: &net::Certificate) {
