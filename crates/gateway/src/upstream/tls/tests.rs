@@ -110,7 +110,7 @@ impl Files {
 
     fn write(&self, name: &str, text: &str) {
         let path = self.folder.path().join(name);
-        store::atomic_write(&path, text, 0o600).unwrap();
+        store::atomic_write(&path, text.as_bytes(), 0o600).unwrap();
     }
 
     fn own(&self, certificate: &net::Certificate) {
