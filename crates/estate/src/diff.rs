@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Certificate, Estate, Route};
+use crate::{Certificate, ClientCertificates, Estate, Route};
 
 /// One difference between two versions of the estate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +56,12 @@ pub fn diff(old: &Estate, new: &Estate) -> Vec<Change> {
     );
     entries(
         &mut changes,
+        "client certificates",
+        &asked(&old.client_certificates),
+        &asked(&new.client_certificates),
+    );
+    entries(
+        &mut changes,
         "zone",
         &flattened(&old.zones),
         &flattened(&new.zones),
@@ -96,6 +102,12 @@ pub fn diff(old: &Estate, new: &Estate) -> Vec<Change> {
         &flattened(&old.clients),
         &flattened(&new.clients),
     );
+    entries(
+        &mut changes,
+        "issuer",
+        &flattened(&old.issuers),
+        &flattened(&new.issuers),
+    );
     entries(&mut changes, "route", &routes(old), &routes(new));
     changes
 }
@@ -114,6 +126,17 @@ fn named(list: &[Certificate]) -> BTreeMap<String, flat::Flat> {
     let one = |certificate: &Certificate| {
         let values = flat::flatten(certificate);
         (certificate.hosts.join(", "), values)
+    };
+    list.iter().map(one).collect()
+}
+
+fn asked(list: &[ClientCertificates]) -> BTreeMap<String, flat::Flat> {
+    let one = |asked: &ClientCertificates| {
+        let hosts = match asked.hosts.is_empty() {
+            true => "every host".to_owned(),
+            false => asked.hosts.join(", "),
+        };
+        (hosts, flat::flatten(asked))
     };
     list.iter().map(one).collect()
 }

@@ -4,8 +4,10 @@
 mod gateway;
 mod inventory;
 mod people;
+mod principals;
 
 pub(crate) use gateway::{CORS, MODE, ROUTE_LIMITS};
+pub(crate) use principals::{CLIENT_CERTIFICATES, ISSUER_ROLES};
 
 use crate::kind::Kind;
 
@@ -99,6 +101,7 @@ pub(crate) static ROOT: Table = Table {
         tables("role", &people::ROLE, ENTRIES_MAX),
         tables("group", &people::GROUP, ENTRIES_MAX),
         tables("client", &people::CLIENT, ENTRIES_MAX),
+        tables("issuer", &principals::ISSUER, 64),
         tables("route", &gateway::ROUTE, ROUTES_MAX),
     ],
 };
