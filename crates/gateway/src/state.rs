@@ -10,7 +10,10 @@ use estate::{Auth, Estate, Route};
 use http::HeaderName;
 
 use crate::Error;
+use crate::clients::Clients;
 use crate::compile::{Compiled, CompiledRoute};
+use crate::gates::{self, Gates};
+use crate::issuers::Issuers;
 use crate::metrics::{Registry, RouteSlot};
 use crate::router::RouteIndex;
 use crate::upstream::Target;
@@ -22,6 +25,12 @@ pub(crate) struct State {
     pub(crate) compiled: Compiled,
     targets: Vec<Arc<Target>>,
     extras: Vec<Extra>,
+    /// Client applications, by their certificates.
+    pub(crate) clients: Clients,
+    /// Other issuers.
+    pub(crate) issuers: Issuers,
+    /// Where clients are asked for certificates.
+    pub(crate) gates: Option<Gates>,
     /// Where requests to the console's host are counted.
     pub(crate) console_slot: RouteSlot,
     /// Where requests that reach no route are counted.
@@ -57,6 +66,7 @@ pub(crate) struct Builder {
     /// Names of routes for counting.
     pub(crate) registry: Arc<Registry>,
     hasher: RandomState,
+    gates: Option<gates::Maker>,
 }
 
 impl Builder {
@@ -66,7 +76,14 @@ impl Builder {
             base: base.to_path_buf(),
             registry,
             hasher: RandomState::new(),
+            gates: None,
         }
+    }
+
+    /// With what it takes to ask clients for certificates.
+    pub(crate) fn asking(mut self, gates: gates::Maker) -> Self {
+        self.gates = Some(gates);
+        self
     }
 
     /// Compiles a version. Services that did not change keep the connections of `before`.
@@ -99,7 +116,18 @@ impl Builder {
                 None => Arc::new(Target::service(service, &self.base)?),
             });
         }
-        Ok(self.state(version, estate, targets))
+        let issuers = Issuers::new(&estate, &self.base, before.map(|state| &state.issuers))?;
+        let gates = match &self.gates {
+            Some(maker) => {
+                let before = before.and_then(|state| state.gates.as_ref());
+                Gates::new(&estate, maker, before)?
+            }
+            None => None,
+        };
+        let mut state = self.state(version, estate, targets);
+        state.issuers = issuers;
+        state.gates = gates;
+        Ok(state)
     }
 
     /// A state that decides but leads nowhere: for asking what would happen.
@@ -117,6 +145,9 @@ impl Builder {
             })
             .collect();
         State {
+            clients: Clients::new(&estate),
+            issuers: Issuers::default(),
+            gates: None,
             compiled: Compiled::new(version, estate),
             targets,
             extras,
@@ -149,6 +180,11 @@ impl State {
         })
     }
 
+    /// Whether something it depends on lies outside and may change.
+    pub(crate) fn looks_outside(&self) -> bool {
+        !self.issuers.is_empty() || self.gates.is_some()
+    }
+
     /// The way to a route's service.
     pub(crate) fn target(&self, route: &CompiledRoute) -> Option<&Arc<Target>> {
         self.targets.get(route.service)
@@ -160,8 +196,8 @@ impl State {
 /// SECURITY: names with `_` go too. Gateways to CGI, WSGI and PHP turn `-` into `_`, so that
 /// `rampart_assertion` would reach a service as the assertion.
 pub(crate) fn is_reserved(name: &HeaderName) -> bool {
-    const FORWARDED: [&str; 4] = ["forwarded", "x-real-ip", "x-original-url", "x-rewrite-url"];
-    const PREFIXES: [&str; 3] = ["rampart-", "x-rampart-", "x-forwarded-"];
+    const FORWARDED: [&str; 3] = ["forwarded", "x-real-ip", "x-rewrite-url"];
+    const PREFIXES: [&str; 4] = ["rampart-", "x-rampart-", "x-forwarded-", "x-original-"];
     let name = name.as_str();
     name.contains('_')
         || FORWARDED.contains(&name)

@@ -2,7 +2,7 @@ use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
 use serde_json::Value;
 
 use super::*;
-use crate::caller::Proof;
+use crate::caller::{Proof, Who};
 use crate::directory::Directory;
 use crate::directory::tests::{HOUR, at, grant, subject};
 use model::snapshot::IdentitySnapshot;
@@ -23,7 +23,7 @@ fn caller(directory: &Directory) -> Caller {
         .session(&digest, "shop.example", at(0), HOUR)
         .unwrap();
     Caller {
-        person,
+        who: Who::Person(person),
         proof: Proof::Session(session),
         digest,
     }

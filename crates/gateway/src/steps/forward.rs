@@ -76,7 +76,7 @@ fn prepare<'a>(
     let service = state.estate().services.get(&chosen.route.to);
     let mut headers = std::mem::take(&mut flow.head.headers);
     strip(&mut headers);
-    if let Some(value) = assertion(flow, target, service)? {
+    if let Some(value) = asserted_to(flow, target, service)? {
         headers.insert(assertion::HEADER, value);
     }
     let preserve = service.is_none_or(|service| service.host_header == HostHeader::Preserve);
@@ -151,7 +151,7 @@ fn failed(why: Failed) -> Refused {
 /// The signed word about who asks; nothing when nobody is known.
 ///
 /// SECURITY: a known caller without an assertion is never sent on as a stranger.
-fn assertion(
+fn asserted_to(
     flow: &Flow<'_>,
     target: &Target,
     service: Option<&estate::Service>,
@@ -172,6 +172,14 @@ fn assertion(
     };
     let value = signer.assertion(caller, audience, flow.time);
     value.map(Some).ok_or_else(none)
+}
+
+/// The same word for the service of the request's route.
+pub(crate) fn asserted(flow: &Flow<'_>) -> Result<Option<HeaderValue>, Refused> {
+    let missing = || Refused::new(StatusCode::NOT_FOUND, "route.no_match", "no route matches");
+    let chosen = flow.chosen().ok_or_else(missing)?;
+    let target = flow.state.target(chosen.compiled).ok_or_else(missing)?;
+    asserted_to(flow, target, flow.state.estate().services.get(&chosen.route.to))
 }
 
 /// Takes off everything that is Rampart's to say.
