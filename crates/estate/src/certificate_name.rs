@@ -35,7 +35,9 @@ impl CertificateName {
         };
         if text.starts_with("spiffe://") {
             return spiffe(text).ok_or_else(|| {
-                wrong("`spiffe://`, a trust domain in lower case and a path: `spiffe://acme/billing`")
+                wrong(
+                    "`spiffe://`, a trust domain in lower case and a path: `spiffe://acme/billing`",
+                )
             });
         }
         match text.split_once(':') {

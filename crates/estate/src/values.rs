@@ -180,8 +180,14 @@ pub(crate) fn https_address(text: &str) -> Result<String, Wrong> {
         return Err(fail("keys come over verified TLS only: `https://…`"));
     };
     let plain = text.len() <= 1000 && text.bytes().all(|b| b.is_ascii_graphic());
-    if !plain || text.contains(['?', '#', '@', '\\', '<', '>', '"', '`', '{', '}', '*', '|', '^']) {
-        return Err(fail("host, port and path alone, such as `https://login.example/realm`"));
+    if !plain
+        || text.contains([
+            '?', '#', '@', '\\', '<', '>', '"', '`', '{', '}', '*', '|', '^',
+        ])
+    {
+        return Err(fail(
+            "host, port and path alone, such as `https://login.example/realm`",
+        ));
     }
     let authority = rest.split('/').next().unwrap_or_default();
     match split_port(authority).map(|(name, _)| host(name)) {

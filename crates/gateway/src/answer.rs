@@ -72,9 +72,7 @@ fn challenge(code: &str) -> HeaderValue {
         "authenticate.missing"
         | "authenticate.certificate_unmapped"
         | "authorise.nobody"
-        | "authenticate.session_ended" => {
-            "Bearer realm=\"rampart\""
-        }
+        | "authenticate.session_ended" => "Bearer realm=\"rampart\"",
         _ => "Bearer realm=\"rampart\", error=\"invalid_token\"",
     })
 }

@@ -78,7 +78,9 @@ pub(crate) async fn answer(flow: &mut Flow<'_>) -> Result<Response<Outgoing>, Re
     route::find(flow)?;
     size::check(flow)?;
     snapshot::check(flow)?;
-    authenticate::settle(flow).await;
+    if let Some(issuer) = authenticate::unknown_key(flow) {
+        issuer.settle(flow.started, &flow.shared.keeper).await;
+    }
     authenticate::check(flow)?;
     same_origin::check(flow)?;
     authorise::check(flow)?;

@@ -70,7 +70,9 @@ impl Clients {
             true => Subject::new(),
             false => {
                 let owned = certificate.subject.iter();
-                owned.map(|(kind, value)| ((*kind).to_owned(), value.clone())).collect()
+                owned
+                    .map(|(kind, value)| ((*kind).to_owned(), value.clone()))
+                    .collect()
             }
         };
         let mut found = certificate
@@ -94,7 +96,10 @@ impl Clients {
 
     /// A client by its name.
     pub(crate) fn called(&self, name: &str) -> Option<Arc<Guest>> {
-        self.all.iter().find(|guest| guest.principal.name == name).cloned()
+        self.all
+            .iter()
+            .find(|guest| guest.principal.name == name)
+            .cloned()
     }
 }
 

@@ -147,7 +147,12 @@ impl Gate {
     fn is_for(&self, asked: &ClientCertificates) -> bool {
         let ours = &self.settings;
         (&ours.authorities, ours.mode, &ours.crls, ours.crl_expired)
-            == (&asked.authorities, asked.mode, &asked.crls, asked.crl_expired)
+            == (
+                &asked.authorities,
+                asked.mode,
+                &asked.crls,
+                asked.crl_expired,
+            )
     }
 
     /// Whether nobody connects without a certificate.
@@ -194,7 +199,10 @@ impl Admitted {
             return true;
         };
         let armed = self.gate.armed.load();
-        let mut looked_at = self.looked_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut looked_at = self
+            .looked_at
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(look) = *looked_at {
             let young = now >= look.at && now < look.at.after(LOOKED_AT_FOR);
             if look.generation == armed.generation && young && now < certificate.not_after {
@@ -249,4 +257,4 @@ fn read(settings: &ClientCertificates, base: &Path) -> Result<Files, Error> {
 }
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;

@@ -19,8 +19,8 @@ use crate::shared::Shared;
 use crate::sign_in;
 use crate::state::State;
 use crate::steps::{
-    address, authenticate, authorise, ban, body, certificate, client, cors, forward, inspect, limits, path,
-    respond, route, same_origin, size, snapshot, websocket,
+    address, authenticate, authorise, ban, body, certificate, client, cors, forward, inspect,
+    limits, path, respond, route, same_origin, size, snapshot, websocket,
 };
 
 /// Answers one request; never fails.
@@ -82,8 +82,8 @@ async fn decide(flow: &mut Flow<'_>) -> Result<Response<Outgoing>, Refused> {
     }
     size::check(flow)?;
     snapshot::check(flow)?;
-    if !flow.state.issuers.is_empty() {
-        Box::pin(authenticate::settle(flow)).await;
+    if let Some(issuer) = authenticate::unknown_key(flow) {
+        Box::pin(issuer.settle(flow.started, &flow.shared.keeper)).await;
     }
     authenticate::check(flow)?;
     same_origin::check(flow)?;

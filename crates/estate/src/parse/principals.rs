@@ -53,7 +53,10 @@ pub(super) fn issuers(
         let issuer = issuer(findings, &table, names)?;
         Some((issuer.name.clone(), issuer))
     };
-    entries(root, "issuer").into_iter().filter_map(one).collect()
+    entries(root, "issuer")
+        .into_iter()
+        .filter_map(one)
+        .collect()
 }
 
 fn issuer(findings: &mut Findings, table: &Reader<'_>, names: &Names) -> Option<Issuer> {
@@ -66,8 +69,7 @@ fn issuer(findings: &mut Findings, table: &Reader<'_>, names: &Names) -> Option<
     let keys = match (table.has("jwks"), table.has("file")) {
         (true, true) => {
             let message = "an issuer's keys come from one place".to_owned();
-            let finding =
-                Diagnostic::error("estate.contradiction", table.span_of("file"), message);
+            let finding = Diagnostic::error("estate.contradiction", table.span_of("file"), message);
             findings.push(finding.hint("leave out `jwks` or `file`"));
             return None;
         }
@@ -144,12 +146,15 @@ pub(super) fn check(findings: &mut Findings, root: &Reader<'_>, estate: &Estate)
     let Some(gateway) = section(root, "gateway") else {
         return;
     };
-    let asks = gateway.text("auth_request").is_some_and(|style| style != "off");
+    let asks = gateway
+        .text("auth_request")
+        .is_some_and(|style| style != "off");
     if asks && estate.gateway.trusted_proxies.is_empty() {
         let message = "`auth_request` without `trusted_proxies`: nobody may ask".to_owned();
         let span = gateway.span_of("auth_request");
         let finding = Diagnostic::error("estate.contradiction", span, message);
-        findings.push(finding.hint("name the proxies in front: `trusted_proxies = [\"127.0.0.1\"]`"));
+        findings
+            .push(finding.hint("name the proxies in front: `trusted_proxies = [\"127.0.0.1\"]`"));
     }
 }
 

@@ -51,7 +51,9 @@ pub(super) fn asked(estate: &Estate, host: &str) -> Option<String> {
         return None;
     }
     let all = &estate.client_certificates;
-    let own = all.iter().find(|asked| asked.hosts.iter().any(|one| one == host));
+    let own = all
+        .iter()
+        .find(|asked| asked.hosts.iter().any(|one| one == host));
     let asked = own.or_else(|| all.iter().find(|asked| asked.hosts.is_empty()))?;
     Some(match asked.mode {
         CertificateMode::Request => {

@@ -84,7 +84,9 @@ pub(super) async fn serve<H: Handler>(worker: Arc<Worker<H>>, accepted: Accepted
         // SECURITY: one that cannot be read whole was shown all the same; who shows it is not
         // somebody who shows none.
         if certificate.as_ref().is_some_and(Option::is_none) {
-            worker.handler.refused(connection.peer, "tls.certificate", 0);
+            worker
+                .handler
+                .refused(connection.peer, "tls.certificate", 0);
             return;
         }
         connection.admitted = Some(Arc::new(Admitted::new(gate, certificate.flatten())));
@@ -113,7 +115,10 @@ async fn handshake<H: Handler>(
         return Ok((acceptor.accept(stream).await?, None));
     }
     let started = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
-    let name = started.client_hello().server_name().map(str::to_ascii_lowercase);
+    let name = started
+        .client_hello()
+        .server_name()
+        .map(str::to_ascii_lowercase);
     let gate = worker.handler.gate(name.as_deref());
     let config = match &gate {
         Some(gate) => gate.config(),

@@ -58,7 +58,9 @@ pub(super) async fn discovered(issuer: &str, trust: &Arc<ClientConfig>) -> Resul
         return Err(format!("`{at}` is the configuration of another issuer"));
     }
     let same = place(issuer).ok().map(|(host, port, _)| (host, port))
-        == place(&document.jwks_uri).ok().map(|(host, port, _)| (host, port));
+        == place(&document.jwks_uri)
+            .ok()
+            .map(|(host, port, _)| (host, port));
     // SECURITY: whoever writes the document must not make the gateway ask machines beside it.
     let reach = if same { Reach::Any } else { Reach::Public };
     get(&document.jwks_uri, trust, reach).await
@@ -180,4 +182,4 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::issuers) mod tests;

@@ -32,7 +32,10 @@ pub(crate) struct Key {
 
 #[derive(Debug, PartialEq, Eq)]
 enum Material {
-    Rsa { n: Vec<u8>, e: Vec<u8> },
+    Rsa {
+        n: Vec<u8>,
+        e: Vec<u8>,
+    },
     /// The uncompressed point (SEC 1 §2.3.3).
     P256(Vec<u8>),
     Ed25519(Vec<u8>),
@@ -93,7 +96,9 @@ impl KeySet {
 impl Key {
     fn of(value: Value) -> Option<Self> {
         let raw: Raw = serde_json::from_value(value).ok()?;
-        let id = raw.kid.filter(|id| !id.is_empty() && id.len() <= KID_BYTES_MAX)?;
+        let id = raw
+            .kid
+            .filter(|id| !id.is_empty() && id.len() <= KID_BYTES_MAX)?;
         let signs = raw.usage.is_none_or(|usage| usage == "sig")
             && raw
                 .key_ops
@@ -119,9 +124,7 @@ impl Key {
                 }
                 Material::P256([&[4], x.as_slice(), &y].concat())
             }
-            ("OKP", Some("Ed25519")) => {
-                Material::Ed25519(bytes(raw.x).filter(|x| x.len() == 32)?)
-            }
+            ("OKP", Some("Ed25519")) => Material::Ed25519(bytes(raw.x).filter(|x| x.len() == 32)?),
             _ => return None,
         };
         Some(Self {

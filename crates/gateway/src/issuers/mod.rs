@@ -148,7 +148,8 @@ impl Issuer {
         if let Source::File(path) = &issuer.source {
             // A file that cannot be used is a mistake of now, not of later.
             let keys = read(path).map_err(|why| failed(&issuer.settings, why))?;
-            issuer.hold(&keys, Duration::ZERO)
+            issuer
+                .hold(&keys, Duration::ZERO)
                 .map_err(|why| failed(&issuer.settings, why.to_owned()))?;
         }
         Ok(issuer)
@@ -221,7 +222,8 @@ impl Issuer {
             };
             plan.due = now.saturating_add(if fine { usual } else { plan.pause });
         }
-        self.asked.send_modify(|count| *count = count.wrapping_add(1));
+        self.asked
+            .send_modify(|count| *count = count.wrapping_add(1));
     }
 
     /// A key was named that is not known: who waits for it hears when the question has ended.
@@ -245,11 +247,8 @@ impl Issuer {
         Some(answered)
     }
 
-    /// Waits a moment for keys when `key` is none of those that are known.
-    pub(crate) async fn settle(&self, key: &str, now: Duration, keeper: &Notify) {
-        if self.keys(now).is_some_and(|keys| keys.knows(key)) {
-            return;
-        }
+    /// Waits a moment for keys, when they may be asked for.
+    pub(crate) async fn settle(&self, now: Duration, keeper: &Notify) {
         let Some(mut answered) = self.ask_anew(now, keeper) else {
             return;
         };
@@ -274,7 +273,9 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
     let fail = |error: std::io::Error| format!("cannot read `{}`: {error}", path.display());
     let file = std::fs::File::open(path).map_err(fail)?;
     let mut text = Vec::new();
-    file.take(FILE_BYTES_MAX).read_to_end(&mut text).map_err(fail)?;
+    file.take(FILE_BYTES_MAX)
+        .read_to_end(&mut text)
+        .map_err(fail)?;
     Ok(text)
 }
 

@@ -89,7 +89,10 @@ impl Why {
                 "authenticate.token_signature",
                 "the access token's signature is wrong",
             ),
-            Self::Issuer => ("authenticate.token_issuer", "the access token's issuer is another"),
+            Self::Issuer => (
+                "authenticate.token_issuer",
+                "the access token's issuer is another",
+            ),
             Self::Audience => (
                 "authenticate.token_audience",
                 "the access token is for somebody else",
@@ -257,7 +260,10 @@ impl<'a> Unproven<'a> {
         // critical must be understood (RFC 7515 §4.1.11).
         const FOLLOWED_BY_NOBODY: [&str; 7] = ["jku", "jwk", "x5u", "x5c", "crit", "zip", "b64"];
         let head = &self.head;
-        if FOLLOWED_BY_NOBODY.iter().any(|name| head.more.contains_key(*name)) {
+        if FOLLOWED_BY_NOBODY
+            .iter()
+            .any(|name| head.more.contains_key(*name))
+        {
             return Err(Why::Head);
         }
         if head.kid.as_ref().is_some_and(|id| id.len() > KID_BYTES_MAX) {
@@ -305,7 +311,8 @@ fn guest(issuer: &estate::Issuer, claims: &Claims) -> Result<Guest, Why> {
     let name = text("name")
         .or_else(|| text("preferred_username"))
         .unwrap_or_else(|| subject.to_owned());
-    let email = text("email").filter(|_| claims.more.get("email_verified") == Some(&Value::Bool(true)));
+    let email =
+        text("email").filter(|_| claims.more.get("email_verified") == Some(&Value::Bool(true)));
     // INVARIANT: a name of the estate holds no `|`, so that no two issuers' subjects are one, and
     // none of them is a person's id.
     let id = format!("{}|{subject}", issuer.name);
@@ -329,7 +336,11 @@ fn roles(issuer: &estate::Issuer, claims: &Map<String, Value>) -> Vec<String> {
             text.split(' ').take(VALUES_MAX).collect()
         }
         Some(Value::String(text)) => vec![text],
-        Some(Value::Array(all)) => all.iter().take(VALUES_MAX).filter_map(Value::as_str).collect(),
+        Some(Value::Array(all)) => all
+            .iter()
+            .take(VALUES_MAX)
+            .filter_map(Value::as_str)
+            .collect(),
         _ => Vec::new(),
     };
     let mut roles: Vec<String> = texts
@@ -352,4 +363,4 @@ fn claim<'a>(claims: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::issuers) mod tests;

@@ -17,7 +17,7 @@ use crate::caller::{Caller, Proof, Who};
 use crate::clients::Whose;
 use crate::cookies;
 use crate::flow::Flow;
-use crate::issuers::{Unproven, Why};
+use crate::issuers::{Issuer, Unproven, Why};
 use crate::refused::Refused;
 use crate::state::{Chosen, looks_at_credentials};
 use crate::steps::certificate;
@@ -115,28 +115,22 @@ fn of_certificate(flow: &Flow<'_>) -> Result<Option<Caller>, Refused> {
     }
 }
 
-/// Waits a moment when an access token names a key of another issuer that is not known yet.
-pub(crate) async fn settle(flow: &Flow<'_>) {
-    let looks = flow
-        .chosen()
-        .is_some_and(|chosen| looks_at_credentials(chosen.route.auth));
-    let Some(text) = flow
-        .head
-        .headers
-        .get(header::AUTHORIZATION)
-        .and_then(bearer)
-        .filter(|text| looks && !text.starts_with(KEY_PREFIX))
-    else {
-        return;
-    };
-    let Ok(unproven) = Unproven::read(text) else {
-        return;
-    };
-    if let (Some(issuer), Some(key)) =
-        (flow.state.issuers.of(unproven.issuer()), unproven.key())
-    {
-        issuer.settle(key, flow.started, &flow.shared.keeper).await;
+/// The issuer of an access token that names a key which is not known yet; rare, and worth a moment.
+pub(crate) fn unknown_key(flow: &Flow<'_>) -> Option<Arc<Issuer>> {
+    let issuers = &flow.state.issuers;
+    if issuers.is_empty() || !looks_at_credentials(flow.chosen()?.route.auth) {
+        return None;
     }
+    let text = bearer(flow.head.headers.get(header::AUTHORIZATION)?)?;
+    if text.starts_with(KEY_PREFIX) {
+        return None;
+    }
+    let unproven = Unproven::read(text).ok()?;
+    let issuer = issuers.of(unproven.issuer())?;
+    let known = issuer
+        .keys(flow.started)
+        .is_some_and(|keys| unproven.key().is_none_or(|key| keys.knows(key)));
+    (!known).then(|| Arc::clone(issuer))
 }
 
 /// The credential of `Authorization: Bearer …` (RFC 6750 §2.1); other schemes are the service's.
@@ -223,7 +217,10 @@ fn token(flow: &Flow<'_>, chosen: &Chosen<'_>, text: &str) -> Result<Caller, Ref
 /// Somebody whom another issuer knows; nothing when the token is of none of them.
 fn foreign(flow: &Flow<'_>, text: &str, digest: Digest) -> Option<Result<Caller, Refused>> {
     let (issuers, now) = (&flow.state.issuers, (flow.time, flow.started));
-    let verified = flow.shared.foreign_tokens.verify(issuers, (text, digest), now)?;
+    let verified = flow
+        .shared
+        .foreign_tokens
+        .verify(issuers, (text, digest), now)?;
     let found = verified.map_err(Why::refused).and_then(|token| {
         check_bound(flow, token.bound)?;
         Ok(Caller {

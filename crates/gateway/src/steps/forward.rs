@@ -179,7 +179,11 @@ pub(crate) fn asserted(flow: &Flow<'_>) -> Result<Option<HeaderValue>, Refused> 
     let missing = || Refused::new(StatusCode::NOT_FOUND, "route.no_match", "no route matches");
     let chosen = flow.chosen().ok_or_else(missing)?;
     let target = flow.state.target(chosen.compiled).ok_or_else(missing)?;
-    asserted_to(flow, target, flow.state.estate().services.get(&chosen.route.to))
+    asserted_to(
+        flow,
+        target,
+        flow.state.estate().services.get(&chosen.route.to),
+    )
 }
 
 /// Takes off everything that is Rampart's to say.

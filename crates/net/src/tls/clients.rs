@@ -108,9 +108,10 @@ impl ClientAuth {
     /// # Errors
     /// [`Error::Tls`] that says why not.
     pub fn verify(&self, certificate: &PeerCertificate, now: Timestamp) -> Result<(), Error> {
-        let (leaf, between) = certificate.chain.split_first().ok_or(Error::Tls(
-            rustls::Error::NoCertificatesPresented,
-        ))?;
+        let (leaf, between) = certificate
+            .chain
+            .split_first()
+            .ok_or(Error::Tls(rustls::Error::NoCertificatesPresented))?;
         self.verifier
             .verify_client_cert(leaf, between, unix(now))
             .map(drop)

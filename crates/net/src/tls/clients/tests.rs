@@ -58,7 +58,9 @@ impl Clients {
         params
             .distinguished_name
             .push(DnType::OrganizationName, "Acme");
-        params.distinguished_name.push(DnType::CommonName, "billing");
+        params
+            .distinguished_name
+            .push(DnType::CommonName, "billing");
         params.extended_key_usages = vec![usage];
         params.serial_number = Some(SerialNumber::from(7_u64));
         date(&mut params, days.0, days.1);
@@ -129,7 +131,10 @@ async fn connect(
         stream.shutdown().await.map_err(|e| e.to_string())?;
         let (_, tls) = stream.get_ref();
         let shown = tls.peer_certificates().and_then(PeerCertificate::read);
-        Ok((shown, tls.handshake_kind() == Some(rustls::HandshakeKind::Resumed)))
+        Ok((
+            shown,
+            tls.handshake_kind() == Some(rustls::HandshakeKind::Resumed),
+        ))
     });
     let name = ServerName::try_from("a.example").unwrap();
     if let Ok(mut stream) = TlsConnector::from(client).connect(name, left).await {
@@ -175,7 +180,11 @@ async fn certificate_of_an_authority_is_read_whole_in_both_versions_of_tls() {
         let shown = shown.unwrap();
         assert_eq!(shown.uris, ["spiffe://acme/billing"]);
         assert_eq!(shown.dns, ["billing.internal"]);
-        let subject: Vec<String> = shown.subject.iter().map(|(k, v)| format!("{k}={v}")).collect();
+        let subject: Vec<String> = shown
+            .subject
+            .iter()
+            .map(|(k, v)| format!("{k}={v}"))
+            .collect();
         assert_eq!(subject, ["O=Acme", "CN=billing"]);
     }
 }
