@@ -21,6 +21,7 @@ use crate::{assertion, hop, sign_in, wire};
 
 const SUBJECT: HeaderName = HeaderName::from_static("rampart-subject");
 const ROLES: HeaderName = HeaderName::from_static("rampart-roles");
+const TARGET: HeaderName = HeaderName::from_static("rampart-target");
 const NOT_CHECKED: HeaderName = HeaderName::from_static("rampart-not-checked");
 const STATUS: HeaderName = HeaderName::from_static("rampart-status");
 const CODE: HeaderName = HeaderName::from_static("rampart-code");
@@ -126,6 +127,12 @@ fn allowed(flow: &Flow<'_>) -> Result<Response<Outgoing>, Refused> {
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(NOT_CHECKED, HeaderValue::from_static("body"));
+    // SECURITY: the path that was judged, for the proxy to send on: the client's own spelling of it
+    // might mean something else to the service.
+    let target = flow.head.uri.path_and_query().map(|target| target.as_str());
+    if let Some(Ok(target)) = target.map(HeaderValue::from_str) {
+        headers.insert(TARGET, target);
+    }
     if let Some(value) = forward::asserted(flow)? {
         headers.insert(assertion::HEADER, value);
     }

@@ -147,8 +147,8 @@ fn is_exempt(test: &Value, public: &Value) -> bool {
     let head = jws.and_then(|jws| jws.split('.').next());
     let head = head.and_then(|head| URL_SAFE_NO_PAD.decode(head).ok());
     let head: Option<Value> = head.and_then(|head| serde_json::from_slice(&head).ok());
-    let named = head
-        .is_some_and(|head| head["kid"] == public["kid"] && head["alg"] == public["alg"]);
+    let named =
+        head.is_some_and(|head| head["kid"] == public["kid"] && head["alg"] == public["alg"]);
     !named || public.get("kid").is_none() || public.get("use").is_some_and(|usage| usage != "sig")
 }
 
