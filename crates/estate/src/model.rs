@@ -310,7 +310,7 @@ pub struct ClientCertificates {
     pub authorities: String,
     /// What happens to who shows none.
     pub mode: CertificateMode,
-    /// PEM or DER files of revocation lists.
+    /// PEM files of revocation lists.
     pub crls: Vec<String>,
     /// What happens when a list is past its `nextUpdate`.
     pub crl_expired: CrlExpired,
