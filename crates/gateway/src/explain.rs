@@ -200,25 +200,7 @@ impl Trace<'_> {
                 None => "not a preflight question".to_owned(),
             })
         });
-        self.step("authenticate", flow, |flow| {
-            match caller {
-                Some(caller) if looks(flow) => {
-                    flow.caller = Some(caller);
-                }
-                _ => match outside::foreign(flow).filter(|_| looks(flow)).transpose()? {
-                    Some((caller, said)) => {
-                        flow.caller = Some(caller);
-                        return Ok(said);
-                    }
-                    None => authenticate::check(flow)?,
-                },
-            }
-            same_origin::check(flow)?;
-            Ok(match &flow.caller {
-                Some(caller) => format!("`{}`", caller.principal().name),
-                None => "nobody needs to be signed in".to_owned(),
-            })
-        });
+        self.step("authenticate", flow, |flow| known(flow, caller));
         self.step("authorise", flow, |flow| {
             authorise::check(flow)?;
             Ok("allowed".to_owned())
@@ -307,6 +289,25 @@ impl Trace<'_> {
             steps: self.steps,
         }
     }
+}
+
+/// Who it would be, in words.
+fn known(flow: &mut Flow<'_>, caller: Option<Caller>) -> Result<String, Refused> {
+    match caller {
+        Some(caller) if looks(flow) => flow.caller = Some(caller),
+        _ => match outside::foreign(flow).filter(|_| looks(flow)).transpose()? {
+            Some((caller, said)) => {
+                flow.caller = Some(caller);
+                return Ok(said);
+            }
+            None => authenticate::check(flow)?,
+        },
+    }
+    same_origin::check(flow)?;
+    Ok(match &flow.caller {
+        Some(caller) => format!("`{}`", caller.principal().name),
+        None => "nobody needs to be signed in".to_owned(),
+    })
 }
 
 fn looks(flow: &Flow<'_>) -> bool {

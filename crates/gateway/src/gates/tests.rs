@@ -11,6 +11,10 @@ struct Ground {
     maker: Maker,
 }
 
+fn write(path: &Path, text: &str) {
+    store::atomic_write(path, text.as_bytes(), 0o600).unwrap();
+}
+
 fn authority(seed: u64) -> Authority {
     let clock = model::SystemClock::new();
     Authority::create("clients", &clock, &SeededEntropy::new(seed)).unwrap()
@@ -29,8 +33,8 @@ fn shown(authority: &Authority) -> PeerCertificate {
 impl Ground {
     fn new(authority: &Authority) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("a.pem"), authority.certificate()).unwrap();
-        std::fs::write(folder.path().join("b.pem"), authority.certificate()).unwrap();
+        write(&folder.path().join("a.pem"), authority.certificate());
+        write(&folder.path().join("b.pem"), authority.certificate());
         let maker = Maker {
             certificates: Arc::new(Certificates::new()),
             clock: Arc::new(model::SystemClock::new()),
@@ -103,10 +107,10 @@ fn certificate_counts_by_the_files_of_now_without_a_new_connection() {
     gate.reload().unwrap();
     assert!(Arc::ptr_eq(&config, &gate.config()), "nothing changed");
     let path = ground.folder.path().join("a.pem");
-    std::fs::write(&path, "nothing").unwrap();
+    write(&path, "nothing");
     assert!(gate.reload().is_err());
     assert!(admitted.holds(now), "what cannot be read changes nothing");
-    std::fs::write(&path, new.certificate()).unwrap();
+    write(&path, new.certificate());
     gate.reload().unwrap();
     assert!(!admitted.holds(now), "its authority is none any more");
     assert!(Admitted::new(Arc::clone(gate), Some(shown(&new))).holds(now));

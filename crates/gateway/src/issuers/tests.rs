@@ -7,8 +7,12 @@ use super::*;
 const MINUTE: Duration = Duration::from_secs(60);
 const DIGEST: Digest = [1; 32];
 
+fn write(folder: &Path, text: &str) {
+    store::atomic_write(&folder.join("keys.json"), text.as_bytes(), 0o600).unwrap();
+}
+
 fn of_file(folder: &Path, text: &str) -> Result<Issuer, Error> {
-    std::fs::write(folder.join("keys.json"), text).unwrap();
+    write(folder, text);
     Issuer::new(issuer("file = \"keys.json\""), folder)
 }
 
@@ -148,10 +152,10 @@ async fn file_is_read_at_once_and_again_when_it_changes() {
         issuer.keys(late).unwrap().knows("ed"),
         "a file does not grow old"
     );
-    std::fs::write(folder.path().join("keys.json"), Signer::new(2).jwks("new-")).unwrap();
+    write(folder.path(), &Signer::new(2).jwks("new-"));
     assert!(ask(&issuer, late).await);
     assert!(issuer.keys(late).unwrap().knows("new-ed"));
-    std::fs::write(folder.path().join("keys.json"), "half of a fi").unwrap();
+    write(folder.path(), "half of a fi");
     assert!(ask(&issuer, late + MINUTE).await);
     assert!(
         issuer.keys(late).unwrap().knows("new-ed"),

@@ -109,7 +109,7 @@ async fn nginx_lets_through_what_rampart_would_and_nothing_a_client_forges() {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("nginx.conf");
     let text = configuration(folder.path(), at, world.plain, address);
-    std::fs::write(&config, text).unwrap();
+    store::atomic_write(&config, text.as_bytes(), 0o600).unwrap();
     let log = folder.path().join("log");
     let arguments = [
         "-p",

@@ -208,7 +208,7 @@ fn no_example_accepts_what_an_attacker_would_make() {
     let folder = tempfile::tempdir().unwrap();
     let keys = folder.path().join("keys.json");
     let set = json!({ "keys": [{ "kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": "k", "x": x }] });
-    std::fs::write(&keys, set.to_string()).unwrap();
+    store::atomic_write(&keys, set.to_string().as_bytes(), 0o600).unwrap();
     for example in examples() {
         for (name, expected, assertion) in made(&pair) {
             let place = (ISSUER, "orders");

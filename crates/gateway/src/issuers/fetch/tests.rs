@@ -74,7 +74,7 @@ pub(in crate::issuers) fn ok(body: &str) -> Vec<u8> {
 
 #[tokio::test]
 async fn keys_come_over_verified_tls_only() {
-    let server = Server::start(|target| ok(target)).await;
+    let server = Server::start(ok).await;
     let body = keys(&server.url("/keys?a=b"), &server.trust).await.unwrap();
     assert_eq!(body, "/keys?a=b");
     let stranger = Server::start(|_| ok("")).await;

@@ -16,7 +16,7 @@ fn text(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-fn usable(key: Value) -> bool {
+fn usable(key: &Value) -> bool {
     KeySet::parse(json!({ "keys": [key] }).to_string().as_bytes()).is_ok()
 }
 
@@ -24,13 +24,13 @@ fn usable(key: Value) -> bool {
 fn only_what_can_verify_a_signature_is_a_key() {
     let x = text(&[7; 32]);
     let good = json!({ "kty": "OKP", "crv": "Ed25519", "kid": "a", "x": x });
-    assert!(usable(good.clone()));
+    assert!(usable(&good));
     let mut good_in_all = good.clone();
     good_in_all["use"] = json!("sig");
     good_in_all["alg"] = json!("EdDSA");
     good_in_all["key_ops"] = json!(["verify"]);
     good_in_all["x5c"] = json!(["ignored"]);
-    assert!(usable(good_in_all));
+    assert!(usable(&good_in_all));
     for (member, value) in [
         ("kid", Value::Null),
         ("kid", json!("")),
@@ -47,7 +47,7 @@ fn only_what_can_verify_a_signature_is_a_key() {
     ] {
         let mut key = good.clone();
         key[member] = value.clone();
-        assert!(!usable(key), "{member}: {value}");
+        assert!(!usable(&key), "{member}: {value}");
     }
 }
 
@@ -59,13 +59,13 @@ fn weak_and_endless_rsa_keys_are_none() {
         json!({ "kty": "RSA", "kid": "a", "n": text(&n), "e": text(e) })
     };
     let e = [1, 0, 1];
-    assert!(usable(rsa(256, 0x80, &e)), "2048 bits");
-    assert!(usable(rsa(1024, 0x80, &e)), "8192 bits");
-    assert!(!usable(rsa(256, 0x7F, &e)), "2047 bits");
-    assert!(!usable(rsa(128, 0x80, &e)), "1024 bits");
-    assert!(!usable(rsa(257, 0x00, &e)), "a zero before the number");
-    assert!(!usable(rsa(1025, 0x01, &e)), "8193 bits");
-    assert!(!usable(rsa(256, 0x80, &[1; 6])), "a long exponent");
+    assert!(usable(&rsa(256, 0x80, &e)), "2048 bits");
+    assert!(usable(&rsa(1024, 0x80, &e)), "8192 bits");
+    assert!(!usable(&rsa(256, 0x7F, &e)), "2047 bits");
+    assert!(!usable(&rsa(128, 0x80, &e)), "1024 bits");
+    assert!(!usable(&rsa(257, 0x00, &e)), "a zero before the number");
+    assert!(!usable(&rsa(1025, 0x01, &e)), "8193 bits");
+    assert!(!usable(&rsa(256, 0x80, &[1; 6])), "a long exponent");
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn two_keys_of_one_name_are_none_and_an_algorithm_finds_only_its_kind() {
             .find("a", SignatureAlgorithm::EdDSA)
             .is_none()
     );
-    let mut other = ed.clone();
+    let mut other = ed;
     other["alg"] = json!("ES256");
     assert!(
         set(json!([other]))
