@@ -6,9 +6,11 @@
 
 mod answer;
 mod assertion;
+mod auth_request;
 pub mod bans;
 mod body;
 mod caller;
+mod clients;
 mod compile;
 mod cookies;
 mod deadline;
@@ -19,8 +21,11 @@ mod exchange;
 mod explain;
 mod flow;
 mod front;
+mod gates;
 mod hop;
 mod inspect;
+mod issuers;
+mod keeper;
 mod limiter;
 pub mod link;
 mod local;
