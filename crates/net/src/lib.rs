@@ -18,6 +18,6 @@ pub use client::{Answer, Client, Endpoint};
 pub use descriptors::{descriptors_max, raise_descriptors};
 pub use drain::{Drain, Guard};
 pub use error::Error;
-pub use listen::{UnixAccess, bind_tcp, bind_unix, permitted_peer, prepare_stream};
+pub use listen::{BACKLOG, UnixAccess, bind_tcp, bind_unix, permitted_peer, prepare_stream};
 pub use rate::{Decision, RateLimiter};
 pub use tls::Certificate;

@@ -9,7 +9,8 @@ use crate::process::Ground;
 
 struct Running {
     orders: mpsc::Sender<Order>,
-    stop: oneshot::Sender<()>,
+    stop: mpsc::Sender<Ending>,
+    is_ready: oneshot::Receiver<()>,
     obeying: tokio::task::JoinHandle<bool>,
     _data: tempfile::TempDir,
 }
@@ -19,12 +20,14 @@ fn start() -> Running {
     let ground = Ground::prepare(data.path(), 1).unwrap();
     let process = Arc::new(Process::start(ground, vec![Echo::new()]).unwrap());
     let (orders, received) = mpsc::channel(ORDERS_MAX);
-    let (stop, stopped) = oneshot::channel();
-    let stopped = async move { drop(stopped.await) };
-    let obeying = tokio::spawn(obey(process, received, stopped));
+    let (stop, endings) = mpsc::channel(4);
+    let (ready, is_ready) = oneshot::channel();
+    let ready = move || drop(ready.send(()));
+    let obeying = tokio::spawn(obey(process, received, endings, ready));
     Running {
         orders,
         stop,
+        is_ready,
         obeying,
         _data: data,
     }
@@ -88,7 +91,7 @@ async fn estate_is_served_only_once_swapped_in_and_outlives_the_link() {
     assert!(is_served(address).await);
     drop(running.orders);
     assert!(is_served(address).await);
-    running.stop.send(()).unwrap();
+    running.stop.send(Ending::Stop).await.unwrap();
     assert!(running.obeying.await.unwrap());
 }
 

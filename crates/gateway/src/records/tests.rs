@@ -137,11 +137,11 @@ fn what_a_crash_left_open_is_sealed_without_its_torn_line() {
     segment.append(&lines, ground.now()).unwrap();
     segment.append(b"{\"time\":\"2026-0", ground.now()).unwrap();
     drop(segment);
-    let seals = segment::recover(&ground.traffic()).unwrap();
+    let seals = segment::recover(&ground.traffic(), None).unwrap().seals;
     assert_eq!((seals[0].segment, seals[0].count), (id, 3));
     let (_, path, _) = segment::sealed(&ground.traffic()).unwrap().remove(0);
     assert_eq!(recomputed(&path), (seals[0].root.clone(), 3));
-    assert_eq!(segment::recover(&ground.traffic()).unwrap(), [], "once");
+    assert_eq!(segment::recover(&ground.traffic(), None).unwrap().seals, [], "once");
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn empty_segment_of_a_crash_is_removed() {
         ground.now(),
     );
     drop(begun.unwrap());
-    assert_eq!(segment::recover(&ground.traffic()).unwrap(), []);
+    assert_eq!(segment::recover(&ground.traffic(), None).unwrap().seals, []);
     assert_eq!(std::fs::read_dir(ground.traffic()).unwrap().count(), 0);
 }
 

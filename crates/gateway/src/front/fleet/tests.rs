@@ -54,6 +54,7 @@ fn listen(https: &[&str], http: &[&str], plain: bool) -> Listen {
         https: all(https),
         http: all(http),
         plain,
+        proxy_protocol: Vec::new(),
         metrics: None,
     }
 }
@@ -85,7 +86,7 @@ async fn every_worker_serves_the_same_address() {
         assert!(ask(address, GET).await.contains("GET /x?y 0"));
     }
     assert_eq!(running.echo.requests().len(), 20);
-    assert!(running.fleet.stop(Duration::from_secs(5)).await);
+    assert!(running.fleet.stop(Ending::Stop, Duration::from_secs(5)).await);
 }
 
 #[tokio::test]
@@ -243,7 +244,7 @@ async fn drain_lets_open_requests_finish_and_closes_idle_connections() {
     busy.read_exact(&mut go_on).await.unwrap();
 
     let fleet = running.fleet;
-    let stopping = tokio::spawn(async move { fleet.stop(Duration::from_secs(20)).await });
+    let stopping = tokio::spawn(async move { fleet.stop(Ending::Stop, Duration::from_secs(20)).await });
     let mut rest = Vec::new();
     idle.read_to_end(&mut rest).await.unwrap();
     drop(idle);
