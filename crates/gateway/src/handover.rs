@@ -132,7 +132,10 @@ impl Predecessor {
 
     /// Says that this process serves; the other one leaves.
     fn relieve(self) {
-        let told = self.talk.send(READY, &[]).and_then(|()| self.talk.receive());
+        let told = self
+            .talk
+            .send(READY, &[])
+            .and_then(|()| self.talk.receive());
         match told {
             Ok(packet) if packet.text == YOURS => {
                 tracing::info!("took over from the gateway before");
@@ -191,7 +194,7 @@ impl Succession {
                 Ok(talk) => talk,
                 Err(error) => {
                     tracing::warn!(%error, "the gateway that comes cannot be let in");
-                    std::thread::sleep(PAUSE);
+                    std::thread::park_timeout(PAUSE);
                     continue;
                 }
             };

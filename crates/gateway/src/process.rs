@@ -12,12 +12,14 @@ use std::time::Duration;
 
 use estate::Estate;
 use model::ByteSize;
-use tokio::sync::mpsc;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
 
 use crate::Error;
 use crate::body::Budget;
-use crate::front::{self, Caps, Ending, Fleet, Handler, Inherited, HeadLimits, StreamLimits, WireLimits};
+use crate::front::{
+    self, Caps, Ending, Fleet, Handler, HeadLimits, Inherited, StreamLimits, WireLimits,
+};
 use crate::metrics::{Gauges, Registry};
 use crate::scrape::Scrape;
 use crate::upstream::PoolUse;

@@ -320,7 +320,12 @@ async fn client_that_leaves_early_frees_everything() {
     drop(client);
     // The upstream is told too: its connection ends.
     assert_eq!(upstream.read(&mut head).await.unwrap_or(0), 0);
-    assert!(running.fleet.stop(Ending::Stop, Duration::from_secs(5)).await);
+    assert!(
+        running
+            .fleet
+            .stop(Ending::Stop, Duration::from_secs(5))
+            .await
+    );
     assert_eq!(running.handler.upstreams(), PoolUse::default());
 }
 

@@ -12,7 +12,7 @@ fn estate() -> Estate {
     estate
 }
 
-async fn ask(address: std::net::SocketAddr, head: &str) -> String {
+async fn ask(address: SocketAddr, head: &str) -> String {
     let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
     stream.write_all(head.as_bytes()).await.unwrap();
     let mut answer = String::new();

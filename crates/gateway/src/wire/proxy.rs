@@ -93,7 +93,9 @@ fn line(bytes: &[u8]) -> Result<Said, Refusal> {
             Ok(Said::Part { length })
         };
     };
-    let text = some.get(WORD.len()..end).and_then(|text| text.strip_suffix(b"\r"));
+    let text = some
+        .get(WORD.len()..end)
+        .and_then(|text| text.strip_suffix(b"\r"));
     let text = text.and_then(|text| std::str::from_utf8(text).ok());
     let text = text.ok_or(Refusal::Line)?;
     Ok(Said::All {
@@ -129,7 +131,10 @@ fn named(text: &str) -> Option<Option<SocketAddr>> {
         _ => return None,
     };
     self::port(destination_port)?;
-    Some(Some(SocketAddr::new(address.to_canonical(), self::port(port)?)))
+    Some(Some(SocketAddr::new(
+        address.to_canonical(),
+        self::port(port)?,
+    )))
 }
 
 /// A port without a sign and without leading zeros.

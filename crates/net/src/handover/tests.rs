@@ -69,7 +69,10 @@ fn silence_and_absence_are_told_apart() {
     drop(there);
     let gone = here.receive().unwrap_err();
     assert_eq!(gone.kind(), io::ErrorKind::UnexpectedEof);
-    assert!(here.send(b"anyone?", &[]).is_err(), "an error and no signal");
+    assert!(
+        here.send(b"anyone?", &[]).is_err(),
+        "an error and no signal"
+    );
 }
 
 #[test]

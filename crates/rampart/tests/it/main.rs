@@ -19,6 +19,8 @@ mod everyday;
 #[cfg(test)]
 mod real_backends;
 #[cfg(test)]
+mod restart;
+#[cfg(test)]
 mod visitor;
 #[cfg(test)]
 mod websocket;

@@ -23,6 +23,7 @@ pub(crate) struct World {
     pub(crate) plain: SocketAddr,
     pub(crate) https: SocketAddr,
     server: Option<Process>,
+    program: PathBuf,
 }
 
 /// An answer, read whole.
@@ -90,6 +91,20 @@ limits = { body_max = "256KiB" }
 impl World {
     /// Starts one whose estate ends with `routes`, in front of `service`.
     pub(crate) async fn start(service: SocketAddr, routes: &str) -> Self {
+        Self::start_program(PROGRAM.into(), service, routes).await
+    }
+
+    /// Starts a copy of the program, which may be replaced.
+    pub(crate) async fn start_copy(service: SocketAddr, routes: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap().keep();
+        let program = folder.join("rampart");
+        std::fs::hard_link(PROGRAM, &program)
+            .or_else(|_| std::fs::copy(PROGRAM, &program).map(drop))
+            .unwrap();
+        Self::start_program(program, service, routes).await
+    }
+
+    async fn start_program(program: PathBuf, service: SocketAddr, routes: &str) -> Self {
         let [plain, https] = testkit::free_addresses().unwrap();
         let folder = tempfile::tempdir().unwrap();
         let mut world = Self {
@@ -97,6 +112,7 @@ impl World {
             plain,
             https,
             server: None,
+            program,
         };
         world.write_estate(service, routes);
         world.serve().await;
@@ -123,7 +139,7 @@ impl World {
         arguments.extend(["--config", config.to_str().unwrap()]);
         arguments.extend(more);
         let log = self.folder.path().join("serve.log");
-        self.server = Some(Process::start(Path::new(PROGRAM), &arguments, &log).unwrap());
+        self.server = Some(Process::start(&self.program, &arguments, &log).unwrap());
     }
 
     async fn answers(&self) -> bool {
@@ -160,6 +176,29 @@ impl World {
         all.into_iter()
             .find(|(_, line)| line.contains(&wanted))
             .map(|(id, _)| id)
+    }
+
+    /// Every process of a role, oldest first.
+    pub(crate) fn roles(&self, role: &str) -> Vec<u32> {
+        let wanted = format!("--role {role}");
+        let all = children(self.supervisor()).unwrap();
+        let mut ids: Vec<u32> = all
+            .into_iter()
+            .filter(|(_, line)| line.contains(&wanted))
+            .map(|(id, _)| id)
+            .collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// The supervisor's process id.
+    pub(crate) fn supervisor(&self) -> u32 {
+        self.server.as_ref().and_then(Process::id).unwrap()
+    }
+
+    /// The program that runs.
+    pub(crate) fn program(&self) -> &Path {
+        &self.program
     }
 
     /// Asks the supervisor to stop, and waits.

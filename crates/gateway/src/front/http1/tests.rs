@@ -9,6 +9,7 @@ use tokio::io::ReadBuf;
 
 use super::*;
 use crate::front::WireLimits;
+use crate::front::connection::Word;
 use crate::front::testing::{self, Expected};
 use crate::wire::Refusal;
 
@@ -265,7 +266,10 @@ async fn idle_connection_of_a_process_that_leaves_still_gets_to_ask_once() {
     let (mut client, mut io) = idle().await;
     io.leave(Word::Leave);
     let waiting = std::future::poll_fn(|cx| io.poll_head(cx));
-    assert!(tokio::time::timeout(SECOND, waiting).await.is_err(), "still there");
+    assert!(
+        tokio::time::timeout(SECOND, waiting).await.is_err(),
+        "still there"
+    );
     client.write_all(GET).await.unwrap();
     let next = std::future::poll_fn(|cx| io.poll_head(cx)).await;
     assert!(matches!(next, Next::Request(_)));
@@ -289,7 +293,7 @@ async fn fresh_connection_of_a_process_that_stops_has_a_moment_to_ask() {
     let mut io = Io::new(end, testing::limits());
     io.leave(Word::Stop);
     let asking = async {
-        tokio::time::sleep(LAST_CALL / 2).await;
+        tokio::time::sleep(SECOND / 4).await;
         client.write_all(GET).await.unwrap();
     };
     let taking = std::future::poll_fn(|cx| io.poll_head(cx));

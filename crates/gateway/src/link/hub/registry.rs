@@ -148,11 +148,7 @@ impl Registry {
     }
 
     /// Tells them, and gives what they will have said.
-    pub(super) fn ask_all(
-        &mut self,
-        wait: Wait,
-        message: &Arc<ToGateway>,
-    ) -> Vec<(Key, Answer)> {
+    pub(super) fn ask_all(&mut self, wait: Wait, message: &Arc<ToGateway>) -> Vec<(Key, Answer)> {
         self.begun()
             .map(|(node, gateway)| (node.clone(), gateway.ask(wait, message)))
             .collect()

@@ -185,12 +185,7 @@ fn cannot(asked: &ToControl) -> Option<ToGateway> {
 }
 
 /// Records deliveries in order, and acknowledges each only then.
-async fn record_all(
-    hub: Hub,
-    node: Key,
-    link: u64,
-    mut delivered: mpsc::Receiver<(u64, Content)>,
-) {
+async fn record_all(hub: Hub, node: Key, link: u64, mut delivered: mpsc::Receiver<(u64, Content)>) {
     while let Some((id, content)) = delivered.recv().await {
         let recorded = match content {
             Content::Events(events) => hub.0.port.record(&node.node, events).await,
