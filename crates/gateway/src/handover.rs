@@ -38,6 +38,8 @@ const PACKETS_MAX: usize = 2048;
 const STEP_TIMEOUT: Duration = Duration::from_secs(10);
 /// LIMIT: how long the one that comes may take to be ready: it waits for control.
 const READY_TIMEOUT: Duration = Duration::from_secs(90);
+/// LIMIT: how often one that ended is looked for again.
+const TRIES_MAX: usize = 3;
 /// How long to wait after the door could not be used.
 const PAUSE: Duration = Duration::from_secs(1);
 const READY: &[u8] = b"\"ready\"";
@@ -80,11 +82,26 @@ fn door(folder: &Path) -> PathBuf {
 /// # Errors
 /// [`Error::TakeOver`] when one does and does not hand over what it has.
 pub fn take_over(folder: &Path) -> Result<Option<Predecessor>, Error> {
-    match Talk::begin(&door(folder), STEP_TIMEOUT) {
-        Ok(None) => Ok(None),
-        Ok(Some(talk)) => take(talk).map(Some).map_err(Error::TakeOver),
-        Err(error) => Err(Error::TakeOver(error)),
+    let mut tries = 0;
+    loop {
+        let took = match Talk::begin(&door(folder), STEP_TIMEOUT) {
+            Ok(None) => return Ok(None),
+            Ok(Some(talk)) => take(talk),
+            Err(error) => Err(error),
+        };
+        tries += 1;
+        match took {
+            Ok(predecessor) => return Ok(Some(predecessor)),
+            // It ended in the middle of it: then there is nobody to follow, or another one.
+            Err(error) if is_gone(&error) && tries < TRIES_MAX => {}
+            Err(error) => return Err(Error::TakeOver(error)),
+        }
     }
+}
+
+fn is_gone(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
+    matches!(error.kind(), BrokenPipe | ConnectionReset | UnexpectedEof)
 }
 
 fn take(talk: Talk) -> io::Result<Predecessor> {

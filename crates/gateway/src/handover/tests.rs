@@ -130,6 +130,19 @@ async fn one_that_goes_before_it_serves_changes_nothing() {
 }
 
 #[test]
+fn one_that_ends_in_the_middle_is_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = Door::open(&door(folder.path())).unwrap();
+    let ending = std::thread::spawn(move || {
+        let talk = open.accept(STEP_TIMEOUT).unwrap();
+        let greeting = b"{\"format\":\"rampart.handover.v1\",\"sockets\":3}";
+        talk.send(greeting, &[]).unwrap();
+    });
+    assert!(take_over(folder.path()).unwrap().is_none());
+    ending.join().unwrap();
+}
+
+#[test]
 fn nobody_to_follow_is_a_start_like_any_other() {
     let folder = tempfile::tempdir().unwrap();
     assert!(take_over(folder.path()).unwrap().is_none());

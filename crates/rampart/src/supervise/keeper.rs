@@ -84,6 +84,8 @@ impl Keeper {
                 Event::Stop => return self.end(current, candidate, leaving).await,
                 Event::Left => {}
                 Event::Serves => {
+                    // Whatever ends from here on, it was not the configuration that never worked.
+                    ran_healthy = true;
                     current.unready = None;
                     self.say("serves".to_owned());
                 }
@@ -93,6 +95,7 @@ impl Keeper {
                     if let Some(fresh) = candidate.take() {
                         leaving.push(std::mem::replace(&mut current, fresh.running).child);
                         tracing::info!(role = self.role.name, "restarted; the one before leaves");
+                        ran_healthy = true;
                         self.say("restarted".to_owned());
                     }
                 }

@@ -17,6 +17,8 @@ mod down;
 #[cfg(test)]
 mod everyday;
 #[cfg(test)]
+mod listeners;
+#[cfg(test)]
 mod real_backends;
 #[cfg(test)]
 mod restart;
