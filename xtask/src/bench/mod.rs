@@ -66,7 +66,11 @@ fn restart(root: &Path) -> anyhow::Result<Exit> {
         .current_dir(root)
         .status()
         .context("cannot run cargo")?;
-    Ok(if ended.success() { Exit::Ok } else { Exit::No })
+    Ok(if ended.success() {
+        Exit::Fine
+    } else {
+        Exit::No
+    })
 }
 
 /// Runs the bench `name`.

@@ -35,6 +35,12 @@ fn skipped(why: &str) {
     eprintln!("skipped: {why}");
 }
 
+/// Says on the test's output what was measured.
+#[expect(clippy::print_stderr, reason = "figures are for whoever runs it")]
+fn measured(what: &str) {
+    eprintln!("measured: {what}");
+}
+
 /// A variable that tells a test run what it may use.
 fn told(name: &str) -> Option<String> {
     #[expect(
