@@ -75,9 +75,8 @@ impl Keeper {
         let mut ran_healthy = false;
         let mut leaving: Vec<Child> = Vec::new();
         let mut candidate: Option<Candidate> = None;
-        let mut current = match self.spawn() {
-            Ok(running) => running,
-            Err(_) => return 3,
+        let Ok(mut current) = self.spawn() else {
+            return 3;
         };
         loop {
             match self.next(&mut current, &mut candidate, &mut leaving).await {
@@ -129,10 +128,10 @@ impl Keeper {
                             return self.end(None, None, leaving).await;
                         }
                     }
-                    current = match self.spawn() {
-                        Ok(running) => running,
-                        Err(_) => return 3,
+                    let Ok(again) = self.spawn() else {
+                        return 3;
                     };
+                    current = again;
                 }
             }
         }
@@ -297,7 +296,7 @@ async fn serves(unready: &mut Option<ChildStdout>) {
             _ => *unready = None,
         }
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// Waits until the successor serves, or does not: then why.
@@ -330,7 +329,10 @@ async fn one_left(leaving: &mut Vec<Child>) {
             waiting.poll(cx).is_ready()
         });
         match gone {
-            Some(at) => std::task::Poll::Ready(drop(leaving.swap_remove(at))),
+            Some(at) => {
+                leaving.swap_remove(at);
+                std::task::Poll::Ready(())
+            }
             None => std::task::Poll::Pending,
         }
     })

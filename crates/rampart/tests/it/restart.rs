@@ -117,7 +117,7 @@ async fn http1(seen: Arc<Seen>, address: SocketAddr, who: &'static str, keeps: b
 /// HTTP/2 over TLS, several requests at once on one connection. A connection that says that it goes
 /// away (GOAWAY) before a request was sent costs nothing; a request that was sent and is neither
 /// answered nor named as not looked at is a failure.
-async fn http2(seen: Arc<Seen>, address: SocketAddr, ca: Arc<Vec<u8>>) {
+async fn http2(seen: Arc<Seen>, address: SocketAddr, ca: Arc<str>) {
     while seen.goes_on() {
         let sender = match connect(address, &ca).await {
             Ok(sender) => sender,
@@ -139,8 +139,8 @@ async fn http2(seen: Arc<Seen>, address: SocketAddr, ca: Arc<Vec<u8>>) {
 
 type Sender = h2::client::SendRequest<Bytes>;
 
-async fn connect(address: SocketAddr, ca: &[u8]) -> Result<Sender, String> {
-    let roots = net::tls::Roots::Pem(String::from_utf8(ca.to_vec()).unwrap());
+async fn connect(address: SocketAddr, ca: &str) -> Result<Sender, String> {
+    let roots = net::tls::Roots::Pem(ca.to_owned());
     let mut config = (*net::tls::client_config(&roots).unwrap()).clone();
     config.alpn_protocols = vec![b"h2".to_vec()];
     let tcp = TcpStream::connect(address)
@@ -218,7 +218,9 @@ async fn restarts_under_load_lose_no_request() {
         .unwrap_or(RESTARTS);
     let (_backend, address) = Backend::start().await;
     let world = World::start_unlimited(address, OPEN).await;
-    let ca = Arc::new(std::fs::read(world.data().join("tls/ca.pem")).unwrap());
+    let ca: Arc<str> = std::fs::read_to_string(world.data().join("tls/ca.pem"))
+        .unwrap()
+        .into();
     let seen = Arc::new(Seen::default());
     let mut clients = Vec::new();
     for _ in 0..4 {
