@@ -64,6 +64,8 @@ pub struct Listen {
     /// `plain = true`: serve routes over clear HTTP too (behind another TLS terminator, or for
     /// measuring). Session cookies are then never set on clear connections.
     pub plain: bool,
+    /// `proxy_protocol = ["10.0.0.0/8"]`: who must say for whom it connects.
+    pub proxy_protocol: Vec<Network>,
     /// `metrics = "127.0.0.1:9464"`: Prometheus metrics of the gateway process; loopback by default.
     pub metrics: Option<SocketAddr>,
 }

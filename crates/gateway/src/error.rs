@@ -28,6 +28,18 @@ pub enum Error {
         #[source]
         source: net::Error,
     },
+    /// A socket that listens cannot be handed on.
+    #[error("the socket of `{address}` cannot be used")]
+    Socket {
+        /// Of which address.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The gateway that runs does not hand its sockets over.
+    #[error("cannot take over from the gateway that runs")]
+    TakeOver(#[source] std::io::Error),
     /// A runtime or a thread cannot be made.
     #[error("cannot start a worker")]
     Worker(#[source] std::io::Error),
@@ -77,6 +89,8 @@ impl Error {
             }
             Self::Folder { .. }
             | Self::Listen { .. }
+            | Self::Socket { .. }
+            | Self::TakeOver(_)
             | Self::Worker(_)
             | Self::Tls(_)
             | Self::Link(_)

@@ -204,6 +204,10 @@ impl Handler for Shared {
         self.metrics.connection();
     }
 
+    fn exhausted(&self) {
+        self.metrics.refused("connection.no_descriptors");
+    }
+
     fn tick(&self) {
         self.upstreams.sweep();
         self.limiter.sweep(self.clock.monotonic());

@@ -33,6 +33,16 @@ pub(super) static LISTEN: Table = Table {
              then never set on clear connections.",
         ),
         field(
+            "proxy_protocol",
+            Kind::List {
+                of: &Kind::Network,
+                max: 1000,
+            },
+            Default::List(&[]),
+            "Proxies that must say for whom they connect, by the PROXY protocol (version 1 or 2), \
+             before anything else; from other addresses it is not taken.",
+        ),
+        field(
             "metrics",
             Kind::SocketOrOff,
             Default::Text("127.0.0.1:9464"),

@@ -63,6 +63,17 @@ pub(super) fn listen(findings: &mut Findings, root: &Reader<'_>) -> Option<Liste
             findings.error("estate.duplicate_name", address.span, message);
         }
     }
+    let proxy_protocol = table.list("proxy_protocol", str::parse::<Network>);
+    for network in proxy_protocol.iter().filter(|one| one.value.prefix() == 0) {
+        let message = format!(
+            "whoever connects from `{}` may claim any address",
+            network.value
+        );
+        findings.push(
+            Diagnostic::warning("estate.any_proxy", network.span, message)
+                .hint("name the addresses of the load balancers alone"),
+        );
+    }
     let metrics = match table.text("metrics") {
         Some("off") | None => None,
         Some(_) => {
@@ -84,6 +95,7 @@ pub(super) fn listen(findings: &mut Findings, root: &Reader<'_>) -> Option<Liste
         https: https.into_iter().map(|address| address.value).collect(),
         http: http.into_iter().map(|address| address.value).collect(),
         plain: plain?,
+        proxy_protocol: proxy_protocol.into_iter().map(|one| one.value).collect(),
         metrics,
     })
 }

@@ -19,6 +19,7 @@ use tokio_rustls::server::TlsStream;
 use tokio_rustls::{LazyConfigAcceptor, TlsAcceptor};
 
 use super::caps::Permit;
+use super::proxied;
 use super::service::{Purpose, Sending, Service};
 use super::wire::Wire;
 use super::worker::{Settings, Worker};
@@ -36,13 +37,46 @@ pub(super) struct Accepted {
     pub(super) stream: TcpStream,
     pub(super) peer: SocketAddr,
     pub(super) purpose: Purpose,
-    pub(super) _permit: Permit,
+    pub(super) permit: Permit,
     pub(super) drain: net::Guard,
 }
 
+/// Serves a connection of a proxy, which says first for whom it is.
+pub(super) async fn serve_proxied<H: Handler>(
+    worker: Arc<Worker<H>>,
+    settings: Arc<Settings>,
+    mut accepted: Accepted,
+) {
+    let limit = settings.wire.head_timeout;
+    let said = tokio::time::timeout(limit, proxied::read(&mut accepted.stream));
+    let code = match said.await {
+        Ok(Ok(client)) => {
+            // One that speaks for itself (its health check) stands for its own address.
+            let client = client.unwrap_or(accepted.peer);
+            match accepted.permit.name(client.ip()) {
+                Ok(()) => {
+                    accepted.peer = client;
+                    return serve(worker, settings, accepted).await;
+                }
+                Err(full) => {
+                    // Against the address that is too many, not the proxy's.
+                    return worker.handler.refused(client, full.code(), 0);
+                }
+            }
+        }
+        Ok(Err(proxied::Unnamed::Gone)) => return,
+        Ok(Err(proxied::Unnamed::Refused(refusal))) => refusal.code(),
+        Err(_) => "proxy.timeout",
+    };
+    worker.handler.refused(accepted.peer, code, 0);
+}
+
 /// Serves a connection until it ends.
-pub(super) async fn serve<H: Handler>(worker: Arc<Worker<H>>, accepted: Accepted) {
-    let settings = worker.settings.load_full();
+pub(super) async fn serve<H: Handler>(
+    worker: Arc<Worker<H>>,
+    settings: Arc<Settings>,
+    accepted: Accepted,
+) {
     let mut connection = Connection {
         peer: accepted.peer,
         secure: false,
@@ -54,6 +88,7 @@ pub(super) async fn serve<H: Handler>(worker: Arc<Worker<H>>, accepted: Accepted
         stream,
         purpose,
         drain,
+        permit: _permit,
         ..
     } = accepted;
     if net::prepare_stream(&stream).is_err() {
@@ -160,7 +195,9 @@ pub(super) async fn http2<S, H>(
     let mut serving = pin!(serving);
     let mut stop = Stop::new(drain);
     let ended = std::future::poll_fn(|cx| {
-        if stop.poll(cx) {
+        // Twice, as RFC 9113 §6.8 says: first that there is no next request, and once the client
+        // must have heard it, which was the last.
+        if stop.poll(cx) == Some(Word::Leave) {
             serving.as_mut().graceful_shutdown();
         }
         match watch.poll(cx) {
@@ -258,11 +295,20 @@ impl Watch {
     }
 }
 
-/// The process stops: heard once, without asking again at every wake-up.
+/// What a connection is told when its process goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Word {
+    /// Another process takes what comes: end after the next answer.
+    Leave,
+    /// End as soon as nothing under way is lost by it.
+    Stop,
+}
+
+/// The process goes: each word is heard once, without asking again at every wake-up.
 pub(super) struct Stop {
-    started: Pin<Box<dyn Future<Output = ()> + Send>>,
+    next: Pin<Box<dyn Future<Output = ()> + Send>>,
     listening: bool,
-    done: bool,
+    heard: Option<Word>,
     drain: Arc<net::Guard>,
 }
 
@@ -270,28 +316,48 @@ impl Stop {
     pub(super) fn new(drain: net::Guard) -> Self {
         let drain = Arc::new(drain);
         let heard = Arc::clone(&drain);
-        let started = Box::pin(async move { heard.started().await });
+        let next = Box::pin(async move { heard.started().await });
         Self {
-            started,
+            next,
             listening: false,
-            done: false,
+            heard: None,
             drain,
         }
     }
 
-    /// Whether it was asked for, heard or not.
-    pub(super) fn is_due(&self) -> bool {
-        self.drain.is_started()
+    /// What was said so far, heard or not.
+    pub(super) fn due(&self) -> Option<Word> {
+        match (self.drain.is_stopped(), self.drain.is_started()) {
+            (true, _) => Some(Word::Stop),
+            (false, true) => Some(Word::Leave),
+            (false, false) => None,
+        }
     }
 
-    /// `true` once: when the stop was asked for.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> bool {
+    /// Each word, once. [`Word::Leave`] always comes first.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Option<Word> {
         // INVARIANT: one task polls this, and a task's waker stays the same.
-        if self.done || (self.listening && !self.drain.is_started()) {
-            return false;
+        if self.heard == Some(Word::Stop) || (self.listening && self.due() <= self.heard) {
+            return None;
         }
         self.listening = true;
-        self.done = self.started.as_mut().poll(cx).is_ready();
-        self.done
+        if self.next.as_mut().poll(cx).is_pending() {
+            return None;
+        }
+        if self.heard == Some(Word::Leave) {
+            self.heard = Some(Word::Stop);
+            return self.heard;
+        }
+        self.heard = Some(Word::Leave);
+        let drain = Arc::clone(&self.drain);
+        self.next = Box::pin(async move { drain.stopped().await });
+        if self.due() == Some(Word::Stop) {
+            // Both were said at once: the second is heard with the next look, which comes now.
+            cx.waker().wake_by_ref();
+        } else if self.next.as_mut().poll(cx).is_ready() {
+            cx.waker().wake_by_ref();
+            self.next = Box::pin(std::future::ready(()));
+        }
+        self.heard
     }
 }

@@ -9,6 +9,7 @@ mod connection;
 mod fleet;
 mod http1;
 mod http2;
+mod proxied;
 mod service;
 mod wire;
 mod worker;
@@ -22,7 +23,7 @@ use model::Timestamp;
 
 pub(crate) use crate::wire::HeadLimits;
 pub(crate) use caps::Caps;
-pub(crate) use fleet::{Fleet, Prepared};
+pub(crate) use fleet::{Ending, Fleet, Inherited, Prepared};
 pub(crate) use http2::StreamLimits;
 pub(crate) use wire::WireLimits;
 pub(crate) use worker::Settings;
@@ -69,6 +70,9 @@ pub(crate) trait Handler: Send + Sync + 'static {
 
     /// A connection was accepted.
     fn accepted(&self);
+
+    /// No connection could be accepted for lack of descriptors or memory.
+    fn exhausted(&self);
 
     /// What happens regularly on this worker: idle upstream connections are looked after.
     fn tick(&self);

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -110,6 +111,7 @@ pub(super) fn settings() -> Settings {
     Settings {
         wire: limits(),
         streams: StreamLimits::default(),
+        proxies: Arc::default(),
     }
 }
 
@@ -118,6 +120,8 @@ pub(super) fn settings() -> Settings {
 pub(crate) struct Echo {
     pub(super) requests: Mutex<Vec<String>>,
     pub(super) refusals: Mutex<Vec<&'static str>>,
+    pub(super) peers: Mutex<Vec<SocketAddr>>,
+    pub(super) exhausted: AtomicU64,
     pub(super) budget: Arc<Budget>,
     pub(super) _folder: tempfile::TempDir,
 }
@@ -130,12 +134,14 @@ impl Echo {
         Arc::new(Self {
             requests: Mutex::default(),
             refusals: Mutex::default(),
+            peers: Mutex::default(),
+            exhausted: AtomicU64::new(0),
             budget,
             _folder: folder,
         })
     }
 
-    pub(super) fn requests(&self) -> Vec<String> {
+    pub(crate) fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }
 
@@ -154,9 +160,10 @@ pub(super) const BODY: body::Limits = body::Limits {
 impl Handler for Echo {
     async fn handle(
         self: Arc<Self>,
-        _: Arc<Connection>,
+        connection: Arc<Connection>,
         request: Request<Incoming>,
     ) -> Response<Outgoing> {
+        self.peers.lock().unwrap().push(connection.peer);
         let line = format!("{} {}", request.method(), request.uri());
         self.requests.lock().unwrap().push(line.clone());
         if request.uri().path() == "/big" {
@@ -189,6 +196,10 @@ impl Handler for Echo {
     }
 
     fn accepted(&self) {}
+
+    fn exhausted(&self) {
+        self.exhausted.fetch_add(1, Ordering::Relaxed);
+    }
 
     fn tick(&self) {}
 

@@ -103,6 +103,10 @@ pub(crate) enum ToControl {
         protocol: u32,
         /// What it calls itself, at most 64 characters of `[a-z0-9.-]`.
         node: String,
+        /// Which process of that name, in as many: while one takes over from another there are two.
+        /// Empty when it does not say.
+        #[serde(default)]
+        instance: String,
         /// The estate version it serves; zero before the first.
         version: u64,
     },

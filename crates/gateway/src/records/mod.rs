@@ -4,6 +4,7 @@
 //! Never waits for a disk on a request's way: one thread writes. What it cannot keep is counted as
 //! a gap, and the gap is recorded.
 
+mod hold;
 mod line;
 mod refusals;
 mod retention;
@@ -159,10 +160,7 @@ impl Recorder {
         for folder in [&deliveries, &traffic] {
             private_folder(folder).map_err(failed(folder.clone()))?;
         }
-        let mut spool = Spool::open(&deliveries).map_err(failed(deliveries))?;
-        for seal in segment::recover(&traffic).map_err(failed(traffic.clone()))? {
-            spool.push(Content::Seal(seal));
-        }
+        let spool = Spool::open(&deliveries).map_err(failed(deliveries.clone()))?;
         let inner = Arc::new(Inner {
             clock,
             entropy,
@@ -176,7 +174,12 @@ impl Recorder {
             spool: Mutex::new(spool),
             delivery: Notify::new(),
         });
-        let writer = writer::Writer::new(Arc::clone(&inner), traffic, settings.node);
+        let folders = writer::Folders {
+            traffic: traffic.clone(),
+            deliveries,
+        };
+        let mut writer = writer::Writer::new(Arc::clone(&inner), folders, settings.node);
+        writer.adopt().map_err(failed(traffic))?;
         std::thread::Builder::new()
             .name("records".to_owned())
             .spawn(move || writer.run())

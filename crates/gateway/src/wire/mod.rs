@@ -6,6 +6,7 @@
 
 mod framing;
 mod head;
+pub(crate) mod proxy;
 mod refusal;
 mod response;
 pub(crate) mod websocket;

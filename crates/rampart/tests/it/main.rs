@@ -21,9 +21,13 @@ mod everyday;
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
+mod listeners;
+#[cfg(test)]
 mod principals;
 #[cfg(test)]
 mod real_backends;
+#[cfg(test)]
+mod restart;
 #[cfg(test)]
 mod visitor;
 #[cfg(test)]
@@ -35,6 +39,12 @@ mod world;
 #[expect(clippy::print_stderr, reason = "a skipped test says so")]
 fn skipped(why: &str) {
     eprintln!("skipped: {why}");
+}
+
+/// Says on the test's output what was measured.
+#[expect(clippy::print_stderr, reason = "figures are for whoever runs it")]
+fn measured(what: &str) {
+    eprintln!("measured: {what}");
 }
 
 /// A variable that tells a test run what it may use.

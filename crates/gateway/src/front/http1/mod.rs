@@ -88,8 +88,8 @@ where
 {
     let next = std::future::poll_fn(|cx| {
         let mut io = lock(io);
-        if stop.poll(cx) {
-            io.leave();
+        if let Some(word) = stop.poll(cx) {
+            io.leave(word);
         }
         io.poll_head(cx)
     });
@@ -161,8 +161,8 @@ where
             return Poll::Ready(Some(response));
         }
         let mut io = lock(io);
-        if stop.poll(cx) {
-            io.leave();
+        if let Some(word) = stop.poll(cx) {
+            io.leave(word);
         }
         io.poll_gone(cx).map(|()| None)
     })
@@ -183,8 +183,8 @@ where
 {
     let mut answer = {
         let mut io = lock(io);
-        if stop.is_due() {
-            io.leave();
+        if let Some(word) = stop.due() {
+            io.leave(word);
         }
         // What is left of the body cannot be told from a next head once nobody follows it.
         let keeps = asked.keeps && io.skip_body() && !io.is_leaving();
@@ -192,8 +192,8 @@ where
     };
     let sent = std::future::poll_fn(|cx| {
         let mut io = lock(io);
-        if stop.poll(cx) {
-            io.leave();
+        if let Some(word) = stop.poll(cx) {
+            io.leave(word);
         }
         io.poll_send(&mut answer, cx)
     });

@@ -68,6 +68,8 @@ impl Handler for Opens {
 
     fn accepted(&self) {}
 
+    fn exhausted(&self) {}
+
     fn tick(&self) {}
 
     fn upstreams(&self) -> PoolUse {
