@@ -17,7 +17,11 @@ mod down;
 #[cfg(test)]
 mod everyday;
 #[cfg(test)]
+mod races;
+#[cfg(test)]
 mod real_backends;
+#[cfg(test)]
+mod smuggling;
 #[cfg(test)]
 mod visitor;
 #[cfg(test)]
