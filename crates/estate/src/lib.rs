@@ -27,4 +27,6 @@ pub use schema::{reference_markdown, schema};
 pub use starter::starter;
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;

@@ -19,6 +19,8 @@ mod exchange;
 mod explain;
 mod flow;
 mod front;
+#[cfg(test)]
+mod fuzz;
 mod hop;
 mod inspect;
 mod limiter;
