@@ -17,6 +17,8 @@ mod down;
 #[cfg(test)]
 mod everyday;
 #[cfg(test)]
+mod liars;
+#[cfg(test)]
 mod races;
 #[cfg(test)]
 mod real_backends;
