@@ -21,13 +21,21 @@ mod everyday;
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
+mod liars;
+#[cfg(test)]
 mod listeners;
 #[cfg(test)]
 mod principals;
 #[cfg(test)]
+mod races;
+#[cfg(test)]
 mod real_backends;
 #[cfg(test)]
 mod restart;
+#[cfg(test)]
+mod smuggling;
+#[cfg(test)]
+mod soak;
 #[cfg(test)]
 mod visitor;
 #[cfg(test)]
