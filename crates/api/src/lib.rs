@@ -26,7 +26,7 @@ pub use explain::{Asked, Explained, ExplainedStep, Verdict};
 pub use health::{Colour, Component, Counters, Health, Surface, health, metrics, probes};
 pub use history::{History, Rates, watch_traffic};
 pub use peer::Peer;
-pub use port::{GatewayPort, Later, PortError, Unsettled};
+pub use port::{GatewayPort, Later, PortError, RestartOf, Unsettled};
 pub use problem::{Details, Fault, Problem};
 pub use router::router;
 pub use services::{Facts, Services};

@@ -34,6 +34,27 @@ pub trait GatewayPort: Send + Sync + Debug {
     ) -> Later<'a, Ban>;
     /// Lifts a ban.
     fn lift<'a>(&'a self, ctx: &'a Context, ban: BanId) -> Later<'a, ()>;
+    /// Starts a process of this installation anew. For a gateway it ends when the new one serves;
+    /// for control, this process, as soon as that has begun.
+    fn restart<'a>(&'a self, ctx: &'a Context, process: RestartOf) -> Later<'a, ()> {
+        let _ = (ctx, process);
+        Box::pin(async {
+            Err(PortError::Failed {
+                kind: ErrorKind::Unavailable,
+                text: "nobody starts the processes of this server anew".to_owned(),
+            })
+        })
+    }
+}
+
+/// Which process is started anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RestartOf {
+    /// The gateway of this machine: the new one takes over its sockets.
+    Gateway,
+    /// The control process.
+    Control,
 }
 
 /// Where a change may not count yet, in one line.

@@ -9,7 +9,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use crate::Exit;
 use crate::commands::{
     api_keys, apply, check, completions, config, demo, doctor, gateway, init, man, people, plan,
-    rescue, roles, schema, serve, sessions, status, trail,
+    rescue, restart, roles, schema, serve, sessions, status, trail,
 };
 
 /// One program that defends a backend: gateway, sign-in, permissions and a trail nobody can bend.
@@ -123,6 +123,8 @@ pub enum Command {
     Config(config::ConfigCommand),
     /// Run Rampart.
     Serve(serve::ServeArgs),
+    /// Start processes anew, such as after an upgrade, without losing a request.
+    Restart(restart::RestartArgs),
     /// Run everything with a sample shop behind it.
     Demo(demo::DemoArgs),
     /// Say whether every part works.

@@ -67,6 +67,12 @@ impl Server {
         })
     }
 
+    /// Waits.
+    pub(crate) fn pause(&self, length: Duration) {
+        self.runtime
+            .block_on(async { tokio::time::sleep(length).await });
+    }
+
     pub(crate) fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
         self.call(Method::GET, path, None)
     }

@@ -13,6 +13,7 @@ pub mod man;
 pub mod people;
 pub mod plan;
 pub mod rescue;
+pub mod restart;
 pub mod roles;
 pub mod schema;
 pub mod serve;
@@ -83,6 +84,7 @@ fn dispatch(command: Command, session: &mut Session<'_>) -> Result<Exit, Failure
         Command::Roles(command) => roles::run(&command, session),
         Command::ApiKeys(command) => api_keys::run(&command, session),
         Command::Sessions(command) => sessions::run(&command, session),
+        Command::Restart(args) => restart::run(&args, session),
         Command::Rescue(command) => rescue::run(&command, session),
         Command::Completions(args) => completions::run(&args, session),
         Command::Man(args) => man::run(&args, session),

@@ -7,7 +7,7 @@ use ::model::{ByteSize, Network, Permission, Rate, own, parse_duration};
 use crate::fields::Table;
 use crate::path::ParsePatternError;
 use crate::values::{self, Wrong, quoted};
-use crate::{PathPattern, Segment, suggest};
+use crate::{CertificateName, PathPattern, Segment, suggest};
 
 /// What a value may be. Lengths, bounds and item counts are limits.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +48,14 @@ pub(crate) enum Kind {
     Socket,
     /// `127.0.0.1:8000` or `off`.
     SocketOrOff,
+    /// `127.0.0.1:8000` or `orders.internal:8000`.
+    Place,
+    /// `20%`.
+    Percent,
+    /// `200-299`.
+    Statuses,
+    /// `header:x-tenant`.
+    HashKey,
     /// An IP address.
     Ip,
     /// `10.0.0.0/8`.
@@ -66,6 +74,12 @@ pub(crate) enum Kind {
     Origin,
     /// `https://app.shop.example/callback`.
     Redirect,
+    /// `https://login.example/realm`.
+    HttpsAddress,
+    /// `dns:billing.internal`.
+    CertificateName,
+    /// A role by a value of a claim.
+    RoleMap,
     /// `GET`.
     Method,
     /// `x-request-id`.
@@ -95,6 +109,8 @@ pub(crate) static LIMIT: Kind = Kind::Limit;
 
 /// LIMIT: methods of one `require` table.
 pub(crate) const METHODS_MAX: usize = 32;
+/// LIMIT: entries of one map of roles.
+pub(crate) const ROLE_MAP_MAX: usize = 1000;
 
 impl Kind {
     /// How the kind is called in messages and in the reference.
@@ -113,6 +129,12 @@ impl Kind {
             Self::RateOrOff => "rate or `off`".to_owned(),
             Self::Socket => "address with port".to_owned(),
             Self::SocketOrOff => "address with port or `off`".to_owned(),
+            Self::Place => "address or name, with port".to_owned(),
+            Self::Percent => "share from `1%` to `100%`".to_owned(),
+            Self::Statuses => "statuses".to_owned(),
+            Self::HashKey => {
+                "`address`, `user`, `path`, `header:` or `cookie:` and its name".to_owned()
+            }
             Self::Ip => "IP address".to_owned(),
             Self::Network => "address range".to_owned(),
             Self::Permission | Self::Needed => "permission".to_owned(),
@@ -121,6 +143,9 @@ impl Kind {
             Self::Prefix => "path".to_owned(),
             Self::Origin => "origin".to_owned(),
             Self::Redirect => "address".to_owned(),
+            Self::HttpsAddress => "https address".to_owned(),
+            Self::CertificateName => "name of a certificate".to_owned(),
+            Self::RoleMap => "table of value = role".to_owned(),
             Self::Method => "method".to_owned(),
             Self::Header => "header name".to_owned(),
             Self::Limit => "rate limit".to_owned(),
@@ -147,6 +172,10 @@ impl Kind {
             Self::RateOrOff | Self::SocketOrOff if text == "off" => Ok(()),
             Self::Rate | Self::RateOrOff => parsed::<Rate>(text),
             Self::Socket | Self::SocketOrOff => values::socket(text).map(drop),
+            Self::Place => values::place(text).map(drop),
+            Self::Percent => values::percent(text).map(drop),
+            Self::Statuses => values::statuses(text).map(drop),
+            Self::HashKey => values::hash_key(text).map(drop),
             Self::Ip => text.parse::<IpAddr>().map(drop).map_err(|_| {
                 Wrong::new(format!("{} is not an IP address", quoted(text)))
                     .hint("names are not looked up: write `10.0.1.11` or `2001:db8::11`")
@@ -159,6 +188,8 @@ impl Kind {
             Self::Prefix => check_prefix(text),
             Self::Origin => values::origin(text).map(drop),
             Self::Redirect => values::redirect(text).map(drop),
+            Self::HttpsAddress => values::https_address(text).map(drop),
+            Self::CertificateName => CertificateName::parse(text).map(drop),
             Self::Method => values::method(text).map(drop),
             Self::Header => values::header(text).map(drop),
             Self::Limit => values::limit(text).map(drop),
@@ -166,6 +197,7 @@ impl Kind {
             Self::Bool
             | Self::Count { .. }
             | Self::ByMethod
+            | Self::RoleMap
             | Self::List { .. }
             | Self::Table(_)
             | Self::Tables { .. } => Err(Wrong::new(format!("this is no {}", self.describe()))),
@@ -179,6 +211,7 @@ impl Kind {
             Self::Bool
                 | Self::Count { .. }
                 | Self::ByMethod
+                | Self::RoleMap
                 | Self::List { .. }
                 | Self::Table(_)
                 | Self::Tables { .. }

@@ -1,6 +1,7 @@
 //! The estate, `rampart.toml`: parse it, report every error at once with its place, and derive
 //! what the parts need from it. Pure: text in, values out.
 
+mod certificate_name;
 mod derive;
 mod diff;
 mod fields;
@@ -16,8 +17,10 @@ mod schema;
 mod shape;
 mod starter;
 mod suggest;
+mod upstream;
 mod values;
 
+pub use certificate_name::CertificateName;
 pub use diff::{Change, ChangeKind, diff};
 pub use model::*;
 pub use origins::{Origin, Place, origins};
@@ -25,6 +28,12 @@ pub use parse::Parsed;
 pub use path::ParsePatternError;
 pub use schema::{reference_markdown, schema};
 pub use starter::starter;
+pub use upstream::{
+    Balance, Breaker, Capacity, Failure, HashKey, Health, NamedPlace, NoneHealthy, Outliers,
+    Percent, Reach, Resolve, Retries, Statuses, UpstreamTimeouts,
+};
 
+#[cfg(test)]
+mod fuzz;
 #[cfg(test)]
 mod tests;

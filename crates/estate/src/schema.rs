@@ -73,6 +73,10 @@ fn of_kind(kind: &'static Kind) -> Value {
         Kind::RateOrOff => json!({ "anyOf": [text(RATE), { "const": "off" }] }),
         Kind::Socket => text("^.+:[0-9]+$"),
         Kind::SocketOrOff => json!({ "anyOf": [text("^.+:[0-9]+$"), { "const": "off" }] }),
+        Kind::Place => text("^.+:[0-9]+$"),
+        Kind::Percent => text("^[0-9]{1,3}%$"),
+        Kind::Statuses => text("^[0-9]{3}(-[0-9]{3})?(, *[0-9]{3}(-[0-9]{3})?)*$"),
+        Kind::HashKey => text("^(address|user|path|header:.+|cookie:.+)$"),
         Kind::Ip | Kind::Network => text("^[0-9a-fA-F.:]+(/[0-9]+)?$"),
         Kind::Permission => text(GRANTED),
         Kind::Needed => text(REQUIRED),
@@ -80,6 +84,12 @@ fn of_kind(kind: &'static Kind) -> Value {
         Kind::Pattern | Kind::Prefix => text("^/"),
         Kind::Origin => text("^https?://[^/]+$"),
         Kind::Redirect => text("^https?://"),
+        Kind::HttpsAddress => text("^https://[^?#]+$"),
+        Kind::CertificateName => text("^(spiffe://|dns:|sha256:|subject:).+$"),
+        Kind::RoleMap => json!({
+            "type": "object",
+            "additionalProperties": text(NAME_PATTERN),
+        }),
         Kind::Method => text("^[A-Z-]{1,32}$"),
         Kind::Header => json!({ "type": "string", "minLength": 1, "maxLength": 64 }),
         Kind::Limit => text("^[0-9]+ */.+ per (address|key|user|route)$"),
@@ -144,6 +154,7 @@ fn rows(page: &mut String, prefix: &str, table: &'static Table) {
                 nested: Kind::Table(of),
                 ..
             } => Some(*of),
+            Kind::Tables { of, .. } => Some(of),
             _ => None,
         };
         if let Some(of) = inner {

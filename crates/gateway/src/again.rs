@@ -15,7 +15,7 @@ use crate::flow::Flow;
 use crate::pipeline;
 use crate::refused::Refused;
 use crate::shared::Shared;
-use crate::steps::{authenticate, authorise, ban, route, snapshot};
+use crate::steps::{authenticate, authorise, ban, certificate, route, snapshot};
 use crate::trailers;
 use crate::watched::Watched;
 
@@ -99,6 +99,7 @@ impl Question {
 
     fn decide(&self, flow: &mut Flow<'_>) -> Result<(), Refused> {
         ban::check(flow)?;
+        certificate::check(flow)?;
         route::find(flow)?;
         snapshot::check(flow)?;
         authenticate::again(flow, self.caller.as_ref())?;

@@ -28,6 +28,18 @@ pub enum Error {
         #[source]
         source: net::Error,
     },
+    /// A socket that listens cannot be handed on.
+    #[error("the socket of `{address}` cannot be used")]
+    Socket {
+        /// Of which address.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The gateway that runs does not hand its sockets over.
+    #[error("cannot take over from the gateway that runs")]
+    TakeOver(#[source] std::io::Error),
     /// A runtime or a thread cannot be made.
     #[error("cannot start a worker")]
     Worker(#[source] std::io::Error),
@@ -42,6 +54,17 @@ pub enum Error {
         /// What is wrong.
         message: String,
     },
+    /// Another issuer's tokens cannot be verified the way it is described.
+    #[error("issuer `{issuer}`: {message}")]
+    Issuer {
+        /// Its name.
+        issuer: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// Clients cannot be asked for certificates the way it is described.
+    #[error("client certificates cannot be judged")]
+    ClientCertificates(#[source] net::Error),
     /// The link to control failed for good.
     #[error("the link to control failed: {0}")]
     Link(String),
@@ -61,9 +84,13 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Service { .. } => ErrorKind::Invalid,
+            Self::Service { .. } | Self::Issuer { .. } | Self::ClientCertificates(_) => {
+                ErrorKind::Invalid
+            }
             Self::Folder { .. }
             | Self::Listen { .. }
+            | Self::Socket { .. }
+            | Self::TakeOver(_)
             | Self::Worker(_)
             | Self::Tls(_)
             | Self::Link(_)

@@ -10,7 +10,7 @@ use std::time::Duration;
 use estate::Estate;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::front::Handler;
+use crate::front::{Ending, Handler};
 use crate::process::{Prepared, Process};
 
 /// LIMIT: orders not carried out yet; the link's client waits for each anyway.
@@ -55,60 +55,102 @@ impl fmt::Debug for Order {
     }
 }
 
-/// Carries out orders until `stop` ends, then stops the process in good order: `false` when some
-/// requests were cut off. A link that is gone ends nothing: what was ordered last holds.
+/// Carries out orders until the process is to end, and goes on with them while open requests
+/// finish: what is revoked meanwhile counts for them too. `false` when some requests were cut off. A
+/// link that is gone ends nothing: what was ordered last holds.
+///
+/// `ready` runs once, when the first estate is in force.
 pub(crate) async fn obey<H: Handler>(
     process: Arc<Process<H>>,
     mut orders: mpsc::Receiver<Order>,
-    stop: impl Future<Output = ()>,
+    mut endings: mpsc::Receiver<Ending>,
+    ready: impl FnOnce(),
 ) -> bool {
-    let mut stop = std::pin::pin!(stop);
-    let mut next: Option<(Arc<Estate>, Prepared)> = None;
-    let mut drain = DRAIN_BEFORE_ESTATE;
+    let mut obeying = Obeying {
+        process: Arc::clone(&process),
+        next: None,
+        drain: DRAIN_BEFORE_ESTATE,
+        ready: Some(ready),
+    };
     let mut linked = true;
+    let ending = loop {
+        tokio::select! {
+            // Nobody who could say so is left: that is the same.
+            ending = endings.recv() => break ending.unwrap_or(Ending::Stop),
+            order = orders.recv(), if linked => match order {
+                None => linked = false,
+                Some(order) => obeying.carry_out(order).await,
+            },
+        }
+    };
+    let stopping = Arc::clone(&process).stop(ending, obeying.drain);
+    let mut stopping = std::pin::pin!(stopping);
+    let mut hurried = ending == Ending::Stop;
     loop {
-        let order = tokio::select! {
-            () = stop.as_mut() => break,
-            order = orders.recv(), if linked => order,
-        };
+        tokio::select! {
+            finished = stopping.as_mut() => return finished,
+            said = endings.recv(), if !hurried => {
+                hurried = true;
+                if said == Some(Ending::Stop) {
+                    process.hurry();
+                }
+            }
+            order = orders.recv(), if linked => match order {
+                None => linked = false,
+                Some(order) => obeying.carry_out(order).await,
+            },
+        }
+    }
+}
+
+/// What is obeyed, and what was ordered so far.
+struct Obeying<H, R> {
+    process: Arc<Process<H>>,
+    next: Option<(Arc<Estate>, Prepared)>,
+    drain: Duration,
+    ready: Option<R>,
+}
+
+impl<H: Handler, R: FnOnce()> Obeying<H, R> {
+    async fn carry_out(&mut self, order: Order) {
         match order {
-            None => linked = false,
-            Some(Order::Abandon) => next = None,
-            Some(Order::Prepare { estate, outcome }) => {
+            Order::Abandon => self.next = None,
+            Order::Prepare { estate, outcome } => {
                 // First the old one: both may want the same address.
-                drop(next.take());
-                let prepared = process.prepare(&estate);
-                let said = match prepared {
+                drop(self.next.take());
+                let said = match self.process.prepare(&estate) {
                     Ok(prepared) => {
-                        next = Some((estate, prepared));
+                        self.next = Some((estate, prepared));
                         Ok(())
                     }
                     Err(error) => Err(chain(&error)),
                 };
                 tell(outcome, said);
             }
-            Some(Order::Swap { install, outcome }) => {
-                let swapped = match next.take() {
+            Order::Swap { install, outcome } => {
+                let swapped = match self.next.take() {
                     None => false,
                     Some((estate, prepared)) => {
                         install();
-                        process.commit(prepared, &estate).await;
-                        drain = estate.gateway.drain;
+                        self.process.commit(prepared, &estate).await;
+                        self.drain = estate.gateway.drain;
                         true
                     }
                 };
                 tell(outcome, swapped);
+                if swapped && let Some(ready) = self.ready.take() {
+                    ready();
+                }
             }
-            Some(Order::Certificates {
+            Order::Certificates {
                 certificates,
                 outcome,
-            }) => {
-                let replaced = process.certificates().replace(&certificates);
+            } => {
+                let replaced = self.process.certificates().replace(&certificates);
                 tell(outcome, replaced.map_err(|error| chain(&error)));
             }
         }
     }
-    process.stop(drain).await
 }
 
 /// How long to wait for open requests when no estate said; there can be none.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use estate::Mode;
+use estate::{AuthRequest, Mode};
 use http::request::Parts;
 use http::{Request, Response, StatusCode, header};
 use model::RequestId;
@@ -21,8 +21,8 @@ use crate::shared::Shared;
 use crate::sign_in;
 use crate::state::State;
 use crate::steps::{
-    address, authenticate, authorise, ban, body, client, cors, forward, grpc, inspect, limits,
-    path, respond, route, same_origin, size, snapshot, websocket,
+    address, authenticate, authorise, ban, body, certificate, client, cors, forward, grpc,
+    inspect, limits, path, respond, route, same_origin, size, snapshot, websocket,
 };
 
 /// Answers one request; never fails.
@@ -40,10 +40,12 @@ pub(crate) async fn handle(
     if let Some(recorder) = &shared.recorder {
         recorder.room().await;
     }
-    let mut flow = begin(&shared, &state, &connection, request.map(Some));
-    let asked = websocket::is_asked(&flow).then(|| flow.head.clone());
+    let flow = begin(&shared, &state, &connection, request.map(Some));
+    let mut under_way = UnderWay { flow, over: false };
+    let flow = &mut under_way.flow;
+    let asked = websocket::is_asked(flow).then(|| flow.head.clone());
     let mut decided = None;
-    let (response, refused) = match decide(&mut flow).await {
+    let (response, refused) = match decide(flow).await {
         Ok(mut response) => {
             if let (Outgoing::Tunnel(tunnel), Some(head)) = (response.body_mut(), asked) {
                 let (shared, connection) = (Arc::clone(&shared), Arc::clone(&connection));
@@ -51,8 +53,8 @@ pub(crate) async fn handle(
                 let allowed =
                     move |active| still_allowed(&shared, &connection, (&head, id), active);
                 tunnel.allowed = Some(Box::new(allowed));
-            } else if again::is_long(&flow, response.body()) {
-                let question = again::Question::new(&flow, &shared, &connection);
+            } else if again::is_long(flow, response.body()) {
+                let question = again::Question::new(flow, &shared, &connection);
                 response = response.map(|body| again::watch(body, question));
             }
             (response, None)
@@ -63,14 +65,50 @@ pub(crate) async fn handle(
             if step_of(refused.code) != "upstream" {
                 flow.record(&refused, Mode::Block);
             }
-            (answer::refused(&flow, &refused), Some(refused.code))
+            (answer::refused(flow, &refused), Some(refused.code))
         }
     };
     // Who calls gets the status elsewhere than in HTTP's.
     let status = decided.filter(|_| flow.is_call);
     let status = status.unwrap_or(response.status());
-    record(&flow, &response, status, refused);
+    under_way.record(&response, status, refused);
     response
+}
+
+/// What is recorded of a request whose client left before it had an answer; no such answer is
+/// ever sent.
+const GONE: (u16, &str) = (499, "client.gone");
+
+/// A request that is in no record yet.
+///
+/// SECURITY: a client that leaves ends the work on its request wherever that waits, and the service
+/// may have it by then. It is recorded all the same.
+struct UnderWay<'a> {
+    flow: Flow<'a>,
+    over: bool,
+}
+
+impl UnderWay<'_> {
+    fn record(
+        &mut self,
+        response: &Response<Outgoing>,
+        status: StatusCode,
+        refused: Option<&'static str>,
+    ) {
+        use http_body::Body as _;
+        self.over = true;
+        let bytes_out = response.body().size_hint().exact().unwrap_or(0);
+        record(&self.flow, status.as_u16(), bytes_out, refused);
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        if !self.over {
+            let (status, code) = GONE;
+            record(&self.flow, status, 0, Some(code));
+        }
+    }
 }
 
 async fn decide(flow: &mut Flow<'_>) -> Result<Response<Outgoing>, Refused> {
@@ -78,6 +116,7 @@ async fn decide(flow: &mut Flow<'_>) -> Result<Response<Outgoing>, Refused> {
     ban::check(flow)?;
     address::check(flow)?;
     path::settle(flow)?;
+    certificate::check(flow)?;
     if flow.console {
         // Boxed, as the other rare ways: a future is copied whole, with all it might await.
         return Box::pin(console(flow)).await;
@@ -91,6 +130,9 @@ async fn decide(flow: &mut Flow<'_>) -> Result<Response<Outgoing>, Refused> {
     }
     size::check(flow)?;
     snapshot::check(flow)?;
+    if let Some(issuer) = authenticate::unknown_key(flow) {
+        Box::pin(issuer.settle(flow.started, &flow.shared.keeper)).await;
+    }
     authenticate::check(flow)?;
     same_origin::check(flow)?;
     authorise::check(flow)?;
@@ -145,6 +187,7 @@ fn decide_again(flow: &mut Flow<'_>) -> Result<(), Refused> {
     client::know(flow);
     ban::check(flow)?;
     path::settle(flow)?;
+    certificate::check(flow)?;
     route::find(flow)?;
     snapshot::check(flow)?;
     authenticate::check(flow)?;
@@ -200,21 +243,15 @@ pub(crate) fn begin<'a>(
         body_bytes: 0,
         limit: None,
         observed: Vec::new(),
+        asked: AuthRequest::Off,
         again: false,
     }
 }
 
 /// Counts the request and leaves its line in the traffic records.
-fn record(
-    flow: &Flow<'_>,
-    response: &Response<Outgoing>,
-    status: StatusCode,
-    refused: Option<&'static str>,
-) {
-    use http_body::Body as _;
+fn record(flow: &Flow<'_>, status: u16, bytes_out: u64, refused: Option<&'static str>) {
     let shared = flow.shared;
     let took = shared.clock.monotonic().saturating_sub(flow.started);
-    let status = status.as_u16();
     shared.metrics.request(flow.slot(), status, took);
     let Some(recorder) = &shared.recorder else {
         return;
@@ -230,7 +267,7 @@ fn record(
         status,
         took: took.min(Duration::from_secs(24 * 3600)),
         bytes_in: flow.body_bytes,
-        bytes_out: response.body().size_hint().exact().unwrap_or(0),
+        bytes_out,
         principal: flow.caller.as_ref().map(Caller::principal),
         refused,
     });

@@ -3,18 +3,23 @@
 //!
 //! Never knows what is decided: the handlers do.
 
+use std::io;
+use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use estate::Estate;
 use model::ByteSize;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
 
 use crate::Error;
 use crate::body::Budget;
-use crate::front::{self, Caps, Fleet, Handler, HeadLimits, StreamLimits, WireLimits};
+use crate::front::{
+    self, Caps, Ending, Fleet, Handler, HeadLimits, Inherited, StreamLimits, WireLimits,
+};
 use crate::metrics::{Gauges, Registry};
 use crate::scrape::Scrape;
 use crate::upstream::PoolUse;
@@ -64,6 +69,16 @@ pub(crate) struct Process<H> {
     fleet: Fleet,
     handlers: Vec<Arc<H>>,
     scrape: Mutex<Option<Scrape>>,
+    inherited_scrape: Mutex<Option<(SocketAddr, TcpListener)>>,
+}
+
+/// Sockets that listen, by the address the estate gives them.
+#[derive(Debug, Default)]
+pub(crate) struct Sockets {
+    /// For requests.
+    pub(crate) listeners: Inherited,
+    /// For scrapes.
+    pub(crate) scrape: Option<(SocketAddr, TcpListener)>,
 }
 
 /// What an estate needs that can fail, done: what is left cannot.
@@ -87,6 +102,7 @@ impl<H: Handler> Process<H> {
             fleet,
             handlers,
             scrape: Mutex::new(None),
+            inherited_scrape: Mutex::new(None),
         })
     }
 
@@ -96,7 +112,13 @@ impl<H: Handler> Process<H> {
         let listeners = self.fleet.prepare(&estate.listen)?;
         let bound = self.scrape().as_ref().map(|scrape| scrape.address);
         let scrape = match estate.listen.metrics {
-            Some(address) if bound != Some(address) => Some(Scrape::bind(address)?),
+            Some(address) if !self.fleet.is_ending() && bound != Some(address) => {
+                let inherited = self.inherited_scrape().take_if(|(at, _)| *at == address);
+                Some(match inherited {
+                    Some((_, socket)) => Scrape::on(address, socket),
+                    None => Scrape::bind(address)?,
+                })
+            }
             _ => None,
         };
         Ok(Prepared { listeners, scrape })
@@ -114,6 +136,7 @@ impl<H: Handler> Process<H> {
             gateway.connections_per_address_max,
             &gateway.trusted_proxies,
         );
+        warn_of_few_descriptors(gateway.connections_max, net::descriptors_max());
         self.fleet.set(settings(Some(estate)));
         self.fleet.commit(prepared.listeners).await;
         self.scrape_at(prepared.scrape, estate.listen.metrics);
@@ -121,9 +144,29 @@ impl<H: Handler> Process<H> {
 
     /// Stops accepting and lets open requests finish, at most `limit`. `false` when some were cut
     /// off.
-    pub(crate) async fn stop(self: Arc<Self>, limit: Duration) -> bool {
+    pub(crate) async fn stop(self: Arc<Self>, ending: Ending, limit: Duration) -> bool {
         self.scrape().take();
-        self.fleet.stop(limit).await
+        self.fleet.stop(ending, limit).await
+    }
+
+    /// What leaves at its own pace is to stop now.
+    pub(crate) fn hurry(&self) {
+        self.fleet.hurry();
+    }
+
+    /// Takes the sockets of the process before this one.
+    pub(crate) fn inherit(&self, sockets: Sockets) {
+        self.fleet.inherit(sockets.listeners);
+        *self.inherited_scrape() = sockets.scrape;
+    }
+
+    /// Every socket that listens, for whoever comes after this process.
+    pub(crate) fn sockets(&self) -> io::Result<Sockets> {
+        let scrape = self.scrape().as_ref().map(Scrape::socket).transpose()?;
+        Ok(Sockets {
+            listeners: self.fleet.sockets()?,
+            scrape: scrape.flatten(),
+        })
     }
 
     /// What TLS handshakes are answered with.
@@ -148,7 +191,7 @@ impl<H: Handler> Process<H> {
         })
     }
 
-    fn scrape_at(self: &Arc<Self>, fresh: Option<Scrape>, wanted: Option<std::net::SocketAddr>) {
+    fn scrape_at(self: &Arc<Self>, fresh: Option<Scrape>, wanted: Option<SocketAddr>) {
         let mut current = self.scrape();
         if let Some(mut fresh) = fresh {
             let process = Arc::downgrade(self);
@@ -159,21 +202,51 @@ impl<H: Handler> Process<H> {
         }
     }
 
-    fn scrape(&self) -> std::sync::MutexGuard<'_, Option<Scrape>> {
+    fn inherited_scrape(&self) -> MutexGuard<'_, Option<(SocketAddr, TcpListener)>> {
+        self.inherited_scrape
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn scrape(&self) -> MutexGuard<'_, Option<Scrape>> {
         self.scrape.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What ends at SIGTERM or SIGINT. Signals are caught from this call on.
-pub(crate) fn asked_to_stop() -> Result<impl Future<Output = ()>, Error> {
+/// LIMIT: descriptors beside those of connections: logs, records, the link, listeners.
+const DESCRIPTORS_BESIDE: u64 = 256;
+
+/// Says when the connections that the estate allows cannot all be there: each may need one more to
+/// a service. What happens then is no failure (accepting pauses), but nobody wants it.
+fn warn_of_few_descriptors(connections_max: u32, descriptors_max: Option<u64>) {
+    let needed = u64::from(connections_max) * 2 + DESCRIPTORS_BESIDE;
+    if let Some(has) = descriptors_max.filter(|has| *has < needed) {
+        tracing::warn!(
+            connections_max,
+            has,
+            needed,
+            "this process may not open enough files for `connections_max`; hint: raise the limit \
+             (`LimitNOFILE=`), or lower `connections_max`"
+        );
+    }
+}
+
+/// Says [`Ending::Stop`] at SIGTERM or SIGINT, for ever. Signals are caught from this call on.
+pub(crate) fn watch_signals(endings: mpsc::Sender<Ending>) -> Result<(), Error> {
     let mut terminate = signal(SignalKind::terminate()).map_err(Error::Worker)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::Worker)?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            if endings.send(Ending::Stop).await.is_err() {
+                return;
+            }
         }
-    })
+    });
+    Ok(())
 }
 
 /// How connections may behave under `estate`. A head may be as large as the most generous route
@@ -191,6 +264,7 @@ fn settings(estate: Option<&Estate>) -> front::Settings {
                 stall_timeout: STALL_TIMEOUT,
             },
             streams: StreamLimits::default(),
+            proxies: Arc::default(),
         };
     };
     let limits = &estate.limits;
@@ -216,6 +290,7 @@ fn settings(estate: Option<&Estate>) -> front::Settings {
             stall_timeout: STALL_TIMEOUT,
         },
         streams: StreamLimits::default(),
+        proxies: estate.listen.proxy_protocol.as_slice().into(),
     }
 }
 

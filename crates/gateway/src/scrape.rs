@@ -30,6 +30,8 @@ pub(crate) struct Scrape {
     /// What the estate says.
     pub(crate) address: SocketAddr,
     listener: Option<std::net::TcpListener>,
+    /// The same socket, for whoever comes after this process.
+    kept: Option<std::net::TcpListener>,
     task: Option<JoinHandle<()>>,
 }
 
@@ -38,11 +40,24 @@ impl Scrape {
     pub(crate) fn bind(address: SocketAddr) -> Result<Self, Error> {
         let listener =
             net::bind_tcp(address).map_err(|source| Error::Listen { address, source })?;
-        Ok(Self {
+        Ok(Self::on(address, listener))
+    }
+
+    /// On a socket that listens already.
+    pub(crate) fn on(address: SocketAddr, listener: std::net::TcpListener) -> Self {
+        Self {
             address,
+            // Without it a successor binds one of its own beside this one.
+            kept: listener.try_clone().ok(),
             listener: Some(listener),
             task: None,
-        })
+        }
+    }
+
+    /// The socket again, by the address it has in the estate.
+    pub(crate) fn socket(&self) -> std::io::Result<Option<(SocketAddr, std::net::TcpListener)>> {
+        let socket = self.kept.as_ref().map(std::net::TcpListener::try_clone);
+        Ok(socket.transpose()?.map(|socket| (self.address, socket)))
     }
 
     /// Where it really listens: with the port the kernel chose, for port 0.

@@ -2,7 +2,7 @@
 //! Replaced whole, never changed.
 
 use std::hash::{BuildHasher as _, RandomState};
-use std::path::Path;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use ahash::AHashMap;
@@ -10,10 +10,13 @@ use estate::{Auth, Estate, Route};
 use http::HeaderName;
 
 use crate::Error;
+use crate::clients::Clients;
 use crate::compile::{Compiled, CompiledRoute};
+use crate::gates::{self, Gates};
+use crate::issuers::Issuers;
 use crate::metrics::{Registry, RouteSlot};
 use crate::router::RouteIndex;
-use crate::upstream::Target;
+use crate::upstream::{self, Around, Target};
 
 /// See the module.
 #[derive(Debug)]
@@ -22,6 +25,12 @@ pub(crate) struct State {
     pub(crate) compiled: Compiled,
     targets: Vec<Arc<Target>>,
     extras: Vec<Extra>,
+    /// Client applications, by their certificates.
+    pub(crate) clients: Clients,
+    /// Other issuers.
+    pub(crate) issuers: Issuers,
+    /// Where clients are asked for certificates.
+    pub(crate) gates: Option<Gates>,
     /// Where requests to the console's host are counted.
     pub(crate) console_slot: RouteSlot,
     /// Where requests that reach no route are counted.
@@ -52,21 +61,28 @@ pub(crate) struct Chosen<'a> {
 /// Makes states: what they share over versions.
 #[derive(Debug)]
 pub(crate) struct Builder {
-    /// Paths in estates are relative to this.
-    pub(crate) base: std::path::PathBuf,
     /// Names of routes for counting.
     pub(crate) registry: Arc<Registry>,
     hasher: RandomState,
+    around: Around,
+    gates: Option<gates::Maker>,
 }
 
 impl Builder {
     /// See the fields.
-    pub(crate) fn new(base: &Path, registry: Arc<Registry>) -> Self {
+    pub(crate) fn new(around: Around, registry: Arc<Registry>) -> Self {
         Self {
-            base: base.to_path_buf(),
             registry,
             hasher: RandomState::new(),
+            around,
+            gates: None,
         }
+    }
+
+    /// With what it takes to ask clients for certificates.
+    pub(crate) fn asking(mut self, gates: gates::Maker) -> Self {
+        self.gates = Some(gates);
+        self
     }
 
     /// Compiles a version. Services that did not change keep the connections of `before`.
@@ -79,6 +95,33 @@ impl Builder {
         estate: Arc<Estate>,
         before: Option<&State>,
     ) -> Result<State, Error> {
+        let (targets, fresh) = self.targets(&estate, before)?;
+        let base = self.around.base();
+        let issuers = Issuers::new(&estate, base, before.map(|state| &state.issuers))?;
+        let gates = match &self.gates {
+            Some(maker) => {
+                let before = before.and_then(|state| state.gates.as_ref());
+                Gates::new(&estate, maker, before)?
+            }
+            None => None,
+        };
+        upstream::first_look_up(&fresh);
+        for target in &fresh {
+            self.registry.watch(target);
+            upstream::start(target, &self.around);
+        }
+        let mut state = self.state(version, estate, targets);
+        state.issuers = issuers;
+        state.gates = gates;
+        Ok(state)
+    }
+
+    /// The way to every service; and which of them are new.
+    fn targets(
+        &self,
+        estate: &Estate,
+        before: Option<&State>,
+    ) -> Result<(Vec<Arc<Target>>, Vec<Arc<Target>>), Error> {
         let kept: AHashMap<&str, (&estate::Service, &Arc<Target>)> = before
             .map(|state| {
                 let services = state.compiled.estate.services.iter();
@@ -88,18 +131,29 @@ impl Builder {
                     .collect()
             })
             .unwrap_or_default();
+        let ours = ours(estate);
+        let same_ours = before.is_some_and(|before| self::ours(before.estate()) == ours);
         let mut targets = Vec::with_capacity(estate.services.len());
+        let mut fresh = Vec::new();
         for (name, service) in &estate.services {
-            let same = kept.get(name.as_str()).filter(|(old, _)| {
-                // A file of authorities may have changed beneath its name.
-                *old == service && !service.protocol.is_tls()
+            let old = kept.get(name.as_str());
+            let same = old.filter(|(old, _)| {
+                // A file of authorities may have changed beneath its name; and where a name may
+                // not lead depends on where the gateway listens.
+                *old == service
+                    && !service.protocol.is_tls()
+                    && (same_ours || service.named.is_empty())
             });
-            targets.push(match same {
-                Some((_, target)) => Arc::clone(target),
-                None => Arc::new(Target::service(service, &self.base)?),
-            });
+            if let Some((_, target)) = same {
+                targets.push(Arc::clone(target));
+                continue;
+            }
+            let before = old.map(|(_, target)| &***target);
+            let target = Arc::new(Target::service(service, &self.around, &ours, before)?);
+            fresh.push(Arc::clone(&target));
+            targets.push(target);
         }
-        Ok(self.state(version, estate, targets))
+        Ok((targets, fresh))
     }
 
     /// A state that decides but leads nowhere: for asking what would happen.
@@ -117,6 +171,9 @@ impl Builder {
             })
             .collect();
         State {
+            clients: Clients::new(&estate),
+            issuers: Issuers::default(),
+            gates: None,
             compiled: Compiled::new(version, estate),
             targets,
             extras,
@@ -124,6 +181,13 @@ impl Builder {
             no_slot: self.registry.route(NONE),
         }
     }
+}
+
+/// Where the gateway itself listens.
+fn ours(estate: &Estate) -> Vec<SocketAddr> {
+    let listen = &estate.listen;
+    let all = listen.https.iter().chain(&listen.http);
+    all.chain(&listen.metrics).copied().collect()
 }
 
 /// The name under which requests to the console's host are counted and recorded.
@@ -149,6 +213,11 @@ impl State {
         })
     }
 
+    /// Whether something it depends on lies outside and may change.
+    pub(crate) fn looks_outside(&self) -> bool {
+        !self.issuers.is_empty() || self.gates.is_some()
+    }
+
     /// The way to a route's service.
     pub(crate) fn target(&self, route: &CompiledRoute) -> Option<&Arc<Target>> {
         self.targets.get(route.service)
@@ -160,8 +229,19 @@ impl State {
 /// SECURITY: names with `_` go too. Gateways to CGI, WSGI and PHP turn `-` into `_`, so that
 /// `rampart_assertion` would reach a service as the assertion.
 pub(crate) fn is_reserved(name: &HeaderName) -> bool {
-    const FORWARDED: [&str; 4] = ["forwarded", "x-real-ip", "x-original-url", "x-rewrite-url"];
-    const PREFIXES: [&str; 3] = ["rampart-", "x-rampart-", "x-forwarded-"];
+    // `proxy` becomes the proxy of the service's own requests where fields become variables of the
+    // environment (CVE-2016-5385 and its kin).
+    const FORWARDED: [&str; 8] = [
+        "client-ip",
+        "forwarded",
+        "proxy",
+        "true-client-ip",
+        "x-client-ip",
+        "x-cluster-client-ip",
+        "x-real-ip",
+        "x-rewrite-url",
+    ];
+    const PREFIXES: [&str; 4] = ["rampart-", "x-rampart-", "x-forwarded-", "x-original-"];
     let name = name.as_str();
     name.contains('_')
         || FORWARDED.contains(&name)

@@ -1,4 +1,7 @@
 //! Stopping in good order: everyone is told, everyone is waited for.
+//!
+//! A stop may come in two words. *Leave*: take nothing new, finish what there is at its own pace,
+//! because somebody else has taken over. *Stop*: end as soon as nothing under way is lost by it.
 
 use std::time::Duration;
 
@@ -9,15 +12,21 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 /// A cheap handle on one stop: ask for it once, hear it anywhere, wait until all guards are gone.
 #[derive(Clone, Debug, Default)]
 pub struct Drain {
-    token: CancellationToken,
+    words: Words,
     tracker: TaskTracker,
 }
 
 /// While one exists, [`Drain::finished`] waits.
 #[derive(Debug)]
 pub struct Guard {
-    token: CancellationToken,
+    words: Words,
     _tracked: TaskTrackerToken,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Words {
+    leave: CancellationToken,
+    stop: CancellationToken,
 }
 
 impl Drain {
@@ -31,26 +40,32 @@ impl Drain {
     #[must_use]
     pub fn guard(&self) -> Guard {
         Guard {
-            token: self.token.clone(),
+            words: self.words.clone(),
             _tracked: self.tracker.token(),
         }
     }
 
+    /// Asks everyone to take nothing new and to end when they have nothing left to do.
+    pub fn leave(&self) {
+        self.tracker.close();
+        self.words.leave.cancel();
+    }
+
     /// Asks everyone to stop.
     pub fn start(&self) {
-        self.tracker.close();
-        self.token.cancel();
+        self.words.stop.cancel();
+        self.leave();
     }
 
-    /// Whether the stop was asked for.
+    /// Whether either was asked for.
     #[must_use]
     pub fn is_started(&self) -> bool {
-        self.token.is_cancelled()
+        self.words.leave.is_cancelled()
     }
 
-    /// Ends when the stop was asked for.
+    /// Ends when either was asked for.
     pub async fn started(&self) {
-        self.token.cancelled().await;
+        self.words.leave.cancelled().await;
     }
 
     /// Waits until every guard is gone, at most `limit`; `false` when some were left.
@@ -69,14 +84,25 @@ impl Drain {
 }
 
 impl Guard {
-    /// Ends when the stop was asked for.
+    /// Ends when leaving or stopping was asked for.
     pub async fn started(&self) {
-        self.token.cancelled().await;
+        self.words.leave.cancelled().await;
     }
 
-    /// Whether the stop was asked for.
+    /// Whether either was asked for.
     #[must_use]
     pub fn is_started(&self) -> bool {
-        self.token.is_cancelled()
+        self.words.leave.is_cancelled()
+    }
+
+    /// Ends when stopping was asked for.
+    pub async fn stopped(&self) {
+        self.words.stop.cancelled().await;
+    }
+
+    /// Whether stopping was asked for, not leaving alone.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.words.stop.is_cancelled()
     }
 }

@@ -5,16 +5,19 @@
 
 mod authority;
 mod client;
+mod descriptors;
 mod drain;
 mod error;
+pub mod handover;
 mod listen;
 mod rate;
 pub mod tls;
 
 pub use authority::{Authority, Purpose};
 pub use client::{Answer, Client, Endpoint};
+pub use descriptors::{descriptors_max, raise_descriptors};
 pub use drain::{Drain, Guard};
 pub use error::Error;
-pub use listen::{UnixAccess, bind_tcp, bind_unix, permitted_peer, prepare_stream};
+pub use listen::{BACKLOG, UnixAccess, bind_tcp, bind_unix, permitted_peer, prepare_stream};
 pub use rate::{Decision, RateLimiter};
 pub use tls::Certificate;

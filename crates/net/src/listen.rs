@@ -10,7 +10,7 @@ use tokio::net::{TcpStream, UnixListener, UnixStream};
 use crate::Error;
 
 /// Connections the kernel keeps while a worker is busy.
-const BACKLOG: i32 = 1024;
+pub const BACKLOG: usize = 1024;
 
 /// A listening TCP socket, non-blocking. Several may be bound to one address (`SO_REUSEPORT`): the
 /// kernel spreads connections between them, so each worker accepts its own.
@@ -38,7 +38,7 @@ fn open(address: SocketAddr) -> rustix::io::Result<std::net::TcpListener> {
         sockopt::set_ipv6_v6only(&socket, true)?;
     }
     rustix::net::bind(&socket, &address)?;
-    rustix::net::listen(&socket, BACKLOG)?;
+    rustix::net::listen(&socket, i32::try_from(BACKLOG).unwrap_or(i32::MAX))?;
     Ok(std::net::TcpListener::from(socket))
 }
 

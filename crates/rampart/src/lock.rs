@@ -1,6 +1,7 @@
 //! One process of a kind per data folder.
 
 use std::fs::{File, OpenOptions};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
@@ -10,7 +11,7 @@ use rustix::fs::{FlockOperation, flock};
 /// Held until it is dropped or the process ends, however it ends.
 #[derive(Debug)]
 pub(crate) struct Lock {
-    _file: File,
+    file: File,
 }
 
 impl Lock {
@@ -27,13 +28,20 @@ impl Lock {
             .open(path)
             .with_context(|| format!("cannot open `{}`", path.display()))?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Self { _file: file }),
+            Ok(()) => Ok(Self { file }),
             Err(rustix::io::Errno::WOULDBLOCK) => bail!(
                 "another rampart already uses this data folder (`{}` is locked)",
                 path.display()
             ),
             Err(error) => Err(error).with_context(|| format!("cannot lock `{}`", path.display())),
         }
+    }
+}
+
+impl From<Lock> for OwnedFd {
+    /// The lock, for whoever hands it on to another process.
+    fn from(lock: Lock) -> Self {
+        lock.file.into()
     }
 }
 

@@ -13,7 +13,7 @@ use model::{SharedClock, SharedEntropy, SystemClock, SystemEntropy};
 
 use crate::lock::Lock;
 use crate::paths::Paths;
-use crate::supervise::{Role, follow_supervisor, supervise};
+use crate::supervise::{self, Role, follow_supervisor, supervise};
 use crate::users::{self, GATEWAY_USER};
 use crate::{control, logging};
 
@@ -29,6 +29,10 @@ struct Asked {
     data: PathBuf,
     config: Option<PathBuf>,
     root_key: PathBuf,
+    /// Whether a supervisor looks after this process.
+    supervised: bool,
+    /// Where the service manager wants to be told.
+    notify: Option<OsString>,
 }
 
 /// Runs `rampart serve`.
@@ -40,12 +44,13 @@ pub(crate) fn run(args: ServeArgs, global: &Global) -> Exit {
     let variables: BTreeMap<String, OsString> = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
         .collect();
-    let supervised = variables.contains_key(SUPERVISED);
     let asked = match Asked::resolve(args, global, &variables) {
         Ok(asked) => asked,
         Err(error) => return fail(&error, Exit::Usage),
     };
-    if supervised && let Err(error) = follow_supervisor() {
+    if asked.supervised
+        && let Err(error) = follow_supervisor()
+    {
         return fail(&error, Exit::Failed);
     }
     let clock: SharedClock = Arc::new(SystemClock::new());
@@ -93,6 +98,8 @@ impl Asked {
             data,
             config,
             root_key,
+            supervised: variables.contains_key(SUPERVISED),
+            notify: variables.get("NOTIFY_SOCKET").cloned(),
         })
     }
 }
@@ -118,11 +125,13 @@ fn both(asked: &Asked, clock: SharedClock) -> anyhow::Result<Exit> {
             name: "control",
             arguments: asked.arguments("control"),
             user: None,
+            part: supervise::Part::Hears,
         },
         Role {
             name: "gateway",
             arguments: asked.arguments("gateway"),
             user,
+            part: supervise::Part::Serves,
         },
     ];
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -161,6 +170,10 @@ impl Asked {
             cli::LogFormat::Json => "json",
         };
         push("--log-format", Path::new(format));
+        if role == "gateway" {
+            // Also at a start: one that a supervisor before left behind may still finish.
+            all.push("--take-over".into());
+        }
         all
     }
 }
@@ -178,6 +191,8 @@ fn control(asked: &Asked, clock: SharedClock, entropy: SharedEntropy) -> anyhow:
         store,
         clock,
         entropy,
+        supervised: asked.supervised,
+        notify: asked.notify.clone(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -188,7 +203,14 @@ fn control(asked: &Asked, clock: SharedClock, entropy: SharedEntropy) -> anyhow:
 
 fn gateway(asked: &Asked, clock: SharedClock, entropy: SharedEntropy) -> anyhow::Result<()> {
     let paths = Paths::new(&asked.data);
-    let _lock = Lock::take(&paths.gateway().join("gateway.lock"))?;
+    let mut predecessor = match asked.args.take_over {
+        true => gateway::take_over(&paths.gateway())?,
+        false => None,
+    };
+    let lock = match predecessor.as_mut().and_then(gateway::Predecessor::lock) {
+        Some(lock) => lock,
+        None => Lock::take(&paths.gateway().join("gateway.lock"))?.into(),
+    };
     let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let workers = asked
         .args
@@ -203,6 +225,14 @@ fn gateway(asked: &Asked, clock: SharedClock, entropy: SharedEntropy) -> anyhow:
         node: NODE.to_owned(),
         base: control::base(asked.config.as_ref()),
     };
-    gateway::run(&settings, clock, entropy)?;
+    let start = gateway::Start {
+        lock,
+        predecessor,
+        say_ready: match asked.supervised {
+            true => || crate::say("ready"),
+            false => || {},
+        },
+    };
+    gateway::run(&settings, start, clock, entropy)?;
     Ok(())
 }

@@ -43,13 +43,47 @@ const SECONDS_MAX: u32 = 600;
 /// Fewer rounds say too little.
 const ROUNDS_MIN: u32 = 5;
 
+/// How often the bench `restart` restarts the gateway.
+const RESTARTS: &str = "20";
+
+/// Restarts the gateway under the load of strict clients, which count every request that is not
+/// answered; the integration test with more rounds.
+fn restart(root: &Path) -> anyhow::Result<Exit> {
+    let test = "restart::restarts_under_load_lose_no_request";
+    let cargo = [
+        "test",
+        "-p",
+        "rampart",
+        "--test",
+        "it",
+        "--",
+        test,
+        "--exact",
+        "--nocapture",
+    ];
+    let ended = std::process::Command::new("cargo")
+        .args(cargo)
+        .env("RAMPART_RESTARTS", RESTARTS)
+        .current_dir(root)
+        .status()
+        .context("cannot run cargo")?;
+    Ok(if ended.success() {
+        Exit::Fine
+    } else {
+        Exit::No
+    })
+}
+
 /// Runs the bench `name`.
 pub(crate) fn run(root: &Path, name: &str, words: &[&str]) -> anyhow::Result<Exit> {
+    if name == "restart" {
+        return restart(root);
+    }
     let plan = match parse(words) {
         Ok(plan) if name == "gateway" => plan,
         Ok(_) => {
             complain(&format!(
-                "error: there is no bench `{name}`; there is `gateway`"
+                "error: there is no bench `{name}`; there are `gateway` and `restart`"
             ));
             return Ok(Exit::Usage);
         }

@@ -6,6 +6,7 @@ mod gateway;
 mod health;
 mod identity;
 mod keys;
+mod processes;
 mod trail;
 
 use axum::Json;
@@ -28,6 +29,7 @@ pub(crate) fn all() -> Vec<Endpoint> {
     all.extend(estate::endpoints());
     all.extend(gateway::endpoints());
     all.extend(trail::endpoints());
+    all.extend(processes::endpoints());
     all
 }
 

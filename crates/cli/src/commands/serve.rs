@@ -35,6 +35,10 @@ pub struct ServeArgs {
     /// Threads of the gateway that serve requests [default: one per core].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub workers: Option<u16>,
+    /// With `--role gateway`: take the listening sockets of the gateway that runs, serve, and let
+    /// it leave.
+    #[arg(long, requires = "role")]
+    pub take_over: bool,
     /// How the log is written.
     #[arg(long, value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT")]
     pub log_format: LogFormat,

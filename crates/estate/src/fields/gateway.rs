@@ -1,5 +1,6 @@
 //! Fields of the gateway: where it listens, its limits, certificates and routes.
 
+use super::principals::CLIENT_CERTIFICATES;
 use super::{Default, Field, Table, field};
 use crate::kind::{Kind, LIMIT, NEEDED};
 
@@ -32,10 +33,29 @@ pub(super) static LISTEN: Table = Table {
              then never set on clear connections.",
         ),
         field(
+            "proxy_protocol",
+            Kind::List {
+                of: &Kind::Network,
+                max: 1000,
+            },
+            Default::List(&[]),
+            "Proxies that must say for whom they connect, by the PROXY protocol (version 1 or 2), \
+             before anything else; from other addresses it is not taken.",
+        ),
+        field(
             "metrics",
             Kind::SocketOrOff,
             Default::Text("127.0.0.1:9464"),
             "Address of the gateway's Prometheus metrics, or `off`.",
+        ),
+        field(
+            "client_certificates",
+            Kind::Tables {
+                of: &CLIENT_CERTIFICATES,
+                max: 64,
+            },
+            Default::Absent,
+            CLIENT_CERTIFICATES.doc,
         ),
     ],
 };
@@ -124,6 +144,14 @@ pub(super) static GATEWAY: Table = Table {
             "What happens to traffic records under pressure: `count` the gap, or `slow` requests \
              down.",
         ),
+        field(
+            "auth_request",
+            Kind::Choice(&["off", "nginx", "forwarded"]),
+            Default::Text("off"),
+            "Whether `trusted_proxies` may ask at `/.rampart/auth` if a request may pass, and by \
+             which headers they name it: `nginx` by `X-Original-Method`, `X-Original-URI` and \
+             `Host`, `forwarded` (Caddy, Traefik) by `X-Forwarded-Method`, `-Uri` and `-Host`.",
+        ),
     ],
 };
 
@@ -180,7 +208,8 @@ const RESPONSE_IDLE: Field = field(
         max: "24h",
     },
     Default::Text("60s"),
-    "A response that has begun may say nothing for so long; an event stream may need more.",
+    "A response that has begun may say nothing for so long, unless its service says \
+     `timeouts.pause`; an event stream may need more.",
 );
 
 pub(super) static LIMITS: Table = Table {

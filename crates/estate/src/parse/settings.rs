@@ -8,7 +8,7 @@ use crate::fields::ROOT;
 use crate::findings::Findings;
 use crate::kind::Kind;
 use crate::model::{
-    Certificate, Console, GatewaySettings, IdentitySettings, Limits, Listen, Pressure,
+    AuthRequest, Certificate, Console, GatewaySettings, IdentitySettings, Limits, Listen, Pressure,
     TrailSettings,
 };
 use crate::read::{Reader, plain};
@@ -63,6 +63,17 @@ pub(super) fn listen(findings: &mut Findings, root: &Reader<'_>) -> Option<Liste
             findings.error("estate.duplicate_name", address.span, message);
         }
     }
+    let proxy_protocol = table.list("proxy_protocol", str::parse::<Network>);
+    for network in proxy_protocol.iter().filter(|one| one.value.prefix() == 0) {
+        let message = format!(
+            "whoever connects from `{}` may claim any address",
+            network.value
+        );
+        findings.push(
+            Diagnostic::warning("estate.any_proxy", network.span, message)
+                .hint("name the addresses of the load balancers alone"),
+        );
+    }
     let metrics = match table.text("metrics") {
         Some("off") | None => None,
         Some(_) => {
@@ -84,6 +95,7 @@ pub(super) fn listen(findings: &mut Findings, root: &Reader<'_>) -> Option<Liste
         https: https.into_iter().map(|address| address.value).collect(),
         http: http.into_iter().map(|address| address.value).collect(),
         plain: plain?,
+        proxy_protocol: proxy_protocol.into_iter().map(|one| one.value).collect(),
         metrics,
     })
 }
@@ -120,6 +132,12 @@ pub(super) fn gateway(root: &Reader<'_>) -> Option<GatewaySettings> {
         pressure: match table.text("pressure")? {
             "count" => Pressure::Count,
             "slow" => Pressure::Slow,
+            _ => return None,
+        },
+        auth_request: match table.text("auth_request")? {
+            "off" => AuthRequest::Off,
+            "nginx" => AuthRequest::Nginx,
+            "forwarded" => AuthRequest::Forwarded,
             _ => return None,
         },
     })

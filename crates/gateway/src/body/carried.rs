@@ -83,6 +83,14 @@ impl Carried {
         }
     }
 
+    /// Whether [`Carried::again`] gives it.
+    pub(crate) const fn is_repeatable(&self) -> bool {
+        match self {
+            Self::Held(_) => true,
+            Self::Streamed(body) => !body.is_touched,
+        }
+    }
+
     /// The same, to be sent from its beginning; nothing once a byte of it was passed on.
     pub(crate) fn again(self) -> Option<Self> {
         match self {

@@ -71,34 +71,23 @@ impl Caps {
 
     /// Room for one more connection from `peer`.
     pub(crate) fn admit(self: &Arc<Self>, peer: IpAddr) -> Result<Permit, Full> {
+        let mut permit = self.admit_proxy()?;
+        permit.name(peer)?;
+        Ok(permit)
+    }
+
+    /// Room for one more connection of a proxy that will say for whom; then [`Permit::name`].
+    pub(crate) fn admit_proxy(self: &Arc<Self>) -> Result<Permit, Full> {
         let open = self.open.fetch_add(1, Ordering::Relaxed);
         // From here on the permit's drop takes it back.
-        let mut permit = Permit {
+        let permit = Permit {
             caps: Arc::clone(self),
             address: None,
         };
         if open >= self.open_max.load(Ordering::Relaxed) {
             return Err(Full::All);
         }
-        let mut addresses = self.addresses();
-        if addresses
-            .trusted
-            .iter()
-            .any(|network| network.contains(peer))
-        {
-            return Ok(permit);
-        }
-        let key = key(peer);
-        let count = addresses.open.entry(key).or_insert(0);
-        let full = *count >= self.per_address_max.load(Ordering::Relaxed);
-        if !full {
-            *count = count.saturating_add(1);
-            permit.address = Some(key);
-        } else if *count == 0 {
-            addresses.open.remove(&key);
-        }
-        drop(addresses);
-        if full { Err(Full::Address) } else { Ok(permit) }
+        Ok(permit)
     }
 
     /// Open connections.
@@ -110,6 +99,35 @@ impl Caps {
         self.addresses
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Permit {
+    /// It is a connection of `client`, and counts for it from now on.
+    pub(crate) fn name(&mut self, client: IpAddr) -> Result<(), Full> {
+        let mut addresses = self.caps.addresses();
+        if addresses
+            .trusted
+            .iter()
+            .any(|network| network.contains(client))
+        {
+            return Ok(());
+        }
+        let key = key(client);
+        let per_address_max = self.caps.per_address_max.load(Ordering::Relaxed);
+        let count = addresses.open.entry(key).or_insert(0);
+        let full = *count >= per_address_max;
+        if !full {
+            *count = count.saturating_add(1);
+        } else if *count == 0 {
+            addresses.open.remove(&key);
+        }
+        drop(addresses);
+        if full {
+            return Err(Full::Address);
+        }
+        self.address = Some(key);
+        Ok(())
     }
 }
 

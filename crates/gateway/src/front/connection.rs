@@ -1,6 +1,7 @@
 //! One connection from accept to close: TLS, then HTTP/1 or HTTP/2, until it ends, is idle for too
 //! long, or the process stops.
 
+use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -10,19 +11,24 @@ use std::time::Duration;
 
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use net::tls::PeerCertificate;
+use rustls::server::Acceptor;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use tokio_rustls::{LazyConfigAcceptor, TlsAcceptor};
 
 use super::caps::Permit;
 use super::flood::Metered;
+use super::proxied;
 use super::service::{Purpose, Sending, Service};
 use super::wire::Wire;
 use super::worker::{Settings, Worker};
-use super::{Handler, http1, http2};
+use super::{Asks, Handler, http1, http2};
 use crate::deadline::Deadline;
 use crate::exchange::Connection;
+use crate::gates::{Admitted, Gate};
 
 /// How often an HTTP/2 connection is looked at.
 const TICK: Duration = Duration::from_secs(1);
@@ -33,23 +39,58 @@ pub(super) struct Accepted {
     pub(super) stream: TcpStream,
     pub(super) peer: SocketAddr,
     pub(super) purpose: Purpose,
-    pub(super) _permit: Permit,
+    pub(super) permit: Permit,
     pub(super) drain: net::Guard,
 }
 
+/// Serves a connection of a proxy, which says first for whom it is.
+pub(super) async fn serve_proxied<H: Handler>(
+    worker: Arc<Worker<H>>,
+    settings: Arc<Settings>,
+    mut accepted: Accepted,
+) {
+    let limit = settings.wire.head_timeout;
+    let said = tokio::time::timeout(limit, proxied::read(&mut accepted.stream));
+    let code = match said.await {
+        Ok(Ok(client)) => {
+            // One that speaks for itself (its health check) stands for its own address.
+            let client = client.unwrap_or(accepted.peer);
+            match accepted.permit.name(client.ip()) {
+                Ok(()) => {
+                    accepted.peer = client;
+                    return serve(worker, settings, accepted).await;
+                }
+                Err(full) => {
+                    // Against the address that is too many, not the proxy's.
+                    return worker.handler.refused(client, full.code(), 0);
+                }
+            }
+        }
+        Ok(Err(proxied::Unnamed::Gone)) => return,
+        Ok(Err(proxied::Unnamed::Refused(refusal))) => refusal.code(),
+        Err(_) => "proxy.timeout",
+    };
+    worker.handler.refused(accepted.peer, code, 0);
+}
+
 /// Serves a connection until it ends.
-pub(super) async fn serve<H: Handler>(worker: Arc<Worker<H>>, accepted: Accepted) {
-    let settings = worker.settings.load_full();
+pub(super) async fn serve<H: Handler>(
+    worker: Arc<Worker<H>>,
+    settings: Arc<Settings>,
+    accepted: Accepted,
+) {
     let mut connection = Connection {
         peer: accepted.peer,
         secure: false,
         sni: None,
         http2: false,
+        admitted: None,
     };
     let Accepted {
         stream,
         purpose,
         drain,
+        permit: _permit,
         ..
     } = accepted;
     if net::prepare_stream(&stream).is_err() {
@@ -59,10 +100,10 @@ pub(super) async fn serve<H: Handler>(worker: Arc<Worker<H>>, accepted: Accepted
         let service = service(&worker, connection, purpose, &settings);
         return http1::serve(stream, service, &settings, drain).await;
     }
-    let handshake = TlsAcceptor::from(Arc::clone(&worker.tls)).accept(stream);
+    let handshake = handshake(&worker, stream);
     let limit = settings.wire.head_timeout;
-    let stream = match Box::pin(tokio::time::timeout(limit, handshake)).await {
-        Ok(Ok(stream)) => stream,
+    let (stream, gate) = match Box::pin(tokio::time::timeout(limit, handshake)).await {
+        Ok(Ok(done)) => done,
         failed => {
             let code = if failed.is_err() {
                 "tls.timeout"
@@ -74,6 +115,19 @@ pub(super) async fn serve<H: Handler>(worker: Arc<Worker<H>>, accepted: Accepted
         }
     };
     let (_, tls) = stream.get_ref();
+    if let Some(gate) = gate {
+        let chain = tls.peer_certificates();
+        let certificate = chain.map(PeerCertificate::read);
+        // SECURITY: one that cannot be read whole was shown all the same; who shows it is not
+        // somebody who shows none.
+        if certificate.as_ref().is_some_and(Option::is_none) {
+            worker
+                .handler
+                .refused(connection.peer, "tls.certificate", 0);
+            return;
+        }
+        connection.admitted = Some(Arc::new(Admitted::new(gate, certificate.flatten())));
+    }
     connection.secure = true;
     connection.sni = tls
         .server_name()
@@ -86,6 +140,28 @@ pub(super) async fn serve<H: Handler>(worker: Arc<Worker<H>>, accepted: Accepted
     } else {
         http1::serve(stream, service, &settings, drain).await;
     }
+}
+
+/// The handshake, with certificates of clients asked for where the name wants them.
+async fn handshake<H: Handler>(
+    worker: &Worker<H>,
+    stream: TcpStream,
+) -> io::Result<(TlsStream<TcpStream>, Option<Arc<Gate>>)> {
+    if worker.handler.asks() == Asks::Nobody {
+        let acceptor = TlsAcceptor::from(Arc::clone(&worker.tls));
+        return Ok((acceptor.accept(stream).await?, None));
+    }
+    let started = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
+    let name = started
+        .client_hello()
+        .server_name()
+        .map(str::to_ascii_lowercase);
+    let gate = worker.handler.gate(name.as_deref());
+    let config = match &gate {
+        Some(gate) => gate.config(),
+        None => Arc::clone(&worker.tls),
+    };
+    Ok((started.into_stream(config).await?, gate))
 }
 
 fn service<H: Handler>(
@@ -124,7 +200,9 @@ pub(super) async fn http2<S, H>(
     let mut serving = pin!(serving);
     let mut stop = Stop::new(drain);
     let ended = std::future::poll_fn(|cx| {
-        if stop.poll(cx) {
+        // Twice, as RFC 9113 §6.8 says: first that there is no next request, and once the client
+        // must have heard it, which was the last.
+        if stop.poll(cx) == Some(Word::Leave) {
             serving.as_mut().graceful_shutdown();
         }
         match watch.poll(cx) {
@@ -225,11 +303,20 @@ impl Watch {
     }
 }
 
-/// The process stops: heard once, without asking again at every wake-up.
+/// What a connection is told when its process goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Word {
+    /// Another process takes what comes: end after the next answer.
+    Leave,
+    /// End as soon as nothing under way is lost by it.
+    Stop,
+}
+
+/// The process goes: each word is heard once, without asking again at every wake-up.
 pub(super) struct Stop {
-    started: Pin<Box<dyn Future<Output = ()> + Send>>,
+    next: Pin<Box<dyn Future<Output = ()> + Send>>,
     listening: bool,
-    done: bool,
+    heard: Option<Word>,
     drain: Arc<net::Guard>,
 }
 
@@ -237,28 +324,48 @@ impl Stop {
     pub(super) fn new(drain: net::Guard) -> Self {
         let drain = Arc::new(drain);
         let heard = Arc::clone(&drain);
-        let started = Box::pin(async move { heard.started().await });
+        let next = Box::pin(async move { heard.started().await });
         Self {
-            started,
+            next,
             listening: false,
-            done: false,
+            heard: None,
             drain,
         }
     }
 
-    /// Whether it was asked for, heard or not.
-    pub(super) fn is_due(&self) -> bool {
-        self.drain.is_started()
+    /// What was said so far, heard or not.
+    pub(super) fn due(&self) -> Option<Word> {
+        match (self.drain.is_stopped(), self.drain.is_started()) {
+            (true, _) => Some(Word::Stop),
+            (false, true) => Some(Word::Leave),
+            (false, false) => None,
+        }
     }
 
-    /// `true` once: when the stop was asked for.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> bool {
+    /// Each word, once. [`Word::Leave`] always comes first.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Option<Word> {
         // INVARIANT: one task polls this, and a task's waker stays the same.
-        if self.done || (self.listening && !self.drain.is_started()) {
-            return false;
+        if self.heard == Some(Word::Stop) || (self.listening && self.due() <= self.heard) {
+            return None;
         }
         self.listening = true;
-        self.done = self.started.as_mut().poll(cx).is_ready();
-        self.done
+        if self.next.as_mut().poll(cx).is_pending() {
+            return None;
+        }
+        if self.heard == Some(Word::Leave) {
+            self.heard = Some(Word::Stop);
+            return self.heard;
+        }
+        self.heard = Some(Word::Leave);
+        let drain = Arc::clone(&self.drain);
+        self.next = Box::pin(async move { drain.stopped().await });
+        if self.due() == Some(Word::Stop) {
+            // Both were said at once: the second is heard with the next look, which comes now.
+            cx.waker().wake_by_ref();
+        } else if self.next.as_mut().poll(cx).is_ready() {
+            cx.waker().wake_by_ref();
+            self.next = Box::pin(std::future::ready(()));
+        }
+        self.heard
     }
 }

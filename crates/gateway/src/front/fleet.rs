@@ -1,6 +1,7 @@
 //! All workers together: started once, told about listeners, stopped in good order.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,26 +28,60 @@ const COMMANDS_MAX: usize = 64;
 pub(crate) struct Fleet {
     commands: Vec<mpsc::Sender<Command>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
-    listeners: Mutex<BTreeMap<(SocketAddr, Purpose), u64>>,
+    listeners: Mutex<BTreeMap<(SocketAddr, Purpose), Listening>>,
+    /// Sockets of the process before this one, until the first estate says which are wanted.
+    inherited: Mutex<Inherited>,
     next_id: AtomicU64,
     settings: Arc<ArcSwap<Settings>>,
     caps: Arc<Caps>,
     drain: net::Drain,
 }
 
+/// Sockets by the address an estate gives them, which may ask for any port.
+pub(crate) type Inherited = BTreeMap<SocketAddr, Vec<TcpListener>>;
+
+/// An address that is accepted from.
+#[derive(Debug)]
+struct Listening {
+    id: u64,
+    /// The same sockets that the workers have, for whoever comes after this process.
+    sockets: Vec<TcpListener>,
+}
+
+/// How a fleet ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// Nobody takes over.
+    Stop,
+    /// Another process has the same sockets and accepts from them.
+    Leave,
+}
+
+/// LIMIT: how long connections that outlasted the drain may take to end in good order.
+const LAST_WORD: Duration = Duration::from_secs(2);
+
 /// Sockets that are bound for an estate but not accepted from yet.
 #[derive(Debug)]
 pub(crate) struct Prepared {
     wanted: Vec<(SocketAddr, Purpose)>,
-    bound: Vec<(SocketAddr, Purpose, Vec<TcpListener>)>,
+    bound: Vec<Bound>,
+}
+
+#[derive(Debug)]
+struct Bound {
+    address: SocketAddr,
+    purpose: Purpose,
+    sockets: Vec<TcpListener>,
+    kept: Vec<TcpListener>,
 }
 
 impl Prepared {
     /// Where it will listen beyond where it does: with the port the kernel chose, for port 0.
     #[cfg(test)]
     pub(crate) fn addresses(&self) -> impl Iterator<Item = (SocketAddr, Purpose)> {
-        self.bound.iter().filter_map(|(_, purpose, sockets)| {
-            Some((sockets.first()?.local_addr().ok()?, *purpose))
+        self.bound.iter().filter_map(|bound| {
+            let socket = bound.sockets.first()?;
+            Some((socket.local_addr().ok()?, bound.purpose))
         })
     }
 }
@@ -86,6 +121,7 @@ impl Fleet {
             commands,
             threads: Mutex::new(threads),
             listeners: Mutex::new(BTreeMap::new()),
+            inherited: Mutex::default(),
             next_id: AtomicU64::new(1),
             settings,
             caps,
@@ -93,29 +129,80 @@ impl Fleet {
         })
     }
 
+    /// Takes sockets of the process before this one, for the first estate that wants them.
+    pub(crate) fn inherit(&self, sockets: Inherited) {
+        *lock(&self.inherited) = sockets;
+    }
+
+    /// Every socket that is accepted from, for whoever comes after this process.
+    pub(crate) fn sockets(&self) -> io::Result<Inherited> {
+        let mut all = Inherited::new();
+        for ((address, _), listening) in &*self.listeners() {
+            all.insert(*address, clones(&listening.sockets)?);
+        }
+        Ok(all)
+    }
+
     /// Binds what `listen` asks for and is not bound yet. Nothing is accepted before
-    /// [`Fleet::commit`]; dropping the result unbinds.
+    /// [`Fleet::commit`]; dropping the result unbinds. A fleet that ends listens nowhere new.
     pub(crate) fn prepare(&self, listen: &Listen) -> Result<Prepared, Error> {
+        let mut bound = Vec::new();
+        if self.drain.is_started() {
+            return Ok(Prepared {
+                wanted: Vec::new(),
+                bound,
+            });
+        }
         let wanted = wanted(listen);
         let current = self.listeners();
-        let mut bound = Vec::new();
         for (address, purpose) in &wanted {
-            if !current.contains_key(&(*address, *purpose)) {
-                let count = NonZeroUsize::new(self.commands.len()).unwrap_or(NonZeroUsize::MIN);
-                bound.push((*address, *purpose, bind(*address, count)?));
+            if current.contains_key(&(*address, *purpose)) {
+                continue;
             }
+            let fail = |source| Error::Socket {
+                address: *address,
+                source,
+            };
+            // Whoever waits in the queue of a socket there is must not be lost with it.
+            let there = current.iter().find(|((at, _), _)| at == address);
+            let sockets = match (lock(&self.inherited).get(address), there) {
+                (Some(inherited), _) => clones(inherited).map_err(fail)?,
+                (None, Some((_, listening))) => clones(&listening.sockets).map_err(fail)?,
+                (None, None) => bind(*address, self.workers())?,
+            };
+            bound.push(Bound {
+                address: *address,
+                purpose: *purpose,
+                kept: clones(&sockets).map_err(fail)?,
+                sockets,
+            });
         }
         drop(current);
         Ok(Prepared { wanted, bound })
     }
 
+    fn workers(&self) -> NonZeroUsize {
+        NonZeroUsize::new(self.commands.len()).unwrap_or(NonZeroUsize::MIN)
+    }
+
     /// Accepts from what was prepared, and no longer from what is not wanted any more. Open
     /// connections stay.
     pub(crate) async fn commit(&self, prepared: Prepared) {
-        for (address, purpose, sockets) in prepared.bound {
+        for bound in prepared.bound {
+            let (address, purpose) = (bound.address, bound.purpose);
             let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-            self.listeners().insert((address, purpose), id);
-            for (commands, listener) in self.commands.iter().zip(sockets) {
+            let listening = Listening {
+                id,
+                sockets: bound.kept,
+            };
+            self.listeners().insert((address, purpose), listening);
+            // The process before may have had another number of workers: each socket gets one,
+            // and each worker a socket.
+            let count = bound.sockets.len().max(self.commands.len());
+            let more = (bound.sockets.len()..count).filter_map(|_| more(&bound.sockets, address));
+            let more: Vec<TcpListener> = more.collect();
+            let sockets = bound.sockets.into_iter().chain(more);
+            for (commands, listener) in self.commands.iter().cycle().zip(sockets) {
                 tell(
                     commands,
                     Command::Listen {
@@ -130,8 +217,11 @@ impl Fleet {
         let gone: Vec<u64> = {
             let mut listeners = self.listeners();
             let gone = listeners.extract_if(.., |key, _| !prepared.wanted.contains(key));
-            gone.map(|(_, id)| id).collect()
+            // Our own hold on the sockets ends here, before the workers': nobody may get into the
+            // queue of a socket after its last accept.
+            gone.map(|(_, listening)| listening.id).collect()
         };
+        lock(&self.inherited).clear();
         for id in gone {
             for commands in &self.commands {
                 tell(commands, Command::Close { id }).await;
@@ -150,10 +240,19 @@ impl Fleet {
     }
 
     /// Stops accepting, lets open requests finish for at most `limit`, then ends the workers.
-    /// `false` when some connections were cut off.
-    pub(crate) async fn stop(&self, limit: Duration) -> bool {
-        self.drain.start();
-        let finished = self.drain.finished(limit).await;
+    /// `false` when some connections were cut off. Where another process has taken over, idle
+    /// connections and WebSockets have that long too.
+    pub(crate) async fn stop(&self, ending: Ending, limit: Duration) -> bool {
+        self.listeners().clear();
+        match ending {
+            Ending::Leave => self.drain.leave(),
+            Ending::Stop => self.drain.start(),
+        }
+        let mut finished = self.drain.finished(limit).await;
+        if !finished && ending == Ending::Leave {
+            self.drain.start();
+            finished = self.drain.finished(LAST_WORD).await;
+        }
         for commands in &self.commands {
             tell(commands, Command::End).await;
         }
@@ -164,7 +263,17 @@ impl Fleet {
         finished && joined.await.unwrap_or(false)
     }
 
-    fn listeners(&self) -> MutexGuard<'_, BTreeMap<(SocketAddr, Purpose), u64>> {
+    /// Whether it ends.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.drain.is_started()
+    }
+
+    /// What leaves at its own pace is to stop now.
+    pub(crate) fn hurry(&self) {
+        self.drain.start();
+    }
+
+    fn listeners(&self) -> MutexGuard<'_, BTreeMap<(SocketAddr, Purpose), Listening>> {
         lock(&self.listeners)
     }
 }
@@ -195,6 +304,23 @@ fn wanted(listen: &Listen) -> Vec<(SocketAddr, Purpose)> {
     https
         .chain(listen.http.iter().map(|address| (*address, clear)))
         .collect()
+}
+
+/// The same sockets again.
+fn clones(sockets: &[TcpListener]) -> io::Result<Vec<TcpListener>> {
+    sockets.iter().map(TcpListener::try_clone).collect()
+}
+
+/// One more socket beside those there are; without one, another worker accepts for this one too.
+fn more(sockets: &[TcpListener], address: SocketAddr) -> Option<TcpListener> {
+    let chosen = sockets.first()?.local_addr().unwrap_or(address);
+    match net::bind_tcp(chosen) {
+        Ok(socket) => Some(socket),
+        Err(error) => {
+            tracing::warn!(%error, "a worker has no socket of its own");
+            sockets.first()?.try_clone().ok()
+        }
+    }
 }
 
 /// One socket for each worker; for port 0 the kernel chooses once.

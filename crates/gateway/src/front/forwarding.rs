@@ -16,7 +16,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::testing::{self, BODY};
-use super::{Caps, Fleet, Handler};
+use super::{Caps, Ending, Fleet, Handler};
 use crate::body::{self, Budget, Carried, Streamed};
 use crate::exchange::{Connection, Incoming, Outgoing};
 use crate::upstream::{PoolUse, Target, Timeouts, Upstreams};
@@ -74,6 +74,8 @@ impl Handler for Forward {
     fn refused(&self, _: SocketAddr, _: &'static str, _: u16) {}
 
     fn accepted(&self) {}
+
+    fn exhausted(&self) {}
 
     fn tick(&self) {
         self.upstreams.sweep();
@@ -146,6 +148,7 @@ pub(super) async fn start_before(upstream: SocketAddr) -> Running {
         https: Vec::new(),
         http: vec!["127.0.0.1:0".parse().unwrap()],
         plain: true,
+        proxy_protocol: Vec::new(),
         metrics: None,
     };
     let prepared = fleet.prepare(&listen).unwrap();
@@ -328,7 +331,12 @@ async fn client_that_leaves_early_frees_everything() {
     drop(client);
     // The upstream is told too: its connection ends.
     assert_eq!(upstream.read(&mut head).await.unwrap_or(0), 0);
-    assert!(running.fleet.stop(Duration::from_secs(5)).await);
+    assert!(
+        running
+            .fleet
+            .stop(Ending::Stop, Duration::from_secs(5))
+            .await
+    );
     assert_eq!(running.handler.upstreams(), PoolUse::default());
 }
 

@@ -10,6 +10,7 @@ mod fleet;
 mod flood;
 mod http1;
 mod http2;
+mod proxied;
 mod service;
 mod wire;
 mod worker;
@@ -23,13 +24,23 @@ use model::Timestamp;
 
 pub(crate) use crate::wire::HeadLimits;
 pub(crate) use caps::Caps;
-pub(crate) use fleet::{Fleet, Prepared};
+pub(crate) use fleet::{Ending, Fleet, Inherited, Prepared};
 pub(crate) use http2::StreamLimits;
 pub(crate) use wire::WireLimits;
 pub(crate) use worker::Settings;
 
 use crate::exchange::{Connection, Incoming, Outgoing};
+use crate::gates::Gate;
 use crate::upstream::PoolUse;
+
+/// Whether clients are asked for certificates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asks {
+    /// Nobody is.
+    Nobody,
+    /// It depends on the name that they ask for.
+    ByName,
+}
 
 /// What decides about requests. Never fails and never panics: an answer always comes.
 pub(crate) trait Handler: Send + Sync + 'static {
@@ -47,8 +58,22 @@ pub(crate) trait Handler: Send + Sync + 'static {
     /// Something on a connection was refused before it became a request.
     fn refused(&self, peer: SocketAddr, code: &'static str, status: u16);
 
+    /// Whether some hosts ask clients for certificates.
+    fn asks(&self) -> Asks {
+        Asks::Nobody
+    }
+
+    /// Where who asks for this name (lower case) is asked for a certificate.
+    fn gate(&self, name: Option<&str>) -> Option<Arc<Gate>> {
+        let _ = name;
+        None
+    }
+
     /// A connection was accepted.
     fn accepted(&self);
+
+    /// No connection could be accepted for lack of descriptors or memory.
+    fn exhausted(&self);
 
     /// What happens regularly on this worker: idle upstream connections are looked after.
     fn tick(&self);
@@ -62,6 +87,8 @@ pub(crate) use testing::Echo;
 
 #[cfg(test)]
 mod forwarding;
+#[cfg(test)]
+mod fuzz;
 #[cfg(test)]
 mod streaming;
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -110,6 +111,7 @@ pub(super) fn settings() -> Settings {
     Settings {
         wire: limits(),
         streams: StreamLimits::default(),
+        proxies: Arc::default(),
     }
 }
 
@@ -118,6 +120,8 @@ pub(super) fn settings() -> Settings {
 pub(crate) struct Echo {
     pub(super) requests: Mutex<Vec<String>>,
     pub(super) refusals: Mutex<Vec<&'static str>>,
+    pub(super) peers: Mutex<Vec<SocketAddr>>,
+    pub(super) exhausted: AtomicU64,
     pub(super) budget: Arc<Budget>,
     pub(super) _folder: tempfile::TempDir,
 }
@@ -130,12 +134,14 @@ impl Echo {
         Arc::new(Self {
             requests: Mutex::default(),
             refusals: Mutex::default(),
+            peers: Mutex::default(),
+            exhausted: AtomicU64::new(0),
             budget,
             _folder: folder,
         })
     }
 
-    pub(super) fn requests(&self) -> Vec<String> {
+    pub(crate) fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }
 
@@ -154,9 +160,10 @@ pub(super) const BODY: body::Limits = body::Limits {
 impl Handler for Echo {
     async fn handle(
         self: Arc<Self>,
-        _: Arc<Connection>,
+        connection: Arc<Connection>,
         request: Request<Incoming>,
     ) -> Response<Outgoing> {
+        self.peers.lock().unwrap().push(connection.peer);
         let line = format!("{} {}", request.method(), request.uri());
         self.requests.lock().unwrap().push(line.clone());
         if request.uri().path() == "/big" {
@@ -190,6 +197,10 @@ impl Handler for Echo {
 
     fn accepted(&self) {}
 
+    fn exhausted(&self) {
+        self.exhausted.fetch_add(1, Ordering::Relaxed);
+    }
+
     fn tick(&self) {}
 
     fn upstreams(&self) -> crate::upstream::PoolUse {
@@ -206,6 +217,15 @@ pub(super) enum Version {
 
 /// A connection over a pipe, served by `echo` in a task; the client's end.
 pub(super) fn connect(echo: &Arc<Echo>, version: Version, settings: Settings) -> DuplexStream {
+    serve(echo, version, settings).0
+}
+
+/// The same, and the task that serves it.
+pub(super) fn serve(
+    echo: &Arc<Echo>,
+    version: Version,
+    settings: Settings,
+) -> (DuplexStream, tokio::task::JoinHandle<()>) {
     let address: SocketAddr = "127.0.0.1:1".parse().unwrap();
     let (client, server) = tokio::io::duplex(64 * 1024);
     let service = Arc::new(Service {
@@ -215,6 +235,7 @@ pub(super) fn connect(echo: &Arc<Echo>, version: Version, settings: Settings) ->
             secure: false,
             sni: None,
             http2: version == Version::Http2,
+            admitted: None,
         }),
         purpose: Purpose::Plain,
         wire: Arc::new(Wire::new()),
@@ -222,12 +243,12 @@ pub(super) fn connect(echo: &Arc<Echo>, version: Version, settings: Settings) ->
         fields_max: settings.wire.head.fields_max,
     });
     let drain = net::Drain::new();
-    tokio::spawn(async move {
+    let serving = tokio::spawn(async move {
         let guard = drain.guard();
         match version {
             Version::Http1 => http1::serve(server, service, &settings, guard).await,
             Version::Http2 => connection::http2(server, service, &settings, guard).await,
         }
     });
-    client
+    (client, serving)
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use ahash::AHashMap;
 use arc_swap::ArcSwap;
+use model::Network;
 use rustix::io::Errno;
 use rustls::ServerConfig;
 use tokio::net::TcpListener;
@@ -22,12 +23,14 @@ use super::service::Purpose;
 use super::wire::WireLimits;
 
 /// How connections may behave; replaced with each estate, read once per connection.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Settings {
     /// Of every connection.
     pub(crate) wire: WireLimits,
     /// Of HTTP/2.
     pub(crate) streams: StreamLimits,
+    /// Proxies that say for whom they connect, before anything else (the PROXY protocol).
+    pub(crate) proxies: Arc<[Network]>,
 }
 
 /// What the connections of one worker share.
@@ -58,6 +61,8 @@ pub(super) enum Command {
 const TICK: Duration = Duration::from_secs(5);
 /// How long to wait when the process has no descriptors left: closing connections free some.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(50);
+/// LIMIT: pauses while the queue of a closed listener is emptied: five seconds.
+const EMPTYING_PAUSES_MAX: u32 = 100;
 
 /// Runs a worker until nobody commands it any more.
 pub(super) async fn run<H: Handler>(worker: Arc<Worker<H>>, mut commands: mpsc::Receiver<Command>) {
@@ -95,13 +100,14 @@ pub(super) async fn run<H: Handler>(worker: Arc<Worker<H>>, mut commands: mpsc::
     }
 }
 
-/// Accepts until the listener is closed or the process stops; no error ends it.
+/// Accepts until the listener is closed or the process goes; no error ends it.
 async fn accept<H: Handler>(
     worker: Arc<Worker<H>>,
     listener: TcpListener,
     purpose: Purpose,
     closed: CancellationToken,
 ) {
+    let mut exhausted = Exhausted::default();
     loop {
         let accepted = tokio::select! {
             biased;
@@ -110,27 +116,81 @@ async fn accept<H: Handler>(
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, peer)) => admit(&worker, stream, peer, purpose),
-            Err(error) if is_exhausted(&error) => {
-                tracing::warn!(%error, "cannot accept connections for now");
-                tokio::time::sleep(EXHAUSTED_PAUSE).await;
+            Ok((stream, peer)) => {
+                exhausted.is_over();
+                admit(&worker, stream, peer, purpose);
             }
+            Err(error) if is_exhausted(&error) => exhausted.pause(&worker, &error).await,
             // The client was gone before it was accepted.
             Err(error) => tracing::debug!(%error, "a connection ended before it began"),
         }
     }
-    // Who is in the kernel's queue already was told that somebody listens.
-    while let Some(Ok((stream, peer))) = now(listener.accept()).await {
-        admit(&worker, stream, peer, purpose);
+    empty(&worker, listener, purpose).await;
+}
+
+/// Takes who is in the kernel's queue already: they were told that somebody listens, and closing
+/// the socket would reset them.
+async fn empty<H: Handler>(worker: &Arc<Worker<H>>, listener: TcpListener, purpose: Purpose) {
+    // Without the runtime, whose budget could end this before the queue does.
+    let listener = match listener.into_std() {
+        Ok(listener) => listener,
+        Err(error) => {
+            tracing::error!(%error, "who waits at a closed listener cannot be served");
+            return;
+        }
+    };
+    let mut exhausted = Exhausted::default();
+    let (mut taken, mut pauses) = (0_usize, 0_u32);
+    // LIMIT: as many as were in the queue; where others listen on too, more keep coming.
+    while taken < net::BACKLOG && pauses < EMPTYING_PAUSES_MAX {
+        match listener.accept() {
+            Ok((stream, peer)) => {
+                taken = taken.saturating_add(1);
+                let stream = stream
+                    .set_nonblocking(true)
+                    .and_then(|()| tokio::net::TcpStream::from_std(stream));
+                match stream {
+                    Ok(stream) => admit(worker, stream, peer, purpose),
+                    Err(error) => tracing::debug!(%error, "a connection ended before it began"),
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+            Err(error) if is_exhausted(&error) => {
+                pauses = pauses.saturating_add(1);
+                exhausted.pause(worker, &error).await;
+            }
+            Err(error) => {
+                taken = taken.saturating_add(1);
+                tracing::debug!(%error, "a connection ended before it began");
+            }
+        }
     }
 }
 
-/// What `future` says at once, if it does.
-async fn now<F: Future>(future: F) -> Option<F::Output> {
-    tokio::select! {
-        biased;
-        output = future => Some(output),
-        () = std::future::ready(()) => None,
+/// Nothing left to accept with: said once at the beginning and once at the end, counted each time.
+#[derive(Debug, Default)]
+struct Exhausted {
+    is_said: bool,
+}
+
+impl Exhausted {
+    /// The listener stays readable all the while: only waiting keeps this from spinning.
+    async fn pause<H: Handler>(&mut self, worker: &Worker<H>, error: &io::Error) {
+        worker.handler.exhausted();
+        if !std::mem::replace(&mut self.is_said, true) {
+            tracing::error!(
+                %error,
+                "no connection can be accepted for now; hint: raise the limit of open files \
+                 (`LimitNOFILE=`), or lower `connections_max`"
+            );
+        }
+        tokio::time::sleep(EXHAUSTED_PAUSE).await;
+    }
+
+    fn is_over(&mut self) {
+        if std::mem::take(&mut self.is_said) {
+            tracing::info!("connections are accepted again");
+        }
     }
 }
 
@@ -140,7 +200,18 @@ fn admit<H: Handler>(
     peer: SocketAddr,
     purpose: Purpose,
 ) {
-    match worker.caps.admit(peer.ip()) {
+    let settings = worker.settings.load();
+    // Whose own address says nothing counts for the client it names, once it has.
+    let is_proxy = settings
+        .proxies
+        .iter()
+        .any(|network| network.contains(peer.ip().to_canonical()));
+    let admitted = if is_proxy {
+        worker.caps.admit_proxy()
+    } else {
+        worker.caps.admit(peer.ip())
+    };
+    match admitted {
         Ok(permit) => {
             worker.handler.accepted();
             let drain = worker.drain.guard();
@@ -148,10 +219,15 @@ fn admit<H: Handler>(
                 stream,
                 peer,
                 purpose,
-                _permit: permit,
+                permit,
                 drain,
             };
-            tokio::spawn(connection::serve(Arc::clone(worker), accepted));
+            let (worker, settings) = (Arc::clone(worker), Arc::clone(&settings));
+            if is_proxy {
+                tokio::spawn(connection::serve_proxied(worker, settings, accepted));
+            } else {
+                tokio::spawn(connection::serve(worker, settings, accepted));
+            }
         }
         // No answer: writing one to each of a flood would be work for the flooder's sake.
         Err(full) => worker.handler.refused(peer, full.code(), 0),

@@ -44,6 +44,7 @@ pub(crate) struct Client(Arc<Inner>);
 struct Inner {
     address: PathBuf,
     node: String,
+    instance: String,
     entropy: SharedEntropy,
     calls: mpsc::Sender<Call>,
     waiting: Mutex<Option<mpsc::Receiver<Call>>>,
@@ -68,6 +69,7 @@ impl Client {
         Self(Arc::new(Inner {
             address,
             node,
+            instance: u64::from_be_bytes(entropy.bytes()).to_string(),
             entropy,
             calls,
             waiting: Mutex::new(Some(waiting)),
@@ -211,6 +213,7 @@ impl<'c, L: Local, D: Deliveries> Session<'c, L, D> {
         let hello = ToControl::Hello {
             protocol: PROTOCOL,
             node: self.inner.node.clone(),
+            instance: self.inner.instance.clone(),
             version: self.local.version(),
         };
         if let Err(broken) = say(&out, hello).await {

@@ -18,7 +18,7 @@ use tokio_util::task::TaskTracker;
 
 use super::port::ControlPort;
 use super::protocol::{AssertionKeyText, CertificateText, Stats, ToGateway};
-use registry::{Answer, Registry, Wait};
+use registry::{Answer, Key, Registry, Wait};
 
 /// LIMIT: links at once, half-open ones included.
 const LINKS_MAX: usize = 64;
@@ -47,6 +47,8 @@ struct Inner {
 pub struct GatewayStatus {
     /// What it calls itself.
     pub node: String,
+    /// Which process of that name: while one takes over from another there are two.
+    pub instance: String,
     /// The estate version it serves.
     pub version: u64,
     /// What it counted since it started.
@@ -256,14 +258,14 @@ impl Drop for PreparedEstate {
 }
 
 /// What every asked gateway says; one that is gone meanwhile says nothing.
-async fn heard(waiting: Vec<(String, Answer)>, limit: Duration) -> Result<(), Vec<String>> {
+async fn heard(waiting: Vec<(Key, Answer)>, limit: Duration) -> Result<(), Vec<String>> {
     let until = tokio::time::Instant::now() + limit;
     let mut refusals = Vec::new();
     for (node, answer) in waiting {
         match tokio::time::timeout_at(until, answer).await {
             Ok(Ok(Ok(())) | Err(_)) => {}
-            Ok(Ok(Err(why))) => refusals.push(format!("gateway `{node}`: {why}")),
-            Err(_) => refusals.push(format!("gateway `{node}` did not answer in time")),
+            Ok(Ok(Err(why))) => refusals.push(format!("gateway `{}`: {why}", node.node)),
+            Err(_) => refusals.push(format!("gateway `{}` did not answer in time", node.node)),
         }
     }
     if refusals.is_empty() {

@@ -14,7 +14,10 @@ pub(crate) mod protocol;
 
 pub use hub::{GatewayStatus, Hub, PreparedEstate};
 pub use port::{ControlPort, ExchangeRefused, PortFuture};
-pub use protocol::{AssertionKeyText, CertificateText, LATENCY_BOUNDS_US, RouteStats, Seal, Stats};
+pub use protocol::{
+    AddressStats, AssertionKeyText, BreakerWord, CertificateText, Condition, LATENCY_BOUNDS_US,
+    RouteStats, Seal, ServiceStats, Stats,
+};
 
 pub(crate) use ask::Asker;
 pub(crate) use client::{Client, NoSession};

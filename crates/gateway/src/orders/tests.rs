@@ -9,7 +9,8 @@ use crate::process::Ground;
 
 struct Running {
     orders: mpsc::Sender<Order>,
-    stop: oneshot::Sender<()>,
+    stop: mpsc::Sender<Ending>,
+    is_ready: oneshot::Receiver<()>,
     obeying: tokio::task::JoinHandle<bool>,
     _data: tempfile::TempDir,
 }
@@ -19,12 +20,14 @@ fn start() -> Running {
     let ground = Ground::prepare(data.path(), 1).unwrap();
     let process = Arc::new(Process::start(ground, vec![Echo::new()]).unwrap());
     let (orders, received) = mpsc::channel(ORDERS_MAX);
-    let (stop, stopped) = oneshot::channel();
-    let stopped = async move { drop(stopped.await) };
-    let obeying = tokio::spawn(obey(process, received, stopped));
+    let (stop, endings) = mpsc::channel(4);
+    let (ready, is_ready) = oneshot::channel();
+    let ready = move || ready.send(()).unwrap();
+    let obeying = tokio::spawn(obey(process, received, endings, ready));
     Running {
         orders,
         stop,
+        is_ready,
         obeying,
         _data: data,
     }
@@ -88,7 +91,7 @@ async fn estate_is_served_only_once_swapped_in_and_outlives_the_link() {
     assert!(is_served(address).await);
     drop(running.orders);
     assert!(is_served(address).await);
-    running.stop.send(()).unwrap();
+    running.stop.send(Ending::Stop).await.unwrap();
     assert!(running.obeying.await.unwrap());
 }
 
@@ -144,4 +147,35 @@ async fn bad_certificate_is_named() {
             .unwrap_err()
             .contains("certificate chain")
     );
+}
+
+#[tokio::test]
+async fn readiness_is_said_with_the_first_estate_and_orders_are_obeyed_to_the_end() {
+    let mut running = start();
+    let address = free();
+    assert!(running.is_ready.try_recv().is_err());
+    running.prepare(estate(&[address])).await.unwrap();
+    assert_eq!(running.swap().await, (true, true));
+    (&mut running.is_ready).await.unwrap();
+    // One request that is not whole holds the process.
+    let mut open = tokio::net::TcpStream::connect(address).await.unwrap();
+    let head = b"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n";
+    open.write_all(head).await.unwrap();
+    open.read_u8().await.unwrap();
+    running.stop.send(Ending::Leave).await.unwrap();
+    // What it still serves is decided by what is ordered now; it listens nowhere new.
+    let other = free();
+    running.prepare(estate(&[other])).await.unwrap();
+    assert_eq!(running.swap().await, (true, true));
+    let elsewhere = tokio::net::TcpStream::connect(other).await;
+    assert!(elsewhere.is_err(), "it leaves");
+    open.write_all(b"x").await.unwrap();
+    let mut answer = String::new();
+    open.read_to_string(&mut answer).await.unwrap();
+    assert!(
+        answer.contains("200 OK") && answer.contains("connection: close"),
+        "{answer}"
+    );
+    drop(open);
+    assert!(running.obeying.await.unwrap(), "nothing was cut off");
 }

@@ -12,7 +12,7 @@ fn estate() -> Estate {
     estate
 }
 
-async fn ask(address: std::net::SocketAddr, head: &str) -> String {
+async fn ask(address: SocketAddr, head: &str) -> String {
     let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
     stream.write_all(head.as_bytes()).await.unwrap();
     let mut answer = String::new();
@@ -61,5 +61,5 @@ async fn estate_is_served_measured_replaced_and_stopped() {
     process.commit(prepared, &estate).await;
     let long = format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "x".repeat(100));
     assert!(ask(address, &long).await.starts_with("HTTP/1.1 414"));
-    assert!(process.stop(Duration::from_secs(5)).await);
+    assert!(process.stop(Ending::Stop, Duration::from_secs(5)).await);
 }

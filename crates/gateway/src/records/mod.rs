@@ -4,6 +4,7 @@
 //! Never waits for a disk on a request's way: one thread writes. What it cannot keep is counted as
 //! a gap, and the gap is recorded.
 
+mod hold;
 mod line;
 mod refusals;
 mod retention;
@@ -18,7 +19,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use estate::{Mode, Pressure};
-use model::{Principal, RequestId, SharedClock, SharedEntropy, Timestamp};
+use model::{Event, Principal, RequestId, SharedClock, SharedEntropy, Timestamp};
 use tokio::sync::Notify;
 
 use crate::Error;
@@ -159,10 +160,7 @@ impl Recorder {
         for folder in [&deliveries, &traffic] {
             private_folder(folder).map_err(failed(folder.clone()))?;
         }
-        let mut spool = Spool::open(&deliveries).map_err(failed(deliveries))?;
-        for seal in segment::recover(&traffic).map_err(failed(traffic.clone()))? {
-            spool.push(Content::Seal(seal));
-        }
+        let spool = Spool::open(&deliveries).map_err(failed(deliveries.clone()))?;
         let inner = Arc::new(Inner {
             clock,
             entropy,
@@ -176,7 +174,12 @@ impl Recorder {
             spool: Mutex::new(spool),
             delivery: Notify::new(),
         });
-        let writer = writer::Writer::new(Arc::clone(&inner), traffic, settings.node);
+        let folders = writer::Folders {
+            traffic: traffic.clone(),
+            deliveries,
+        };
+        let mut writer = writer::Writer::new(Arc::clone(&inner), folders, settings.node);
+        writer.adopt().map_err(failed(traffic))?;
         std::thread::Builder::new()
             .name("records".to_owned())
             .spawn(move || writer.run())
@@ -229,6 +232,15 @@ impl Recorder {
             drop(waiting);
             self.0.wake.notify_one();
         }
+    }
+
+    /// Leaves an event of the gateway's own, such as that a service does not answer any more.
+    pub(crate) fn event(&self, event: Event) {
+        let mut waiting = self.0.waiting();
+        waiting.refusals.note(event);
+        waiting.urgent = true;
+        drop(waiting);
+        self.0.wake.notify_one();
     }
 
     /// Something on a connection was refused before it became a request.

@@ -13,6 +13,7 @@ use model::{SegmentId, Timestamp};
 use serde::Deserialize;
 use serde_json::json;
 
+use super::hold::{hold, is_at};
 use crate::link::protocol::Seal;
 
 const OPEN: &str = ".ndjson";
@@ -47,11 +48,15 @@ impl Segment {
         now: Timestamp,
     ) -> io::Result<Self> {
         let path = folder.join(format!("{id}{OPEN}"));
+        // Held before it has the name by which another process would take it for left behind.
+        let fresh = folder.join(format!("{id}.new"));
         let mut file = OpenOptions::new()
             .write(true)
             .create_new(true)
             .mode(0o600)
-            .open(&path)?;
+            .open(&fresh)?;
+        hold(&file)?;
+        std::fs::rename(&fresh, &path)?;
         let head = json!({ "format": "rampart.traffic.v1", "segment": id, "node": node });
         let head = format!("{head}\n");
         if let Err(error) = file.write_all(head.as_bytes()) {
@@ -68,6 +73,11 @@ impl Segment {
             last: now,
             begun: now,
         })
+    }
+
+    /// Which it is.
+    pub(super) fn id(&self) -> SegmentId {
+        self.id
     }
 
     /// Bytes of the file.
@@ -127,9 +137,19 @@ pub(super) fn gap_alone(id: SegmentId, gap: u64, now: Timestamp) -> Seal {
     }
 }
 
-/// Seals what a crash left open in `folder`, without the half of a line at an end.
-pub(super) fn recover(folder: &Path) -> io::Result<Vec<Seal>> {
-    let mut seals = Vec::new();
+/// What [`recover`] found.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Recovered {
+    /// What it sealed.
+    pub(super) seals: Vec<Seal>,
+    /// Whether another process still writes to one.
+    pub(super) others: bool,
+}
+
+/// Seals what a process that is gone left open in `folder`, without the half of a line at an end.
+/// What a process that lives writes to is left alone: also the segment of this one.
+pub(super) fn recover(folder: &Path, own: Option<SegmentId>) -> io::Result<Recovered> {
+    let mut recovered = Recovered::default();
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
         let name = path
@@ -140,20 +160,32 @@ pub(super) fn recover(folder: &Path) -> io::Result<Vec<Seal>> {
             .strip_suffix(OPEN)
             .filter(|_| !name.ends_with(SEALED))
             .and_then(|id| id.parse::<SegmentId>().ok());
-        let Some(id) = id else {
+        let Some(id) = id.filter(|id| Some(*id) != own) else {
             continue;
         };
-        match reopen(&path, id)? {
-            Some(segment) => seals.push(segment.seal(0)?),
+        let file = match OpenOptions::new().read(true).write(true).open(&path) {
+            Ok(file) => file,
+            // Sealed meanwhile, by whoever wrote to it.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(error),
+        };
+        if !hold(&file)? {
+            recovered.others = true;
+            continue;
+        }
+        if !is_at(&file, &path)? {
+            continue;
+        }
+        match reopen(file, &path, id)? {
+            Some(segment) => recovered.seals.push(segment.seal(0)?),
             None => std::fs::remove_file(&path)?,
         }
     }
-    Ok(seals)
+    Ok(recovered)
 }
 
 /// The segment as far as it is whole; nothing when it holds no line.
-fn reopen(path: &Path, id: SegmentId) -> io::Result<Option<Segment>> {
-    let file = OpenOptions::new().read(true).write(true).open(path)?;
+fn reopen(file: File, path: &Path, id: SegmentId) -> io::Result<Option<Segment>> {
     let mut reader = BufReader::new(file);
     let mut line = Vec::new();
     let mut length = 0;

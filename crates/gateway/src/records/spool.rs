@@ -2,6 +2,8 @@
 //!
 //! The file is a list of entries, each four bytes of length, four of CRC-32C, and a JSON text: a
 //! delivery, or the word that one is acknowledged. It begins anew whenever nothing waits.
+//!
+//! Each process has a file of its own, and takes over what those left that are gone.
 
 use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
@@ -11,6 +13,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::hold::{hold, is_at};
 use crate::link::protocol::Content;
 
 /// What the file begins with: its format and version.
@@ -22,11 +25,22 @@ const ENTRY_BYTES_MAX: usize = 16 << 20;
 /// The file begins anew when nothing waits and it has grown to this.
 const WORTH_CLEARING: u64 = 64 << 10;
 const HEAD_BYTES: usize = 8;
+/// LIMIT: files of processes that live or left something: those that leave, and the next one.
+const FILES_MAX: usize = 32;
+
+/// The first has no number: there is seldom another.
+fn name(number: usize) -> String {
+    match number {
+        0 => "spool".to_owned(),
+        number => format!("spool.{number}"),
+    }
+}
 
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Spool {
     file: File,
+    number: usize,
     length: u64,
     waiting: VecDeque<(u64, Content)>,
     last_id: u64,
@@ -41,20 +55,60 @@ enum Entry {
 }
 
 impl Spool {
-    /// Opens the file in `folder`; a torn end, which a crash leaves, is cut off.
+    /// Opens a file in `folder` that nobody writes to; a torn end, which a crash leaves, is cut
+    /// off.
     pub(super) fn open(folder: &Path) -> io::Result<Self> {
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(folder.join("spool"))?;
+        for number in 0..FILES_MAX {
+            let path = folder.join(name(number));
+            let file = OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .mode(0o600)
+                .open(&path)?;
+            if hold(&file)? && is_at(&file, &path)? {
+                return Self::of(file, number);
+            }
+        }
+        Err(io::Error::other("too many processes write here already"))
+    }
+
+    /// Takes over what processes left that are gone; whether others still write here.
+    pub(super) fn adopt(&mut self, folder: &Path) -> io::Result<bool> {
+        let mut others = false;
+        let own = self.number;
+        for number in (0..FILES_MAX).filter(|number| *number != own) {
+            let path = folder.join(name(number));
+            let file = match OpenOptions::new().read(true).write(true).open(&path) {
+                Ok(file) => file,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(error),
+            };
+            if !hold(&file)? {
+                others = true;
+                continue;
+            }
+            if !is_at(&file, &path)? {
+                continue;
+            }
+            let left = Self::of(file, number)?;
+            for (_, content) in left.waiting {
+                self.push(content);
+            }
+            // Only now: what came in between is delivered twice, and taken once.
+            std::fs::remove_file(&path)?;
+        }
+        Ok(others)
+    }
+
+    fn of(mut file: File, number: usize) -> io::Result<Self> {
         let mut bytes = Vec::new();
         (&mut file).take(BYTES_MAX + 1).read_to_end(&mut bytes)?;
         let (waiting, last_id, good) = read(&bytes);
         let mut spool = Self {
             file,
+            number,
             length: good,
             waiting,
             last_id,

@@ -137,11 +137,15 @@ fn what_a_crash_left_open_is_sealed_without_its_torn_line() {
     segment.append(&lines, ground.now()).unwrap();
     segment.append(b"{\"time\":\"2026-0", ground.now()).unwrap();
     drop(segment);
-    let seals = segment::recover(&ground.traffic()).unwrap();
+    let seals = segment::recover(&ground.traffic(), None).unwrap().seals;
     assert_eq!((seals[0].segment, seals[0].count), (id, 3));
     let (_, path, _) = segment::sealed(&ground.traffic()).unwrap().remove(0);
     assert_eq!(recomputed(&path), (seals[0].root.clone(), 3));
-    assert_eq!(segment::recover(&ground.traffic()).unwrap(), [], "once");
+    assert_eq!(
+        segment::recover(&ground.traffic(), None).unwrap().seals,
+        [],
+        "once"
+    );
 }
 
 #[test]
@@ -155,7 +159,7 @@ fn empty_segment_of_a_crash_is_removed() {
         ground.now(),
     );
     drop(begun.unwrap());
-    assert_eq!(segment::recover(&ground.traffic()).unwrap(), []);
+    assert_eq!(segment::recover(&ground.traffic(), None).unwrap().seals, []);
     assert_eq!(std::fs::read_dir(ground.traffic()).unwrap().count(), 0);
 }
 
@@ -322,4 +326,51 @@ fn text_of_a_client_cannot_forge_a_line() {
     );
     assert!(event.message.len() < 1000);
     assert_ne!(event.id, EventId::from_raw(0));
+}
+
+#[test]
+fn two_gateways_write_beside_each_other_and_the_one_that_stays_takes_up_the_rest() {
+    let ground = Ground::new();
+    let first = ground.open();
+    first.request(&ground.line("/first"));
+    let written = |count: usize| {
+        move |folder: &Path| {
+            let names = std::fs::read_dir(folder).unwrap();
+            names
+                .filter(|name| name.as_ref().unwrap().path().extension().is_some())
+                .count()
+                >= count
+        }
+    };
+    let wait = |folder: PathBuf, holds: &dyn Fn(&Path) -> bool| {
+        while !holds(&folder) {
+            std::thread::yield_now();
+        }
+    };
+    wait(ground.traffic(), &written(1));
+    let second = ground.open();
+    second.request(&ground.line("/second"));
+    wait(ground.traffic(), &written(2));
+    assert_eq!(
+        segment::sealed(&ground.traffic()).unwrap(),
+        [],
+        "each has its own"
+    );
+    assert!(ground.folder.path().join("deliveries/spool.1").exists());
+    // Its end is like any: its segment is sealed, what is not delivered stays in its file.
+    first.0.waiting().stop = true;
+    first.0.wake.notify_one();
+    while !first.0.waiting().stopped {
+        std::thread::yield_now();
+    }
+    assert!(!first.0.spool().is_empty());
+    drop(first);
+    ground.clock.advance(Duration::from_secs(2));
+    while second.0.spool().is_empty() {
+        second.0.wake.notify_one();
+        std::thread::yield_now();
+    }
+    let (_, content) = second.0.spool().after(0).unwrap();
+    assert!(matches!(content, Content::Seal(Seal { count: 1, .. })));
+    assert!(!ground.folder.path().join("deliveries/spool").exists());
 }

@@ -19,14 +19,27 @@ const SEGMENT_BYTES: u64 = 64 << 20;
 const SEGMENT_AGE: Duration = Duration::from_secs(60);
 /// How often old segments go.
 const CLEAN_EVERY: Duration = Duration::from_secs(600);
+/// How often to look whether another process has left.
+const ADOPT_EVERY: Duration = Duration::from_secs(1);
 /// LIMIT: events of one delivery.
 const BATCH: usize = 200;
+
+/// Where it writes.
+#[derive(Debug)]
+pub(super) struct Folders {
+    /// Segments.
+    pub(super) traffic: PathBuf,
+    /// What waits for control.
+    pub(super) deliveries: PathBuf,
+}
 
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Writer {
     inner: Arc<Inner>,
-    folder: PathBuf,
+    folders: Folders,
+    /// When to look again for what others left; never, while there are none.
+    adopt_at: Option<Timestamp>,
     node: String,
     segment: Option<Segment>,
     /// Lines left out and not in a seal yet.
@@ -46,10 +59,11 @@ struct Work {
 }
 
 impl Writer {
-    pub(super) fn new(inner: Arc<Inner>, folder: PathBuf, node: String) -> Self {
+    pub(super) fn new(inner: Arc<Inner>, folders: Folders, node: String) -> Self {
         Self {
             inner,
-            folder,
+            folders,
+            adopt_at: None,
             node,
             segment: None,
             gap: 0,
@@ -57,6 +71,23 @@ impl Writer {
             troubled: false,
             clean_at: Timestamp::default(),
         }
+    }
+
+    /// Takes over what processes left that are gone, and looks again later while there are others
+    /// in these folders.
+    pub(super) fn adopt(&mut self) -> io::Result<()> {
+        let own = self.segment.as_ref().map(Segment::id);
+        let recovered = segment::recover(&self.folders.traffic, own)?;
+        let mut spool = self.inner.spool();
+        let others = spool.adopt(&self.folders.deliveries)?;
+        for seal in recovered.seals {
+            spool.push(Content::Seal(seal));
+        }
+        drop(spool);
+        self.inner.delivery.notify_waiters();
+        let now = self.inner.clock.now();
+        self.adopt_at = (others || recovered.others).then(|| now.after(ADOPT_EVERY));
+        Ok(())
     }
 
     /// Writes until it is told to stop.
@@ -121,6 +152,12 @@ impl Writer {
         if due {
             self.seal();
         }
+        if self.adopt_at.is_some_and(|at| now >= at)
+            && let Err(error) = self.adopt()
+        {
+            self.adopt_at = Some(now.after(ADOPT_EVERY));
+            tracing::warn!(%error, "what another gateway left waits for the next start");
+        }
         if now >= self.clean_at {
             self.clean_at = now.after(CLEAN_EVERY);
             self.clean(now);
@@ -159,7 +196,7 @@ impl Writer {
             Some(segment) => segment,
             None => {
                 let id = SegmentId::new(&*self.inner.clock, &*self.inner.entropy);
-                let begun = Segment::begin(&self.folder, id, &self.node, now)?;
+                let begun = Segment::begin(&self.folders.traffic, id, &self.node, now)?;
                 self.segment.insert(begun)
             }
         };
@@ -212,7 +249,7 @@ impl Writer {
 
     fn clean(&self, now: Timestamp) {
         let keep_ms = self.inner.keep_ms.load(Ordering::Relaxed);
-        match retention::clean(&self.folder, keep_ms, now) {
+        match retention::clean(&self.folders.traffic, keep_ms, now) {
             Ok(gone) if gone.crowded > 0 => {
                 let text = format!("{} segments went early: there was no room", gone.crowded);
                 let event = self.word("gateway.traffic.dropped", text);

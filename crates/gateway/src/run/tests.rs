@@ -51,7 +51,12 @@ fn process_serves_what_the_link_orders_until_it_is_told_to_stop() {
         kill_process(getpid(), Signal::TERM).unwrap();
         std::future::pending::<()>().await;
     };
-    run_with(&settings, handlers, link, || async {}).unwrap();
+    let start = Start {
+        lock: tempfile::tempfile().unwrap().into(),
+        predecessor: None,
+        say_ready: || {},
+    };
+    run_with(&settings, start, handlers, link, || async {}).unwrap();
     assert!(
         std::net::TcpStream::connect(address).is_err(),
         "nobody listens any more"

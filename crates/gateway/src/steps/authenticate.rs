@@ -1,5 +1,9 @@
-//! Who it is: an API key or an access token in `Authorization`, or a session's cookie, becomes one
-//! caller. What was shown is taken off, so that no service ever sees it.
+//! Who it is: an API key or an access token in `Authorization`, a session's cookie, or the
+//! connection's certificate becomes one caller. What was shown is taken off, so that no service
+//! ever sees it.
+//!
+//! What the request itself shows says who it is; a certificate says so only where it shows nothing
+//! else. Rights are never added up, and the stronger of two is never taken for being stronger.
 
 use std::sync::Arc;
 
@@ -9,12 +13,15 @@ use http::{HeaderValue, StatusCode, header};
 use model::SessionId;
 use model::snapshot::Digest;
 
-use crate::caller::{Caller, Proof};
+use crate::caller::{Caller, Proof, Who};
+use crate::clients::Whose;
 use crate::cookies;
 use crate::flow::Flow;
+use crate::issuers::{self, Issuer, Unproven, Why};
 use crate::refused::Refused;
 use crate::state::{Chosen, looks_at_credentials};
-use crate::token::Token;
+use crate::steps::certificate;
+use crate::token::{Bound, Token};
 
 /// What API keys begin with.
 const KEY_PREFIX: &str = "rk_";
@@ -44,15 +51,19 @@ pub(crate) fn check(flow: &mut Flow<'_>) -> Result<(), Refused> {
             Ok(())
         }
         Ok(None) if chosen.route.auth == Auth::Required => {
-            flow.enforce(mode, unknown("authenticate.missing", "nobody is signed in"))
+            let refused = match certificate::shown(flow) {
+                None => unknown("authenticate.missing", "nobody is signed in"),
+                Some(_) => no_clients(),
+            };
+            flow.enforce(mode, refused)
         }
         Ok(None) => Ok(()),
         Err(refused) => flow.enforce(mode, refused),
     }
 }
 
-/// Whether who asked is still who they were: what they showed is gone by now, and is known by its
-/// digest.
+/// Whether who asked is still who they were: what the request showed is gone by now, and is known
+/// by its digest; what its connection showed is still there.
 pub(crate) fn again(flow: &mut Flow<'_>, before: Option<&Caller>) -> Result<(), Refused> {
     let Some(chosen) = flow.chosen() else {
         return Ok(());
@@ -71,6 +82,14 @@ pub(crate) fn again(flow: &mut Flow<'_>, before: Option<&Caller>) -> Result<(), 
         Some((Proof::Token(held), digest)) => {
             token_holds(flow, &chosen, Arc::clone(held), digest).map(Some)
         }
+        Some((Proof::Foreign(held), digest)) => {
+            foreign_holds(flow, Arc::clone(held), digest).map(Some)
+        }
+        // Whose it is may have changed with the estate.
+        Some((Proof::Certificate(_), _)) => match of_certificate(flow) {
+            Ok(None) => Err(no_clients()),
+            found => found,
+        },
     };
     match known {
         Ok(caller) => {
@@ -106,14 +125,51 @@ fn judge(flow: &Flow<'_>, chosen: &Chosen<'_>) -> Result<Option<Caller>, Refused
     }
     let cookie = cookies::session(&flow.head.headers).map_err(ambiguous)?;
     // SECURITY: a cookie on a clear connection was seen by everyone on the way.
-    let Some(cookie) = cookie.filter(|_| flow.secure) else {
+    match cookie.filter(|_| flow.secure) {
+        Some(cookie) => session(flow, sha256(cookie)).map(Some),
+        None => of_certificate(flow),
+    }
+}
+
+/// The client whose certificate the connection showed; nobody when it is no client's.
+fn of_certificate(flow: &Flow<'_>) -> Result<Option<Caller>, Refused> {
+    let Some(shown) = certificate::shown(flow) else {
         return Ok(None);
     };
-    session(flow, sha256(cookie)).map(Some)
+    match flow.state.clients.whose(shown) {
+        Whose::Nobody => Ok(None),
+        Whose::Several => Err(unknown(
+            "authenticate.certificate_ambiguous",
+            "the client certificate is that of more than one client",
+        )),
+        Whose::Of(guest) => Ok(Some(Caller {
+            who: Who::Guest(guest),
+            proof: Proof::Certificate(shown.thumbprint),
+            digest: shown.thumbprint,
+        })),
+    }
+}
+
+/// The issuer of an access token that names a key which is not known yet; rare, and worth a moment.
+pub(crate) fn unknown_key(flow: &Flow<'_>) -> Option<Arc<Issuer>> {
+    let issuers = &flow.state.issuers;
+    if issuers.is_empty() || !looks_at_credentials(flow.chosen()?.route.auth) {
+        return None;
+    }
+    let text = bearer(flow.head.headers.get(header::AUTHORIZATION)?)?;
+    if text.starts_with(KEY_PREFIX) {
+        return None;
+    }
+    let unproven = Unproven::read(text).ok()?;
+    let issuer = issuers.of(unproven.issuer())?;
+    let known = issuer
+        .keys(flow.started)
+        .is_some_and(|keys| unproven.key().is_none_or(|key| keys.knows(key)));
+    (!known).then(|| Arc::clone(issuer))
 }
 
 /// The credential of `Authorization: Bearer …` (RFC 6750 §2.1); other schemes are the service's.
-fn bearer(value: &HeaderValue) -> Option<&str> {
+pub(crate) fn bearer(value: &HeaderValue) -> Option<&str> {
     let text = value.to_str().ok()?;
     let (scheme, rest) = text.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| rest.trim())
@@ -126,7 +182,7 @@ fn session(flow: &Flow<'_>, digest: Digest) -> Result<Caller, Refused> {
         .directory
         .session(&digest, host, flow.time, idle)
         .map(|(session, person)| Caller {
-            person,
+            who: Who::Person(person),
             proof: Proof::Session(session),
             digest,
         })
@@ -154,7 +210,7 @@ fn key(flow: &Flow<'_>, digest: Digest) -> Result<Caller, Refused> {
         return Err(unknown("authenticate.key_network", text));
     }
     Ok(Caller {
-        person,
+        who: Who::Person(person),
         proof: Proof::Key(key),
         digest,
     })
@@ -162,6 +218,11 @@ fn key(flow: &Flow<'_>, digest: Digest) -> Result<Caller, Refused> {
 
 fn token(flow: &Flow<'_>, chosen: &Chosen<'_>, text: &str) -> Result<Caller, Refused> {
     let digest = sha256(text);
+    if !flow.state.issuers.is_empty()
+        && let Some(found) = foreign(flow, text, digest)
+    {
+        return found;
+    }
     let (keys, _) = flow.shared.directory.token_keys();
     let token = flow.shared.tokens.verify(text, digest, &keys);
     token_holds(flow, chosen, token.ok_or_else(wrong_token)?, digest)
@@ -187,12 +248,62 @@ fn token_holds(
     if !token.holds(flow.time, audience, &issuer) || directory.is_revoked(&token.jti) {
         return Err(wrong_token());
     }
+    check_bound(flow, token.bound)?;
     let person = directory.person(token.person).ok_or_else(wrong_token)?;
     Ok(Caller {
-        person,
+        who: Who::Person(person),
         proof: Proof::Token(token),
         digest,
     })
+}
+
+/// Somebody whom another issuer knows; nothing when the token is of none of them.
+fn foreign(flow: &Flow<'_>, text: &str, digest: Digest) -> Option<Result<Caller, Refused>> {
+    let (issuers, now) = (&flow.state.issuers, (flow.time, flow.started));
+    let verified = flow
+        .shared
+        .foreign_tokens
+        .verify(issuers, (text, digest), now)?;
+    let found = verified.map_err(Why::refused);
+    Some(found.and_then(|token| guest(flow, token, digest)))
+}
+
+fn guest(
+    flow: &Flow<'_>,
+    token: Arc<issuers::Token>,
+    digest: Digest,
+) -> Result<Caller, Refused> {
+    check_bound(flow, token.bound)?;
+    Ok(Caller {
+        who: Who::Guest(Arc::clone(&token.guest)),
+        proof: Proof::Foreign(token),
+        digest,
+    })
+}
+
+/// Whether a token of another issuer, which was verified before, holds still: it does as long as
+/// its issuer says the same in the estate, the key it was signed with is one of its issuer's, and
+/// it has not ended.
+fn foreign_holds(
+    flow: &Flow<'_>,
+    token: Arc<issuers::Token>,
+    digest: Digest,
+) -> Result<Caller, Refused> {
+    let (issuers, now) = (&flow.state.issuers, (flow.time, flow.started));
+    issuers.still_hold(&token, now).map_err(Why::refused)?;
+    guest(flow, token, digest)
+}
+
+/// RFC 8705 §3: a token that is bound to a certificate counts only on a connection that showed it.
+pub(crate) fn check_bound(flow: &Flow<'_>, bound: Bound) -> Result<(), Refused> {
+    match (bound, certificate::shown(flow)) {
+        (None, _) => Ok(()),
+        (Some(bound), Some(shown)) if bound == shown.thumbprint => Ok(()),
+        (Some(_), _) => Err(unknown(
+            "authenticate.token_bound",
+            "the access token is bound to a certificate that this connection did not show",
+        )),
+    }
 }
 
 /// Takes Rampart's credentials off the request. Where sign-in stays with the service, what is not
@@ -211,6 +322,13 @@ fn strip(flow: &mut Flow<'_>, auth: Auth) {
     if headers.get_all(header::AUTHORIZATION).iter().any(ours) {
         headers.remove(header::AUTHORIZATION);
     }
+}
+
+fn no_clients() -> Refused {
+    unknown(
+        "authenticate.certificate_unmapped",
+        "the client certificate is valid, and no client's of this estate",
+    )
 }
 
 fn unknown(code: &'static str, text: &'static str) -> Refused {

@@ -4,17 +4,19 @@
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
-use std::time::Duration;
 
 use bytes::BytesMut;
+use estate::Failure;
 use http::{Response, StatusCode};
 use tokio::io::AsyncWrite as _;
 use tokio::time::Instant;
 use tokio_util::io::poll_read_buf;
 
 use super::outbound::{Outbound, Unwritten};
-use super::pool::Home;
+use super::patience::{Over, Patience, Until, Waits};
+use super::pool::{Home, Turn};
 use super::response::Http1Body;
+use super::retry::Lost;
 use super::stream::Stream;
 use super::{Failed, ResponseBody, Timeouts};
 use crate::body;
@@ -38,21 +40,8 @@ pub(super) struct Conn {
     /// No request may follow.
     spent: bool,
     deadline: Deadline,
-    /// How long an answer may let itself be waited for.
-    patience: Duration,
     /// Since when it is known to be idle; the pool sees to it.
     pub(super) idle_since: Option<Instant>,
-}
-
-/// Why there is no response.
-#[derive(Debug)]
-pub(super) enum Lost {
-    /// Not a byte of the request was written: here it is again.
-    Unsent(Box<Outbound>),
-    /// The connection closed before it answered a byte.
-    Unanswered(Box<Outbound>),
-    /// For another reason.
-    Failed(Failed),
 }
 
 impl Conn {
@@ -64,7 +53,6 @@ impl Conn {
             sending: Outbound::default(),
             spent: false,
             deadline: Deadline::unset(),
-            patience: Duration::ZERO,
             idle_since: None,
         })
     }
@@ -121,6 +109,16 @@ impl Conn {
         Ok(self.sending.take_moved())
     }
 
+    /// Whether some of a streamed body is still to come, and the upstream takes it.
+    pub(super) const fn is_streaming(&self) -> bool {
+        self.sending.is_streaming() && !self.spent
+    }
+
+    /// Whether nothing can be written before the client sends more.
+    pub(super) const fn awaits_client(&self) -> bool {
+        self.sending.awaits_client() && !self.spent
+    }
+
     pub(super) fn input(&mut self) -> &mut BytesMut {
         &mut self.input
     }
@@ -134,10 +132,8 @@ impl Conn {
         reading: &mut Reading,
         cx: &mut Context<'_>,
     ) -> Poll<Result<ResponseHead, Ended>> {
-        let moved = self.poll_send(cx);
-        if moved.map_err(|why| Ended::Failed(Failed::Body(why)))? {
-            // Who is still taking its request in need not answer it yet.
-            self.deadline.set(self.patience);
+        if let Err(why) = self.poll_send(cx) {
+            return Poll::Ready(Err(Ended::Blameless(Failed::Body(why))));
         }
         if self.spent && self.sending.is_untouched() {
             return Poll::Ready(Err(Ended::Unsent));
@@ -163,10 +159,7 @@ impl Conn {
                 None => {}
             }
             let Poll::Ready(read) = self.poll_read(cx) else {
-                return self
-                    .deadline
-                    .poll_passed(cx)
-                    .map(|()| Err(Ended::Failed(Failed::ResponseTimeout)));
+                return self.poll_late(reading, cx).map(Err);
             };
             match read {
                 Ok(read) if read > 0 => reading.answered = true,
@@ -174,6 +167,22 @@ impl Conn {
                 _ => return Poll::Ready(Err(Ended::Unanswered)),
             }
         }
+    }
+
+    /// Ready when the phase it is in takes too long.
+    fn poll_late(&mut self, reading: &mut Reading, cx: &mut Context<'_>) -> Poll<Ended> {
+        let progress = self.sending.progress();
+        let waits = match self.sending.is_done() || self.spent {
+            true => Waits::Answer,
+            false if self.sending.awaits_client() => Waits::Client(progress),
+            false => Waits::Service(progress),
+        };
+        let over = ready!(reading.patience.poll_over(waits, &mut self.deadline, cx));
+        Poll::Ready(match over {
+            Over::Head if !reading.answered => Ended::Late,
+            over if over.is_of_the_address(self.is_streaming()) => Ended::Failed(over.failed()),
+            over => Ended::Blameless(over.failed()),
+        })
     }
 }
 
@@ -219,12 +228,30 @@ impl Opened {
 enum Ended {
     Unsent,
     Unanswered,
+    Late,
     Failed(Failed),
+    /// Through no fault of the address.
+    Blameless(Failed),
+}
+
+impl Ended {
+    /// What it says about the address; nothing when not a byte was sent on a connection that had
+    /// waited.
+    const fn failure(self) -> Option<Failure> {
+        match self {
+            Self::Unsent | Self::Blameless(_) => None,
+            Self::Unanswered | Self::Failed(Failed::Broken | Failed::TooLarge) => {
+                Some(Failure::Reset)
+            }
+            Self::Late | Self::Failed(_) => Some(Failure::Timeout),
+        }
+    }
 }
 
 /// How far the head of an answer is read.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Reading {
+    patience: Patience,
     searched: usize,
     answered: bool,
     interim: u32,
@@ -248,42 +275,76 @@ impl Lease {
         &mut self.conn
     }
 
+    /// The answer broke off, or the rest of it did not come.
+    pub(super) fn failed(&self, failure: Failure) {
+        self.home.failed(failure);
+    }
+
     /// Sends the request and waits for the head of the response.
+    async fn ask(
+        &mut self,
+        outbound: Outbound,
+        timeouts: &Timeouts,
+        switches: bool,
+    ) -> Result<(ResponseHead, Until), Ended> {
+        let conn = &mut *self.conn;
+        conn.sending = outbound;
+        conn.idle_since = None;
+        let mut reading = Reading {
+            patience: Patience::new(self.home.timeouts(), timeouts),
+            searched: 0,
+            answered: false,
+            interim: 0,
+            switches,
+        };
+        let head = std::future::poll_fn(|cx| conn.poll_head(&mut reading, cx)).await;
+        match &head {
+            Ok(head) => self.home.answered(head.status.as_u16()),
+            // SECURITY: an upstream that closes while its client lets it wait is tired of the
+            // client.
+            Err(Ended::Unanswered | Ended::Failed(Failed::Broken)) if conn.awaits_client() => {}
+            Err(ended) => {
+                if let Some(failure) = ended.failure() {
+                    self.home.failed(failure);
+                }
+            }
+        }
+        head.map(|head| (head, reading.patience.until))
+    }
+
+    /// Sends the request and waits for the head of the response. `turn` may want another address
+    /// to be asked after an answer of some status, and is there then.
     pub(super) async fn exchange(
         mut self,
         outbound: Outbound,
         timeouts: &Timeouts,
-    ) -> Result<Response<ResponseBody>, Lost> {
-        let conn = &mut *self.conn;
-        conn.sending = outbound;
-        conn.idle_since = None;
-        conn.patience = timeouts.response;
-        conn.deadline.set(timeouts.response);
-        let mut reading = Reading::default();
-        let head = std::future::poll_fn(|cx| conn.poll_head(&mut reading, cx)).await;
-        // SECURITY: a connection that waited may have ended for no fault of its upstream, and what
-        // a client does or says must not make an address look bad.
-        let is_its_fault = match &head {
-            Ok(_) | Err(Ended::Unanswered) => true,
-            Err(Ended::Unsent | Ended::Failed(Failed::Body(_))) => false,
-            Err(Ended::Failed(Failed::ResponseTimeout)) => {
-                conn.sending.is_done() && !timeouts.are_over()
-            }
-            Err(Ended::Failed(_)) => true,
-        };
-        if is_its_fault {
-            self.home.answered(head.is_ok());
+        turn: &mut Turn,
+    ) -> Result<Response<ResponseBody>, Lost<Outbound>> {
+        let asked = self.ask(outbound, timeouts, false).await;
+        let (head, until) = asked.map_err(|ended| self.lost(ended))?;
+        if head.status.is_server_error() && turn.gives_up(head.status, &self.conn.sending) {
+            return Err(self.again(Lost::Unwanted, Failed::Broken));
         }
-        let head = head.map_err(|ended| {
-            let mut again = || std::mem::take(&mut conn.sending).again().map(Box::new);
-            let broken = Lost::Failed(Failed::Broken);
-            match ended {
-                Ended::Unsent => again().map_or(broken, Lost::Unsent),
-                Ended::Unanswered => again().map_or(broken, Lost::Unanswered),
-                Ended::Failed(failed) => Lost::Failed(failed),
-            }
-        })?;
-        Ok(self.response(head, timeouts))
+        Ok(self.response(head, timeouts, until))
+    }
+
+    fn lost(&mut self, ended: Ended) -> Lost<Outbound> {
+        match ended {
+            Ended::Unsent => self.again(Lost::Unsent, Failed::Broken),
+            Ended::Unanswered => self.again(Lost::Unanswered, Failed::Broken),
+            Ended::Late => self.again(Lost::Late, Failed::ResponseTimeout),
+            Ended::Failed(failed) | Ended::Blameless(failed) => Lost::Failed(failed),
+        }
+    }
+
+    /// With the request, where that can be sent from its beginning.
+    fn again(
+        &mut self,
+        lost: fn(Box<Outbound>) -> Lost<Outbound>,
+        failed: Failed,
+    ) -> Lost<Outbound> {
+        let again = std::mem::take(&mut self.conn.sending).again();
+        again.map_or(Lost::Failed(failed), |again| lost(Box::new(again)))
     }
 
     /// Asks for a WebSocket.
@@ -292,34 +353,34 @@ impl Lease {
         outbound: Outbound,
         timeouts: &Timeouts,
     ) -> Result<Switched, Failed> {
-        let conn = &mut *self.conn;
-        conn.sending = outbound;
-        conn.deadline.set(timeouts.response);
-        let mut reading = Reading {
-            switches: true,
-            ..Reading::default()
-        };
-        let head = std::future::poll_fn(|cx| conn.poll_head(&mut reading, cx)).await;
-        let head = head.map_err(|ended| match ended {
+        let asked = self.ask(outbound, timeouts, true).await;
+        let (head, until) = asked.map_err(|ended| match ended {
             Ended::Unsent | Ended::Unanswered => Failed::Broken,
-            Ended::Failed(failed) => failed,
+            Ended::Late => Failed::ResponseTimeout,
+            Ended::Failed(failed) | Ended::Blameless(failed) => failed,
         })?;
         if head.status != StatusCode::SWITCHING_PROTOCOLS {
-            return Ok(Switched::No(self.response(head, timeouts)));
+            return Ok(Switched::No(self.response(head, timeouts, until)));
         }
-        conn.deadline.clear();
+        self.conn.deadline.clear();
         let mut response = Response::new(Opened(self));
         *response.status_mut() = head.status;
         *response.headers_mut() = head.headers;
         Ok(Switched::Yes(response))
     }
 
-    fn response(mut self, head: ResponseHead, timeouts: &Timeouts) -> Response<ResponseBody> {
+    fn response(
+        mut self,
+        head: ResponseHead,
+        timeouts: &Timeouts,
+        until: Until,
+    ) -> Response<ResponseBody> {
+        let stall = self.home.timeouts().pause.unwrap_or(timeouts.idle);
         let conn = &mut *self.conn;
         conn.sending.answered();
         conn.deadline.clear();
         conn.spent |= !head.keeps;
-        let body = Http1Body::new(head.framing, self, timeouts);
+        let body = Http1Body::new(head.framing, self, timeouts.response_max, (stall, until));
         let mut response = Response::new(ResponseBody::Http1(body));
         *response.status_mut() = head.status;
         *response.headers_mut() = head.headers;

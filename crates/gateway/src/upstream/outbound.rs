@@ -34,9 +34,12 @@ pub(super) struct Outbound {
     after: &'static [u8],
     /// The body's end is in what is to be written.
     is_closed: bool,
-    /// A byte was written; since it was last asked.
-    began: bool,
+    /// Bytes written, since it began or began again.
+    written: u64,
+    /// Some was written since it was last asked.
     moved: bool,
+    /// Nothing can be written before the client sends more of a streamed body.
+    awaits_client: bool,
     unflushed: bool,
     flushed: bool,
     /// It will not be sent again.
@@ -115,9 +118,29 @@ impl Outbound {
         }
     }
 
+    /// Whether it can be sent from its beginning.
+    pub(super) fn is_repeatable(&self) -> bool {
+        self.body.is_repeatable()
+    }
+
     /// Whether not a byte is written.
     pub(super) const fn is_untouched(&self) -> bool {
-        !self.began
+        self.written == 0
+    }
+
+    /// What differs whenever something more is written.
+    pub(super) const fn progress(&self) -> u64 {
+        self.written
+    }
+
+    /// Whether some of a streamed body is still to come or to be written.
+    pub(super) const fn is_streaming(&self) -> bool {
+        self.body.is_streamed() && !self.flushed
+    }
+
+    /// Whether it is the client that is waited for.
+    pub(super) const fn awaits_client(&self) -> bool {
+        self.awaits_client
     }
 
     /// Whether everything is written.
@@ -140,7 +163,8 @@ impl Outbound {
             if self.flushed {
                 return Poll::Ready(Ok(()));
             }
-            if self.wants_more() && self.poll_more(cx)?.is_pending() {
+            self.awaits_client = self.wants_more() && self.poll_more(cx)?.is_pending();
+            if self.awaits_client {
                 // What was written is sent before anything is waited for.
                 if self.unflushed {
                     ready!(Pin::new(&mut *stream).poll_flush(cx))?;
@@ -232,7 +256,8 @@ impl Outbound {
     }
 
     fn wrote(&mut self, count: usize) {
-        self.began = true;
+        let written = u64::try_from(count).unwrap_or(u64::MAX);
+        self.written = self.written.saturating_add(written);
         self.moved = true;
         self.unflushed = true;
         let of_head = count.min(self.head.len().saturating_sub(self.at));

@@ -1,15 +1,16 @@
-//! The body of an HTTP/1 upstream's response, on its way to the client: capped, timed, and the hand that
-//! gives the connection back when it is read.
+//! The body of an HTTP/1 upstream's response, on its way to the client: capped, timed, and the hand
+//! that gives the connection back when it is read.
 
 use std::fmt;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Buf as _, Bytes};
+use estate::Failure;
 use http_body::{Frame, SizeHint};
 
-use super::Timeouts;
 use super::conn::Lease;
+use super::patience::{Until, Whose};
 use crate::exchange::BoxError;
 use crate::wire::{Framing, Refusal};
 
@@ -24,6 +25,8 @@ pub(crate) struct Http1Body {
     lease: Option<Lease>,
     left: u64,
     stall: Duration,
+    /// When the whole must be here.
+    until: Until,
 }
 
 /// Why a response broke off. The client sees its connection end, never a whole response.
@@ -35,12 +38,44 @@ pub(crate) enum Truncated {
     /// Nothing came for too long.
     #[error("the upstream stopped sending")]
     Stalled,
+    /// The whole took too long.
+    #[error("the upstream's response took too long")]
+    Late,
+    /// The call gave itself no more time.
+    #[error("the time that the call gave itself is over")]
+    CallOver,
     /// The connection broke, or the framing of the body is wrong.
     #[error("the upstream's response broke off")]
     Broken,
     /// The body of its request did, which the upstream was still taking in.
     #[error("the request's body broke off")]
     Request,
+}
+
+impl Truncated {
+    /// What it says about the address, when its request is still `streaming` and when that
+    /// `awaits_client`.
+    ///
+    /// SECURITY: what a client does, or leaves undone, must not make an address look bad.
+    pub(super) const fn failure(self, streaming: bool, awaits_client: bool) -> Option<Failure> {
+        match self {
+            // The first is the route's limit, the others are the client's doing.
+            Self::TooLarge | Self::CallOver | Self::Request => None,
+            Self::Stalled if streaming => None,
+            Self::Broken if awaits_client => None,
+            Self::Stalled | Self::Late => Some(Failure::Timeout),
+            Self::Broken => Some(Failure::Reset),
+        }
+    }
+}
+
+impl From<Whose> for Truncated {
+    fn from(whose: Whose) -> Self {
+        match whose {
+            Whose::Call => Self::CallOver,
+            Whose::Service => Self::Late,
+        }
+    }
 }
 
 impl fmt::Debug for Http1Body {
@@ -59,15 +94,22 @@ impl From<Refusal> for Truncated {
 }
 
 impl Http1Body {
-    pub(super) fn new(framing: Framing, lease: Lease, timeouts: &Timeouts) -> Self {
+    /// At most `left` bytes; a pause may take so long, and the whole may take until then.
+    pub(super) fn new(
+        framing: Framing,
+        lease: Lease,
+        left: u64,
+        (stall, until): (Duration, Until),
+    ) -> Self {
         let mut body = Self {
             framing,
             ended: framing == Framing::None,
             ready: Bytes::new(),
             line: Vec::new(),
             lease: Some(lease),
-            left: timeouts.response_max,
-            stall: timeouts.idle,
+            left,
+            stall,
+            until,
         };
         if body.ended {
             body.settle();
@@ -113,12 +155,13 @@ impl Http1Body {
                 // Where something moves, nobody is stuck.
                 Ok(true) => conn.deadline().clear(),
                 Err(why) => {
-                    tracing::debug!(
-                        code = why.code(),
-                        "a request broke off after its answer began"
-                    );
+                    let code = why.code();
+                    tracing::debug!(code, "a request broke off after its answer began");
                     return self.broken(Truncated::Request);
                 }
+            }
+            if let Some(whose) = self.until.over() {
+                return self.broken(whose.into());
             }
             if !conn.input().is_empty() {
                 match self.piece() {
@@ -131,10 +174,14 @@ impl Http1Body {
                 Poll::Pending => {
                     let stall = self.stall;
                     conn.deadline().start(stall);
+                    if let Some(until) = self.until.earliest() {
+                        conn.deadline().at_most(until);
+                    }
                     if conn.deadline().poll_passed(cx).is_pending() {
                         return Poll::Pending;
                     }
-                    return self.broken(Truncated::Stalled);
+                    let whose = self.until.over();
+                    return self.broken(whose.map_or(Truncated::Stalled, Truncated::from));
                 }
                 Poll::Ready(Ok(read)) if read > 0 => conn.deadline().clear(),
                 Poll::Ready(Ok(_)) if self.framing == Framing::Close => {
@@ -193,7 +240,12 @@ impl Http1Body {
     }
 
     fn broken<T>(&mut self, why: Truncated) -> Poll<Option<Result<T, BoxError>>> {
-        self.lease = None;
+        if let Some(mut lease) = self.lease.take() {
+            let conn = lease.conn();
+            if let Some(failure) = why.failure(conn.is_streaming(), conn.awaits_client()) {
+                lease.failed(failure);
+            }
+        }
         self.ended = true;
         Poll::Ready(Some(Err(why.into())))
     }

@@ -6,12 +6,15 @@
 
 mod bridge;
 mod certificates;
+mod notify;
 mod participants;
 mod ports;
+mod restarts;
 mod secrets;
 mod store;
 mod tasks;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -38,6 +41,8 @@ use crate::paths::Paths;
 use crate::sockets::{self, Introduce};
 use crate::users::{self, GATEWAY_USER};
 use certificates::Certificates;
+use notify::Notify;
+use restarts::Restarts;
 
 /// How to start control.
 #[derive(Clone, Debug)]
@@ -54,6 +59,10 @@ pub(crate) struct Settings {
     pub(crate) clock: SharedClock,
     /// Randomness.
     pub(crate) entropy: SharedEntropy,
+    /// Whether a supervisor looks after this process.
+    pub(crate) supervised: bool,
+    /// Where the service manager wants to be told.
+    pub(crate) notify: Option<OsString>,
 }
 
 /// Runs until SIGTERM or SIGINT.
@@ -78,9 +87,12 @@ pub(crate) async fn run(settings: Settings) -> anyhow::Result<()> {
     let tasks = parts.start(&settings, &source.text, &stop).await?;
     parts.offer_administration(&settings).await?;
     tracing::info!("control is ready");
+    let notify = Notify::new(settings.notify.clone());
+    tokio::spawn(parts.restarts.clone().hear(notify.clone()));
     tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+        _ = terminate.recv() => notify.stopping(),
+        _ = interrupt.recv() => notify.stopping(),
+        () = parts.restarts.again() => tracing::info!("ending, to be started again"),
     }
     stop.cancel();
     tasks.close();
@@ -201,6 +213,7 @@ struct Parts {
     hub: Hub,
     bans: Bans,
     certificates: certificates::Shared,
+    restarts: Restarts,
     /// Taken by the task that follows what changes.
     asked: Option<bridge::Asked>,
 }
@@ -234,7 +247,11 @@ impl Parts {
         rollout.add_participant(Arc::new(participants::IdentityPart {
             identity: identity.clone(),
         }));
+        let (clock, entropy) = (clock.clone(), entropy.clone());
+        let restarts = Restarts::new(settings.supervised, trail.clone(), clock, entropy);
+        let (clock, entropy) = (&settings.clock, &settings.entropy);
         let port = Arc::new(ports::ForSurfaces {
+            restarts: restarts.clone(),
             hub: hub.clone(),
             bans: bans.clone(),
             told,
@@ -267,6 +284,7 @@ impl Parts {
             hub,
             bans,
             certificates,
+            restarts,
             asked: Some(asked),
         })
     }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::{
-    Asked, Explained, GatewayPort, GatewayState, Later, Numbers, PortError, StepNumbers, Traffic,
-    Unsettled,
+    Asked, Explained, GatewayPort, GatewayState, Later, Numbers, PortError, RestartOf, StepNumbers,
+    Traffic, Unsettled,
 };
 use gateway::bans::Bans;
 use gateway::link::{
@@ -23,6 +23,7 @@ use rollout::Rollout;
 use trail::{SegmentSeal, Trail};
 
 use super::bridge::{self, Told};
+use super::restarts::Restarts;
 
 /// What gateways ask of control.
 #[derive(Debug)]
@@ -130,6 +131,7 @@ impl ControlPort for ForGateways {
 /// What API and console ask of the gateways' control side.
 #[derive(Debug)]
 pub(super) struct ForSurfaces {
+    pub(super) restarts: Restarts,
     pub(super) hub: Hub,
     pub(super) bans: Bans,
     pub(super) told: Told,
@@ -232,6 +234,10 @@ impl GatewayPort for ForSurfaces {
 
     fn explain<'a>(&'a self, ctx: &'a Context, asked: &'a Asked) -> Later<'a, Explained> {
         Box::pin(self.explained(ctx, asked))
+    }
+
+    fn restart<'a>(&'a self, ctx: &'a Context, process: RestartOf) -> Later<'a, ()> {
+        Box::pin(self.restarts.restart(ctx, process))
     }
 
     fn settled<'a>(&'a self) -> Pin<Box<dyn Future<Output = Result<(), Unsettled>> + Send + 'a>> {

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod attacks;
 #[cfg(test)]
+mod auth_request;
+#[cfg(test)]
 mod backend;
 #[cfg(test)]
 mod bad_input;
@@ -17,7 +19,23 @@ mod down;
 #[cfg(test)]
 mod everyday;
 #[cfg(test)]
+mod examples;
+#[cfg(test)]
+mod liars;
+#[cfg(test)]
+mod listeners;
+#[cfg(test)]
+mod principals;
+#[cfg(test)]
+mod races;
+#[cfg(test)]
 mod real_backends;
+#[cfg(test)]
+mod restart;
+#[cfg(test)]
+mod smuggling;
+#[cfg(test)]
+mod soak;
 #[cfg(test)]
 mod streams;
 #[cfg(test)]
@@ -31,6 +49,12 @@ mod world;
 #[expect(clippy::print_stderr, reason = "a skipped test says so")]
 fn skipped(why: &str) {
     eprintln!("skipped: {why}");
+}
+
+/// Says on the test's output what was measured.
+#[expect(clippy::print_stderr, reason = "figures are for whoever runs it")]
+fn measured(what: &str) {
+    eprintln!("measured: {what}");
 }
 
 /// A variable that tells a test run what it may use.

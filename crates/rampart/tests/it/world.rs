@@ -23,7 +23,12 @@ pub(crate) struct World {
     pub(crate) plain: SocketAddr,
     pub(crate) https: SocketAddr,
     server: Option<Process>,
+    program: PathBuf,
+    edit: Edit,
 }
+
+/// What a test changes in the beginning of its estate.
+type Edit = fn(String) -> String;
 
 /// An answer, read whole.
 #[derive(Debug)]
@@ -52,6 +57,7 @@ host = "rampart.localhost"
 
 [limits]
 sign_in_per_address = "1000/min"
+per_address = "off"
 
 [[zone]]
 name = "app"
@@ -90,6 +96,53 @@ limits = { body_max = "256KiB" }
 impl World {
     /// Starts one whose estate ends with `routes`, in front of `service`.
     pub(crate) async fn start(service: SocketAddr, routes: &str) -> Self {
+        Self::start_program(PROGRAM.into(), service, routes, |head| head).await
+    }
+
+    /// Starts one that lets an address ask as often as it likes.
+    pub(crate) async fn start_unlimited(service: SocketAddr, routes: &str) -> Self {
+        let edit = |head: String| head.replace("[limits]\n", "[limits]\nper_address = \"off\"\n");
+        Self::start_program(PROGRAM.into(), service, routes, edit).await
+    }
+
+    /// Starts one behind a proxy at 127.0.0.9.
+    pub(crate) async fn start_proxied(service: SocketAddr, routes: &str) -> Self {
+        let edit = |head: String| {
+            let proxied = "plain = true\nproxy_protocol = [\"127.0.0.9\"]\n";
+            head.replace("plain = true\n", proxied)
+        };
+        Self::start_program(PROGRAM.into(), service, routes, edit).await
+    }
+
+    /// Starts one whose processes may have so many descriptors.
+    pub(crate) async fn start_with_descriptors(
+        max: u32,
+        service: SocketAddr,
+        routes: &str,
+    ) -> Self {
+        let folder = tempfile::tempdir().unwrap().keep();
+        let program = folder.join("limited");
+        let script = format!("#!/bin/sh\nulimit -n {max}\nexec {PROGRAM} \"$@\"\n");
+        store::atomic_write(&program, script.as_bytes(), 0o755).unwrap();
+        Self::start_program(program, service, routes, |head| head).await
+    }
+
+    /// Starts a copy of the program, which may be replaced.
+    pub(crate) async fn start_copy(service: SocketAddr, routes: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap().keep();
+        let program = folder.join("rampart");
+        std::fs::hard_link(PROGRAM, &program)
+            .or_else(|_| std::fs::copy(PROGRAM, &program).map(drop))
+            .unwrap();
+        Self::start_program(program, service, routes, |head| head).await
+    }
+
+    async fn start_program(
+        program: PathBuf,
+        service: SocketAddr,
+        routes: &str,
+        edit: Edit,
+    ) -> Self {
         let [plain, https] = testkit::free_addresses().unwrap();
         let folder = tempfile::tempdir().unwrap();
         let mut world = Self {
@@ -97,6 +150,8 @@ impl World {
             plain,
             https,
             server: None,
+            program,
+            edit,
         };
         world.write_estate(service, routes);
         world.serve().await;
@@ -105,7 +160,8 @@ impl World {
 
     /// Replaces the estate file; nothing is applied.
     pub(crate) fn write_estate(&self, service: SocketAddr, routes: &str) {
-        let text = format!("{}{routes}", head(self.plain, self.https, service));
+        let head = (self.edit)(head(self.plain, self.https, service));
+        let text = format!("{head}{routes}");
         store::atomic_write(&self.config(), text.as_bytes(), 0o644).unwrap();
     }
 
@@ -123,7 +179,7 @@ impl World {
         arguments.extend(["--config", config.to_str().unwrap()]);
         arguments.extend(more);
         let log = self.folder.path().join("serve.log");
-        self.server = Some(Process::start(Path::new(PROGRAM), &arguments, &log).unwrap());
+        self.server = Some(Process::start(&self.program, &arguments, &log).unwrap());
     }
 
     async fn answers(&self) -> bool {
@@ -160,6 +216,29 @@ impl World {
         all.into_iter()
             .find(|(_, line)| line.contains(&wanted))
             .map(|(id, _)| id)
+    }
+
+    /// Every process of a role, oldest first.
+    pub(crate) fn roles(&self, role: &str) -> Vec<u32> {
+        let wanted = format!("--role {role}");
+        let all = children(self.supervisor()).unwrap();
+        let mut ids: Vec<u32> = all
+            .into_iter()
+            .filter(|(_, line)| line.contains(&wanted))
+            .map(|(id, _)| id)
+            .collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// The supervisor's process id.
+    pub(crate) fn supervisor(&self) -> u32 {
+        self.server.as_ref().and_then(Process::id).unwrap()
+    }
+
+    /// The program that runs.
+    pub(crate) fn program(&self) -> &Path {
+        &self.program
     }
 
     /// Asks the supervisor to stop, and waits.
@@ -240,6 +319,20 @@ impl World {
         // A peer that resets after its answer has still answered.
         drop(ended);
         String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    /// A connection that agreed on HTTP/2 and has said nothing yet.
+    pub(crate) async fn over_http2(
+        &self,
+        host: &str,
+    ) -> tokio_rustls::client::TlsStream<TcpStream> {
+        let roots = net::tls::Roots::File(self.data().join("tls/ca.pem"));
+        let mut config = (*net::tls::client_config(&roots).unwrap()).clone();
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        let stream = TcpStream::connect(self.https).await.unwrap();
+        let name = rustls::pki_types::ServerName::try_from(host.to_owned()).unwrap();
+        let connector = tokio_rustls::TlsConnector::from(std::sync::Arc::new(config));
+        connector.connect(name, stream).await.unwrap()
     }
 
     /// Runs the command line against this data folder.

@@ -54,6 +54,7 @@ fn listen(https: &[&str], http: &[&str], plain: bool) -> Listen {
         https: all(https),
         http: all(http),
         plain,
+        proxy_protocol: Vec::new(),
         metrics: None,
     }
 }
@@ -75,6 +76,16 @@ async fn ask(address: SocketAddr, request: &str) -> String {
     answer
 }
 
+/// What comes back from a connection that is closed over what was sent.
+async fn refused(address: SocketAddr, request: &str) -> String {
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    // Unread bytes reset it, which says the same.
+    drop(stream.read_to_string(&mut answer).await);
+    answer
+}
+
 const GET: &str = "GET /x?y HTTP/1.1\r\nHost: localhost:80\r\nConnection: close\r\n\r\n";
 
 #[tokio::test]
@@ -85,7 +96,12 @@ async fn every_worker_serves_the_same_address() {
         assert!(ask(address, GET).await.contains("GET /x?y 0"));
     }
     assert_eq!(running.echo.requests().len(), 20);
-    assert!(running.fleet.stop(Duration::from_secs(5)).await);
+    assert!(
+        running
+            .fleet
+            .stop(Ending::Stop, Duration::from_secs(5))
+            .await
+    );
 }
 
 #[tokio::test]
@@ -243,7 +259,8 @@ async fn drain_lets_open_requests_finish_and_closes_idle_connections() {
     busy.read_exact(&mut go_on).await.unwrap();
 
     let fleet = running.fleet;
-    let stopping = tokio::spawn(async move { fleet.stop(Duration::from_secs(20)).await });
+    let stopping =
+        tokio::spawn(async move { fleet.stop(Ending::Stop, Duration::from_secs(20)).await });
     let mut rest = Vec::new();
     idle.read_to_end(&mut rest).await.unwrap();
     drop(idle);
@@ -254,4 +271,123 @@ async fn drain_lets_open_requests_finish_and_closes_idle_connections() {
     assert!(answer.contains("POST /busy 5"), "{answer}");
     assert!(answer.contains("connection: close"), "{answer}");
     assert!(stopping.await.unwrap(), "nothing was cut off");
+}
+
+#[tokio::test]
+async fn who_waits_at_a_listener_that_goes_is_served() {
+    let running = start(2);
+    running.fleet.caps().set(1000, 1000, &[]);
+    let address = running.listen(&listen(&[], &["127.0.0.1:0"], true)).await[0];
+    // More at once than the workers take between two looks.
+    let mut streams: Vec<TcpStream> = (0..200)
+        .map(|_| TcpStream::connect(address).unwrap())
+        .collect();
+    running.listen(&listen(&["127.0.0.1:0"], &[], false)).await;
+    let served = tokio::task::spawn_blocking(move || {
+        streams.iter_mut().all(|stream| {
+            let mut answer = String::new();
+            stream.write_all(GET.as_bytes()).unwrap();
+            stream.read_to_string(&mut answer).unwrap();
+            answer.contains("200 OK")
+        })
+    });
+    assert!(served.await.unwrap());
+    let closed = || async { TcpStream::connect(address).is_err() };
+    assert!(testkit::eventually(Duration::from_secs(10), closed).await);
+}
+
+#[tokio::test]
+async fn address_that_changes_its_purpose_keeps_its_sockets() {
+    let running = start(2);
+    let address = {
+        let socket = net::bind_tcp("127.0.0.1:0".parse().unwrap()).unwrap();
+        socket.local_addr().unwrap().to_string()
+    };
+    running.listen(&listen(&[], &[&address], true)).await;
+    let at: SocketAddr = address.parse().unwrap();
+    assert!(ask(at, GET).await.starts_with("HTTP/1.1 200 "));
+    running.listen(&listen(&[], &[&address], false)).await;
+    let redirected = || async { ask(at, GET).await.starts_with("HTTP/1.1 308 ") };
+    assert!(testkit::eventually(Duration::from_secs(10), redirected).await);
+}
+
+#[tokio::test]
+async fn sockets_are_shared_with_a_successor_of_another_number_of_workers() {
+    for (before, after) in [(1, 3), (3, 1), (2, 2)] {
+        let first = start(before);
+        let second = start(after);
+        let wanted = listen(&[], &["127.0.0.1:0"], true);
+        let address = first.listen(&wanted).await[0];
+        second.fleet.inherit(first.fleet.sockets().unwrap());
+        assert_eq!(second.listen(&wanted).await, [address], "the same port");
+        assert!(
+            first
+                .fleet
+                .stop(Ending::Leave, Duration::from_secs(10))
+                .await
+        );
+        let all = futures_util::future::join_all((0..40).map(|_| ask(address, GET)));
+        assert!(all.await.iter().all(|answer| answer.contains("200 OK")));
+        assert_eq!(second.echo.requests().len(), 40);
+    }
+}
+
+#[tokio::test]
+async fn proxy_says_for_whom_it_connects_before_tls_and_before_http() {
+    let running = start(1);
+    let mut settings = testing::settings();
+    settings.proxies = ["127.0.0.0/8".parse().unwrap()].into();
+    running.fleet.set(settings);
+    running.fleet.caps().set(1000, 2, &[]);
+    let addresses = running
+        .listen(&listen(&["127.0.0.1:0"], &["127.0.0.1:0"], true))
+        .await;
+    let plain = addresses[1];
+    let line = "PROXY TCP4 192.0.2.7 198.51.100.1 56324 443\r\n";
+    assert!(ask(plain, &format!("{line}{GET}")).await.contains("200 OK"));
+    let peers = running.echo.peers.lock().unwrap().clone();
+    assert_eq!(peers, ["192.0.2.7:56324".parse().unwrap()]);
+    // It is required, and whoever it names has the cap of an address.
+    assert_eq!(refused(plain, GET).await, "");
+    let mut open = Vec::new();
+    for _ in 0..2 {
+        let mut stream = tokio::net::TcpStream::connect(plain).await.unwrap();
+        let request = format!("{line}GET /open HTTP/1.1\r\nHost: a\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        stream.read_u8().await.unwrap();
+        open.push(stream);
+    }
+    assert_eq!(refused(plain, &format!("{line}{GET}")).await, "");
+    let other = "PROXY TCP4 192.0.2.8 198.51.100.1 1 443\r\n";
+    assert!(
+        ask(plain, &format!("{other}{GET}"))
+            .await
+            .contains("200 OK")
+    );
+    assert_eq!(
+        running.echo.refusals(),
+        ["proxy.missing", "connection.too_many_of_address"]
+    );
+    // TLS begins behind the header.
+    let mut tcp = tokio::net::TcpStream::connect(addresses[0]).await.unwrap();
+    tcp.write_all(other.as_bytes()).await.unwrap();
+    let roots = net::tls::Roots::Pem(running.authority.certificate().to_owned());
+    let config = net::tls::client_config(&roots).unwrap();
+    let name = rustls::pki_types::ServerName::try_from("localhost").unwrap();
+    let tls = tokio_rustls::TlsConnector::from(config).connect(name, tcp);
+    let mut tls = tls.await.unwrap();
+    tls.write_all(GET.as_bytes()).await.unwrap();
+    let mut first = [0; 15];
+    tls.read_exact(&mut first).await.unwrap();
+    assert_eq!(&first, b"HTTP/1.1 200 OK");
+}
+
+#[tokio::test]
+async fn header_of_an_address_that_is_no_proxy_is_no_request() {
+    let running = start(1);
+    let address = running.listen(&listen(&[], &["127.0.0.1:0"], true)).await[0];
+    let line = "PROXY TCP4 192.0.2.7 198.51.100.1 56324 443\r\n";
+    let answer = ask(address, &format!("{line}{GET}")).await;
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    assert!(running.echo.requests().is_empty());
 }

@@ -14,6 +14,7 @@ use super::answer::Answer;
 use crate::deadline::Deadline;
 use crate::exchange::BoxError;
 use crate::front::WireLimits;
+use crate::front::connection::Word;
 use crate::scratch;
 use crate::wire::{Framing, Head, Refusal};
 
@@ -21,6 +22,9 @@ use crate::wire::{Framing, Head, Refusal};
 const LINGER_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// LIMIT: how long that may take.
 const LINGER_FOR: Duration = Duration::from_secs(2);
+/// LIMIT: how long a connection that was just accepted may still send its first request when the
+/// process stops.
+const LAST_CALL: Duration = Duration::from_millis(500);
 /// RFC 9110 §15.2.1.
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
@@ -43,7 +47,7 @@ pub(super) struct Io<S> {
     /// What of the word to go on is not written, which the client may be waiting for.
     go_on: &'static [u8],
     served: bool,
-    leaving: bool,
+    leaving: Option<Word>,
     reading: Deadline,
     writing: Deadline,
     closing: Closing,
@@ -92,20 +96,31 @@ impl<S> Io<S> {
             line: Vec::new(),
             go_on: &[],
             served: false,
-            leaving: false,
+            leaving: None,
             reading: Deadline::unset(),
             writing: Deadline::unset(),
             closing: Closing::Open,
         }
     }
 
-    /// No request is taken after the one under way.
-    pub(super) fn leave(&mut self) {
-        self.leaving = true;
+    /// No request is taken after the one under way; with [`Word::Leave`] one that is idle still
+    /// gets to ask, because its client may be asking already.
+    pub(super) fn leave(&mut self, word: Word) {
+        if self.leaving < Some(word) {
+            self.leaving = Some(word);
+            if word == Word::Stop && self.input.is_empty() {
+                // What it may wait for is less now.
+                self.reading.clear();
+            }
+        }
     }
 
     pub(super) fn is_leaving(&self) -> bool {
-        self.leaving
+        self.leaving.is_some()
+    }
+
+    pub(super) fn is_stopping(&self) -> bool {
+        self.leaving == Some(Word::Stop)
     }
 
     /// What was sent must not look whole: the connection ends without a goodbye.
@@ -225,10 +240,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Io<S> {
                 Err(refusal) => return Poll::Ready(Next::Refused(refusal)),
             }
             let waited = self.input.is_empty();
-            if waited && self.leaving {
-                return Poll::Ready(Next::End);
-            }
             let Poll::Ready(read) = self.poll_fill(cx) else {
+                // Only now: a request that is here already is answered.
+                if waited && self.served && self.is_stopping() {
+                    return Poll::Ready(Next::End);
+                }
                 return self.poll_waiting(cx);
             };
             match read {
@@ -245,10 +261,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Io<S> {
     /// Nothing came: is it time to stop waiting?
     fn poll_waiting(&mut self, cx: &mut Context<'_>) -> Poll<Next> {
         let is_idle = self.input.is_empty();
-        let limit = if is_idle && self.served {
-            self.limits.idle_timeout
-        } else {
-            self.limits.head_timeout
+        let limit = match (is_idle, self.served) {
+            (true, true) => self.limits.idle_timeout,
+            (true, false) if self.is_stopping() => LAST_CALL,
+            _ => self.limits.head_timeout,
         };
         self.reading.start(limit);
         self.reading.poll_passed(cx).map(|()| {

@@ -88,8 +88,8 @@ where
 {
     let next = std::future::poll_fn(|cx| {
         let mut io = lock(io);
-        if stop.poll(cx) {
-            io.leave();
+        if let Some(word) = stop.poll(cx) {
+            io.leave(word);
         }
         io.poll_head(cx)
     });
@@ -161,8 +161,8 @@ where
             return Poll::Ready(Some(response));
         }
         let mut io = lock(io);
-        if stop.poll(cx) {
-            io.leave();
+        if let Some(word) = stop.poll(cx) {
+            io.leave(word);
         }
         io.poll_gone(cx).map(|()| None)
     })
@@ -185,8 +185,8 @@ where
         // A body that is passed on is still being read: what comes of it is no one else's.
         let is_streamed = Arc::strong_count(io) > 1;
         let mut io = lock(io);
-        if stop.is_due() {
-            io.leave();
+        if let Some(word) = stop.due() {
+            io.leave(word);
         }
         io.skip_go_on();
         // What is left of the body cannot be told from a next head once nobody follows it.
@@ -198,8 +198,8 @@ where
             // Before the lock is taken: the answer may move its request's body on, which takes it.
             let waits = answer.poll_more(cx)?.is_pending();
             let mut io = lock(io);
-            if stop.poll(cx) {
-                io.leave();
+            if let Some(word) = stop.poll(cx) {
+                io.leave(word);
             }
             if ready!(io.poll_send(&mut answer, waits, cx))? == Sent::Whole {
                 return Poll::Ready(Ok::<_, BoxError>(()));

@@ -63,8 +63,8 @@ where
     let mut relay = Relay::new(tunnel);
     std::future::poll_fn(|cx| {
         let mut io = lock(io);
-        if stop.poll(cx) {
-            io.leave();
+        if let Some(word) = stop.poll(cx) {
+            io.leave(word);
         }
         let end = ready!(relay.poll(&mut io, cx));
         if let Some(status) = end {
@@ -134,7 +134,7 @@ impl Relay {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        if io.is_leaving() {
+        if io.is_stopping() {
             return Poll::Ready(Some(AWAY));
         }
         loop {

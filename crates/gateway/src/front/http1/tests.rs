@@ -9,6 +9,7 @@ use tokio::io::ReadBuf;
 
 use super::*;
 use crate::front::WireLimits;
+use crate::front::connection::Word;
 use crate::front::testing::{self, Expected};
 use crate::wire::Refusal;
 
@@ -243,6 +244,68 @@ proptest! {
     }
 }
 
+/// A connection that was asked once and waits now; its client's end.
+async fn idle() -> (tokio::io::DuplexStream, Io<tokio::io::DuplexStream>) {
+    use tokio::io::AsyncWriteExt as _;
+    let (mut client, end) = tokio::io::duplex(1024);
+    let mut io = Io::new(end, testing::limits());
+    client.write_all(GET).await.unwrap();
+    let next = std::future::poll_fn(|cx| io.poll_head(cx)).await;
+    assert!(matches!(next, Next::Request(_)));
+    let waiting = std::future::poll_fn(|cx| io.poll_head(cx));
+    assert!(tokio::time::timeout(SECOND, waiting).await.is_err(), "idle");
+    (client, io)
+}
+
+const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+const SECOND: std::time::Duration = std::time::Duration::from_secs(1);
+
+#[tokio::test(start_paused = true)]
+async fn idle_connection_of_a_process_that_leaves_still_gets_to_ask_once() {
+    use tokio::io::AsyncWriteExt as _;
+    let (mut client, mut io) = idle().await;
+    io.leave(Word::Leave);
+    let waiting = std::future::poll_fn(|cx| io.poll_head(cx));
+    assert!(
+        tokio::time::timeout(SECOND, waiting).await.is_err(),
+        "still there"
+    );
+    client.write_all(GET).await.unwrap();
+    let next = std::future::poll_fn(|cx| io.poll_head(cx)).await;
+    assert!(matches!(next, Next::Request(_)));
+    assert!(io.is_leaving() && !io.is_stopping());
+}
+
+#[tokio::test(start_paused = true)]
+async fn request_that_came_before_the_stop_is_answered() {
+    use tokio::io::AsyncWriteExt as _;
+    let (mut client, mut io) = idle().await;
+    client.write_all(GET).await.unwrap();
+    io.leave(Word::Stop);
+    let next = std::future::poll_fn(|cx| io.poll_head(cx)).await;
+    assert!(matches!(next, Next::Request(_)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn fresh_connection_of_a_process_that_stops_has_a_moment_to_ask() {
+    use tokio::io::AsyncWriteExt as _;
+    let (mut client, end) = tokio::io::duplex(1024);
+    let mut io = Io::new(end, testing::limits());
+    io.leave(Word::Stop);
+    let asking = async {
+        tokio::time::sleep(SECOND / 4).await;
+        client.write_all(GET).await.unwrap();
+    };
+    let taking = std::future::poll_fn(|cx| io.poll_head(cx));
+    let ((), next) = tokio::join!(asking, taking);
+    assert!(matches!(next, Next::Request(_)));
+    let (_client, end) = tokio::io::duplex(1024);
+    let mut io = Io::new(end, testing::limits());
+    io.leave(Word::Stop);
+    let next = tokio::time::timeout(SECOND, std::future::poll_fn(|cx| io.poll_head(cx))).await;
+    assert!(matches!(next, Ok(Next::End)));
+}
+
 #[tokio::test(start_paused = true)]
 async fn leaving_waits_shortly_for_a_client_that_stays() {
     use tokio::io::AsyncWriteExt as _;
@@ -257,7 +320,7 @@ async fn leaving_waits_shortly_for_a_client_that_stays() {
     let second = std::time::Duration::from_secs(1);
     let waiting = std::future::poll_fn(|cx| io.poll_head(cx));
     assert!(tokio::time::timeout(second, waiting).await.is_err(), "idle");
-    io.leave();
+    io.leave(Word::Stop);
     let next = std::future::poll_fn(|cx| io.poll_head(cx)).await;
     assert!(matches!(next, Next::End));
     let start = tokio::time::Instant::now();

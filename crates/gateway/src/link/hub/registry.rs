@@ -16,6 +16,15 @@ use crate::link::protocol::{AssertionKeyText, CertificateText, Stats, ToGateway}
 /// everything.
 pub(super) const QUEUE_MAX: usize = 4096;
 
+/// Which process a link is of.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key {
+    /// What it calls itself.
+    pub(super) node: String,
+    /// Which process of that name.
+    pub(super) instance: String,
+}
+
 /// What a gateway will have said.
 pub(super) type Answer = oneshot::Receiver<Result<(), String>>;
 
@@ -35,7 +44,7 @@ pub(super) struct Registry {
     pub(super) certificates: Option<Vec<CertificateText>>,
     pub(super) assertion_key: Option<AssertionKeyText>,
     pub(super) identity: Option<IdentitySnapshot>,
-    gateways: BTreeMap<String, Gateway>,
+    gateways: BTreeMap<Key, Gateway>,
     last_id: u64,
 }
 
@@ -69,8 +78,8 @@ impl Registry {
         self.last_id
     }
 
-    /// A gateway is there; an older link of the same name ends.
-    pub(super) fn join(&mut self, node: &str, version: u64, since: Timestamp) -> Joined {
+    /// A gateway is there; an older link of the same process ends.
+    pub(super) fn join(&mut self, node: &Key, version: u64, since: Timestamp) -> Joined {
         let link = self.next_id();
         let (out, queue) = mpsc::channel(QUEUE_MAX);
         let cut = CancellationToken::new();
@@ -86,7 +95,7 @@ impl Registry {
             since,
             waits: HashMap::new(),
         };
-        if let Some(old) = self.gateways.insert(node.to_owned(), gateway) {
+        if let Some(old) = self.gateways.insert(node.clone(), gateway) {
             old.cut.cancel();
         }
         self.begin_ready();
@@ -94,7 +103,7 @@ impl Registry {
     }
 
     /// The link ended; whoever waits for its answers hears that it is gone.
-    pub(super) fn leave(&mut self, node: &str, link: u64) {
+    pub(super) fn leave(&mut self, node: &Key, link: u64) {
         if self.gateways.get(node).is_some_and(|one| one.link == link) {
             self.gateways.remove(node);
         }
@@ -139,18 +148,14 @@ impl Registry {
     }
 
     /// Tells them, and gives what they will have said.
-    pub(super) fn ask_all(
-        &mut self,
-        wait: Wait,
-        message: &Arc<ToGateway>,
-    ) -> Vec<(String, Answer)> {
+    pub(super) fn ask_all(&mut self, wait: Wait, message: &Arc<ToGateway>) -> Vec<(Key, Answer)> {
         self.begun()
             .map(|(node, gateway)| (node.clone(), gateway.ask(wait, message)))
             .collect()
     }
 
     /// Lets those swap that have `version` ready; the others get it ready first.
-    pub(super) fn swap_prepared(&mut self, version: u64) -> Vec<(String, Answer)> {
+    pub(super) fn swap_prepared(&mut self, version: u64) -> Vec<(Key, Answer)> {
         let source = self.estate.as_ref().map(|(_, source)| source.to_string());
         let swap = Arc::new(ToGateway::Swap { version });
         let prepare = Arc::new(ToGateway::Prepare {
@@ -180,7 +185,7 @@ impl Registry {
     }
 
     /// A gateway has a version ready, or cannot.
-    pub(super) fn prepared(&mut self, node: &str, version: u64, refused: Option<String>) {
+    pub(super) fn prepared(&mut self, node: &Key, version: u64, refused: Option<String>) {
         let Some(gateway) = self.gateways.get_mut(node) else {
             return;
         };
@@ -193,7 +198,7 @@ impl Registry {
             None => gateway.prepared = Some(version),
             Some(why) if wanted => {
                 // It must serve this version and cannot: it is asked again with a new link.
-                tracing::error!(node, version, %why, "a gateway cannot take the estate into force");
+                tracing::error!(node = node.node, version, %why, "a gateway cannot take the estate into force");
                 gateway.answer(Wait::Swapped(version), Err(why.clone()));
                 gateway.cut_later();
             }
@@ -203,7 +208,7 @@ impl Registry {
     }
 
     /// A gateway serves a version.
-    pub(super) fn swapped(&mut self, node: &str, version: u64) {
+    pub(super) fn swapped(&mut self, node: &Key, version: u64) {
         if let Some(gateway) = self.gateways.get_mut(node) {
             gateway.version = version;
             gateway.answer(Wait::Swapped(version), Ok(()));
@@ -211,9 +216,9 @@ impl Registry {
     }
 
     /// A gateway took certificates, or did not.
-    pub(super) fn certificates_held(&mut self, node: &str, id: u64, refused: Option<String>) {
+    pub(super) fn certificates_held(&mut self, node: &Key, id: u64, refused: Option<String>) {
         if let Some(why) = &refused {
-            tracing::error!(node, %why, "a gateway refused certificates");
+            tracing::error!(node = node.node, %why, "a gateway refused certificates");
         }
         if let Some(gateway) = self.gateways.get_mut(node) {
             gateway.answer(Wait::Certificates(id), refused.map_or(Ok(()), Err));
@@ -221,28 +226,29 @@ impl Registry {
     }
 
     /// Everything said to a gateway before the question counts there.
-    pub(super) fn settled(&mut self, node: &str, id: u64) {
+    pub(super) fn settled(&mut self, node: &Key, id: u64) {
         if let Some(gateway) = self.gateways.get_mut(node) {
             gateway.answer(Wait::Settled(id), Ok(()));
         }
     }
 
-    pub(super) fn counted(&mut self, node: &str, stats: Stats) {
+    pub(super) fn counted(&mut self, node: &Key, stats: Stats) {
         if let Some(gateway) = self.gateways.get_mut(node) {
             gateway.stats = stats;
         }
     }
 
     /// Tells one gateway something, when its link is still `link`.
-    pub(super) fn tell(&mut self, node: &str, link: u64, message: ToGateway) {
+    pub(super) fn tell(&mut self, node: &Key, link: u64, message: ToGateway) {
         if let Some(gateway) = self.gateways.get(node).filter(|one| one.link == link) {
             gateway.tell(&Arc::new(message));
         }
     }
 
     pub(super) fn statuses(&self) -> Vec<GatewayStatus> {
-        let status = |(node, gateway): (&String, &Gateway)| GatewayStatus {
-            node: node.clone(),
+        let status = |(key, gateway): (&Key, &Gateway)| GatewayStatus {
+            node: key.node.clone(),
+            instance: key.instance.clone(),
             version: gateway.version,
             stats: gateway.stats.clone(),
             connected_since: gateway.since,
@@ -250,7 +256,7 @@ impl Registry {
         self.gateways.iter().map(status).collect()
     }
 
-    fn begun(&mut self) -> impl Iterator<Item = (&String, &mut Gateway)> {
+    fn begun(&mut self) -> impl Iterator<Item = (&Key, &mut Gateway)> {
         self.gateways
             .iter_mut()
             .filter(|(_, gateway)| gateway.begun)

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use tokio::time::{interval, timeout};
 
 use super::Hub;
-use super::registry::Joined;
+use super::registry::{Joined, Key};
 use crate::link::client::SILENCE_MAX;
 use crate::link::frames::{Broken, Reader, send};
 use crate::link::port::ExchangeRefused;
@@ -30,28 +30,34 @@ pub(super) async fn run(hub: Hub, stream: UnixStream) {
     let (read, write) = stream.into_split();
     let mut reader = Reader::new(read);
     match begin(&hub, &mut reader).await {
-        Ok((node, joined)) => {
+        Ok((key, joined)) => {
             let link = joined.link;
-            tracing::info!(node, "a gateway is linked");
-            let broken = go_on(&hub, &node, joined, reader, write).await;
-            hub.registry().leave(&node, link);
-            tracing::info!(node, error = %broken, "a gateway's link ended");
+            tracing::info!(node = key.node, "a gateway is linked");
+            let broken = go_on(&hub, &key, joined, reader, write).await;
+            hub.registry().leave(&key, link);
+            tracing::info!(node = key.node, error = %broken, "a gateway's link ended");
         }
         Err(broken) => tracing::warn!(error = %broken, "a link was not begun"),
     }
 }
 
-async fn begin(hub: &Hub, reader: &mut Reader<OwnedReadHalf>) -> Result<(String, Joined), Broken> {
+async fn begin(hub: &Hub, reader: &mut Reader<OwnedReadHalf>) -> Result<(Key, Joined), Broken> {
     let hello = timeout(SILENCE_MAX, reader.next()).await;
     match hello.map_err(|_| Broken::Silent)?? {
         ToControl::Hello { protocol, .. } if protocol != PROTOCOL => Err(Broken::Unexpected(
             format!("a gateway speaks version {protocol} of the link, not {PROTOCOL}"),
         )),
-        ToControl::Hello { node, version, .. } if is_name(&node) => {
+        ToControl::Hello {
+            node,
+            instance,
+            version,
+            ..
+        } if is_name(&node) && (instance.is_empty() || is_name(&instance)) => {
             let since = hub.0.clock.now();
+            let key = Key { node, instance };
             let mut registry = hub.registry();
-            let joined = registry.join(&node, version, since);
-            Ok((node, joined))
+            let joined = registry.join(&key, version, since);
+            Ok((key, joined))
         }
         _ => Err(Broken::Unexpected(
             "a gateway did not say who it is".to_owned(),
@@ -68,7 +74,7 @@ fn is_name(node: &str) -> bool {
 
 async fn go_on(
     hub: &Hub,
-    node: &str,
+    node: &Key,
     joined: Joined,
     mut reader: Reader<OwnedReadHalf>,
     write: OwnedWriteHalf,
@@ -77,7 +83,7 @@ async fn go_on(
     let mut helpers = JoinSet::new();
     helpers.spawn(write_all(write, queue));
     let (deliver, delivered) = mpsc::channel(DELIVERIES_MAX);
-    helpers.spawn(record_all(hub.clone(), node.to_owned(), link, delivered));
+    helpers.spawn(record_all(hub.clone(), node.clone(), link, delivered));
     let questions = Arc::new(Semaphore::new(QUESTIONS_MAX));
     loop {
         let message = tokio::select! {
@@ -116,14 +122,14 @@ async fn go_on(
 }
 
 /// Answers in a task of its own: a slow store holds up no sign of life.
-fn answer(hub: &Hub, node: &str, link: u64, asked: ToControl, slots: &Arc<Semaphore>) {
+fn answer(hub: &Hub, node: &Key, link: u64, asked: ToControl, slots: &Arc<Semaphore>) {
     let Ok(slot) = Arc::clone(slots).try_acquire_owned() else {
         if let Some(said) = cannot(&asked) {
             hub.registry().tell(node, link, said);
         }
         return;
     };
-    let (hub, node) = (hub.clone(), node.to_owned());
+    let (hub, node) = (hub.clone(), node.clone());
     tokio::spawn(async move {
         if let Some(said) = reply(&hub, asked).await {
             hub.registry().tell(&node, link, said);
@@ -179,16 +185,11 @@ fn cannot(asked: &ToControl) -> Option<ToGateway> {
 }
 
 /// Records deliveries in order, and acknowledges each only then.
-async fn record_all(
-    hub: Hub,
-    node: String,
-    link: u64,
-    mut delivered: mpsc::Receiver<(u64, Content)>,
-) {
+async fn record_all(hub: Hub, node: Key, link: u64, mut delivered: mpsc::Receiver<(u64, Content)>) {
     while let Some((id, content)) = delivered.recv().await {
         let recorded = match content {
-            Content::Events(events) => hub.0.port.record(&node, events).await,
-            Content::Seal(seal) => hub.0.port.sealed(&node, seal).await,
+            Content::Events(events) => hub.0.port.record(&node.node, events).await,
+            Content::Seal(seal) => hub.0.port.sealed(&node.node, seal).await,
         };
         let said = match recorded {
             Ok(()) => ToGateway::Recorded { id },

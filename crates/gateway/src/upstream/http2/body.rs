@@ -14,6 +14,7 @@ use crate::deadline::Deadline;
 use crate::exchange::BoxError;
 use crate::trailers::{self, CallEnd, Way};
 use crate::upstream::Timeouts;
+use crate::upstream::patience::{Until, Whose};
 use crate::upstream::pool::Home;
 use crate::upstream::response::Truncated;
 
@@ -28,6 +29,8 @@ pub(crate) struct Http2Body {
     left: u64,
     idle: Duration,
     quiet: Deadline,
+    /// When the whole must be here.
+    until: Until,
     ends: Deadline,
     takes_trailers: bool,
 }
@@ -36,7 +39,7 @@ struct Open {
     stream: RecvStream,
     upload: Upload,
     seat: Seat,
-    _home: Home,
+    home: Home,
 }
 
 impl fmt::Debug for Http2Body {
@@ -55,21 +58,24 @@ impl Http2Body {
         stream: RecvStream,
         (exact, takes_trailers): (Option<u64>, bool),
         timeouts: &Timeouts,
+        until: Until,
     ) -> Self {
         let mut ends = Deadline::unset();
-        if let Some(at) = timeouts.ends {
+        if let Some(at) = until.earliest() {
             ends.set(at.saturating_duration_since(tokio::time::Instant::now()));
         }
+        let idle = home.timeouts().pause.unwrap_or(timeouts.idle);
         let mut body = Self {
             open: Some(Open {
                 stream,
                 upload,
                 seat,
-                _home: home,
+                home,
             }),
             exact,
             left: timeouts.response_max,
-            idle: timeouts.idle,
+            idle,
+            until,
             quiet: Deadline::unset(),
             ends,
             takes_trailers,
@@ -175,10 +181,11 @@ impl Http2Body {
         self.broken(Truncated::Broken)
     }
 
-    /// The time that the call gave itself is over.
+    /// The time of the whole is over.
     fn out_of_time(&mut self) -> Poll<Next> {
-        if !self.takes_trailers {
-            return self.broken(Truncated::Stalled);
+        let whose = self.until.over().unwrap_or(Whose::Service);
+        if whose == Whose::Service || !self.takes_trailers {
+            return self.broken(whose.into());
         }
         self.open = None;
         let fields = CallEnd::DeadlineExceeded.fields();
@@ -186,7 +193,12 @@ impl Http2Body {
     }
 
     fn broken(&mut self, why: Truncated) -> Poll<Next> {
-        self.open = None;
+        if let Some(open) = self.open.take() {
+            let upload = &open.upload;
+            if let Some(failure) = why.failure(upload.is_streaming(), upload.awaits_client()) {
+                open.home.failed(failure);
+            }
+        }
         Poll::Ready(Some(Err(why.into())))
     }
 

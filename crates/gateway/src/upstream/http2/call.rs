@@ -4,14 +4,13 @@
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
+use estate::Failure;
 use h2::client::ResponseFuture;
 use h2::{Reason, RecvStream, SendStream};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, Version, header, uri};
-use tokio::time::Instant;
 
 use super::body::Http2Body;
 use super::link::Seat;
@@ -19,11 +18,14 @@ use crate::body::{Carried, Refused};
 use crate::deadline::Deadline;
 use crate::hop;
 use crate::trailers;
-use crate::upstream::pool::Home;
-use crate::upstream::{Failed, ResponseBody, Timeouts};
+use crate::upstream::patience::{Over, Patience, Until, Waits};
+use crate::upstream::pool::{Home, Turn};
+use crate::upstream::{Failed, ResponseBody, Timeouts, retry};
 
 /// LIMIT: fields of a response's head.
 const FIELDS_MAX: usize = 100;
+/// LIMIT: interim responses before the final one (RFC 9110 §15.2).
+const INTERIM_MAX: u32 = 16;
 
 /// Room for one request. Dropped before its answer has ended, it tells the service to stop.
 #[derive(Debug)]
@@ -33,18 +35,8 @@ pub(super) struct Call {
     is_tls: bool,
 }
 
-/// Why there is no response; with the request, where it may be sent again.
-#[derive(Debug)]
-pub(super) enum Lost {
-    /// Its connection takes no more requests, this one included.
-    Unsent(Box<Request<Carried>>),
-    /// The service did not process it, and says so.
-    Unprocessed(Option<Box<Request<Carried>>>),
-    /// Its connection, which had served before, ended without a word.
-    Unanswered(Option<Box<Request<Carried>>>),
-    /// For another reason.
-    Failed(Failed),
-}
+/// Why there is no response.
+type Lost = retry::Lost<Request<Carried>>;
 
 /// A body on its way to the service.
 #[derive(Debug)]
@@ -54,6 +46,10 @@ pub(super) struct Upload {
     body: Carried,
     /// What of it is read and not sent.
     piece: Bytes,
+    /// Bytes sent.
+    sent: u64,
+    /// Nothing can be sent before the client sends more of a streamed body.
+    awaits_client: bool,
 }
 
 impl Call {
@@ -61,11 +57,13 @@ impl Call {
         Self { seat, home, is_tls }
     }
 
-    /// Sends the request, and waits for the head of the response.
+    /// Sends the request, and waits for the head of the response. `turn` may want another address
+    /// to be asked after an answer of some status, and is there then.
     pub(super) async fn ask(
         mut self,
         request: Request<Carried>,
         timeouts: &Timeouts,
+        turn: &mut Turn,
     ) -> Result<Response<ResponseBody>, Lost> {
         let (parts, body) = request.into_parts();
         let head = head(&parts, &body, self.is_tls).ok_or(Lost::Failed(Failed::Broken))?;
@@ -85,24 +83,24 @@ impl Call {
             }
         };
         let mut upload = Upload::new(stream, body);
-        match wait(&mut upload, &mut response, timeouts).await {
-            Ok(response) => {
-                self.home.answered(true);
-                self.seat.heard();
-                upload.body.answered();
-                self.receive(response, upload, &parts, timeouts)
-                    .map_err(Lost::Failed)
-            }
-            Err(Waited::Failed(failed)) => {
-                // SECURITY: what a client does or says must not make an address look bad.
-                let is_late = failed == Failed::ResponseTimeout;
-                if is_late && upload.stream.is_none() && !timeouts.are_over() {
-                    self.home.answered(false);
-                }
-                Err(Lost::Failed(failed))
-            }
-            Err(Waited::Error(error)) => Err(self.lost(&error, parts, upload.body)),
+        let mut patience = Patience::new(self.home.timeouts(), timeouts);
+        let response = match wait(&mut upload, &mut response, &mut patience).await {
+            Ok(response) => response,
+            Err(why) => return Err(self.lost(&why, parts, upload)),
+        };
+        self.seat.heard();
+        let status = response.status();
+        if response.headers().len() > FIELDS_MAX || status.is_informational() {
+            self.home.failed(Failure::Reset);
+            return Err(Lost::Failed(Failed::Broken));
         }
+        self.home.answered(status.as_u16());
+        if status.is_server_error() && turn.gives_up(status, &(&parts.method, &upload.body)) {
+            return Err(again(Lost::Unwanted, Failed::Broken, parts, upload.body));
+        }
+        upload.body.answered();
+        self.receive(response, upload, &parts, (timeouts, patience.until))
+            .map_err(Lost::Failed)
     }
 
     fn receive(
@@ -110,12 +108,9 @@ impl Call {
         response: Response<RecvStream>,
         upload: Upload,
         asked: &Parts,
-        timeouts: &Timeouts,
+        (timeouts, until): (&Timeouts, Until),
     ) -> Result<Response<ResponseBody>, Failed> {
         let (mut head, stream) = response.into_parts();
-        if head.headers.len() > FIELDS_MAX || head.status.is_informational() {
-            return Err(Failed::Broken);
-        }
         hop::strip(&mut head.headers);
         let length = length(&head.headers);
         let is_bodyless = asked.method == Method::HEAD || stream.is_end_stream();
@@ -130,6 +125,7 @@ impl Call {
             stream,
             (exact, takes_trailers),
             timeouts,
+            until,
         );
         head.version = Version::HTTP_11;
         Ok(Response::from_parts(
@@ -138,8 +134,29 @@ impl Call {
         ))
     }
 
-    /// What an error before any answer means.
-    fn lost(&self, error: &h2::Error, parts: Parts, body: Carried) -> Lost {
+    /// What it means that there is no answer.
+    fn lost(&self, why: &Waited, parts: Parts, upload: Upload) -> Lost {
+        // SECURITY: what a client does, or leaves undone, must not make an address look bad.
+        match why {
+            Waited::Body(why) => Lost::Failed(Failed::Body(*why)),
+            Waited::Over(over) => {
+                if over.is_of_the_address(upload.is_streaming()) {
+                    self.home.failed(Failure::Timeout);
+                }
+                match over {
+                    Over::Head => again(Lost::Late, over.failed(), parts, upload.body),
+                    over => Lost::Failed(over.failed()),
+                }
+            }
+            Waited::Flooded => {
+                self.home.failed(Failure::Reset);
+                Lost::Failed(Failed::Broken)
+            }
+            Waited::Error(error) => self.broken(error, parts, upload),
+        }
+    }
+
+    fn broken(&self, error: &h2::Error, parts: Parts, upload: Upload) -> Lost {
         tracing::debug!(%error, "a request over HTTP/2 got no answer");
         let is_refused = error.is_reset() && error.reason() == Some(Reason::REFUSED_STREAM);
         let is_left = error.is_go_away();
@@ -149,23 +166,40 @@ impl Call {
         // INVARIANT: a stream ends with the service's GOAWAY only when its number is higher than
         // the last one that was processed (RFC 9113 §6.8).
         if error.is_remote() && (is_refused || is_left) {
-            return Lost::Unprocessed(again(parts, body));
+            return again(Lost::Unprocessed, Failed::TooMany, parts, upload.body);
         }
-        self.home.answered(false);
-        if error.is_io() && !self.seat.is_first && parts.method.is_idempotent() {
-            return Lost::Unanswered(again(parts, body));
+        // One that ends while its client lets it wait is tired of the client.
+        if !upload.awaits_client() {
+            self.home.failed(Failure::Reset);
+        }
+        if error.is_io() {
+            return again(Lost::Unanswered, Failed::Broken, parts, upload.body);
         }
         Lost::Failed(Failed::Broken)
     }
 }
 
-fn again(parts: Parts, body: Carried) -> Option<Box<Request<Carried>>> {
-    let body = body.again()?;
-    Some(Box::new(Request::from_parts(parts, body)))
+/// With the request, where that can be sent from its beginning.
+fn again(
+    lost: fn(Box<Request<Carried>>) -> Lost,
+    failed: Failed,
+    parts: Parts,
+    body: Carried,
+) -> Lost {
+    match body.again() {
+        Some(body) => lost(Box::new(Request::from_parts(parts, body))),
+        None => Lost::Failed(failed),
+    }
 }
 
+/// Why no head came.
+#[derive(Debug)]
 enum Waited {
-    Failed(Failed),
+    /// The request has no end.
+    Body(Refused),
+    Over(Over),
+    /// Interim answers without end.
+    Flooded,
     Error(h2::Error),
 }
 
@@ -173,30 +207,25 @@ enum Waited {
 async fn wait(
     upload: &mut Upload,
     response: &mut ResponseFuture,
-    timeouts: &Timeouts,
+    patience: &mut Patience,
 ) -> Result<Response<RecvStream>, Waited> {
     let mut deadline = Deadline::unset();
-    deadline.set(patience(timeouts));
+    let mut interim = 0_u32;
     poll_fn(|cx| {
-        let moved = upload.poll_send(cx);
-        if moved.map_err(|why| Waited::Failed(Failed::Body(why)))? {
-            // Who is still taking its request in need not answer it yet.
-            deadline.set(patience(timeouts));
+        upload.poll_send(cx).map_err(Waited::Body)?;
+        while let Poll::Ready(Some(Ok(_))) = response.poll_informational(cx) {
+            interim = interim.saturating_add(1);
+            if interim > INTERIM_MAX {
+                return Poll::Ready(Err(Waited::Flooded));
+            }
         }
         if let Poll::Ready(response) = Pin::new(&mut *response).poll(cx) {
             return Poll::Ready(response.map_err(Waited::Error));
         }
-        let passed = deadline.poll_passed(cx);
-        passed.map(|()| Err(Waited::Failed(Failed::ResponseTimeout)))
+        let over = patience.poll_over(upload.waits(), &mut deadline, cx);
+        over.map(|over| Err(Waited::Over(over)))
     })
     .await
-}
-
-/// How long the head may take from now on.
-fn patience(timeouts: &Timeouts) -> Duration {
-    let left = |ends: Instant| ends.saturating_duration_since(Instant::now());
-    let left = timeouts.ends.map_or(Duration::MAX, left);
-    timeouts.response.min(left)
 }
 
 /// The length an answer declares, when it is one number.
@@ -251,17 +280,42 @@ impl Upload {
             stream: (!is_over).then_some(stream),
             body,
             piece: Bytes::new(),
+            sent: 0,
+            awaits_client: false,
         }
+    }
+
+    /// What is waited for.
+    fn waits(&self) -> Waits {
+        match &self.stream {
+            None => Waits::Answer,
+            Some(_) if self.awaits_client => Waits::Client(self.sent),
+            Some(_) => Waits::Service(self.sent),
+        }
+    }
+
+    /// Whether some of a streamed body is still to come, and the service takes it.
+    pub(super) const fn is_streaming(&self) -> bool {
+        self.stream.is_some() && self.body.is_streamed()
+    }
+
+    /// Whether nothing can be sent before the client sends more.
+    pub(super) const fn awaits_client(&self) -> bool {
+        self.stream.is_some() && self.awaits_client
     }
 
     /// Sends on as much as the service takes; whether some of a streamed body moved. A service
     /// that wants no more of it may still answer.
     pub(super) fn poll_send(&mut self, cx: &mut Context<'_>) -> Result<bool, Refused> {
         let mut moved = false;
+        self.awaits_client = false;
         while let Some(stream) = &mut self.stream {
             if self.piece.is_empty() {
                 match self.body.poll_frame(cx) {
-                    Poll::Pending => break,
+                    Poll::Pending => {
+                        self.awaits_client = true;
+                        break;
+                    }
                     Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
                         Ok(data) => self.piece = data,
                         Err(frame) => {
@@ -300,6 +354,8 @@ impl Upload {
             let piece = self.piece.split_to(stream.capacity().min(self.piece.len()));
             let is_last = self.piece.is_empty() && self.body.is_end_stream();
             moved = true;
+            let length = u64::try_from(piece.len()).unwrap_or(u64::MAX);
+            self.sent = self.sent.saturating_add(length);
             if is_last {
                 self.end(|stream| stream.send_data(piece, true));
             } else if stream.send_data(piece, false).is_err() {

@@ -15,6 +15,8 @@ use tokio::time::Instant;
 use super::lock;
 use crate::deadline::Deadline;
 use crate::upstream::Failed;
+use crate::upstream::pool::Open;
+use crate::upstream::retry::Origin;
 use crate::upstream::stream::Stream;
 
 /// LIMIT: requests on one connection at once; a service may allow fewer.
@@ -25,7 +27,7 @@ const STREAM_WINDOW: u32 = 128 * 1024;
 /// slowly never holds up the others.
 const CONNECTION_WINDOW: u32 = 100 * STREAM_WINDOW;
 /// LIMIT: bytes of a response's head, and of its trailers.
-const HEAD_BYTES_MAX: u32 = 64 * 1024;
+pub(super) const HEAD_BYTES_MAX: u32 = 64 * 1024;
 /// LIMIT: bytes of one request that wait for the service.
 const SEND_BUFFER: usize = 64 * 1024;
 /// How often a connection is looked at.
@@ -60,16 +62,16 @@ struct State {
 
 /// Room for one request on a connection; dropping it makes room.
 #[derive(Debug)]
-pub(super) struct Seat {
+pub(in crate::upstream) struct Seat {
     pub(super) sender: SendRequest<Bytes>,
     state: Arc<State>,
     /// The connection carried no request before.
-    pub(super) is_first: bool,
+    is_first: bool,
 }
 
 impl Link {
-    /// Says hello, and starts the connection's task.
-    pub(super) async fn open(stream: Stream) -> Result<Self, Failed> {
+    /// Says hello, and starts the connection's task; it is `open` until that ends.
+    pub(super) async fn open(stream: Stream, open: Open) -> Result<Self, Failed> {
         let mut builder = h2::client::Builder::new();
         builder
             .enable_push(false)
@@ -100,6 +102,7 @@ impl Link {
         tokio::spawn(async move {
             drive(connection, pulse).await;
             driven.ended.store(true, Ordering::Relaxed);
+            drop(open);
         });
         Ok(Self { sender, state })
     }
@@ -141,6 +144,14 @@ impl Link {
 }
 
 impl Seat {
+    /// Where its connection comes from.
+    pub(super) const fn origin(&self) -> Origin {
+        match self.is_first {
+            true => Origin::New,
+            false => Origin::Pool,
+        }
+    }
+
     /// Something came.
     pub(super) fn heard(&self) {
         self.state.heard.fetch_add(1, Ordering::Relaxed);

@@ -20,6 +20,7 @@ use super::framing::Framing;
 use super::refusal::Refusal;
 use fields::Facts;
 use line::RequestLine;
+pub(crate) use line::check_path;
 
 /// How large a head may be.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +43,15 @@ pub(crate) struct Head {
     line_start: usize,
     /// Up to where the next LF was looked for.
     searched: usize,
+}
+
+/// Whether a method, a target in origin form and a host are what a request could have had.
+pub(crate) fn is_request(method: &[u8], target: &[u8], host: &[u8]) -> bool {
+    let line = [method, b" ", target, b" HTTP/1.1"].concat();
+    target.first() == Some(&b'/')
+        && RequestLine::parse(&line).is_ok()
+        && !host.is_empty()
+        && is_host(host)
 }
 
 /// Where a field lies in the head.

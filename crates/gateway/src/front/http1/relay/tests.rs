@@ -70,6 +70,8 @@ impl Handler for Opens {
 
     fn accepted(&self) {}
 
+    fn exhausted(&self) {}
+
     fn tick(&self) {}
 
     fn upstreams(&self) -> PoolUse {
@@ -105,6 +107,7 @@ async fn ground(answer: &[u8]) -> Ground {
             secure: false,
             sni: None,
             http2: false,
+            admitted: None,
         }),
         purpose: Purpose::Plain,
         wire: Arc::new(Wire::new()),
