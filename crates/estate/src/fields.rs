@@ -1,10 +1,12 @@
 //! The one table of the estate's fields: name, kind, default and one sentence each. Parsing,
 //! defaults, the JSON Schema and the reference page all read it, so they cannot disagree.
 
+mod acme;
 mod gateway;
 mod inventory;
 mod people;
 
+pub(crate) use acme::RENEW;
 pub(crate) use gateway::{CORS, MODE, ROUTE_LIMITS};
 
 use crate::kind::Kind;
@@ -92,6 +94,7 @@ pub(crate) static ROOT: Table = Table {
         table("trail", &people::TRAIL),
         table("limits", &gateway::LIMITS),
         tables("certificate", &gateway::CERTIFICATE, 1000),
+        table("acme", &acme::ACME),
         tables("zone", &inventory::ZONE, ENTRIES_MAX),
         tables("host", &inventory::HOST, ENTRIES_MAX),
         tables("service", &inventory::SERVICE, ENTRIES_MAX),

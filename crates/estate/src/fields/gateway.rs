@@ -37,6 +37,13 @@ pub(super) static LISTEN: Table = Table {
             Default::Text("127.0.0.1:9464"),
             "Address of the gateway's Prometheus metrics, or `off`.",
         ),
+        field(
+            "strict_sni",
+            Kind::Bool,
+            Default::Bool(false),
+            "Refuse TLS handshakes that name no host. Otherwise they get the first certificate; \
+             a name without a certificate is refused in any case.",
+        ),
     ],
 };
 
@@ -257,7 +264,8 @@ pub(super) static CERTIFICATE: Table = Table {
                 max: 1000,
             },
             Default::Required,
-            "Host names it serves; `*.shop.example` covers one label.",
+            "Host names it serves; `*.shop.example` covers one label. A name may have two \
+             certificates, one with an ECDSA and one with an RSA key.",
         ),
         field(
             "chain",

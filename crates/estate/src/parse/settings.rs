@@ -85,6 +85,7 @@ pub(super) fn listen(findings: &mut Findings, root: &Reader<'_>) -> Option<Liste
         http: http.into_iter().map(|address| address.value).collect(),
         plain: plain?,
         metrics,
+        strict_sni: table.bool("strict_sni")?,
     })
 }
 
@@ -180,6 +181,7 @@ pub(super) fn certificates(root: &Reader<'_>) -> Vec<Certificate> {
             hosts: table.values("hosts", values::certificate_host),
             chain: table.parse("chain", plain)?,
             key: table.parse("key", plain)?,
+            span: table.span_of("chain"),
         })
     };
     entries(root, "certificate")
