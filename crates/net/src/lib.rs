@@ -1,5 +1,5 @@
-//! The network's ground floor: TLS, certificates, listeners, drain, rate limiting, and a small
-//! HTTP client for Rampart's own sockets.
+//! The network's ground floor: TLS, certificates, listeners, drain, rate limiting, a small HTTP
+//! client for Rampart's own sockets and one for servers behind verified TLS.
 //!
 //! Nothing here decides who may do what, and nothing here reads an estate.
 
@@ -7,6 +7,7 @@ mod authority;
 mod client;
 mod drain;
 mod error;
+mod https;
 mod listen;
 mod rate;
 pub mod tls;
@@ -15,6 +16,7 @@ pub use authority::{Authority, Purpose};
 pub use client::{Answer, Client, Endpoint};
 pub use drain::{Drain, Guard};
 pub use error::Error;
+pub use https::HttpsClient;
 pub use listen::{UnixAccess, bind_tcp, bind_unix, permitted_peer, prepare_stream};
 pub use rate::{Decision, RateLimiter};
 pub use tls::Certificate;

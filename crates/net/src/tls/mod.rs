@@ -1,6 +1,9 @@
 //! TLS as Rampart speaks it: 1.2 and 1.3, aws-lc-rs alone, post-quantum key exchange preferred.
 
 mod certificate;
+mod challenge;
+mod facts;
+mod request;
 mod resolver;
 
 use std::path::{Path, PathBuf};
@@ -14,7 +17,11 @@ use rustls::{ClientConfig, RootCertStore, ServerConfig};
 
 pub use certificate::Certificate;
 pub(crate) use certificate::not_after;
-pub use resolver::Certificates;
+pub use challenge::{Challenge, Challenges, challenge_certificate, is_challenge};
+use facts::covers;
+pub use facts::{Facts, Flaw};
+pub use request::{KeyKind, SigningRequest};
+pub use resolver::{Certificates, Unnamed};
 
 use crate::Error;
 
@@ -58,8 +65,14 @@ pub fn server_config(
     config.ticketer = rustls::crypto::aws_lc_rs::Ticketer::new().map_err(Error::Tls)?;
     // SECURITY: early data can be replayed by anyone who saw it (RFC 8446 §8).
     config.max_early_data_size = 0;
+    // The last is agreed on with whoever offers nothing else, and only while a challenge of that
+    // name is under way: without one there is no certificate for it.
     config.alpn_protocols = match offer {
-        Offer::Http2AndHttp1 => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
+        Offer::Http2AndHttp1 => vec![
+            b"h2".to_vec(),
+            b"http/1.1".to_vec(),
+            challenge::PROTOCOL.to_vec(),
+        ],
         Offer::Http1 => vec![b"http/1.1".to_vec()],
     };
     Ok(Arc::new(config))
@@ -165,5 +178,8 @@ pub(crate) fn read(path: &Path) -> Result<String, Error> {
     Ok(text)
 }
 
+#[cfg(test)]
+#[path = "tests/names.rs"]
+mod names;
 #[cfg(test)]
 mod tests;
