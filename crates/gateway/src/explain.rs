@@ -131,6 +131,7 @@ pub fn explain(ground: Ground, question: &Question) -> Result<Explanation, Expla
         recorder: None,
         link: None,
         control: Target::control("/".into()),
+        certificates: Arc::default(),
     });
     common.directory.replace(ground.identity);
     let meter = builder.registry.meters().first().cloned();

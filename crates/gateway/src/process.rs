@@ -114,6 +114,12 @@ impl<H: Handler> Process<H> {
             gateway.connections_per_address_max,
             &gateway.trusted_proxies,
         );
+        self.ground
+            .certificates
+            .set_unnamed(match estate.listen.strict_sni {
+                true => net::tls::Unnamed::Refused,
+                false => net::tls::Unnamed::First,
+            });
         self.fleet.set(settings(Some(estate)));
         self.fleet.commit(prepared.listeners).await;
         self.scrape_at(prepared.scrape, estate.listen.metrics);

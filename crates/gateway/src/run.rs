@@ -65,6 +65,7 @@ pub fn run(settings: &Settings, clock: SharedClock, entropy: SharedEntropy) -> R
                 recorder: Some(recording),
                 link: Some(client),
                 control: Target::control(settings.control_http.clone()),
+                certificates: Arc::clone(&ground.certificates),
             }));
             let meters = ground.registry.meters().iter().take(workers.get());
             let shared = |meter| Arc::new(Shared::new(Arc::clone(&common), Arc::clone(meter)));

@@ -69,6 +69,8 @@ pub(crate) struct Common {
     pub(crate) link: Option<link::Client>,
     /// The way to control's pages.
     pub(crate) control: Arc<Target>,
+    /// What TLS handshakes are answered with.
+    pub(crate) certificates: Arc<net::tls::Certificates>,
 }
 
 /// What [`Common`] is made from.
@@ -86,6 +88,8 @@ pub(crate) struct Parts {
     pub(crate) link: Option<link::Client>,
     /// The way to control's pages.
     pub(crate) control: Target,
+    /// What TLS handshakes are answered with.
+    pub(crate) certificates: Arc<net::tls::Certificates>,
 }
 
 impl Common {
@@ -106,6 +110,7 @@ impl Common {
             limiter: Limiter::new(),
             link: parts.link,
             control: Arc::new(parts.control),
+            certificates: parts.certificates,
         }
     }
 
@@ -189,5 +194,13 @@ impl Handler for Shared {
 
     fn upstreams(&self) -> PoolUse {
         self.upstreams.usage()
+    }
+
+    fn knows(&self, hello: &rustls::server::ClientHello<'_>) -> bool {
+        self.certificates.knows(hello)
+    }
+
+    fn challenge(&self, host: &str, token: &str) -> Option<String> {
+        self.certificates.challenges().page(host, token)
     }
 }

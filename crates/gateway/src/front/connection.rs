@@ -9,16 +9,15 @@ use std::time::Duration;
 
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
-use tokio_rustls::TlsAcceptor;
 
 use super::caps::Permit;
 use super::service::{Purpose, Sending, Service};
 use super::wire::Wire;
 use super::worker::{Settings, Worker};
-use super::{Handler, http1, http2};
+use super::{Handler, handshake, http1, http2};
 use crate::deadline::Deadline;
 use crate::exchange::Connection;
 
@@ -57,20 +56,16 @@ pub(super) async fn serve<H: Handler>(worker: Arc<Worker<H>>, accepted: Accepted
         let service = service(&worker, connection, purpose, &settings);
         return http1::serve(stream, service, &settings, drain).await;
     }
-    let handshake = TlsAcceptor::from(Arc::clone(&worker.tls)).accept(stream);
     let limit = settings.wire.head_timeout;
-    let stream = match Box::pin(tokio::time::timeout(limit, handshake)).await {
-        Ok(Ok(stream)) => stream,
-        failed => {
-            let code = if failed.is_err() {
-                "tls.timeout"
-            } else {
-                "tls.failed"
-            };
-            worker.handler.refused(connection.peer, code, 0);
-            return;
-        }
+    let mut stream = match Box::pin(handshake::accept(&worker, stream, limit)).await {
+        Ok(stream) => stream,
+        Err(code) => return worker.handler.refused(connection.peer, code, 0),
     };
+    if net::tls::is_challenge(stream.get_ref().1.alpn_protocol()) {
+        // The handshake was the answer (RFC 8737 §3).
+        drop(stream.shutdown().await);
+        return;
+    }
     let (_, tls) = stream.get_ref();
     connection.secure = true;
     connection.sni = tls

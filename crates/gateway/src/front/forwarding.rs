@@ -138,6 +138,7 @@ async fn start_before(upstream: SocketAddr) -> Running {
         http: vec!["127.0.0.1:0".parse().unwrap()],
         plain: true,
         metrics: None,
+        strict_sni: false,
     };
     let prepared = fleet.prepare(&listen).unwrap();
     let (address, _) = prepared.addresses().next().unwrap();

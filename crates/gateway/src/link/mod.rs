@@ -19,6 +19,7 @@ pub use protocol::{AssertionKeyText, CertificateText, LATENCY_BOUNDS_US, RouteSt
 pub(crate) use ask::Asker;
 pub(crate) use client::{Client, NoSession};
 pub(crate) use local::{Continuity, Deliveries, Local};
+pub(crate) use protocol::ChallengeText;
 
 #[cfg(test)]
 mod tests;

@@ -28,6 +28,12 @@ pub(crate) fn know(flow: &mut Flow<'_>) {
     }
 }
 
+/// Whether a trusted proxy connected.
+pub(crate) fn is_proxied(flow: &Flow<'_>) -> bool {
+    let peer = flow.connection.peer.ip().to_canonical();
+    contains(&flow.state.estate().gateway.trusted_proxies, peer)
+}
+
 /// The nearest address that no trusted proxy owns, read from the end: everything before it is
 /// only what somebody untrusted says.
 fn behind(headers: &HeaderMap, peer: IpAddr, trusted: &[Network]) -> IpAddr {

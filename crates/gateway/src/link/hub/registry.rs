@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::GatewayStatus;
-use crate::link::protocol::{AssertionKeyText, CertificateText, Stats, ToGateway};
+use crate::link::protocol::{AssertionKeyText, CertificateText, ChallengeText, Stats, ToGateway};
 
 /// LIMIT: messages that wait for one gateway. One that is so far behind begins anew, with
 /// everything.
@@ -33,6 +33,7 @@ pub(super) enum Wait {
 pub(super) struct Registry {
     pub(super) estate: Option<(u64, Arc<str>)>,
     pub(super) certificates: Option<Vec<CertificateText>>,
+    pub(super) challenges: Vec<ChallengeText>,
     pub(super) assertion_key: Option<AssertionKeyText>,
     pub(super) identity: Option<IdentitySnapshot>,
     gateways: BTreeMap<String, Gateway>,
@@ -126,10 +127,17 @@ impl Registry {
             },
         ]
         .map(Arc::new);
+        let challenges = Arc::new(ToGateway::Challenges {
+            id: 0,
+            challenges: self.challenges.clone(),
+        });
         for gateway in self.gateways.values_mut().filter(|gateway| !gateway.begun) {
             gateway.begun = true;
             gateway.wanted = Some(*version);
             all.iter().for_each(|message| gateway.tell(message));
+            if !self.challenges.is_empty() {
+                gateway.tell(&challenges);
+            }
         }
     }
 
