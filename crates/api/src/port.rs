@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use model::{Ban, BanId, Context, Denied, ErrorKind, Network};
 
+use crate::certificates::CertificateState;
 use crate::explain::{Asked, Explained};
 use crate::traffic::Traffic;
 
@@ -34,6 +35,10 @@ pub trait GatewayPort: Send + Sync + Debug {
     ) -> Later<'a, Ban>;
     /// Lifts a ban.
     fn lift<'a>(&'a self, ctx: &'a Context, ban: BanId) -> Later<'a, ()>;
+    /// The certificates that handshakes are answered with.
+    fn certificates(&self) -> Vec<CertificateState>;
+    /// Asks for a new certificate of a host now.
+    fn renew<'a>(&'a self, ctx: &'a Context, host: &'a str) -> Later<'a, ()>;
 }
 
 /// Where a change may not count yet, in one line.
