@@ -1,6 +1,8 @@
 //! The running program, from the outside: real processes, real sockets, real requests.
 
 #[cfg(test)]
+mod acme;
+#[cfg(test)]
 mod attacks;
 #[cfg(test)]
 mod backend;
@@ -8,6 +10,8 @@ mod backend;
 mod bad_input;
 #[cfg(test)]
 mod browser;
+#[cfg(test)]
+mod certificates;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
@@ -18,6 +22,8 @@ mod down;
 mod everyday;
 #[cfg(test)]
 mod real_backends;
+#[cfg(test)]
+mod tls;
 #[cfg(test)]
 mod visitor;
 #[cfg(test)]

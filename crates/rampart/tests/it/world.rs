@@ -90,17 +90,21 @@ limits = { body_max = "256KiB" }
 impl World {
     /// Starts one whose estate ends with `routes`, in front of `service`.
     pub(crate) async fn start(service: SocketAddr, routes: &str) -> Self {
-        let [plain, https] = testkit::free_addresses().unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let mut world = Self {
-            folder,
-            plain,
-            https,
-            server: None,
-        };
+        let mut world = Self::new();
         world.write_estate(service, routes);
         world.serve().await;
         world
+    }
+
+    /// A folder and addresses; nothing is started and no estate is written.
+    pub(crate) fn new() -> Self {
+        let [plain, https] = testkit::free_addresses().unwrap();
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            plain,
+            https,
+            server: None,
+        }
     }
 
     /// Replaces the estate file; nothing is applied.
