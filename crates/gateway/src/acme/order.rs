@@ -23,6 +23,8 @@ const POLL_MIN: Duration = Duration::from_millis(250);
 const POLL_MAX: Duration = Duration::from_secs(5);
 /// LIMIT: how long an authority may ask us to wait between two looks.
 const ASKED_MAX: Duration = Duration::from_secs(30);
+/// LIMIT: how long to wait for a gateway that serves.
+const SERVING_MAX: Duration = Duration::from_secs(30);
 /// LIMIT: bytes of a token.
 const TOKEN_BYTES_MAX: usize = 512;
 
@@ -91,6 +93,7 @@ impl Orders<'_> {
                 Failure::new(format!("the authority offers no `{name}` for `{host}`"))
             })?;
             let answer = self.answer(&challenge, host)?;
+            self.until_serving().await;
             let held = self.hub.set_challenges(vec![answer]).await;
             held.map_err(|refusals| {
                 let why = refusals.join("; ");
@@ -99,6 +102,18 @@ impl Orders<'_> {
             challenge.set_ready().await?;
         }
         Ok(())
+    }
+
+    /// Waits until a gateway serves: at a start of both, control is there first.
+    async fn until_serving(&self) {
+        let looking = async {
+            while !self.hub.is_serving() {
+                tokio::time::sleep(POLL_MIN).await;
+            }
+        };
+        if tokio::time::timeout(SERVING_MAX, looking).await.is_err() {
+            tracing::debug!("no gateway serves; the challenge is tried all the same");
+        }
     }
 
     fn answer(

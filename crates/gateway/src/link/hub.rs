@@ -181,6 +181,11 @@ impl Hub {
         heard(waiting, SWAP_TIMEOUT).await
     }
 
+    /// Whether some gateway answers requests.
+    pub(crate) fn is_serving(&self) -> bool {
+        self.registry().is_serving()
+    }
+
     /// Challenges are answered with exactly these; waits for the connected gateways.
     ///
     /// # Errors

@@ -248,6 +248,12 @@ impl Registry {
         }
     }
 
+    /// Whether a gateway that was told everything serves.
+    pub(super) fn is_serving(&self) -> bool {
+        let mut gateways = self.gateways.values();
+        gateways.any(|gateway| gateway.begun && gateway.version > 0)
+    }
+
     pub(super) fn statuses(&self) -> Vec<GatewayStatus> {
         let status = |(node, gateway): (&String, &Gateway)| GatewayStatus {
             node: node.clone(),
