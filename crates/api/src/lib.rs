@@ -5,6 +5,7 @@
 //! itself: every endpoint asks a service, which authorises, acts and records.
 
 mod body;
+mod certificates;
 mod endpoint;
 mod endpoints;
 mod explain;
@@ -21,6 +22,7 @@ mod services;
 mod settle;
 mod traffic;
 
+pub use certificates::{CertificateSource, CertificateState};
 pub use endpoints::link;
 pub use explain::{Asked, Explained, ExplainedStep, Verdict};
 pub use health::{Colour, Component, Counters, Health, Surface, health, metrics, probes};

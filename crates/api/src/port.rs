@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use model::{Ban, BanId, Context, Denied, ErrorKind, Network};
 
+use crate::certificates::CertificateState;
 use crate::explain::{Asked, Explained};
 use crate::traffic::Traffic;
 
@@ -45,6 +46,10 @@ pub trait GatewayPort: Send + Sync + Debug {
             })
         })
     }
+    /// The certificates that handshakes are answered with.
+    fn certificates(&self) -> Vec<CertificateState>;
+    /// Asks for a new certificate of a host now.
+    fn renew<'a>(&'a self, ctx: &'a Context, host: &'a str) -> Later<'a, ()>;
 }
 
 /// Which process is started anew.

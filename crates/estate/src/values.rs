@@ -95,6 +95,14 @@ pub(crate) fn certificate_host(text: &str) -> Result<String, Wrong> {
     }
 }
 
+/// Whether a certificate for `name` is one for `host`: a `*` stands for one label (RFC 9525 §6.3).
+pub(crate) fn covers(name: &str, host: &str) -> bool {
+    match name.strip_prefix("*.") {
+        Some(parent) => host.split_once('.').is_some_and(|(_, rest)| rest == parent),
+        None => name == host,
+    }
+}
+
 /// `10.0.0.1:8080`, `[::1]:8080`.
 pub(crate) fn socket(text: &str) -> Result<SocketAddr, Wrong> {
     text.parse().map_err(|_| {

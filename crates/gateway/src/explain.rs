@@ -137,6 +137,7 @@ pub fn explain(ground: Ground, question: &Question) -> Result<Explanation, Expla
         recorder: None,
         link: None,
         control,
+        certificates: Arc::default(),
     });
     common.directory.replace(ground.identity);
     let meter = builder.registry.meters().first().cloned();

@@ -4,6 +4,7 @@
 //! It decides from an in-memory snapshot that control pushes over a local link; it never opens the
 //! store, and never holds a root key or a person's record.
 
+pub mod acme;
 mod answer;
 mod assertion;
 mod auth_request;

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use estate::Estate;
 use model::snapshot::{IdentityChange, IdentitySnapshot};
-use model::{SessionId, Timestamp};
+use model::{Secret, SessionId, Timestamp};
+use net::tls::Challenge;
 
 use crate::assertion::Signer;
 use crate::directory::Order;
 use crate::front::Caps;
 use crate::link::protocol::{AssertionKeyText, Stats};
-use crate::link::{Continuity, Local};
+use crate::link::{ChallengeText, Continuity, Local};
 use crate::records::Recorder;
 use crate::shared::Common;
 use crate::state::Builder;
@@ -83,6 +84,31 @@ impl Local for Process {
             Some(signer) => self.common.sign_with(signer),
             None => tracing::error!(id = %key.id, "control sent an assertion key that is none"),
         }
+    }
+
+    fn challenges(&self, texts: Vec<ChallengeText>) -> Result<(), String> {
+        let mut challenges = Vec::with_capacity(texts.len());
+        for text in texts {
+            challenges.push(match text {
+                ChallengeText::Page {
+                    host,
+                    token,
+                    answer,
+                } => Challenge::Page {
+                    host,
+                    token,
+                    answer,
+                },
+                ChallengeText::Handshake(text) => {
+                    let key = Secret::new(text.key);
+                    let certificate = net::Certificate::of_challenge(text.hosts, text.chain, key);
+                    Challenge::Handshake(certificate.map_err(|error| error.to_string())?)
+                }
+            });
+        }
+        let answered = self.common.certificates.challenges();
+        let replaced = answered.replace(&challenges);
+        replaced.map_err(|error| error.to_string())
     }
 
     fn heard(&self) {

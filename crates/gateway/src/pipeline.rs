@@ -20,7 +20,7 @@ use crate::sign_in;
 use crate::state::State;
 use crate::steps::{
     address, authenticate, authorise, ban, body, certificate, client, cors, forward, inspect,
-    limits, path, respond, route, same_origin, size, snapshot, websocket,
+    limits, path, respond, route, same_origin, size, snapshot, sni, websocket,
 };
 
 /// Answers one request; never fails.
@@ -101,6 +101,7 @@ async fn decide(flow: &mut Flow<'_>) -> Result<Response<Outgoing>, Refused> {
     ban::check(flow)?;
     address::check(flow)?;
     path::settle(flow)?;
+    sni::check(flow)?;
     certificate::check(flow)?;
     if flow.console {
         // Boxed, as the other rare ways: a future is copied whole, with all it might await.

@@ -74,6 +74,8 @@ pub(crate) struct Common {
     pub(crate) link: Option<link::Client>,
     /// The way to control's pages.
     pub(crate) control: Arc<Target>,
+    /// What TLS handshakes are answered with.
+    pub(crate) certificates: Arc<net::tls::Certificates>,
 }
 
 /// What [`Common`] is made from.
@@ -91,6 +93,8 @@ pub(crate) struct Parts {
     pub(crate) link: Option<link::Client>,
     /// The way to control's pages.
     pub(crate) control: Target,
+    /// What TLS handshakes are answered with.
+    pub(crate) certificates: Arc<net::tls::Certificates>,
 }
 
 impl Common {
@@ -113,6 +117,7 @@ impl Common {
             limiter: Limiter::new(),
             link: parts.link,
             control: Arc::new(parts.control),
+            certificates: parts.certificates,
         }
     }
 
@@ -215,5 +220,13 @@ impl Handler for Shared {
 
     fn upstreams(&self) -> PoolUse {
         self.upstreams.usage()
+    }
+
+    fn knows(&self, hello: &rustls::server::ClientHello<'_>) -> bool {
+        self.certificates.knows(hello)
+    }
+
+    fn challenge(&self, host: &str, token: &str) -> Option<String> {
+        self.certificates.challenges().page(host, token)
     }
 }

@@ -1,6 +1,8 @@
 //! `rampart check`: every error of the estate file at once.
 
-use std::path::PathBuf;
+mod certificates;
+
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use estate::Estate;
@@ -39,8 +41,14 @@ pub(super) fn run(args: &CheckArgs, session: &mut Session<'_>) -> Result<Exit, F
             .read_config(session.global.config.as_deref())?,
     };
     let name = file.name();
-    match Estate::parse(&file.source) {
-        Ok(parsed) if parsed.warnings.is_empty() || !args.strict => {
+    let mut checked = Estate::parse(&file.source);
+    if let Ok(parsed) = &mut checked {
+        let base = file.path.parent().unwrap_or(Path::new("."));
+        let found = certificates::findings(&parsed.estate, base, session.places.clock.now());
+        parsed.warnings.extend(found);
+    }
+    match checked {
+        Ok(parsed) if parsed.warnings.is_empty() || !is_refused(&parsed.warnings, args.strict) => {
             session
                 .printer
                 .warnings(&name, &file.source, &parsed.warnings);
@@ -60,6 +68,11 @@ pub(super) fn run(args: &CheckArgs, session: &mut Session<'_>) -> Result<Exit, F
         Ok(parsed) => Ok(invalid(session, &file, &parsed.warnings)),
         Err(list) => Ok(invalid(session, &file, &list)),
     }
+}
+
+/// Errors refuse; so do warnings, when they count as errors.
+fn is_refused(findings: &[Diagnostic], strict: bool) -> bool {
+    strict || findings.iter().any(Diagnostic::is_error)
 }
 
 fn count(n: usize, noun: &str) -> String {
@@ -127,3 +140,6 @@ pub(crate) fn checked(session: &mut Session<'_>) -> Result<ConfigFile, Failure> 
         Err(list) => Err(failure(&file, list)),
     }
 }
+
+#[cfg(test)]
+mod tests;

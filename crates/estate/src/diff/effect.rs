@@ -13,6 +13,7 @@ pub(super) fn of_table(key: &str) -> &'static str {
         "identity" => {
             "sign-in works by these from the next request on; shorter sessions end sooner"
         }
+        "acme" => "certificates are asked for and renewed by these; those held stay until then",
         "trail" => "recording works by these from now on",
         "limits" => "every route that says nothing of its own takes these from the next request on",
         _ => "takes effect with the next request",

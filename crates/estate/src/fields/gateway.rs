@@ -57,6 +57,13 @@ pub(super) static LISTEN: Table = Table {
             Default::Absent,
             CLIENT_CERTIFICATES.doc,
         ),
+        field(
+            "strict_sni",
+            Kind::Bool,
+            Default::Bool(false),
+            "Refuse TLS handshakes that name no host. Otherwise they get the first certificate; \
+             a name without a certificate is refused in any case.",
+        ),
     ],
 };
 
@@ -285,7 +292,8 @@ pub(super) static CERTIFICATE: Table = Table {
                 max: 1000,
             },
             Default::Required,
-            "Host names it serves; `*.shop.example` covers one label.",
+            "Host names it serves; `*.shop.example` covers one label. A name may have two \
+             certificates, one with an ECDSA and one with an RSA key.",
         ),
         field(
             "chain",

@@ -290,6 +290,10 @@ impl<'c, L: Local, D: Deliveries> Session<'c, L, D> {
                 let refused = self.certificates(certificates).await.err();
                 say(out, ToControl::CertificatesHeld { id, refused }).await
             }
+            ToGateway::Challenges { id, challenges } => {
+                let refused = self.local.challenges(challenges).err();
+                say(out, ToControl::CertificatesHeld { id, refused }).await
+            }
             ToGateway::AssertionKey(key) => {
                 self.local.assertion_key(&key);
                 Ok(())

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::port::ControlPort;
-use super::protocol::{AssertionKeyText, CertificateText, Stats, ToGateway};
+use super::protocol::{AssertionKeyText, CertificateText, ChallengeText, Stats, ToGateway};
 use registry::{Answer, Key, Registry, Wait};
 
 /// LIMIT: links at once, half-open ones included.
@@ -180,6 +180,33 @@ impl Hub {
             registry.begin_ready();
             waiting
         };
+        heard(waiting, SWAP_TIMEOUT).await
+    }
+
+    /// Whether some gateway answers requests.
+    pub(crate) fn is_serving(&self) -> bool {
+        self.registry().is_serving()
+    }
+
+    /// Challenges are answered with exactly these; waits for the connected gateways.
+    ///
+    /// # Errors
+    /// What the gateways said that refused, each in one line; also when no gateway is linked, as
+    /// then nobody answers.
+    pub(crate) async fn set_challenges(
+        &self,
+        challenges: Vec<ChallengeText>,
+    ) -> Result<(), Vec<String>> {
+        let waiting = {
+            let mut registry = self.registry();
+            registry.challenges = challenges.clone();
+            let id = registry.next_id();
+            let message = Arc::new(ToGateway::Challenges { id, challenges });
+            registry.ask_all(Wait::Certificates(id), &message)
+        };
+        if waiting.is_empty() {
+            return Err(vec!["no gateway is linked".to_owned()]);
+        }
         heard(waiting, SWAP_TIMEOUT).await
     }
 

@@ -6,7 +6,7 @@ use estate::Estate;
 use model::snapshot::{IdentityChange, IdentitySnapshot};
 use model::{SessionId, Timestamp};
 
-use super::protocol::{AssertionKeyText, Content, Stats};
+use super::protocol::{AssertionKeyText, ChallengeText, Content, Stats};
 
 /// A compiled version, and what puts it in place.
 pub(crate) type Compiled = (Arc<Estate>, Box<dyn FnOnce() + Send>);
@@ -34,6 +34,8 @@ pub(crate) trait Local: Send + Sync + 'static {
     fn assertion_key(&self, key: &AssertionKeyText);
     /// Control was heard.
     fn heard(&self);
+    /// Challenges are answered with exactly these, or what is wrong with one.
+    fn challenges(&self, challenges: Vec<ChallengeText>) -> Result<(), String>;
     /// What was counted so far.
     fn stats(&self) -> Stats;
     /// Sessions used since the last call.

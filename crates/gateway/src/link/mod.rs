@@ -22,6 +22,7 @@ pub use protocol::{
 pub(crate) use ask::Asker;
 pub(crate) use client::{Client, NoSession};
 pub(crate) use local::{Continuity, Deliveries, Local};
+pub(crate) use protocol::ChallengeText;
 
 #[cfg(test)]
 mod tests;

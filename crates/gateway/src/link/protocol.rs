@@ -12,7 +12,7 @@ use model::{Event, RequestId, SegmentId, SessionId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// The protocol's version; the two sides must agree.
-pub(crate) const PROTOCOL: u32 = 2;
+pub(crate) const PROTOCOL: u32 = 3;
 
 /// What control says.
 #[derive(Debug, Serialize, Deserialize)]
@@ -46,6 +46,13 @@ pub(crate) enum ToGateway {
         id: u64,
         /// All of them.
         certificates: Vec<CertificateText>,
+    },
+    /// Challenges of an authority are answered with exactly these.
+    Challenges {
+        /// Repeated in the answer, [`ToControl::CertificatesHeld`].
+        id: u64,
+        /// All of them.
+        challenges: Vec<ChallengeText>,
     },
     /// Assertions are signed with this.
     AssertionKey(AssertionKeyText),
@@ -122,7 +129,7 @@ pub(crate) enum ToControl {
         /// The version's number.
         version: u64,
     },
-    /// The answer to [`ToGateway::Certificates`].
+    /// The answer to [`ToGateway::Certificates`] and [`ToGateway::Challenges`].
     CertificatesHeld {
         /// The order's.
         id: u64,
@@ -195,6 +202,23 @@ impl std::fmt::Debug for CertificateText {
             .field("hosts", &self.hosts)
             .finish_non_exhaustive()
     }
+}
+
+/// What an authority asks for while it looks whether a name is ours.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ChallengeText {
+    /// A page on clear listeners (RFC 8555 §8.3).
+    Page {
+        /// Whose.
+        host: String,
+        /// The last segment of its path.
+        token: String,
+        /// Its content.
+        answer: String,
+    },
+    /// A certificate in a handshake (RFC 8737).
+    Handshake(CertificateText),
 }
 
 /// The Ed25519 key of assertions.

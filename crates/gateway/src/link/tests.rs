@@ -152,6 +152,11 @@ impl Local for Process {
 
     fn heard(&self) {}
 
+    fn challenges(&self, challenges: Vec<ChallengeText>) -> Result<(), String> {
+        self.note(format!("challenges {challenges:?}"));
+        Ok(())
+    }
+
     fn stats(&self) -> Stats {
         Stats {
             connections: 7,

@@ -17,4 +17,5 @@ pub(crate) mod route;
 pub(crate) mod same_origin;
 pub(crate) mod size;
 pub(crate) mod snapshot;
+pub(crate) mod sni;
 pub(crate) mod websocket;

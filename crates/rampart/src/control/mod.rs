@@ -9,6 +9,7 @@ mod certificates;
 mod notify;
 mod participants;
 mod ports;
+mod renewals;
 mod restarts;
 mod secrets;
 mod store;
@@ -23,6 +24,7 @@ use anyhow::{Context as _, bail};
 use api::{Peer, Services};
 use axum::Router;
 use estate::Estate;
+use gateway::acme::Acme;
 use gateway::bans::Bans;
 use gateway::link::Hub;
 use http::Request;
@@ -115,6 +117,7 @@ async fn open_store(settings: &Settings) -> anyhow::Result<Store> {
         rollout::MIGRATIONS,
         identity::MIGRATIONS,
         gateway::bans::MIGRATIONS,
+        gateway::acme::MIGRATIONS,
         store::MIGRATIONS,
     ];
     let (clock, entropy) = (settings.clock.clone(), settings.entropy.clone());
@@ -190,11 +193,22 @@ async fn open_trail(settings: &Settings, store: &Store, estate: &Estate) -> anyh
 async fn open_certificates(
     settings: &Settings,
     store: &Store,
+    trail: &Trail,
+    hub: &Hub,
 ) -> anyhow::Result<certificates::Shared> {
     let (clock, entropy) = (&settings.clock, &settings.entropy);
     let authority = secrets::authority(store, clock, entropy).await?;
     let base = base(settings.config.as_ref());
-    let certificates = Certificates::new(authority, &base, clock.clone(), entropy.clone());
+    let acme = Acme::open(gateway::acme::Parts {
+        store: store.clone(),
+        trail: trail.clone(),
+        hub: hub.clone(),
+        base: base.clone(),
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+    });
+    let acme = acme.await.context("cannot read the kept certificates")?;
+    let certificates = Certificates::new(authority, acme, &base, clock.clone(), entropy.clone());
     let public = certificates.authority().as_bytes();
     ::store::atomic_write(&settings.paths.tls().join("ca.pem"), public, 0o644)?;
     Ok(Arc::new(certificates))
@@ -238,7 +252,7 @@ impl Parts {
         });
         let hub = Hub::new(port, clock.clone());
         hub.set_assertion_key(secrets::assertion(&store, entropy).await?);
-        let certificates = open_certificates(settings, &store).await?;
+        let certificates = open_certificates(settings, &store, &trail, &hub).await?;
         rollout.add_participant(Arc::new(participants::CertificatesPart {
             certificates: Arc::clone(&certificates),
             hub: hub.clone(),
@@ -257,6 +271,7 @@ impl Parts {
             told,
             rollout: rollout.clone(),
             identity: identity.clone(),
+            certificates: Arc::clone(&certificates),
             clock: clock.clone(),
             entropy: entropy.clone(),
         });
@@ -316,8 +331,15 @@ impl Parts {
                 }
             }
         };
-        let (certificates, rollout) = (self.certificates.clone(), services.rollout.clone());
-        let renewing = tasks::renew_certificates(certificates, rollout, self.hub.clone());
+        tasks.spawn(self.certificates.acme().clone().run(stop.clone()));
+        let renewing = renewals::tend(renewals::Tending {
+            certificates: self.certificates.clone(),
+            rollout: services.rollout.clone(),
+            trail: self.trail.clone(),
+            hub: self.hub.clone(),
+            clock: services.clock.clone(),
+            entropy: services.entropy.clone(),
+        });
         tasks.spawn(until(Box::pin(renewing)));
         tasks.spawn(until(Box::pin(tasks::tend_bans(self.bans.clone()))));
         tasks.spawn(until(Box::pin(tasks::catch_up(services.rollout.clone()))));

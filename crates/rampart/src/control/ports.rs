@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::{
-    Asked, Explained, GatewayPort, GatewayState, Later, Numbers, PortError, RestartOf, StepNumbers,
-    Traffic, Unsettled,
+    Asked, CertificateState, Explained, GatewayPort, GatewayState, Later, Numbers, PortError,
+    RestartOf, StepNumbers, Traffic, Unsettled,
 };
 use gateway::bans::Bans;
 use gateway::link::{
@@ -23,6 +23,7 @@ use rollout::Rollout;
 use trail::{SegmentSeal, Trail};
 
 use super::bridge::{self, Told};
+use super::certificates;
 use super::restarts::Restarts;
 
 /// What gateways ask of control.
@@ -137,6 +138,7 @@ pub(super) struct ForSurfaces {
     pub(super) told: Told,
     pub(super) rollout: Rollout,
     pub(super) identity: Identity,
+    pub(super) certificates: certificates::Shared,
     pub(super) clock: SharedClock,
     pub(super) entropy: SharedEntropy,
 }
@@ -267,6 +269,23 @@ impl GatewayPort for ForSurfaces {
 
     fn lift<'a>(&'a self, ctx: &'a Context, ban: BanId) -> Later<'a, ()> {
         Box::pin(async move { self.bans.lift(ctx, ban).await.map_err(ban_error) })
+    }
+
+    fn certificates(&self) -> Vec<CertificateState> {
+        let version = self.rollout.current();
+        version.map_or_else(Vec::new, |version| {
+            self.certificates.states(&version.estate)
+        })
+    }
+
+    fn renew<'a>(&'a self, ctx: &'a Context, host: &'a str) -> Later<'a, ()> {
+        Box::pin(async move {
+            let renewed = self.certificates.acme().renew(ctx, host).await;
+            renewed.map_err(|error| match error {
+                gateway::acme::Error::Denied(denied) => PortError::Denied(denied),
+                error => PortError::of(error.kind(), &error),
+            })
+        })
     }
 }
 

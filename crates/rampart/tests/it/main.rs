@@ -1,6 +1,8 @@
 //! The running program, from the outside: real processes, real sockets, real requests.
 
 #[cfg(test)]
+mod acme;
+#[cfg(test)]
 mod attacks;
 #[cfg(test)]
 mod auth_request;
@@ -10,6 +12,8 @@ mod backend;
 mod bad_input;
 #[cfg(test)]
 mod browser;
+#[cfg(test)]
+mod certificates;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
@@ -36,6 +40,8 @@ mod restart;
 mod smuggling;
 #[cfg(test)]
 mod soak;
+#[cfg(test)]
+mod tls;
 #[cfg(test)]
 mod visitor;
 #[cfg(test)]

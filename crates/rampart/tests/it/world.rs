@@ -143,19 +143,27 @@ impl World {
         routes: &str,
         edit: Edit,
     ) -> Self {
-        let [plain, https] = testkit::free_addresses().unwrap();
-        let folder = tempfile::tempdir().unwrap();
         let mut world = Self {
-            folder,
-            plain,
-            https,
-            server: None,
             program,
             edit,
+            ..Self::new()
         };
         world.write_estate(service, routes);
         world.serve().await;
         world
+    }
+
+    /// A folder and addresses; nothing is started and no estate is written.
+    pub(crate) fn new() -> Self {
+        let [plain, https] = testkit::free_addresses().unwrap();
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            plain,
+            https,
+            server: None,
+            program: PROGRAM.into(),
+            edit: |head| head,
+        }
     }
 
     /// Replaces the estate file; nothing is applied.

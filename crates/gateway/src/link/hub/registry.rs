@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::GatewayStatus;
-use crate::link::protocol::{AssertionKeyText, CertificateText, Stats, ToGateway};
+use crate::link::protocol::{AssertionKeyText, CertificateText, ChallengeText, Stats, ToGateway};
 
 /// LIMIT: messages that wait for one gateway. One that is so far behind begins anew, with
 /// everything.
@@ -42,6 +42,7 @@ pub(super) enum Wait {
 pub(super) struct Registry {
     pub(super) estate: Option<(u64, Arc<str>)>,
     pub(super) certificates: Option<Vec<CertificateText>>,
+    pub(super) challenges: Vec<ChallengeText>,
     pub(super) assertion_key: Option<AssertionKeyText>,
     pub(super) identity: Option<IdentitySnapshot>,
     gateways: BTreeMap<Key, Gateway>,
@@ -135,10 +136,17 @@ impl Registry {
             },
         ]
         .map(Arc::new);
+        let challenges = Arc::new(ToGateway::Challenges {
+            id: 0,
+            challenges: self.challenges.clone(),
+        });
         for gateway in self.gateways.values_mut().filter(|gateway| !gateway.begun) {
             gateway.begun = true;
             gateway.wanted = Some(*version);
             all.iter().for_each(|message| gateway.tell(message));
+            if !self.challenges.is_empty() {
+                gateway.tell(&challenges);
+            }
         }
     }
 
@@ -243,6 +251,12 @@ impl Registry {
         if let Some(gateway) = self.gateways.get(node).filter(|one| one.link == link) {
             gateway.tell(&Arc::new(message));
         }
+    }
+
+    /// Whether a gateway that was told everything serves.
+    pub(super) fn is_serving(&self) -> bool {
+        let mut gateways = self.gateways.values();
+        gateways.any(|gateway| gateway.begun && gateway.version > 0)
     }
 
     pub(super) fn statuses(&self) -> Vec<GatewayStatus> {
