@@ -1,12 +1,15 @@
-//! What tests share: a clock moved by hand, seeded randomness, free ports, and programs under
-//! test. Never part of the program.
+//! What tests share: a clock moved by hand, seeded randomness and damage, HTTP/2 frames by hand,
+//! free ports, and programs under test. Never part of the program.
 
 mod clock;
 mod entropy;
+pub mod frames;
+mod mutate;
 mod ports;
 mod process;
 
 pub use clock::FakeClock;
 pub use entropy::SeededEntropy;
+pub use mutate::{Mutator, fuzz, told};
 pub use ports::free_addresses;
 pub use process::{Process, children, eventually};
