@@ -33,6 +33,12 @@ const SUITES: &[Suite] = &[
         tests: "front::",
     },
     Suite {
+        name: "http2",
+        about: "RFC 9113 and RFC 7541 rule by rule, in raw frames, with the list of known failures",
+        package: "gateway",
+        tests: "front::http2::conformance::",
+    },
+    Suite {
         name: "keyring",
         about: "XAES-256-GCM and HKDF vectors, the sealed-value format",
         package: "keyring",

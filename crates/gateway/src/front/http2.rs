@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::uri::PathAndQuery;
 use http::{Method, Request, Version};
 use hyper::body::Incoming;
 use hyper::server::conn::http2::Builder;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
-use crate::wire::HeadLimits;
-use crate::wire::Refusal;
+use crate::wire::{HeadLimits, Refusal, check_path, content_length};
 
 /// How much one HTTP/2 connection may do at once.
 #[derive(Clone, Copy, Debug)]
@@ -101,11 +101,25 @@ pub(super) fn check(request: &mut Request<Incoming>, fields_max: usize) -> Resul
     {
         return Err(Refusal::ConnectionSpecific);
     }
-    if headers.get_all(header::CONTENT_LENGTH).iter().count() > 1 {
+    let mut lengths = headers.get_all(header::CONTENT_LENGTH).iter();
+    if let Some(length) = lengths.next() {
+        content_length(length.as_bytes())?;
+    }
+    if lengths.next().is_some() {
         return Err(Refusal::LengthRepeated);
+    }
+    if headers.values().any(is_padded) {
+        return Err(Refusal::FieldValue);
     }
     host(headers, authority)?;
     join_cookies(headers)
+}
+
+/// Whether whitespace stands around a value (RFC 9113 §8.2.1). In HTTP/1 it would be no part of it.
+fn is_padded(value: &HeaderValue) -> bool {
+    let is_blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
+    let value = value.as_bytes();
+    is_blank(value.first()) || is_blank(value.last())
 }
 
 fn check_target(request: &Request<Incoming>) -> Result<(), Refusal> {
@@ -113,13 +127,22 @@ fn check_target(request: &Request<Incoming>) -> Result<(), Refusal> {
     if request.method() == Method::CONNECT {
         return Err(Refusal::Connect);
     }
-    let path = uri.path();
-    let asterisk = path == "*" && request.method() == Method::OPTIONS;
-    let scheme = matches!(uri.scheme_str(), Some("http" | "https"));
-    if !scheme || !(asterisk || path.starts_with('/')) {
+    // Without `:authority` its reader keeps no scheme either; it has seen that there is one.
+    let scheme = match uri.scheme_str() {
+        Some(scheme) => matches!(scheme, "http" | "https"),
+        None => uri.authority().is_none(),
+    };
+    if !scheme {
         return Err(Refusal::Target);
     }
-    Ok(())
+    let target = uri.path_and_query().map_or("", PathAndQuery::as_str);
+    if target == "*" && request.method() == Method::OPTIONS {
+        return Ok(());
+    }
+    if !target.starts_with('/') {
+        return Err(Refusal::Target);
+    }
+    check_path(target.as_bytes())
 }
 
 /// `:authority` and `Host` must not differ (RFC 9113 §8.3.1); afterwards `Host` is there, once.
@@ -171,5 +194,7 @@ fn join_cookies(headers: &mut HeaderMap) -> Result<(), Refusal> {
     Ok(())
 }
 
+#[cfg(test)]
+mod conformance;
 #[cfg(test)]
 mod tests;

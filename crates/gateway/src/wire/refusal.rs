@@ -33,6 +33,8 @@ pub(crate) enum Refusal {
     TooManyFields,
     /// A field name is empty or no token (RFC 9110 §5.1).
     FieldName,
+    /// Whitespace around a field value, in HTTP/2 (RFC 9113 §8.2.1).
+    FieldValue,
     /// Whitespace between field name and colon (RFC 9112 §5.1).
     SpaceBeforeColon,
     /// A field line without a colon (RFC 9112 §5).
@@ -115,6 +117,10 @@ impl Refusal {
                 "the request has too many header fields",
             ),
             Self::FieldName => ("head.field_name", "a header field's name is malformed"),
+            Self::FieldValue => (
+                "head.field_value",
+                "whitespace around a header field's value",
+            ),
             Self::SpaceBeforeColon => (
                 "head.space_before_colon",
                 "space between a header field's name and its colon",

@@ -132,7 +132,7 @@ fn strip_scheme(target: &[u8]) -> Option<&[u8]> {
 
 /// Bytes of a path and query. Wider than RFC 3986 where browsers are (`|`, `{`), never so wide that
 /// readers differ: no fragment, no `<`, `>`, space or byte beyond ASCII.
-fn check_path(path: &[u8]) -> Result<(), Refusal> {
+pub(crate) fn check_path(path: &[u8]) -> Result<(), Refusal> {
     let (path, query) = match memchr::memchr(b'?', path) {
         Some(at) => path.split_at(at),
         None => (path, [].as_slice()),

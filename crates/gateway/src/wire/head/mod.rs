@@ -20,6 +20,7 @@ use super::framing::Framing;
 use super::refusal::Refusal;
 use fields::Facts;
 use line::RequestLine;
+pub(crate) use line::check_path;
 
 /// How large a head may be.
 #[derive(Clone, Copy, Debug)]

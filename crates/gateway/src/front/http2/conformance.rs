@@ -1,0 +1,313 @@
+//! RFC 9113 and RFC 7541, rule by rule, spoken as raw frames: what breaks a rule gets the error the
+//! rule names, and what breaks none is served. What is known to fail is listed, and the list fails
+//! when something on it passes.
+
+mod connection;
+mod fields;
+mod frames;
+
+use std::time::Duration;
+
+use testkit::frames::{Frame, flag, frame, greeting, kind, literals};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+use crate::front::testing::{self, Echo, Version};
+
+/// Error codes (RFC 9113 §7).
+const PROTOCOL: u32 = 1;
+const FLOW_CONTROL: u32 = 3;
+const STREAM_CLOSED: u32 = 5;
+const FRAME_SIZE: u32 = 6;
+const REFUSED_STREAM: u32 = 7;
+const COMPRESSION: u32 = 9;
+
+/// What must come of it.
+#[derive(Clone, Copy, Debug)]
+enum Must {
+    /// The connection ends, with one of these codes.
+    End(&'static [u32]),
+    /// The connection ends; a goodbye may be left out.
+    Close,
+    /// Its stream ends with one of these codes, or the connection does (RFC 9113 §5.4.2), and
+    /// nothing reached the handler.
+    Reset(u32, &'static [u32]),
+    /// The message is malformed (RFC 9113 §8.1.1): reset, or answered with a client's error; and
+    /// nothing reached the handler.
+    Refuse,
+    /// The same, but the handler may have seen its head: the fault stood behind it.
+    Break,
+    /// These requests reach the handler, and nothing is reset.
+    Serve(&'static [&'static str]),
+    /// The same, and the connection ends afterwards.
+    Finish(&'static [&'static str]),
+}
+
+/// One rule, tried.
+#[derive(Clone, Debug)]
+struct Case {
+    section: &'static str,
+    name: String,
+    /// Everything the client says.
+    bytes: Vec<u8>,
+    must: Must,
+}
+
+fn case(section: &'static str, name: impl Into<String>, frames: &[Vec<u8>], must: Must) -> Case {
+    Case {
+        section,
+        name: name.into(),
+        bytes: [greeting(), frames.concat()].concat(),
+        must,
+    }
+}
+
+/// What stands here is passed over where it should end something. h2 reads this leniently; none of
+/// it can be read in two ways: what lies behind a fragment, and pseudo fields of trailers, reach
+/// nobody.
+const PASSED_OVER: &[(&str, &str)] = &[
+    ("3.4", "PING before SETTINGS"),
+    ("3.4", "HEADERS before SETTINGS"),
+    ("3.4", "an acknowledgement before SETTINGS"),
+    ("8.1", "trailers with a pseudo field"),
+    ("8.1", "a second head"),
+    ("8.3.1", "a path of \"/a#b\""),
+];
+
+/// What stands here ends the connection, as it must, but h2 says `PROTOCOL_ERROR` where the RFC
+/// names a code of its own.
+const OTHER_CODE: &[(&str, &str)] = &[
+    ("4.3", "a field cut short"),
+    ("4.3", "nothing of a name that is announced"),
+    ("6.1 of RFC 7541", "an index of 0"),
+    ("2.3.3 of RFC 7541", "an index behind the tables"),
+    (
+        "2.3.3 of RFC 7541",
+        "the first index behind the static table, empty",
+    ),
+    (
+        "2.3.3 of RFC 7541",
+        "the name of an index behind the tables",
+    ),
+    (
+        "2.3.3 of RFC 7541",
+        "the name of an index behind the tables, not indexed",
+    ),
+    ("4.2 of RFC 7541", "a change of size behind a field"),
+    ("6.3 of RFC 7541", "a size above the setting"),
+    ("6.3 of RFC 7541", "a size far above the setting"),
+    ("5.1 of RFC 7541", "an integer that does not end"),
+    ("5.1 of RFC 7541", "an integer that is cut short"),
+    ("5.1 of RFC 7541", "a length that is too long"),
+    ("5.2 of RFC 7541", "Huffman padding of a whole byte"),
+    ("5.2 of RFC 7541", "Huffman padding of zeros"),
+    ("5.2 of RFC 7541", "Huffman with the end of string in it"),
+    ("5.2 of RFC 7541", "a Huffman name cut short"),
+    ("5.1", "DATA behind the end"),
+    ("5.1", "DATA behind the end of a body"),
+    ("5.1", "HEADERS behind the end"),
+    ("6.3", "PRIORITY of four bytes"),
+    ("6.3", "PRIORITY of six bytes"),
+    ("6.4", "RST_STREAM of three bytes"),
+    ("6.4", "RST_STREAM of five bytes"),
+    ("6.8", "GOAWAY of four bytes"),
+    ("6.7", "PING of six bytes"),
+    ("6.7", "PING of nine bytes"),
+    ("6.5", "an acknowledgement that says something"),
+    ("6.5", "SETTINGS of five bytes"),
+    ("6.5", "SETTINGS of seven bytes"),
+    ("6.5", "INITIAL_WINDOW_SIZE of 2^31"),
+    ("6.5", "INITIAL_WINDOW_SIZE of the largest"),
+    ("6.9", "WINDOW_UPDATE of three bytes"),
+    ("6.9", "WINDOW_UPDATE of five bytes"),
+];
+
+type Fields = Vec<(&'static str, &'static str)>;
+
+fn get() -> Fields {
+    vec![
+        (":method", "GET"),
+        (":scheme", "https"),
+        (":authority", "a"),
+        (":path", "/"),
+    ]
+}
+
+fn post() -> Fields {
+    let mut fields = get();
+    fields[0].1 = "POST";
+    fields
+}
+
+fn with(mut fields: Fields, more: &[(&'static str, &'static str)]) -> Fields {
+    fields.extend(more);
+    fields
+}
+
+/// A request without a body.
+fn whole(stream: u32, fields: &Fields) -> Vec<u8> {
+    let flags = flag::END_STREAM | flag::END_HEADERS;
+    frame(kind::HEADERS, flags, stream, &literals(fields))
+}
+
+/// A head whose body follows.
+fn head(stream: u32, fields: &Fields) -> Vec<u8> {
+    frame(kind::HEADERS, flag::END_HEADERS, stream, &literals(fields))
+}
+
+fn data(stream: u32, content: &[u8]) -> Vec<u8> {
+    frame(kind::DATA, 0, stream, content)
+}
+
+fn last_data(stream: u32, content: &[u8]) -> Vec<u8> {
+    frame(kind::DATA, flag::END_STREAM, stream, content)
+}
+
+/// What a client saw of one case, and what the handler saw.
+#[derive(Debug)]
+struct Outcome {
+    frames: Vec<Frame>,
+    requests: Vec<String>,
+    /// The server ended the connection by itself.
+    closed: bool,
+}
+
+/// How long nothing more comes, by the paused clock: less than any timeout of the gateway's.
+const QUIET: Duration = Duration::from_secs(3);
+
+async fn outcome(bytes: &[u8]) -> Outcome {
+    let echo = Echo::new();
+    let client = testing::connect(&echo, Version::Http2, testing::settings());
+    let (mut reader, mut writer) = tokio::io::split(client);
+    let bytes = bytes.to_vec();
+    let writing = tokio::spawn(async move {
+        // A server that ends the connection does not take the rest.
+        drop(writer.write_all(&bytes).await);
+        writer
+    });
+    let mut input = Vec::new();
+    let mut some = [0; 4096];
+    let closed = loop {
+        match tokio::time::timeout(QUIET, reader.read(&mut some)).await {
+            Ok(Ok(read)) if read > 0 => input.extend(&some[..read]),
+            Ok(_) => break true,
+            Err(_) => break false,
+        }
+    };
+    let mut frames = Vec::new();
+    while let Some(frame) = Frame::take(&mut input) {
+        frames.push(frame);
+    }
+    drop(writing.await.unwrap());
+    Outcome {
+        frames,
+        requests: echo.requests(),
+        closed,
+    }
+}
+
+impl Outcome {
+    /// The code the connection ended with.
+    fn goodbye(&self) -> Option<u32> {
+        let mut goodbyes = self.frames.iter().filter(|f| f.kind == kind::GOAWAY);
+        goodbyes.next_back().and_then(Frame::error)
+    }
+
+    /// The code one stream was reset with.
+    fn reset(&self, stream: u32) -> Option<u32> {
+        let mut resets = self.frames.iter();
+        let reset = resets.find(|f| f.kind == kind::RST_STREAM && f.stream == stream);
+        reset.and_then(Frame::error)
+    }
+
+    fn status(&self) -> Option<u16> {
+        let mut heads = self.frames.iter();
+        heads.find(|f| f.kind == kind::HEADERS).map(Frame::status)
+    }
+
+    /// Why it is not what must be.
+    fn differs(&self, must: Must) -> Option<String> {
+        let ended =
+            |codes: &[u32]| self.closed && self.goodbye().is_some_and(|code| codes.contains(&code));
+        let any_reset = self.frames.iter().any(|f| f.kind == kind::RST_STREAM);
+        let fits = match must {
+            Must::End(codes) => ended(codes),
+            Must::Close => self.closed && self.requests.is_empty(),
+            Must::Reset(stream, codes) => {
+                let reset = self.reset(stream).is_some_and(|code| codes.contains(&code));
+                reset || ended(codes)
+            }
+            Must::Refuse => {
+                let refused = self.status().is_some_and(|status| status != 200);
+                let refused = refused || self.reset(1) == Some(PROTOCOL) || ended(&[PROTOCOL]);
+                self.requests.is_empty() && refused
+            }
+            Must::Break => {
+                let refused = self.status() == Some(400);
+                let refused = refused || self.reset(1) == Some(PROTOCOL) || ended(&[PROTOCOL]);
+                self.status() != Some(200) && refused
+            }
+            Must::Serve(wanted) => self.requests == wanted && !any_reset && !self.closed,
+            Must::Finish(wanted) => {
+                self.requests == wanted && !any_reset && self.status() == Some(200)
+            }
+        };
+        (!fits).then(|| {
+            let resets: Vec<_> = self
+                .frames
+                .iter()
+                .filter(|f| f.kind == kind::RST_STREAM)
+                .collect();
+            format!(
+                "{must:?}, but answered {:?}, reset {resets:?}, ended {} with {:?}; seen {:?}",
+                self.status(),
+                self.closed,
+                self.goodbye(),
+                self.requests
+            )
+        })
+    }
+}
+
+/// Tries every case; those that fail must be those that are known to, in the way that is known.
+async fn hold(cases: Vec<Case>) {
+    let mut failed = Vec::new();
+    for Case {
+        section,
+        name,
+        bytes,
+        must,
+    } in cases
+    {
+        let is_listed = |list: &[(&str, &str)]| list.contains(&(section, name.as_str()));
+        let outcome = outcome(&bytes).await;
+        let differs = outcome.differs(must);
+        if is_listed(PASSED_OVER) || is_listed(OTHER_CODE) {
+            if differs.is_none() {
+                failed.push(format!("§{section} {name}: is listed, and holds"));
+            }
+            let ends = outcome.differs(Must::End(&[PROTOCOL]));
+            if let Some(why) = ends.filter(|_| is_listed(OTHER_CODE)) {
+                failed.push(format!("§{section} {name}: does not even end: {why}"));
+            }
+        } else if let Some(why) = differs {
+            failed.push(format!("§{section} {name}: {why}"));
+        }
+    }
+    assert!(failed.is_empty(), "{failed:#?}");
+}
+
+#[test]
+fn every_known_failure_is_a_case() {
+    let mut all = connection::all();
+    all.extend(frames::all());
+    all.extend(fields::all());
+    for (section, name) in PASSED_OVER.iter().chain(OTHER_CODE) {
+        let is_case = |case: &Case| case.section == *section && case.name == *name;
+        assert!(all.iter().any(is_case), "§{section} {name}");
+    }
+    let mut names: Vec<_> = all.iter().map(|case| (case.section, &case.name)).collect();
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), all.len(), "each case has a name of its own");
+    assert!(all.len() >= 200, "{} cases", all.len());
+}
