@@ -38,9 +38,11 @@ pub(crate) async fn handle(
     if let Some(recorder) = &shared.recorder {
         recorder.room().await;
     }
-    let mut flow = begin(&shared, &state, &connection, request.map(Some));
-    let asked = websocket::is_asked(&flow).then(|| flow.head.clone());
-    let (response, refused) = match decide(&mut flow).await {
+    let flow = begin(&shared, &state, &connection, request.map(Some));
+    let mut under_way = UnderWay { flow, over: false };
+    let flow = &mut under_way.flow;
+    let asked = websocket::is_asked(flow).then(|| flow.head.clone());
+    let (response, refused) = match decide(flow).await {
         Ok(mut response) => {
             if let (Outgoing::Tunnel(tunnel), Some(head)) = (response.body_mut(), asked) {
                 let (shared, connection) = (Arc::clone(&shared), Arc::clone(&connection));
@@ -56,11 +58,42 @@ pub(crate) async fn handle(
             if step_of(refused.code) != "upstream" {
                 flow.record(&refused, Mode::Block);
             }
-            (answer::refused(&flow, &refused), Some(refused.code))
+            (answer::refused(flow, &refused), Some(refused.code))
         }
     };
-    record(&flow, &response, refused);
+    under_way.record(&response, refused);
     response
+}
+
+/// What is recorded of a request whose client left before it had an answer; no such answer is
+/// ever sent.
+const GONE: (u16, &str) = (499, "client.gone");
+
+/// A request that is in no record yet.
+///
+/// SECURITY: a client that leaves ends the work on its request wherever that waits, and the service
+/// may have it by then. It is recorded all the same.
+struct UnderWay<'a> {
+    flow: Flow<'a>,
+    over: bool,
+}
+
+impl UnderWay<'_> {
+    fn record(&mut self, response: &Response<Outgoing>, refused: Option<&'static str>) {
+        use http_body::Body as _;
+        self.over = true;
+        let bytes_out = response.body().size_hint().exact().unwrap_or(0);
+        record(&self.flow, response.status().as_u16(), bytes_out, refused);
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        if !self.over {
+            let (status, code) = GONE;
+            record(&self.flow, status, 0, Some(code));
+        }
+    }
 }
 
 async fn decide(flow: &mut Flow<'_>) -> Result<Response<Outgoing>, Refused> {
@@ -197,11 +230,9 @@ pub(crate) fn begin<'a>(
 }
 
 /// Counts the request and leaves its line in the traffic records.
-fn record(flow: &Flow<'_>, response: &Response<Outgoing>, refused: Option<&'static str>) {
-    use http_body::Body as _;
+fn record(flow: &Flow<'_>, status: u16, bytes_out: u64, refused: Option<&'static str>) {
     let shared = flow.shared;
     let took = shared.clock.monotonic().saturating_sub(flow.started);
-    let status = response.status().as_u16();
     shared.metrics.request(flow.slot(), status, took);
     let Some(recorder) = &shared.recorder else {
         return;
@@ -217,7 +248,7 @@ fn record(flow: &Flow<'_>, response: &Response<Outgoing>, refused: Option<&'stat
         status,
         took: took.min(Duration::from_secs(24 * 3600)),
         bytes_in: flow.body_bytes,
-        bytes_out: response.body().size_hint().exact().unwrap_or(0),
+        bytes_out,
         principal: flow.caller.as_ref().map(Caller::principal),
         refused,
     });

@@ -229,7 +229,18 @@ impl State {
 /// SECURITY: names with `_` go too. Gateways to CGI, WSGI and PHP turn `-` into `_`, so that
 /// `rampart_assertion` would reach a service as the assertion.
 pub(crate) fn is_reserved(name: &HeaderName) -> bool {
-    const FORWARDED: [&str; 3] = ["forwarded", "x-real-ip", "x-rewrite-url"];
+    // `proxy` becomes the proxy of the service's own requests where fields become variables of the
+    // environment (CVE-2016-5385 and its kin).
+    const FORWARDED: [&str; 8] = [
+        "client-ip",
+        "forwarded",
+        "proxy",
+        "true-client-ip",
+        "x-client-ip",
+        "x-cluster-client-ip",
+        "x-real-ip",
+        "x-rewrite-url",
+    ];
     const PREFIXES: [&str; 4] = ["rampart-", "x-rampart-", "x-forwarded-", "x-original-"];
     let name = name.as_str();
     name.contains('_')

@@ -287,6 +287,8 @@ async fn names_that_only_rampart_may_use_never_come_from_outside() {
         .header("forwarded", "for=10.0.0.1")
         .header("x-real-ip", "10.0.0.1")
         .header("x-original-url", "/admin")
+        .header("proxy", "http://evil.example")
+        .header("client-ip", "10.0.0.1")
         .header("rampart_assertion", "forged")
         .header("cookie", "a=1; __Host-rampart=x; __Host-rampart-session=y")
         .header("connection", "rampart-assertion, x-forwarded-for, cookie");
@@ -299,6 +301,8 @@ async fn names_that_only_rampart_may_use_never_come_from_outside() {
         "forwarded",
         "x-real-ip",
         "x-original-url",
+        "proxy",
+        "client-ip",
     ] {
         assert_eq!(seen.header(name), "", "{name}");
     }

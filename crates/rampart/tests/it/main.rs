@@ -23,7 +23,11 @@ mod examples;
 #[cfg(test)]
 mod principals;
 #[cfg(test)]
+mod races;
+#[cfg(test)]
 mod real_backends;
+#[cfg(test)]
+mod smuggling;
 #[cfg(test)]
 mod visitor;
 #[cfg(test)]

@@ -30,7 +30,7 @@ struct Real {
 }
 
 /// Finds a program of a Python package; says so when it is not there.
-fn program(name: &str) -> Option<String> {
+pub(crate) fn program(name: &str) -> Option<String> {
     if crate::told("RAMPART_REAL_BACKENDS").is_none() {
         crate::skipped("RAMPART_REAL_BACKENDS is not set");
         return None;

@@ -52,6 +52,7 @@ host = "rampart.localhost"
 
 [limits]
 sign_in_per_address = "1000/min"
+per_address = "off"
 
 [[zone]]
 name = "app"
@@ -240,6 +241,20 @@ impl World {
         // A peer that resets after its answer has still answered.
         drop(ended);
         String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    /// A connection that agreed on HTTP/2 and has said nothing yet.
+    pub(crate) async fn over_http2(
+        &self,
+        host: &str,
+    ) -> tokio_rustls::client::TlsStream<TcpStream> {
+        let roots = net::tls::Roots::File(self.data().join("tls/ca.pem"));
+        let mut config = (*net::tls::client_config(&roots).unwrap()).clone();
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        let stream = TcpStream::connect(self.https).await.unwrap();
+        let name = rustls::pki_types::ServerName::try_from(host.to_owned()).unwrap();
+        let connector = tokio_rustls::TlsConnector::from(std::sync::Arc::new(config));
+        connector.connect(name, stream).await.unwrap()
     }
 
     /// Runs the command line against this data folder.
