@@ -7,6 +7,7 @@ mod chores;
 mod commands;
 mod conformance;
 mod generate;
+mod soak;
 mod tidy;
 
 use std::process::ExitCode;
@@ -22,6 +23,8 @@ usage: cargo xtask <chore>
       [--format json] [--rounds N] [--seconds S] [--write]
   conformance NAME           run published vectors; NAME: one that `cargo xtask conformance` lists
       [--format json]
+  soak --minutes N           the whole program under everything at once; nothing may grow
+      [--debug] [--write]
   conformance --write        run all of them and write docs/reference/conformance.md
 
 exit codes: 0 fine, 1 the answer is no, 2 usage, 3 the chore failed, 4 a peer or its data is missing
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
         ["gen", "--check"] => generate::run(&root(), generate::Mode::Check),
         ["bench", name, rest @ ..] => bench::run(&root(), name, rest),
         ["conformance", rest @ ..] => conformance::run(rest),
+        ["soak", rest @ ..] => soak::run(rest),
         ["help" | "--help" | "-h"] => {
             say(USAGE.trim_end());
             Ok(Exit::Fine)

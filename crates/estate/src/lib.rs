@@ -34,4 +34,6 @@ pub use upstream::{
 };
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;

@@ -21,6 +21,8 @@ mod exchange;
 mod explain;
 mod flow;
 mod front;
+#[cfg(test)]
+mod fuzz;
 mod gates;
 mod hop;
 mod inspect;

@@ -178,3 +178,20 @@ proptest! {
         prop_assert!(keyring(1).open(HERE, &bytes).is_err());
     }
 }
+
+#[test]
+fn fuzz_no_damaged_value_opens() {
+    let ring = keyring(1);
+    let sealed = ring.seal(&SeededEntropy::new(2), HERE, b"seed").unwrap();
+    let root = RootKey::generate(&SeededEntropy::new(3)).to_text();
+    let corpus = [sealed.clone(), root.expose().as_bytes().to_vec()];
+    let words: &[&[u8]] = &[b"\0\0\0\x01", b"\xff", b"-"];
+    testkit::fuzz(20_000, &corpus, words, |bytes| {
+        let opened = ring.open(HERE, bytes);
+        assert_eq!(opened.is_ok(), bytes == sealed, "{opened:?}");
+        if let Ok(text) = std::str::from_utf8(bytes) {
+            // Never a panic; a text that is damaged is no key, or the same one.
+            drop(RootKey::from_text(text));
+        }
+    });
+}

@@ -245,3 +245,26 @@ proptest! {
         prop_assert!(verify_inclusion(&all[a], b as u64, size as u64, &proof, &root_of(&all)).is_err());
     }
 }
+
+#[test]
+fn fuzz_no_damaged_checkpoint_says_something_else_and_verifies() {
+    let key = SigningKey::from_seed("rampart.example/trail", &[7; 32]).unwrap();
+    let checkpoint = Checkpoint {
+        origin: "rampart.example/trail".to_owned(),
+        size: 4_711,
+        root: leaf_hash(b"a leaf"),
+    };
+    let note = checkpoint.clone().sign(&key).to_string();
+    let words: &[&[u8]] = &[b"\n", b"\n\n", b"\xe2\x80\x94 ", b"0", b"+", b"=", b" "];
+    testkit::fuzz(20_000, &[note.into_bytes()], words, |bytes| {
+        let Ok(text) = std::str::from_utf8(bytes) else {
+            return;
+        };
+        let Ok(signed) = text.parse::<SignedCheckpoint>() else {
+            return;
+        };
+        if let Ok(verified) = signed.verify(key.verifying_key()) {
+            assert_eq!(verified, &checkpoint, "only what was signed");
+        }
+    });
+}

@@ -195,6 +195,6 @@ fn join_cookies(headers: &mut HeaderMap) -> Result<(), Refusal> {
 }
 
 #[cfg(test)]
-mod conformance;
+pub(super) mod conformance;
 #[cfg(test)]
 mod tests;

@@ -83,6 +83,8 @@ pub(crate) use testing::Echo;
 #[cfg(test)]
 mod forwarding;
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;

@@ -206,6 +206,15 @@ pub(super) enum Version {
 
 /// A connection over a pipe, served by `echo` in a task; the client's end.
 pub(super) fn connect(echo: &Arc<Echo>, version: Version, settings: Settings) -> DuplexStream {
+    serve(echo, version, settings).0
+}
+
+/// The same, and the task that serves it.
+pub(super) fn serve(
+    echo: &Arc<Echo>,
+    version: Version,
+    settings: Settings,
+) -> (DuplexStream, tokio::task::JoinHandle<()>) {
     let address: SocketAddr = "127.0.0.1:1".parse().unwrap();
     let (client, server) = tokio::io::duplex(64 * 1024);
     let service = Arc::new(Service {
@@ -223,12 +232,12 @@ pub(super) fn connect(echo: &Arc<Echo>, version: Version, settings: Settings) ->
         fields_max: settings.wire.head.fields_max,
     });
     let drain = net::Drain::new();
-    tokio::spawn(async move {
+    let serving = tokio::spawn(async move {
         let guard = drain.guard();
         match version {
             Version::Http1 => http1::serve(server, service, &settings, guard).await,
             Version::Http2 => connection::http2(server, service, &settings, guard).await,
         }
     });
-    client
+    (client, serving)
 }

@@ -29,6 +29,8 @@ mod real_backends;
 #[cfg(test)]
 mod smuggling;
 #[cfg(test)]
+mod soak;
+#[cfg(test)]
 mod visitor;
 #[cfg(test)]
 mod websocket;

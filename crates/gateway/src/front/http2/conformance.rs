@@ -296,11 +296,21 @@ async fn hold(cases: Vec<Case>) {
     assert!(failed.is_empty(), "{failed:#?}");
 }
 
-#[test]
-fn every_known_failure_is_a_case() {
+fn all() -> Vec<Case> {
     let mut all = connection::all();
     all.extend(frames::all());
     all.extend(fields::all());
+    all
+}
+
+/// The bytes of every case.
+pub(in crate::front) fn corpus() -> Vec<Vec<u8>> {
+    all().into_iter().map(|case| case.bytes).collect()
+}
+
+#[test]
+fn every_known_failure_is_a_case() {
+    let all = all();
     for (section, name) in PASSED_OVER.iter().chain(OTHER_CODE) {
         let is_case = |case: &Case| case.section == *section && case.name == *name;
         assert!(all.iter().any(is_case), "§{section} {name}");

@@ -68,13 +68,14 @@ fn script(name: &str) -> String {
 impl Server {
     async fn start(name: &'static str, address: SocketAddr, folder: &Path) -> Self {
         let log = folder.join(format!("{name}.seen"));
-        std::fs::write(&log, "").unwrap();
+        store::atomic_write(&log, b"", 0o644).unwrap();
         let (port, bind) = (address.port().to_string(), address.to_string());
         let seen = format!("SEEN_LOG={}", log.display());
+        let home = format!("HOME={}", folder.display());
         let scripts = Path::new(&script("")).to_str().unwrap().to_owned();
         let python = program("python3").unwrap();
         let under_python = |rest: &[&str]| -> (String, Vec<String>) {
-            let mut words = vec![seen.as_str(), python.as_str()];
+            let mut words = vec![seen.as_str(), home.as_str(), python.as_str()];
             words.extend(rest);
             let words = words.into_iter().map(str::to_owned).collect();
             (program("env").unwrap(), words)
@@ -188,13 +189,14 @@ fn nginx_program() -> String {
 }
 
 /// The fields nginx is asked to write, besides request line, status and body.
-const NGINX_FIELDS: [&str; 8] = [
+const NGINX_FIELDS: [&str; 9] = [
     "x-request-id",
     "host",
     "content-length",
     "transfer-encoding",
     "connection",
     "x-forwarded-for",
+    "x-forwarded-proto",
     "upgrade",
     "rampart-assertion",
 ];
@@ -222,7 +224,7 @@ fn nginx(address: SocketAddr, log: &Path, folder: &Path) -> Vec<String> {
          server {{ listen unix:{inner}; access_log off; return 200 'seen\\n'; }} }}\n"
     );
     let path = folder.join("nginx.conf");
-    std::fs::write(&path, config).unwrap();
+    store::atomic_write(&path, config.as_bytes(), 0o644).unwrap();
     let path = path.display().to_string();
     // Before the configuration is read, nginx would write to the machine's own log.
     let early = format!("{place}/nginx.early");

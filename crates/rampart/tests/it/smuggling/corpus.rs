@@ -3,17 +3,17 @@
 
 /// One connection's worth of bytes.
 #[derive(Clone, Debug)]
-pub(super) struct Case {
-    pub(super) name: String,
-    pub(super) bytes: Vec<u8>,
+pub(crate) struct Case {
+    pub(crate) name: String,
+    pub(crate) bytes: Vec<u8>,
     /// What must arrive, in this order, when it is known: method, target, body.
-    pub(super) arrives: Option<Vec<(&'static str, String, Vec<u8>)>>,
-    pub(super) way: Way,
+    pub(crate) arrives: Option<Vec<(&'static str, String, Vec<u8>)>>,
+    pub(crate) way: Way,
 }
 
 /// How the bytes go to the gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
+pub(crate) enum Way {
     /// In clear, at once.
     Whole,
     /// In clear, byte by byte.
@@ -23,9 +23,9 @@ pub(super) enum Way {
 }
 
 /// Cases for one backend.
-pub(super) struct Corpus<'a> {
-    pub(super) host: &'a str,
-    pub(super) cases: Vec<Case>,
+pub(crate) struct Corpus<'a> {
+    pub(crate) host: &'a str,
+    pub(crate) cases: Vec<Case>,
 }
 
 /// What a smuggler wants to be read as a request of its own.
@@ -36,7 +36,7 @@ const HEAD: &str = "POST {n}/a HTTP/1.1\r\nHost: {host}\r\n";
 
 impl<'a> Corpus<'a> {
     /// All of it.
-    pub(super) fn whole(host: &'a str) -> Self {
+    pub(crate) fn whole(host: &'a str) -> Self {
         let mut corpus = Self {
             host,
             cases: Vec::new(),

@@ -2,7 +2,7 @@
 //! else than what the gateway recorded.
 
 mod backends;
-mod corpus;
+pub(crate) mod corpus;
 mod frames;
 pub(crate) mod ledger;
 
@@ -85,14 +85,21 @@ async fn settled(world: &World, server: &Server, cases: &[Case]) {
     if eventually(Duration::from_secs(10), agree).await {
         let (_, recorded, Noted { seen, rejected }) = look();
         assert!(seen.len() > 300, "{}: {} seen", server.name, seen.len());
+        let refused = |step: &str| {
+            let codes = recorded.iter().filter_map(|one| one.refused.as_deref());
+            codes.filter(|code| code.starts_with(step)).count()
+        };
         let passed = recorded.iter().filter(|one| one.refused.is_none()).count();
         println!(
-            "{}: {} connections, {} records, {passed} passed on, {} seen, {} rejected there",
+            "{}: {} connections, {} records, {passed} answered there, {} seen, {} rejected there, \
+             {} given up by the client, {} failed",
             server.name,
             cases.len(),
             recorded.len(),
             seen.len(),
-            rejected.len()
+            rejected.len(),
+            refused("client."),
+            refused("upstream."),
         );
         return;
     }

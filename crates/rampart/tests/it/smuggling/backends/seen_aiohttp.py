@@ -30,7 +30,7 @@ async def handle(request):
 
 
 async def main():
-    server = web.Server(handle, keepalive_timeout=600, access_log=None)
+    server = web.Server(handle, keepalive_timeout=600, access_log=None, auto_decompress=False)
     runner = web.ServerRunner(server)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", int(sys.argv[1]))
