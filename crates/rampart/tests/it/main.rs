@@ -21,6 +21,8 @@ mod everyday;
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
+mod liars;
+#[cfg(test)]
 mod principals;
 #[cfg(test)]
 mod races;
