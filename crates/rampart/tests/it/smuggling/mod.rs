@@ -5,6 +5,7 @@ mod backends;
 pub(crate) mod corpus;
 mod frames;
 pub(crate) mod ledger;
+mod tables;
 
 use std::sync::Arc;
 use std::time::Duration;
