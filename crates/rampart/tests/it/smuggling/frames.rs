@@ -22,6 +22,8 @@ impl Corpus<'_> {
         self.fields_of_frames();
         self.pseudo_fields();
         self.bodies_of_frames();
+        self.trailers_of_frames();
+        self.ends_of_frames();
     }
 
     fn request(&self, method: &str, rest: &str) -> Fields {
@@ -35,7 +37,7 @@ impl Corpus<'_> {
     }
 
     /// A request without a body, and the ordinary one behind it.
-    fn get(&mut self, name: String, fields: &Fields) {
+    fn get(&mut self, name: &str, fields: &Fields) {
         let block = literals(fields);
         let bytes = frame(
             kind::HEADERS,
@@ -46,7 +48,7 @@ impl Corpus<'_> {
         self.then_end(name, bytes);
     }
 
-    fn then_end(&mut self, name: String, mut bytes: Vec<u8>) {
+    fn then_end(&mut self, name: &str, mut bytes: Vec<u8>) {
         let block = literals(&self.request("GET", "/end"));
         bytes.extend(frame(
             kind::HEADERS,
@@ -68,10 +70,10 @@ impl Corpus<'_> {
             let hex = format!("{byte:#04x}");
             let mut fields = self.request("GET", "/a");
             fields.push((around("x-a"), b"y".to_vec()));
-            self.get(format!("in a name {hex}"), &fields);
+            self.get(&format!("in a name {hex}"), &fields);
             let mut fields = self.request("GET", "/a");
             fields.push((b"x-a".to_vec(), around("y")));
-            self.get(format!("in a value {hex}"), &fields);
+            self.get(&format!("in a value {hex}"), &fields);
             let places = ["GET", "https", self.host, "/path", "/path?query"];
             for (at, text) in places.into_iter().enumerate() {
                 let text = match at {
@@ -80,7 +82,7 @@ impl Corpus<'_> {
                 };
                 let mut fields = self.request("GET", "/a");
                 fields[at.min(3)].1 = around(&text);
-                self.get(format!("in pseudo field {at} {hex}"), &fields);
+                self.get(&format!("in pseudo field {at} {hex}"), &fields);
             }
         }
     }
@@ -127,14 +129,14 @@ impl Corpus<'_> {
         for (name, value) in cases {
             let mut fields = self.request("GET", "/a");
             fields.push(pair(name.as_bytes(), value.as_bytes()));
-            self.get(format!("field {name:?}: {value:?}"), &fields);
+            self.get(&format!("field {name:?}: {value:?}"), &fields);
         }
         let mut crumbs = self.request("GET", "/a");
         crumbs.extend([pair(b"cookie", b"a=1"), pair(b"cookie", b"b=2; c=3")]);
-        self.get("cookies in crumbs".to_owned(), &crumbs);
+        self.get("cookies in crumbs", &crumbs);
         let mut hosts = self.request("GET", "/a");
         hosts.extend([pair(b"host", host.as_bytes()), pair(b"host", b"evil")]);
-        self.get("two hosts".to_owned(), &hosts);
+        self.get("two hosts", &hosts);
     }
 
     fn pseudo_fields(&mut self) {
@@ -178,17 +180,17 @@ impl Corpus<'_> {
         for (at, value) in values {
             let mut fields = self.request("GET", "/a");
             fields[at].1 = value.clone().into_bytes();
-            self.get(format!("pseudo field {at} {value:?}"), &fields);
+            self.get(&format!("pseudo field {at} {value:?}"), &fields);
         }
         for at in 0..4 {
             let mut fields = self.request("GET", "/a");
             let gone = fields.remove(at);
-            self.get(format!("without pseudo field {at}"), &fields);
+            self.get(&format!("without pseudo field {at}"), &fields);
             let mut late = fields.clone();
             late.extend([pair(b"x-a", b"y"), gone.clone()]);
-            self.get(format!("pseudo field {at} late"), &late);
+            self.get(&format!("pseudo field {at} late"), &late);
             fields.extend([gone.clone(), gone]);
-            self.get(format!("pseudo field {at} twice"), &fields);
+            self.get(&format!("pseudo field {at} twice"), &fields);
         }
         for (name, value) in [
             (":status", "200"),
@@ -199,7 +201,7 @@ impl Corpus<'_> {
         ] {
             let mut fields = self.request("GET", "/a");
             fields.push(pair(name.as_bytes(), value.as_bytes()));
-            self.get(format!("pseudo field {name}"), &fields);
+            self.get(&format!("pseudo field {name}"), &fields);
         }
     }
 
@@ -247,9 +249,15 @@ impl Corpus<'_> {
                     let ends = u8::from(at + 1 == parts.len());
                     bytes.extend(frame(kind::DATA, ends, STREAM, part));
                 }
-                self.then_end(format!("lengths {lengths:?}, {} parts", parts.len()), bytes);
+                self.then_end(
+                    &format!("lengths {lengths:?}, {} parts", parts.len()),
+                    bytes,
+                );
             }
         }
+    }
+
+    fn trailers_of_frames(&mut self) {
         let trailers: [(&str, &str); 9] = [
             ("x-a", "y"),
             (":path", "/smuggled"),
@@ -273,9 +281,12 @@ impl Corpus<'_> {
                     STREAM,
                     &block,
                 ));
-                self.then_end(format!("trailer {name:?}: {value:?} ({ends})"), bytes);
+                self.then_end(&format!("trailer {name:?}: {value:?} ({ends})"), bytes);
             }
         }
+    }
+
+    fn ends_of_frames(&mut self) {
         let head = literals(&self.request("POST", "/a"));
         let mut bytes = frame(kind::HEADERS, flag::END_HEADERS, STREAM, &head);
         bytes.extend(frame(kind::DATA, flag::END_STREAM, STREAM, b"hello"));
@@ -285,10 +296,10 @@ impl Corpus<'_> {
             STREAM,
             b"GET /smuggled HTTP/1.1\r\n\r\n",
         ));
-        self.then_end("content after the end".to_owned(), bytes);
+        self.then_end("content after the end", bytes);
         let mut bytes = frame(kind::HEADERS, flag::END_HEADERS, STREAM, &head);
         bytes.extend(frame(kind::DATA, 0, STREAM, b"hel"));
         bytes.extend(frame(kind::RST_STREAM, 0, STREAM, &8_u32.to_be_bytes()));
-        self.then_end("a body given up".to_owned(), bytes);
+        self.then_end("a body given up", bytes);
     }
 }

@@ -35,7 +35,7 @@ pub(crate) fn records(data: &Path) -> Vec<Recorded> {
         let Ok(text) = std::fs::read_to_string(&file) else {
             continue;
         };
-        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+        let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
         let lines = whole.lines().skip(1);
         all.extend(lines.map(|line| serde_json::from_str::<Recorded>(line).unwrap()));
     }
@@ -145,15 +145,13 @@ fn order(recorded: &[Recorded], seen: &[Seen]) -> Option<String> {
 /// How what the backend saw differs from its record.
 fn differs(record: &Recorded, seen: &Seen) -> Option<String> {
     let path = seen.target.split('?').next().unwrap_or("");
-    let mut end = path.len().min(PATH_BYTES_MAX);
-    while !path.is_char_boundary(end) {
-        end -= 1;
-    }
+    let end = path.floor_char_boundary(PATH_BYTES_MAX);
+    let path = path.get(..end).unwrap_or(path);
     let hosts = seen.all("host");
     let gone = record.refused.as_deref() == Some("client.gone");
     let why = if record.method != seen.method {
         "another method"
-    } else if record.path != path[..end] {
+    } else if record.path != path {
         "another path"
     } else if seen.whole && record.length != seen.length {
         "another length"

@@ -192,7 +192,7 @@ pub(super) const CHUNK_SIZES: &[&[u8]] = &[
     b"5\n\r",
     b"5\r\r",
     b"5\0",
-    b"\05",
+    b"\x005",
     b"5;\0",
     b"5;\x7f",
     b"5;\x80",

@@ -182,7 +182,7 @@ pub(super) async fn sockets(run: Arc<Run>, turn: usize) -> Outcome {
         run.count("frames of WebSockets");
         run.pause(20).await;
     }
-    if turn % 2 == 0 {
+    if turn.is_multiple_of(2) {
         stream
             .write_all(&[0x88, 0x82, 0, 0, 0, 0, 3, 0xE8])
             .await
@@ -201,7 +201,7 @@ pub(super) async fn broken(run: Arc<Run>, turn: usize) -> Outcome {
     let get = format!("GET /open/n/8000000 HTTP/1.1\r\nHost: {HOST}\r\n\r\n");
     match turn % 4 {
         0 | 1 => {
-            let rest = if turn % 4 == 0 {
+            let rest = if turn.is_multiple_of(4) {
                 head
             } else {
                 head + &"b".repeat(40)
