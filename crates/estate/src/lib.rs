@@ -12,6 +12,7 @@ mod origins;
 mod parse;
 mod path;
 mod read;
+mod sanitize;
 mod schema;
 mod shape;
 mod starter;
@@ -23,6 +24,7 @@ pub use model::*;
 pub use origins::{Origin, Place, origins};
 pub use parse::Parsed;
 pub use path::ParsePatternError;
+pub use sanitize::{FieldPath, JsonStep, Keep, Sanitize};
 pub use schema::{reference_markdown, schema};
 pub use starter::starter;
 

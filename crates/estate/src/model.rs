@@ -8,6 +8,8 @@ use std::time::Duration;
 use ::model::{ByteSize, Network, Permission, PermissionSet, Rate, Span};
 use serde::Serialize;
 
+use crate::sanitize::Sanitize;
+
 /// The whole estate at one version.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Estate {
@@ -307,6 +309,12 @@ pub struct Route {
     pub staleness_max: Duration,
     /// `Content-Security-Policy` and others set where the upstream sets none.
     pub security_headers: bool,
+    /// The OpenAPI document its requests must keep to: a path relative to the estate file.
+    pub openapi: Option<String>,
+    /// Fields of bodies that are cleaned.
+    pub sanitize: Vec<Sanitize>,
+    /// Whether traffic is watched for a proposal of a document.
+    pub learn: bool,
     /// Whether clients may open a WebSocket (RFC 6455).
     pub websocket: bool,
     /// Where it stands in the file (the whole `[[route]]`).
