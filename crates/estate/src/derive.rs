@@ -1,8 +1,8 @@
 //! What the parts ask of an estate: permissions of roles, roles of groups.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use ::model::{Permission, PermissionSet, Span, own};
+use ::model::{Permission, PermissionSet, own};
 
 use crate::Estate;
 
@@ -35,20 +35,6 @@ impl Estate {
             .filter(|name| self.has_role(name))
             .collect();
         all.into_iter().cloned().collect()
-    }
-
-    /// The documents that belong to a version beside its text: paths relative to the estate file,
-    /// each once, with the place that names it first.
-    #[must_use]
-    pub fn documents(&self) -> BTreeMap<&str, Span> {
-        let mut documents = BTreeMap::new();
-        for route in &self.routes {
-            if let Some(path) = &route.openapi {
-                let span = route.spans.get("openapi").copied().unwrap_or(route.span);
-                documents.entry(path.as_str()).or_insert(span);
-            }
-        }
-        documents
     }
 
     /// Whether `name` is a role of the estate or a built-in one.

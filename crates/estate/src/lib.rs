@@ -3,6 +3,7 @@
 
 mod derive;
 mod diff;
+mod documents;
 mod fields;
 mod findings;
 mod kind;
@@ -20,6 +21,7 @@ mod suggest;
 mod values;
 
 pub use diff::{Change, ChangeKind, diff};
+pub use documents::documents;
 pub use model::*;
 pub use origins::{Origin, Place, origins};
 pub use parse::Parsed;

@@ -4,7 +4,7 @@
 //! with every reference looked up, then the rules between values.
 
 mod inventory;
-mod names;
+pub(crate) mod names;
 mod people;
 mod route_names;
 mod routes;

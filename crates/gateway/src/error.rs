@@ -42,6 +42,14 @@ pub enum Error {
         /// What is wrong.
         message: String,
     },
+    /// An OpenAPI document of the estate cannot be enforced.
+    #[error("document `{path}`: {message}")]
+    Document {
+        /// Its path, as the estate has it.
+        path: String,
+        /// What is wrong.
+        message: String,
+    },
     /// The link to control failed for good.
     #[error("the link to control failed: {0}")]
     Link(String),
@@ -61,7 +69,7 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Service { .. } => ErrorKind::Invalid,
+            Self::Service { .. } | Self::Document { .. } => ErrorKind::Invalid,
             Self::Folder { .. }
             | Self::Listen { .. }
             | Self::Worker(_)

@@ -4,6 +4,7 @@
 //! What depends on who connects and on what was counted before (bans, limits by address) is not
 //! played, and the answer says so.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use model::{ByteSize, SharedClock, SharedEntropy, Span};
 
 use crate::body::Budget;
 use crate::caller::{Caller, Proof};
+use crate::contract::Documents;
 use crate::exchange::{Connection, WebSocket};
 use crate::flow::Flow;
 use crate::metrics::Registry;
@@ -22,7 +24,8 @@ use crate::refused::Refused;
 use crate::shared::{Common, Parts, Shared};
 use crate::state::Builder;
 use crate::steps::{
-    authenticate, authorise, cors, inspect, limits, path, route, same_origin, size, websocket,
+    authenticate, authorise, cors, inspect, limits, path, route, same_origin, size, validate,
+    websocket,
 };
 use crate::upstream::Target;
 use crate::{pipeline, sign_in};
@@ -92,6 +95,9 @@ pub enum ExplainError {
     /// A header cannot be sent.
     #[error("`{0}` is not a header field")]
     Header(String),
+    /// A document of the version cannot be read here.
+    #[error("{0}")]
+    Document(String),
     /// Nobody is called so, or they are disabled.
     #[error("nobody is called `{0}`, or they are disabled")]
     Nobody(String),
@@ -106,6 +112,8 @@ pub struct Ground {
     pub estate: Arc<Estate>,
     /// Its text, for lines.
     pub source: String,
+    /// The documents it names.
+    pub documents: BTreeMap<String, String>,
     /// Who is there.
     pub identity: IdentitySnapshot,
     /// The time.
@@ -123,7 +131,9 @@ pub fn explain(ground: Ground, question: &Question) -> Result<Explanation, Expla
     let secure = request.uri().scheme_str() != Some("http");
     let request = origin_form(request);
     let builder = Builder::new(Path::new("."), Arc::new(Registry::new(1)));
-    let state = builder.supposed(ground.version, ground.estate);
+    let documents = Documents::compile(&ground.estate, &ground.documents);
+    let documents = documents.map_err(|error| ExplainError::Document(error.to_string()))?;
+    let state = builder.supposed(ground.version, ground.estate, &documents);
     let common = Common::new(Parts {
         clock: ground.clock,
         entropy: ground.entropy,
@@ -226,6 +236,15 @@ impl Trace<'_> {
             inspect::head(flow)?;
             Ok("no rule matches path, query and headers; a body was not looked at".to_owned())
         });
+        if flow.chosen().is_none_or(|one| one.compiled.document.is_some()) {
+            self.step("validate", flow, |flow| {
+                validate::head(flow)?;
+                Ok(match flow.operation {
+                    Some(operation) => format!("the operation `{}`", operation.name()),
+                    None => "no operation of the document".to_owned(),
+                })
+            });
+        }
         if websocket::is_asked(flow) {
             self.step("websocket", flow, |flow| {
                 websocket::check(flow)?;
@@ -311,6 +330,7 @@ fn line(flow: &Flow<'_>, step: &str, source: &str) -> Option<usize> {
         "inspect" => &["mode"],
         "cors" => &["cors"],
         "head" => &["limits"],
+        "validate" => &["openapi", "mode"],
         "websocket" => &["websocket"],
         _ => &[],
     };

@@ -8,9 +8,10 @@ use model::snapshot::{IdentityChange, IdentitySnapshot};
 use model::{SessionId, Timestamp};
 
 use crate::assertion::Signer;
+use crate::contract::Documents;
 use crate::directory::Order;
 use crate::front::Caps;
-use crate::link::protocol::{AssertionKeyText, Stats};
+use crate::link::protocol::{AssertionKeyText, EstateTexts, Stats};
 use crate::link::{Continuity, Local};
 use crate::records::Recorder;
 use crate::shared::Common;
@@ -31,20 +32,22 @@ impl Local for Process {
     fn compile(
         &self,
         version: u64,
-        source: &str,
+        texts: &EstateTexts,
     ) -> Result<(Arc<Estate>, Box<dyn FnOnce() + Send>), String> {
-        let parsed = Estate::parse(source).map_err(|diagnostics| {
+        let parsed = Estate::parse(&texts.source).map_err(|diagnostics| {
             let first = diagnostics.iter().find(|one| one.is_error());
             first.map_or_else(
                 || "the estate is not valid".to_owned(),
                 |one| one.message.clone(),
             )
         })?;
+        let documents = Documents::compile(&parsed.estate, &texts.documents);
+        let documents = documents.map_err(|error| error.to_string())?;
         let estate = Arc::new(parsed.estate);
         let before = self.common.state.load();
         let state = self
             .builder
-            .build(version, Arc::clone(&estate), before.as_deref())
+            .build(version, Arc::clone(&estate), &documents, before.as_deref())
             .map_err(|error| error.to_string())?;
         let common = Arc::clone(&self.common);
         let install = move || {

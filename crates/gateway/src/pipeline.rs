@@ -20,7 +20,7 @@ use crate::sign_in;
 use crate::state::State;
 use crate::steps::{
     address, authenticate, authorise, ban, body, client, cors, forward, inspect, limits, path,
-    respond, route, same_origin, size, snapshot, websocket,
+    respond, route, same_origin, sanitize, size, snapshot, validate, websocket,
 };
 
 /// Answers one request; never fails.
@@ -86,9 +86,14 @@ async fn decide(flow: &mut Flow<'_>) -> Result<Response<Outgoing>, Refused> {
     authorise::check(flow)?;
     limits::check(flow)?;
     inspect::head(flow)?;
+    validate::head(flow)?;
     websocket::check(flow)?;
-    let held = body::hold(flow).await?;
+    let mut held = body::hold(flow).await?;
     inspect::body(flow, &held).await?;
+    validate::body(flow, &held).await?;
+    if sanitize::is_wanted(flow, &held) {
+        held = Box::pin(sanitize::body(flow, held)).await?;
+    }
     let mut response = if websocket::is_asked(flow) {
         Box::pin(forward::websocket(flow)).await?
     } else {
@@ -181,6 +186,7 @@ pub(crate) fn begin<'a>(
         head,
         body,
         route: None,
+        operation: None,
         console,
         caller: None,
         body_bytes: 0,

@@ -11,6 +11,7 @@ use http::HeaderName;
 
 use crate::Error;
 use crate::compile::{Compiled, CompiledRoute};
+use crate::contract::Documents;
 use crate::metrics::{Registry, RouteSlot};
 use crate::router::RouteIndex;
 use crate::upstream::Target;
@@ -77,6 +78,7 @@ impl Builder {
         &self,
         version: u64,
         estate: Arc<Estate>,
+        documents: &Documents,
         before: Option<&State>,
     ) -> Result<State, Error> {
         let kept: AHashMap<&str, (&estate::Service, &Arc<Target>)> = before
@@ -99,15 +101,26 @@ impl Builder {
                 None => Arc::new(Target::service(service, &self.base)?),
             });
         }
-        Ok(self.state(version, estate, targets))
+        Ok(self.state(version, estate, documents, targets))
     }
 
     /// A state that decides but leads nowhere: for asking what would happen.
-    pub(crate) fn supposed(&self, version: u64, estate: Arc<Estate>) -> State {
-        self.state(version, estate, Vec::new())
+    pub(crate) fn supposed(
+        &self,
+        version: u64,
+        estate: Arc<Estate>,
+        documents: &Documents,
+    ) -> State {
+        self.state(version, estate, documents, Vec::new())
     }
 
-    fn state(&self, version: u64, estate: Arc<Estate>, targets: Vec<Arc<Target>>) -> State {
+    fn state(
+        &self,
+        version: u64,
+        estate: Arc<Estate>,
+        documents: &Documents,
+        targets: Vec<Arc<Target>>,
+    ) -> State {
         let extras = estate
             .routes
             .iter()
@@ -117,7 +130,7 @@ impl Builder {
             })
             .collect();
         State {
-            compiled: Compiled::new(version, estate),
+            compiled: Compiled::new(version, estate, documents),
             targets,
             extras,
             console_slot: self.registry.route(CONSOLE),

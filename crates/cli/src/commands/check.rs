@@ -3,14 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use estate::Estate;
 use model::Diagnostic;
 use serde_json::json;
 
 use super::Session;
 use crate::failure::Findings;
 use crate::output::findings::to_json;
-use crate::paths::{ConfigFile, read_text};
+use crate::paths::ConfigFile;
 use crate::{Exit, Failure};
 
 /// Arguments of `rampart check`.
@@ -29,17 +28,13 @@ pub struct CheckArgs {
 
 pub(super) fn run(args: &CheckArgs, session: &mut Session<'_>) -> Result<Exit, Failure> {
     let file = match &args.file {
-        Some(path) => {
-            let path = session.places.resolve(path);
-            let source = read_text(&path)?;
-            ConfigFile { path, source }
-        }
+        Some(path) => ConfigFile::read(session.places.resolve(path))?,
         None => session
             .places
             .read_config(session.global.config.as_deref())?,
     };
     let name = file.name();
-    match Estate::parse(&file.source) {
+    match file.check() {
         Ok(parsed) if parsed.warnings.is_empty() || !args.strict => {
             session
                 .printer
@@ -117,7 +112,7 @@ pub(crate) fn checked(session: &mut Session<'_>) -> Result<ConfigFile, Failure> 
     let file = session
         .places
         .read_config(session.global.config.as_deref())?;
-    match Estate::parse(&file.source) {
+    match file.check() {
         Ok(parsed) => {
             session
                 .printer

@@ -105,6 +105,19 @@ where
     holder.finish().await
 }
 
+/// Holds bytes that take the place of a body.
+pub(crate) async fn hold_bytes(bytes: Bytes, budget: &Arc<Budget>) -> Result<Held, Refused> {
+    let mut holder = Holder::new(budget);
+    if bytes.len() <= held::MEMORY_MAX {
+        return holder.whole(bytes);
+    }
+    for at in (0..bytes.len()).step_by(held::MEMORY_MAX) {
+        let end = bytes.len().min(at.saturating_add(held::MEMORY_MAX));
+        holder.push(bytes.slice(at..end)).await?;
+    }
+    holder.finish().await
+}
+
 /// The next frame, or the refusal when it does not come in time.
 async fn next<B>(mut body: Pin<&mut B>, pace: &Pace) -> Result<Option<Frame<Bytes>>, Refused>
 where

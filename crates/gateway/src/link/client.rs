@@ -16,7 +16,7 @@ use tokio::time::{sleep, timeout};
 use super::ask::{ASKED_MAX, Asked, Asker, Call, Question, Reply};
 use super::frames::{Broken, Reader, send};
 use super::local::{Continuity, Deliveries, Local};
-use super::protocol::{CertificateText, ExchangeOutcome, PROTOCOL, ToControl, ToGateway};
+use super::protocol::{CertificateText, EstateTexts, ExchangeOutcome, PROTOCOL, ToControl, ToGateway};
 use crate::exchange::LinkAddress;
 use crate::orders::Order;
 
@@ -265,8 +265,8 @@ impl<'c, L: Local, D: Deliveries> Session<'c, L, D> {
         match message {
             ToGateway::Alive | ToGateway::Exchanged { .. } | ToGateway::SignedOut { .. } => Ok(()),
             ToGateway::Welcome { .. } => Err(Broken::Unexpected("welcome, again".to_owned())),
-            ToGateway::Prepare { version, source } => {
-                let refused = self.prepare(version, source).await.err();
+            ToGateway::Prepare { version, texts } => {
+                let refused = self.prepare(version, texts).await.err();
                 say(out, ToControl::Prepared { version, refused }).await
             }
             ToGateway::Swap { version } => {
@@ -314,11 +314,11 @@ impl<'c, L: Local, D: Deliveries> Session<'c, L, D> {
         }
     }
 
-    async fn prepare(&mut self, version: u64, source: String) -> Result<(), String> {
+    async fn prepare(&mut self, version: u64, texts: EstateTexts) -> Result<(), String> {
         self.prepared = None;
         let local = Arc::clone(&self.local);
         // Compiling takes a while: signs of life are sent meanwhile, by a task of their own.
-        let compiled = tokio::task::spawn_blocking(move || local.compile(version, &source));
+        let compiled = tokio::task::spawn_blocking(move || local.compile(version, &texts));
         let (estate, install) = compiled
             .await
             .map_err(|_| "the estate could not be compiled".to_owned())??;

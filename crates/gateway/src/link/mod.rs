@@ -14,7 +14,9 @@ pub(crate) mod protocol;
 
 pub use hub::{GatewayStatus, Hub, PreparedEstate};
 pub use port::{ControlPort, ExchangeRefused, PortFuture};
-pub use protocol::{AssertionKeyText, CertificateText, LATENCY_BOUNDS_US, RouteStats, Seal, Stats};
+pub use protocol::{
+    AssertionKeyText, CertificateText, EstateTexts, LATENCY_BOUNDS_US, RouteStats, Seal, Stats,
+};
 
 pub(crate) use ask::Asker;
 pub(crate) use client::{Client, NoSession};

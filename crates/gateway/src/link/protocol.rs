@@ -12,7 +12,7 @@ use model::{Event, RequestId, SegmentId, SessionId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// The protocol's version; the two sides must agree.
-pub(crate) const PROTOCOL: u32 = 2;
+pub(crate) const PROTOCOL: u32 = 3;
 
 /// What control says.
 #[derive(Debug, Serialize, Deserialize)]
@@ -27,8 +27,9 @@ pub(crate) enum ToGateway {
     Prepare {
         /// Its number.
         version: u64,
-        /// Its text.
-        source: String,
+        /// Its texts.
+        #[serde(flatten)]
+        texts: EstateTexts,
     },
     /// The prepared version holds.
     Swap {
@@ -172,6 +173,25 @@ pub(crate) enum ToControl {
     Stats(Box<Stats>),
     /// Still there.
     Alive,
+}
+
+/// What a version of the estate is written in.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EstateTexts {
+    /// The estate's own text.
+    pub source: String,
+    /// The documents it names, by path.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub documents: BTreeMap<String, String>,
+}
+
+impl From<String> for EstateTexts {
+    fn from(source: String) -> Self {
+        Self {
+            source,
+            documents: BTreeMap::new(),
+        }
+    }
 }
 
 /// A certificate as PEM.

@@ -48,7 +48,14 @@ fn limits(flow: &Flow<'_>) -> Limits {
     }
 }
 
-fn refused(why: body::Refused, max: u64) -> Refused {
+/// The refusal of a body that a step cannot look into.
+pub(crate) fn too_long(code: &'static str) -> Refused {
+    let text = "the body is too long to be looked into";
+    Refused::new(StatusCode::PAYLOAD_TOO_LARGE, code, text)
+}
+
+/// The refusal of a body that cannot be held.
+pub(crate) fn refused(why: body::Refused, max: u64) -> Refused {
     let text = match why {
         body::Refused::TooLarge => format!("the body is longer than {}", ByteSize(max)).into(),
         body::Refused::TooSlow => "the body arrives too slowly".into(),

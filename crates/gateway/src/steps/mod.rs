@@ -14,6 +14,8 @@ pub(crate) mod path;
 pub(crate) mod respond;
 pub(crate) mod route;
 pub(crate) mod same_origin;
+pub(crate) mod sanitize;
 pub(crate) mod size;
 pub(crate) mod snapshot;
+pub(crate) mod validate;
 pub(crate) mod websocket;

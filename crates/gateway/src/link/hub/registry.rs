@@ -10,7 +10,9 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::GatewayStatus;
-use crate::link::protocol::{AssertionKeyText, CertificateText, Stats, ToGateway};
+use crate::link::protocol::{
+    AssertionKeyText, CertificateText, EstateTexts, Stats, ToGateway,
+};
 
 /// LIMIT: messages that wait for one gateway. One that is so far behind begins anew, with
 /// everything.
@@ -31,7 +33,7 @@ pub(super) enum Wait {
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Registry {
-    pub(super) estate: Option<(u64, Arc<str>)>,
+    pub(super) estate: Option<(u64, Arc<EstateTexts>)>,
     pub(super) certificates: Option<Vec<CertificateText>>,
     pub(super) assertion_key: Option<AssertionKeyText>,
     pub(super) identity: Option<IdentitySnapshot>,
@@ -102,7 +104,7 @@ impl Registry {
 
     /// Tells everything to gateways that wait for it, once there is everything.
     pub(super) fn begin_ready(&mut self) {
-        let (Some((version, source)), Some(certificates), Some(key), Some(identity)) = (
+        let (Some((version, texts)), Some(certificates), Some(key), Some(identity)) = (
             &self.estate,
             &self.certificates,
             &self.assertion_key,
@@ -122,7 +124,7 @@ impl Registry {
             ToGateway::Identity(Box::new(identity.clone())),
             ToGateway::Prepare {
                 version: *version,
-                source: source.to_string(),
+                texts: EstateTexts::clone(texts),
             },
         ]
         .map(Arc::new);
@@ -151,11 +153,11 @@ impl Registry {
 
     /// Lets those swap that have `version` ready; the others get it ready first.
     pub(super) fn swap_prepared(&mut self, version: u64) -> Vec<(String, Answer)> {
-        let source = self.estate.as_ref().map(|(_, source)| source.to_string());
+        let texts = self.estate.as_ref().map(|(_, texts)| &**texts);
         let swap = Arc::new(ToGateway::Swap { version });
         let prepare = Arc::new(ToGateway::Prepare {
             version,
-            source: source.unwrap_or_default(),
+            texts: texts.cloned().unwrap_or_default(),
         });
         self.begun()
             .map(|(node, gateway)| {
