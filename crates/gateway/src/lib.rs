@@ -8,6 +8,7 @@ mod answer;
 mod assertion;
 pub mod bans;
 mod body;
+mod book;
 mod caller;
 mod compile;
 mod contract;
@@ -42,6 +43,7 @@ mod state;
 mod steps;
 mod token;
 mod upstream;
+mod watch;
 mod wire;
 
 pub use error::Error;

@@ -11,7 +11,7 @@ use crate::assertion::Signer;
 use crate::contract::Documents;
 use crate::directory::Order;
 use crate::front::Caps;
-use crate::link::protocol::{AssertionKeyText, EstateTexts, Stats};
+use crate::link::protocol::{AssertionKeyText, EstateTexts, Learnt, Stats};
 use crate::link::{Continuity, Local};
 use crate::records::Recorder;
 use crate::shared::Common;
@@ -91,6 +91,11 @@ impl Local for Process {
     fn stats(&self) -> Stats {
         let gap = self.common.recorder.as_ref().map_or(0, Recorder::gap);
         self.builder.registry.stats(self.caps.open(), gap)
+    }
+
+    fn learnt(&self) -> Vec<Learnt> {
+        let state = self.common.state.load_full();
+        state.map_or_else(Vec::new, |state| self.common.book.news(&state))
     }
 
     fn seen(&self) -> Vec<(SessionId, Timestamp)> {

@@ -22,6 +22,7 @@ use crate::steps::{
     address, authenticate, authorise, ban, body, client, cors, forward, inspect, limits, path,
     respond, route, same_origin, sanitize, size, snapshot, validate, websocket,
 };
+use crate::watch;
 
 /// Answers one request; never fails.
 pub(crate) async fn handle(
@@ -97,7 +98,10 @@ async fn decide(flow: &mut Flow<'_>) -> Result<Response<Outgoing>, Refused> {
     let mut response = if websocket::is_asked(flow) {
         Box::pin(forward::websocket(flow)).await?
     } else {
-        forward::send(flow, held).await?
+        let notes = watch::begin(flow, &held);
+        let mut response = forward::send(flow, held).await?;
+        watch::attach(notes, &flow.shared.budget, &mut response);
+        response
     };
     respond::dress(flow, &mut response);
     Ok(response)

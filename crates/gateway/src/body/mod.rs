@@ -5,6 +5,7 @@
 
 mod budget;
 mod held;
+mod room;
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use tokio::time::Instant;
 
 pub(crate) use budget::{Budget, Use};
 pub(crate) use held::Held;
+pub(crate) use room::Room;
 
 use held::Holder;
 

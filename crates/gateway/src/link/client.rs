@@ -31,6 +31,8 @@ const PAUSE_MAX: Duration = Duration::from_secs(2);
 const TELL: Duration = Duration::from_secs(1);
 /// Uses of sessions are told every so many times.
 const TELL_SEEN_EVERY: u32 = 5;
+/// What traffic showed is told every so many times.
+const TELL_LEARNT_EVERY: u32 = 10;
 /// A link that says nothing for so long is dead: control says something every two seconds.
 pub(super) const SILENCE_MAX: Duration = Duration::from_secs(6);
 /// How long to wait before something that could not be recorded is delivered again.
@@ -423,6 +425,16 @@ async fn tell<L: Local>(local: Arc<L>, out: mpsc::Sender<ToControl>) {
             let sessions = local.seen();
             if !sessions.is_empty() && say(&out, ToControl::Seen { sessions }).await.is_err() {
                 return;
+            }
+        }
+        if turn.is_multiple_of(TELL_LEARNT_EVERY) {
+            let local = Arc::clone(&local);
+            // Making a proposal takes a while: signs of life are sent by other tasks meanwhile.
+            let learnt = tokio::task::spawn_blocking(move || local.learnt()).await;
+            for one in learnt.unwrap_or_default() {
+                if say(&out, ToControl::Learnt(Box::new(one))).await.is_err() {
+                    return;
+                }
             }
         }
         turn = turn.wrapping_add(1);

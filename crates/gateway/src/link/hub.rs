@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::port::ControlPort;
-use super::protocol::{AssertionKeyText, CertificateText, EstateTexts, Stats, ToGateway};
+use super::protocol::{AssertionKeyText, CertificateText, EstateTexts, Learnt, Stats, ToGateway};
 use registry::{Answer, Registry, Wait};
 
 /// LIMIT: links at once, half-open ones included.
@@ -209,6 +209,12 @@ impl Hub {
         let waiting = self.registry().ask_all(Wait::Prepared(version), &message);
         heard(waiting, PREPARE_TIMEOUT).await?;
         Ok(prepared)
+    }
+
+    /// What gateways learnt of routes' traffic: which gateway, and what.
+    #[must_use]
+    pub fn learnt(&self) -> Vec<(String, Learnt)> {
+        self.registry().all_learnt()
     }
 
     /// The connected gateways.

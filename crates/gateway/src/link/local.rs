@@ -6,7 +6,7 @@ use estate::Estate;
 use model::snapshot::{IdentityChange, IdentitySnapshot};
 use model::{SessionId, Timestamp};
 
-use super::protocol::{AssertionKeyText, Content, EstateTexts, Stats};
+use super::protocol::{AssertionKeyText, Content, EstateTexts, Learnt, Stats};
 
 /// A compiled version, and what puts it in place.
 pub(crate) type Compiled = (Arc<Estate>, Box<dyn FnOnce() + Send>);
@@ -36,6 +36,8 @@ pub(crate) trait Local: Send + Sync + 'static {
     fn heard(&self);
     /// What was counted so far.
     fn stats(&self) -> Stats;
+    /// What traffic showed of routes since the last call; takes a while.
+    fn learnt(&self) -> Vec<Learnt>;
     /// Sessions used since the last call.
     fn seen(&self) -> Vec<(SessionId, Timestamp)>;
 }

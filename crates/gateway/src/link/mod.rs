@@ -15,7 +15,8 @@ pub(crate) mod protocol;
 pub use hub::{GatewayStatus, Hub, PreparedEstate};
 pub use port::{ControlPort, ExchangeRefused, PortFuture};
 pub use protocol::{
-    AssertionKeyText, CertificateText, EstateTexts, LATENCY_BOUNDS_US, RouteStats, Seal, Stats,
+    AssertionKeyText, CertificateText, EstateTexts, LATENCY_BOUNDS_US, Learnt, LearntDrift,
+    RouteStats, Seal, Stats,
 };
 
 pub(crate) use ask::Asker;

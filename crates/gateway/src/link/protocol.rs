@@ -171,6 +171,8 @@ pub(crate) enum ToControl {
     },
     /// What was counted so far.
     Stats(Box<Stats>),
+    /// What traffic showed of a route so far.
+    Learnt(Box<Learnt>),
     /// Still there.
     Alive,
 }
@@ -280,6 +282,40 @@ pub struct Seal {
     pub first: Timestamp,
     /// Time of the last record.
     pub last: Timestamp,
+}
+
+/// What a gateway learnt of a route's traffic since it started.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Learnt {
+    /// The route.
+    pub route: String,
+    /// Exchanges that were looked at.
+    pub exchanges: u64,
+    /// Exchanges that were not, because there were too many at once.
+    pub skipped: u64,
+    /// What was seen and not kept, because a limit was reached.
+    pub dropped: u64,
+    /// The OpenAPI document that describes it, as YAML.
+    pub proposal: String,
+    /// How traffic differs from the route's document; nothing where it has none.
+    pub drift: Option<Vec<LearntDrift>>,
+}
+
+/// One difference between a document and its traffic.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LearntDrift {
+    /// `undocumented`, `never_seen`, `parameter`, `field`, `type`, `status`, `media_type`.
+    pub kind: String,
+    /// The operation's method.
+    pub method: String,
+    /// The operation's path.
+    pub template: String,
+    /// Where in it; empty for the operation itself.
+    pub place: String,
+    /// What differs.
+    pub text: String,
+    /// How often it was seen.
+    pub seen: u64,
 }
 
 /// What a gateway counted since it started.

@@ -160,6 +160,10 @@ impl Local for Process {
         }
     }
 
+    fn learnt(&self) -> Vec<Learnt> {
+        Vec::new()
+    }
+
     fn seen(&self) -> Vec<(SessionId, Timestamp)> {
         vec![(SessionId::from_raw(5), Timestamp::from_millis(1))]
     }

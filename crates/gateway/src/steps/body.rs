@@ -9,8 +9,8 @@ use crate::body::{self, Held, Limits};
 use crate::flow::Flow;
 use crate::refused::Refused;
 
-/// LIMIT: bytes of a body for the console, whose largest is an estate file.
-const CONSOLE_BODY_MAX: u64 = 2 << 20;
+/// LIMIT: bytes of a body for the console, whose largest is an estate with its documents.
+const CONSOLE_BODY_MAX: u64 = 12 << 20;
 /// When to try again while there is no room for bodies.
 const ROOM_AFTER: Duration = Duration::from_secs(1);
 

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::{
-    Asked, Explained, GatewayPort, GatewayState, Later, Numbers, PortError, StepNumbers, Traffic,
-    Unsettled,
+    Asked, Explained, GatewayPort, GatewayState, Later, Learnt, LearntDrift, Numbers, PortError,
+    StepNumbers, Traffic, Unsettled,
 };
 use gateway::bans::Bans;
 use gateway::link::{
@@ -150,6 +150,7 @@ impl ForSurfaces {
             version: version.number,
             estate: Arc::new(version.estate.clone()),
             source: version.source.clone(),
+            documents: version.documents.clone(),
             identity: self.hub.identity(),
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
@@ -234,6 +235,13 @@ impl GatewayPort for ForSurfaces {
         Box::pin(self.explained(ctx, asked))
     }
 
+    fn learnt<'a>(&'a self, ctx: &'a Context) -> Later<'a, Vec<Learnt>> {
+        Box::pin(async move {
+            ctx.require(&own::permission(own::GATEWAY_READ))?;
+            Ok(self.hub.learnt().into_iter().map(learnt).collect())
+        })
+    }
+
     fn settled<'a>(&'a self) -> Pin<Box<dyn Future<Output = Result<(), Unsettled>> + Send + 'a>> {
         Box::pin(async move {
             bridge::all_told(&self.told).await?;
@@ -261,6 +269,26 @@ impl GatewayPort for ForSurfaces {
 
     fn lift<'a>(&'a self, ctx: &'a Context, ban: BanId) -> Later<'a, ()> {
         Box::pin(async move { self.bans.lift(ctx, ban).await.map_err(ban_error) })
+    }
+}
+
+fn learnt((gateway, learnt): (String, gateway::link::Learnt)) -> Learnt {
+    let drift = |one: gateway::link::LearntDrift| LearntDrift {
+        kind: one.kind,
+        method: one.method,
+        template: one.template,
+        place: one.place,
+        text: one.text,
+        seen: one.seen,
+    };
+    Learnt {
+        gateway,
+        route: learnt.route,
+        exchanges: learnt.exchanges,
+        skipped: learnt.skipped,
+        dropped: learnt.dropped,
+        proposal: learnt.proposal,
+        drift: learnt.drift.map(|all| all.into_iter().map(drift).collect()),
     }
 }
 

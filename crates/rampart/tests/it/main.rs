@@ -17,6 +17,8 @@ mod down;
 #[cfg(test)]
 mod everyday;
 #[cfg(test)]
+mod openapi;
+#[cfg(test)]
 mod real_backends;
 #[cfg(test)]
 mod visitor;

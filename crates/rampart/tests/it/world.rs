@@ -90,6 +90,15 @@ limits = { body_max = "256KiB" }
 impl World {
     /// Starts one whose estate ends with `routes`, in front of `service`.
     pub(crate) async fn start(service: SocketAddr, routes: &str) -> Self {
+        Self::start_with(service, routes, &[]).await
+    }
+
+    /// The same with documents beside the estate file.
+    pub(crate) async fn start_with(
+        service: SocketAddr,
+        routes: &str,
+        documents: &[(&str, &str)],
+    ) -> Self {
         let [plain, https] = testkit::free_addresses().unwrap();
         let folder = tempfile::tempdir().unwrap();
         let mut world = Self {
@@ -99,8 +108,16 @@ impl World {
             server: None,
         };
         world.write_estate(service, routes);
+        for (path, text) in documents {
+            world.write_document(path, text);
+        }
         world.serve().await;
         world
+    }
+
+    /// Writes a document beside the estate file.
+    pub(crate) fn write_document(&self, path: &str, text: &str) {
+        store::atomic_write(&self.folder().join(path), text.as_bytes(), 0o644).unwrap();
     }
 
     /// Replaces the estate file; nothing is applied.

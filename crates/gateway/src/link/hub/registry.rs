@@ -11,12 +11,15 @@ use tokio_util::sync::CancellationToken;
 
 use super::GatewayStatus;
 use crate::link::protocol::{
-    AssertionKeyText, CertificateText, EstateTexts, Stats, ToGateway,
+    AssertionKeyText, CertificateText, EstateTexts, Learnt, Stats, ToGateway,
 };
 
 /// LIMIT: messages that wait for one gateway. One that is so far behind begins anew, with
 /// everything.
 pub(super) const QUEUE_MAX: usize = 4096;
+
+/// LIMIT: bytes of what gateways learnt; what does not fit is left out.
+const LEARNT_BYTES_MAX: usize = 64 << 20;
 
 /// What a gateway will have said.
 pub(super) type Answer = oneshot::Receiver<Result<(), String>>;
@@ -37,6 +40,8 @@ pub(super) struct Registry {
     pub(super) certificates: Option<Vec<CertificateText>>,
     pub(super) assertion_key: Option<AssertionKeyText>,
     pub(super) identity: Option<IdentitySnapshot>,
+    /// What gateways learnt, by node and route; it outlives their links.
+    learnt: BTreeMap<(String, String), Learnt>,
     gateways: BTreeMap<String, Gateway>,
     last_id: u64,
 }
@@ -235,6 +240,25 @@ impl Registry {
         }
     }
 
+    /// A gateway learnt something of a route; the newest word counts.
+    pub(super) fn learnt(&mut self, node: &str, learnt: Learnt) {
+        let key = (node.to_owned(), learnt.route.clone());
+        let others = self.learnt.iter().filter(|(known, _)| **known != key);
+        let bytes: usize = others.map(|(_, one)| size(one)).sum();
+        if bytes.saturating_add(size(&learnt)) > LEARNT_BYTES_MAX {
+            tracing::warn!(node, route = %learnt.route, "no room for what was learnt");
+            return;
+        }
+        self.learnt.insert(key, learnt);
+    }
+
+    /// What gateways learnt: which gateway, and what.
+    pub(super) fn all_learnt(&self) -> Vec<(String, Learnt)> {
+        let all = self.learnt.iter();
+        all.map(|((node, _), learnt)| (node.clone(), learnt.clone()))
+            .collect()
+    }
+
     /// Tells one gateway something, when its link is still `link`.
     pub(super) fn tell(&mut self, node: &str, link: u64, message: ToGateway) {
         if let Some(gateway) = self.gateways.get(node).filter(|one| one.link == link) {
@@ -290,4 +314,13 @@ impl Gateway {
             cut.cancel();
         });
     }
+}
+
+/// About how many bytes it takes.
+fn size(learnt: &Learnt) -> usize {
+    let drift = learnt.drift.iter().flatten();
+    let drift: usize = drift
+        .map(|one| one.template.len() + one.place.len() + one.text.len() + 100)
+        .sum();
+    learnt.route.len() + learnt.proposal.len() + drift + 100
 }
