@@ -143,3 +143,6 @@ fn told(drift: Drift) -> LearntDrift {
         seen: drift.seen,
     }
 }
+
+#[cfg(test)]
+mod tests;
