@@ -48,7 +48,10 @@ pub(crate) fn quoted(text: &str) -> String {
 /// SECURITY: whoever may plan an estate must not read other files with the server's eyes.
 pub(crate) fn document(text: &str) -> Result<String, Wrong> {
     let fail = |hint: &str| {
-        let wrong = Wrong::new(format!("{} is no file beside the estate file", quoted(text)));
+        let wrong = Wrong::new(format!(
+            "{} is no file beside the estate file",
+            quoted(text)
+        ));
         Err(wrong.hint(hint))
     };
     let is_plain = |part: &str| {
@@ -57,7 +60,9 @@ pub(crate) fn document(text: &str) -> Result<String, Wrong> {
             && part.chars().all(|c| !c.is_control() && c != '\\')
     };
     if text.len() > 255 || !text.split('/').all(is_plain) {
-        return fail("a path such as `apis/orders.yaml`, without `..`, relative to the estate file");
+        return fail(
+            "a path such as `apis/orders.yaml`, without `..`, relative to the estate file",
+        );
     }
     match text.rsplit_once('.') {
         Some((_, "yaml" | "yml" | "json")) => Ok(text.to_owned()),

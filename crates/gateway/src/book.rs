@@ -89,7 +89,9 @@ impl Book {
             let Some(at) = routes.iter().position(|one| one.name == *name) else {
                 continue;
             };
-            let document = state.route(at).and_then(|one| one.compiled.document.as_ref());
+            let document = state
+                .route(at)
+                .and_then(|one| one.compiled.document.as_ref());
             let title = document.map_or(name.as_str(), |document| document.title());
             let proposal = page.seen.propose(title);
             if proposal.len() > PROPOSAL_BYTES_MAX {

@@ -26,7 +26,11 @@ impl Documents {
         texts: &BTreeMap<String, String>,
     ) -> Result<Self, Error> {
         let mut documents = HashMap::new();
-        for path in estate.routes.iter().filter_map(|route| route.openapi.as_ref()) {
+        for path in estate
+            .routes
+            .iter()
+            .filter_map(|route| route.openapi.as_ref())
+        {
             if documents.contains_key(path) {
                 continue;
             }
@@ -38,9 +42,10 @@ impl Documents {
             let text = text.ok_or_else(|| failed("its text did not come along".to_owned()))?;
             let compiled = Document::compile(text, &Options::default()).map_err(|findings| {
                 let first = findings.iter().find(|one| one.weight == Weight::Error);
-                failed(first.map_or_else(|| "it cannot be enforced".to_owned(), |one| {
-                    format!("{}:{}: {}", one.line, one.column, one.message)
-                }))
+                failed(first.map_or_else(
+                    || "it cannot be enforced".to_owned(),
+                    |one| format!("{}:{}: {}", one.line, one.column, one.message),
+                ))
             })?;
             documents.insert(path.clone(), Arc::new(compiled.document));
         }

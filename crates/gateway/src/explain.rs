@@ -236,7 +236,10 @@ impl Trace<'_> {
             inspect::head(flow)?;
             Ok("no rule matches path, query and headers; a body was not looked at".to_owned())
         });
-        if flow.chosen().is_none_or(|one| one.compiled.document.is_some()) {
+        if flow
+            .chosen()
+            .is_none_or(|one| one.compiled.document.is_some())
+        {
             self.step("validate", flow, |flow| {
                 validate::head(flow)?;
                 Ok(match flow.operation {

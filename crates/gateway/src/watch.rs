@@ -143,7 +143,11 @@ pub(crate) fn attach(
         }
         other => {
             *response.body_mut() = other;
-            let body: Option<&[u8]> = if notes.method == Method::HEAD { None } else { Some(&[]) };
+            let body: Option<&[u8]> = if notes.method == Method::HEAD {
+                None
+            } else {
+                Some(&[])
+            };
             notes.finish(body);
         }
     }
@@ -263,8 +267,12 @@ impl Notes {
         if !taken && !refused {
             return;
         }
-        let content = |kind: Option<&'_ HeaderValue>| kind.map(HeaderValue::as_bytes).map(<[u8]>::to_vec);
-        let (sent, said) = (content(learning.kind.as_ref()), content(self.headers.get(header::CONTENT_TYPE)));
+        let content =
+            |kind: Option<&'_ HeaderValue>| kind.map(HeaderValue::as_bytes).map(<[u8]>::to_vec);
+        let (sent, said) = (
+            content(learning.kind.as_ref()),
+            content(self.headers.get(header::CONTENT_TYPE)),
+        );
         let request = learning.request.as_slice();
         let request = request.filter(|bytes| taken && !bytes.is_empty());
         let response = body.filter(|bytes| !bytes.is_empty());

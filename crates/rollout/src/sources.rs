@@ -141,7 +141,9 @@ impl Sources {
             ));
         }
         if self.documents.len() > DOCUMENTS_MAX {
-            return too_much(format!("the estate names more than {DOCUMENTS_MAX} documents"));
+            return too_much(format!(
+                "the estate names more than {DOCUMENTS_MAX} documents"
+            ));
         }
         Ok(())
     }

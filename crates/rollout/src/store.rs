@@ -151,7 +151,8 @@ impl Stored {
         if sources.hash() != hash {
             return Err(Error::Altered(number));
         }
-        let parsed = Estate::parse(&sources.estate).map_err(|all| Error::Unreadable(number, all))?;
+        let parsed =
+            Estate::parse(&sources.estate).map_err(|all| Error::Unreadable(number, all))?;
         Ok(Version {
             number,
             hash,

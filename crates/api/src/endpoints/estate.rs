@@ -81,10 +81,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 }
 
 fn source_schema() -> serde_json::Value {
-    schema::object(&[
-        ("source", schema::text()),
-        ("documents?", schema::open()),
-    ])
+    schema::object(&[("source", schema::text()), ("documents?", schema::open())])
 }
 
 fn apply_schema() -> serde_json::Value {

@@ -7,9 +7,7 @@ use std::time::Duration;
 
 use model::{Ban, BanId, Context, ErrorKind, Network, Timestamp};
 
-use super::api::{
-    Asked, Explained, GatewayPort, Later, Learnt, PortError, Traffic, Unsettled,
-};
+use super::api::{Asked, Explained, GatewayPort, Later, Learnt, PortError, Traffic, Unsettled};
 
 #[derive(Debug, Default)]
 pub(crate) struct Quiet(Mutex<Vec<Ban>>, pub(crate) AtomicBool);

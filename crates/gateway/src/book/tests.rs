@@ -43,9 +43,17 @@ fn exchanges_beyond_the_pace_are_counted_and_the_next_second_begins_anew() {
     let state = state("learn = true");
     let beyond = 7;
     for _ in 0..EXCHANGES_PER_S_MAX + beyond {
-        book.observe("things", Timestamp::from_millis(5_000), &exchange("/things"));
+        book.observe(
+            "things",
+            Timestamp::from_millis(5_000),
+            &exchange("/things"),
+        );
     }
-    book.observe("things", Timestamp::from_millis(6_000), &exchange("/things"));
+    book.observe(
+        "things",
+        Timestamp::from_millis(6_000),
+        &exchange("/things"),
+    );
     let news = book.news(&state);
     assert_eq!(news.len(), 1);
     assert_eq!(news[0].exchanges, u64::from(EXCHANGES_PER_S_MAX) + 1);
@@ -83,9 +91,21 @@ fn route_whose_document_is_missing_or_broken_refuses_the_version() {
                   address = \"127.0.0.1:1\"\n[[route]]\npath = \"/**\"\nto = \"s\"\nauth = \"none\"\n\
                   openapi = \"things.yaml\"\n";
     let estate = Estate::parse(source).unwrap().estate;
-    let said = Documents::compile(&estate, &BTreeMap::new()).unwrap_err().to_string();
+    let said = Documents::compile(&estate, &BTreeMap::new())
+        .unwrap_err()
+        .to_string();
     assert_eq!(said, "document `things.yaml`: its text did not come along");
-    let broken = [("things.yaml".to_owned(), "openapi: 3.1.0\npaths: 3".to_owned())].into();
-    let said = Documents::compile(&estate, &broken).unwrap_err().to_string();
-    assert!(said.starts_with("document `things.yaml`: 1:") || said.starts_with("document `things.yaml`: 2:"), "{said}");
+    let broken = [(
+        "things.yaml".to_owned(),
+        "openapi: 3.1.0\npaths: 3".to_owned(),
+    )]
+    .into();
+    let said = Documents::compile(&estate, &broken)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        said.starts_with("document `things.yaml`: 1:")
+            || said.starts_with("document `things.yaml`: 2:"),
+        "{said}"
+    );
 }

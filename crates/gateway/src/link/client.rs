@@ -16,7 +16,9 @@ use tokio::time::{sleep, timeout};
 use super::ask::{ASKED_MAX, Asked, Asker, Call, Question, Reply};
 use super::frames::{Broken, Reader, send};
 use super::local::{Continuity, Deliveries, Local};
-use super::protocol::{CertificateText, EstateTexts, ExchangeOutcome, PROTOCOL, ToControl, ToGateway};
+use super::protocol::{
+    CertificateText, EstateTexts, ExchangeOutcome, PROTOCOL, ToControl, ToGateway,
+};
 use crate::exchange::LinkAddress;
 use crate::orders::Order;
 

@@ -32,7 +32,11 @@ fn only_the_named_strings_change_and_all_else_stays_byte_for_byte() {
                     \"other\":\"<script>\\u00e9\\/\", \"list\" : [ { \"comment\" : \"<b>b</b>\" } ] }";
     assert_eq!(json("\"$.comment\"", body), expected);
     let body = r#"{"a":"\u0041\/"}"#;
-    assert_eq!(json("\"$.a\"", body), body, "what is clean is not rewritten");
+    assert_eq!(
+        json("\"$.a\"", body),
+        body,
+        "what is clean is not rewritten"
+    );
 }
 
 #[test]
@@ -59,7 +63,10 @@ fn paths_lead_through_members_items_and_wildcards() {
         assert_eq!(json(fields, body), expected, "{fields}");
     }
     assert_eq!(json("\"$ as text\"", "\"<b>x\""), "\"x\"");
-    assert_eq!(json("\"$[*] as text\"", "[\"<b>x\", 1, [\"<b>\"]]"), "[\"x\", 1, [\"<b>\"]]");
+    assert_eq!(
+        json("\"$[*] as text\"", "[\"<b>x\", 1, [\"<b>\"]]"),
+        "[\"x\", 1, [\"<b>\"]]"
+    );
     let named = r#"{"\u0061 b":"<b>x"}"#;
     assert_eq!(json("\"$['a b'] as text\"", named), r#"{"\u0061 b":"x"}"#);
 }
@@ -67,7 +74,10 @@ fn paths_lead_through_members_items_and_wildcards() {
 #[test]
 fn the_stricter_of_two_rules_counts() {
     let fields = "\"$.a[*]\", \"$.a[0] as text\"";
-    assert_eq!(json(fields, r#"{"a":["<b>x</b>","<b>x</b>"]}"#), r#"{"a":["x","<b>x</b>"]}"#);
+    assert_eq!(
+        json(fields, r#"{"a":["<b>x</b>","<b>x</b>"]}"#),
+        r#"{"a":["x","<b>x</b>"]}"#
+    );
 }
 
 #[test]
@@ -75,7 +85,10 @@ fn harmless_markup_stays_and_the_rest_goes() {
     for (dirty, clean) in [
         ("<b>bold</b>", "<b>bold</b>"),
         ("<img src=x onerror=alert(1)>", "<img src=\"x\">"),
-        ("<a href=\"javascript:alert(1)\">x</a>", "<a rel=\"noopener noreferrer\">x</a>"),
+        (
+            "<a href=\"javascript:alert(1)\">x</a>",
+            "<a rel=\"noopener noreferrer\">x</a>",
+        ),
         ("<svg onload=alert(1)>", ""),
         ("<scr<script>ipt>alert(1)</script>", "ipt&gt;alert(1)"),
         ("a\u{0}<\u{0}script>b", "a"),
@@ -94,7 +107,10 @@ fn text_keeps_everything_but_tags() {
         ("<b>bold</b> & <i>it</i>", "bold & it"),
         ("3 < 4 > 2 && <3", "3 < 4 > 2 && <3"),
         ("&lt;script&gt;", "&lt;script&gt;"),
-        ("<<b>script>alert(1)<<b>/script>", "< script>alert(1)< /script>"),
+        (
+            "<<b>script>alert(1)<<b>/script>",
+            "< script>alert(1)< /script>",
+        ),
         ("<!-- x -->y<?php z ?>", "y"),
         ("open <a href='", "open "),
         ("<\u{1}script>x", "x"),
@@ -112,11 +128,17 @@ fn fields_of_forms_are_cleaned_where_they_stand() {
     assert_eq!(cleaned("\"comment\"", &BodyKind::Form, body), expected);
     let boundary = "xYz".to_owned();
     let part = |name: &str, more: &str, content: &str| {
-        format!("--xYz\r\nContent-Disposition: form-data; name=\"{name}\"{more}\r\n\r\n{content}\r\n")
+        format!(
+            "--xYz\r\nContent-Disposition: form-data; name=\"{name}\"{more}\r\n\r\n{content}\r\n"
+        )
     };
     let whole = |text: &str| {
         let file = part("comment", "; filename=\"a.html\"", "<script>");
-        format!("{}{file}{}--xYz--\r\n", part("comment", "", text), part("b", "", "<b>"))
+        format!(
+            "{}{file}{}--xYz--\r\n",
+            part("comment", "", text),
+            part("b", "", "<b>")
+        )
     };
     let kind = BodyKind::Multipart { boundary };
     let new = cleaned("\"comment as text\"", &kind, &whole("<b>x</b>\r\n--xY"));
@@ -129,14 +151,26 @@ fn body_that_no_rule_is_about_is_not_passed_on() {
     for kind in [BodyKind::Form, BodyKind::Text, BodyKind::Opaque] {
         assert_eq!(cleaner.clean(&kind, b"comment=x"), Err(Unclean::MediaType));
     }
-    for body in ["{\"comment\":", "{\"comment\":\"\\ud800\"}", "\u{feff}{}", "{} {}", "{\"a\":1,}"] {
+    for body in [
+        "{\"comment\":",
+        "{\"comment\":\"\\ud800\"}",
+        "\u{feff}{}",
+        "{} {}",
+        "{\"a\":1,}",
+    ] {
         let said = cleaner.clean(&BodyKind::Json, body.as_bytes());
         assert_eq!(said, Err(Unclean::Malformed), "{body}");
     }
     let deep = format!("{}{}", "[".repeat(65), "]".repeat(65));
-    assert_eq!(cleaner.clean(&BodyKind::Json, deep.as_bytes()), Err(Unclean::Malformed));
+    assert_eq!(
+        cleaner.clean(&BodyKind::Json, deep.as_bytes()),
+        Err(Unclean::Malformed)
+    );
     let long = format!("{{\"comment\":\"{}\"}}", "x".repeat(FIELD_BYTES_MAX + 1));
-    assert_eq!(cleaner.clean(&BodyKind::Json, long.as_bytes()), Err(Unclean::TooLong));
+    assert_eq!(
+        cleaner.clean(&BodyKind::Json, long.as_bytes()),
+        Err(Unclean::TooLong)
+    );
 }
 
 fn value() -> impl Strategy<Value = serde_json::Value> {

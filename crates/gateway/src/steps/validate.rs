@@ -103,7 +103,10 @@ pub(crate) async fn body(flow: &mut Flow<'_>, held: &Held) -> Result<(), Refused
 async fn long(flow: &Flow<'_>, held: &Held) -> Option<Violations> {
     let document = Arc::clone(flow.chosen()?.compiled.document.as_ref()?);
     let operation = flow.operation?;
-    let (method, template) = (operation.method().to_owned(), operation.template().to_owned());
+    let (method, template) = (
+        operation.method().to_owned(),
+        operation.template().to_owned(),
+    );
     let kind = flow.head.headers.get(header::CONTENT_TYPE).cloned();
     let slots = Arc::clone(&flow.shared.long_bodies);
     let slot = slots.acquire_owned().await.ok()?;

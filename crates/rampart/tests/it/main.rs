@@ -21,6 +21,8 @@ mod openapi;
 #[cfg(test)]
 mod real_backends;
 #[cfg(test)]
+mod schemathesis;
+#[cfg(test)]
 mod visitor;
 #[cfg(test)]
 mod websocket;

@@ -22,7 +22,11 @@ fn document(operations: &[&str]) -> String {
 }
 
 fn estate() -> String {
-    first().replacen("[[route]]\n", &format!("[[route]]\nopenapi = \"{PATH}\"\n"), 1)
+    first().replacen(
+        "[[route]]\n",
+        &format!("[[route]]\nopenapi = \"{PATH}\"\n"),
+        1,
+    )
 }
 
 fn sources(operations: &[&str]) -> Sources {
@@ -44,9 +48,15 @@ async fn document_is_part_of_the_version_and_is_there_after_a_start() {
     let control = fixture.control("a").await;
     let ctx = fixture.ctx();
     let mut with_more = sources(&["GET /orders"]);
-    with_more.documents.insert("other.yaml".to_owned(), "not named".to_owned());
+    with_more
+        .documents
+        .insert("other.yaml".to_owned(), "not named".to_owned());
     let version = apply(&control, &ctx, &with_more).await;
-    assert_eq!(version.sources(), sources(&["GET /orders"]), "only what is named");
+    assert_eq!(
+        version.sources(),
+        sources(&["GET /orders"]),
+        "only what is named"
+    );
     drop(control);
     let control = fixture.control("a").await;
     let opened = control.rollout.current().unwrap();
@@ -62,7 +72,10 @@ async fn plan_names_operations_that_come_and_go() {
     let before = sources(&["GET /orders", "DELETE /old"]);
     let plan = control.rollout.plan(&ctx, &before).unwrap();
     let change = plan.changes.last().unwrap();
-    assert_eq!((change.kind, change.what.as_str()), (ChangeKind::Added, "document `apis/orders.yaml`"));
+    assert_eq!(
+        (change.kind, change.what.as_str()),
+        (ChangeKind::Added, "document `apis/orders.yaml`")
+    );
     apply(&control, &ctx, &before).await;
     let after = sources(&["GET /orders", "POST /new"]);
     let plan = control.rollout.plan(&ctx, &after).unwrap();
@@ -89,12 +102,22 @@ async fn another_document_than_the_planned_one_is_not_applied() {
     let fixture = Fixture::new();
     let control = fixture.control("a").await;
     let ctx = fixture.ctx();
-    let plan = control.rollout.plan(&ctx, sources(&["GET /orders"]).clone());
+    let plan = control
+        .rollout
+        .plan(&ctx, sources(&["GET /orders"]).clone());
     let plan = reference(&plan.unwrap());
     let other = sources(&["GET /orders", "DELETE /orders"]);
-    let error = control.rollout.apply(&ctx, &plan, &other).await.unwrap_err();
+    let error = control
+        .rollout
+        .apply(&ctx, &plan, &other)
+        .await
+        .unwrap_err();
     assert!(matches!(error, Error::OtherText), "{error:?}");
-    let error = control.rollout.apply(&ctx, &plan, &estate()).await.unwrap_err();
+    let error = control
+        .rollout
+        .apply(&ctx, &plan, &estate())
+        .await
+        .unwrap_err();
     assert!(matches!(error, Error::OtherText), "{error:?}");
 }
 
@@ -118,7 +141,10 @@ async fn errors_of_the_estate_and_of_its_documents_are_told_at_once_each_at_its_
     let codes: Vec<_> = error.diagnostics().iter().map(|one| &*one.code).collect();
     assert!(codes.contains(&"estate.unknown_key"), "{codes:?}");
     assert!(codes.contains(&"openapi.document"), "{codes:?}");
-    let within = error.diagnostics().iter().find_map(|one| one.within.as_ref());
+    let within = error
+        .diagnostics()
+        .iter()
+        .find_map(|one| one.within.as_ref());
     assert_eq!(within.unwrap().file, PATH);
 }
 
@@ -132,7 +158,10 @@ async fn document_that_was_edited_in_the_store_is_not_taken_into_force() {
         .await
         .unwrap();
     tx.commit().await.unwrap();
-    let error = fixture.open(&control.store, &control.trail).await.unwrap_err();
+    let error = fixture
+        .open(&control.store, &control.trail)
+        .await
+        .unwrap_err();
     assert!(matches!(error, Error::Altered(1)), "{error:?}");
 }
 

@@ -11,8 +11,10 @@ use crate::{Exit, Failure};
 
 /// Arguments of `rampart gateway learn`.
 #[derive(Clone, Debug, Args)]
-#[command(after_help = "EXAMPLES\n  rampart gateway learn --route orders > orders.openapi.yaml\n  \
-    rampart gateway learn --format json")]
+#[command(
+    after_help = "EXAMPLES\n  rampart gateway learn --route orders > orders.openapi.yaml\n  \
+    rampart gateway learn --format json"
+)]
 pub struct LearnArgs {
     /// The route's name; every route that learns when there is none.
     #[arg(long, value_name = "ROUTE")]
@@ -63,7 +65,9 @@ pub(super) fn drift(args: &DriftArgs, session: &mut Session<'_>) -> Result<Exit,
     };
     let printer = &mut session.printer;
     printer.list("rampart.drift.v1", "drift", &lines, || {
-        let columns = ["route", "kind", "method", "template", "place", "text", "seen"];
+        let columns = [
+            "route", "kind", "method", "template", "place", "text", "seen",
+        ];
         let mut table = Table::new(&columns).right(&[6]);
         for line in &lines {
             table.row(columns.map(|key| text_or(line, key, "-")).to_vec());
@@ -81,7 +85,10 @@ fn asked(session: &Session<'_>, route: Option<&String>) -> Result<Vec<Value>, Fa
     let mut best: Vec<Value> = Vec::new();
     for one in items(&answer, "learnt") {
         let name = text_or(&one, "route", "");
-        match best.iter_mut().find(|known| text_or(known, "route", "") == name) {
+        match best
+            .iter_mut()
+            .find(|known| text_or(known, "route", "") == name)
+        {
             Some(known) if exchanges(known) >= exchanges(&one) => {}
             Some(known) => *known = one,
             None => best.push(one),
