@@ -87,6 +87,11 @@ fn change(
     let mut detail = Vec::new();
     list(&mut detail, "added", &added);
     list(&mut detail, "removed", &removed);
+    let changed = match kind {
+        ChangeKind::Changed => said_otherwise(old.documents.get(path), new.documents.get(path)),
+        ChangeKind::Added | ChangeKind::Removed => Vec::new(),
+    };
+    list(&mut detail, "changed", &changed.iter().collect::<Vec<_>>());
     if kind == ChangeKind::Changed {
         let (more, fewer) = lines(old.documents.get(path), new.documents.get(path));
         detail.push(format!("text: {more} lines added, {fewer} removed"));
@@ -94,9 +99,10 @@ fn change(
     let effect = match kind {
         ChangeKind::Added => format!("requests must be one of its {} operations", has.len()),
         ChangeKind::Removed => "it no longer says what requests may be".to_owned(),
-        ChangeKind::Changed => match (added.len(), removed.len()) {
-            (0, 0) => "the same operations may be asked for, as they now stand there".to_owned(),
-            (added, removed) => {
+        ChangeKind::Changed => match (added.len(), removed.len(), changed.len()) {
+            (0, 0, 0) => "the same may be asked for as before".to_owned(),
+            (0, 0, changed) => format!("{changed} operations may be asked for in another way"),
+            (added, removed, _) => {
                 format!("{added} more operations may be asked for, {removed} no longer")
             }
         },
@@ -107,6 +113,21 @@ fn change(
         detail,
         effect,
     }
+}
+
+/// Operations of both texts that do not say the same, with all they refer to.
+fn said_otherwise(old: Option<&String>, new: Option<&String>) -> Vec<String> {
+    let limits = Options::default().limits;
+    let outline = |text: Option<&String>| {
+        text.map(|text| openapi::outline(text, &limits))
+            .unwrap_or_default()
+    };
+    let (before, after) = (outline(old), outline(new));
+    let both = after.into_iter().filter(|(name, number)| {
+        let known = before.get(name);
+        known.is_some_and(|known| known != number)
+    });
+    both.map(|(name, _)| name).collect()
 }
 
 fn operations(document: Option<&Document>) -> BTreeSet<String> {

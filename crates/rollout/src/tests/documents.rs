@@ -90,6 +90,14 @@ async fn plan_names_operations_that_come_and_go() {
             "text: 2 lines added, 2 removed"
         ]
     );
+    let mut described = after.clone();
+    let text = described.documents.get_mut(PATH).unwrap();
+    *text = text.replacen("description: fine", "description: finer", 1);
+    let drift = control.rollout.drift(&ctx, &described).unwrap();
+    assert_eq!(
+        drift.changes[0].detail[2],
+        "operation `GET /orders` changed"
+    );
     let drift = control.rollout.drift(&ctx, &after).unwrap();
     assert!(!drift.same_text);
     assert_eq!(drift.changes, plan.changes);
