@@ -2,7 +2,7 @@
 //! traffic shows of an API (`learn = true`).
 //!
 //! Never holds an answer up and never changes one. What is too long, compressed or a stream is not
-//! looked into; its head still is.
+//! looked into; its status and header fields still are.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -131,10 +131,9 @@ pub(crate) fn attach(
     };
     notes.status = response.status().as_u16();
     notes.headers = response.headers().clone();
-    let reads = notes.reads();
     match std::mem::take(response.body_mut()) {
         Outgoing::Upstream(body) if !body.is_end_stream() => {
-            let kept = reads.then(|| Kept {
+            let kept = notes.reads(body.size_hint().exact()).then(|| Kept {
                 bytes: Vec::new(),
                 room: Room::new(budget),
             });
@@ -205,10 +204,14 @@ impl Watched {
 }
 
 impl Notes {
-    /// Whether the body is worth keeping: JSON as it stands.
-    fn reads(&self) -> bool {
+    /// Whether the body is worth keeping: as it stands, and JSON, or else no stream and short.
+    fn reads(&self, length: Option<u64>) -> bool {
+        let is_short = length.is_some_and(|length| {
+            usize::try_from(length).is_ok_and(|length| length <= KEEP_BYTES_MAX)
+        });
         let kind = BodyKind::of(self.headers.get(header::CONTENT_TYPE));
-        kind == Ok(BodyKind::Json) && !self.headers.contains_key(header::CONTENT_ENCODING)
+        let is_read = kind == Ok(BodyKind::Json) || is_short;
+        is_read && !self.headers.contains_key(header::CONTENT_ENCODING)
     }
 
     /// The whole answer has passed; `body` is `None` where it was not kept.

@@ -228,7 +228,7 @@ async fn only_what_the_document_describes_reaches_the_service() {
         );
     }
     let allowed = ask(&world, "DELETE /api/orders", &[], "").await;
-    assert_eq!(allowed.headers["allow"], "GET, POST");
+    assert_eq!(allowed.headers["allow"], "GET, HEAD, POST");
     assert_eq!(
         backend.seen().len(),
         before,
