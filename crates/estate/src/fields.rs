@@ -4,8 +4,12 @@
 mod gateway;
 mod inventory;
 mod people;
+mod upstream;
 
 pub(crate) use gateway::{CORS, MODE, ROUTE_LIMITS};
+pub(crate) use upstream::{
+    BALANCE, BREAKER, CAPACITY, HEALTH, OUTLIERS, RESOLVE, RETRIES, TIMEOUTS,
+};
 
 use crate::kind::Kind;
 

@@ -52,6 +52,14 @@ pub(crate) enum Kind {
     Socket,
     /// `127.0.0.1:8000` or `off`.
     SocketOrOff,
+    /// `127.0.0.1:8000` or `orders.internal:8000`.
+    Place,
+    /// `20%`.
+    Percent,
+    /// `200-299`.
+    Statuses,
+    /// `header:x-tenant`.
+    HashKey,
     /// An IP address.
     Ip,
     /// `10.0.0.0/8`.
@@ -120,6 +128,12 @@ impl Kind {
             Self::RateOrOff => "rate or `off`".to_owned(),
             Self::Socket => "address with port".to_owned(),
             Self::SocketOrOff => "address with port or `off`".to_owned(),
+            Self::Place => "address or name, with port".to_owned(),
+            Self::Percent => "share from `1%` to `100%`".to_owned(),
+            Self::Statuses => "statuses".to_owned(),
+            Self::HashKey => {
+                "`address`, `user`, `path`, `header:` or `cookie:` and its name".to_owned()
+            }
             Self::Ip => "IP address".to_owned(),
             Self::Network => "address range".to_owned(),
             Self::Permission | Self::Needed => "permission".to_owned(),
@@ -156,6 +170,10 @@ impl Kind {
             Self::RateOrOff | Self::SocketOrOff if text == "off" => Ok(()),
             Self::Rate | Self::RateOrOff => parsed::<Rate>(text),
             Self::Socket | Self::SocketOrOff => values::socket(text).map(drop),
+            Self::Place => values::place(text).map(drop),
+            Self::Percent => values::percent(text).map(drop),
+            Self::Statuses => values::statuses(text).map(drop),
+            Self::HashKey => values::hash_key(text).map(drop),
             Self::Ip => text.parse::<IpAddr>().map(drop).map_err(|_| {
                 Wrong::new(format!("{} is not an IP address", quoted(text)))
                     .hint("names are not looked up: write `10.0.1.11` or `2001:db8::11`")

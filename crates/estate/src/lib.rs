@@ -18,6 +18,7 @@ mod schema;
 mod shape;
 mod starter;
 mod suggest;
+mod upstream;
 mod values;
 
 pub use diff::{Change, ChangeKind, diff};
@@ -29,6 +30,10 @@ pub use path::ParsePatternError;
 pub use sanitize::{FieldPath, JsonStep, Keep, Sanitize};
 pub use schema::{reference_markdown, schema};
 pub use starter::starter;
+pub use upstream::{
+    Balance, Breaker, Capacity, Failure, HashKey, Health, NamedPlace, NoneHealthy, Outliers,
+    Percent, Reach, Resolve, Retries, Statuses, UpstreamTimeouts,
+};
 
 #[cfg(test)]
 mod tests;

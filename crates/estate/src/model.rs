@@ -9,6 +9,7 @@ use ::model::{ByteSize, Network, Permission, PermissionSet, Rate, Span};
 use serde::Serialize;
 
 use crate::sanitize::Sanitize;
+use crate::upstream::{NamedPlace, Reach};
 
 /// The whole estate at one version.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -195,6 +196,8 @@ pub struct Service {
     pub name: String,
     /// Where it listens: every host's address with the port.
     pub endpoints: Vec<SocketAddr>,
+    /// Where else, by names that are looked up.
+    pub named: Vec<NamedPlace>,
     /// Names of hosts.
     pub hosts: Vec<String>,
     /// TCP port.
@@ -209,6 +212,13 @@ pub struct Service {
     pub tls_name: Option<String>,
     /// PEM file of authorities that may have issued its certificate; the system's by default.
     pub tls_authority: Option<String>,
+    /// PEM file of the certificate to prove oneself with.
+    pub tls_certificate: Option<String>,
+    /// PEM file of its private key.
+    pub tls_key: Option<String>,
+    /// How it is reached.
+    #[serde(flatten)]
+    pub reach: Reach,
     /// What to send as `Host`: the client's, or the service's own address.
     pub host_header: HostHeader,
 }

@@ -10,6 +10,7 @@ mod route_names;
 mod routes;
 mod rules;
 mod settings;
+mod upstream;
 
 use ::model::{Diagnostic, Span};
 use toml_edit::Document;

@@ -395,3 +395,56 @@ fn suggestions_stop_before_they_cost_too_much() {
     assert!(hinted < 10, "{hinted}");
     assert_eq!(list.len(), FINDINGS_MAX + 1);
 }
+
+#[test]
+fn how_a_service_is_reached_is_read_whole() {
+    let estate = good(
+        r#"
+        [estate]
+        name = "acme"
+        domain = "acme.example"
+        [[service]]
+        name = "orders"
+        addresses = ["10.0.1.11:8080", "orders.internal:8081"]
+        protocol = "https"
+        tls_certificate = "gw.pem"
+        tls_key = "gw.key"
+        resolve = { every = "30s", allow = ["169.254.1.0/24"] }
+        health = { path = "/healthz", every = "2s", expect = "200, 204-206", none_healthy = "refuse" }
+        outliers = { on = ["connect", "503"], failures = 5, share_max = "30%" }
+        balance = { hash = "header:X-Tenant" }
+        retries = { max = 0 }
+        breaker = { failures = "25%" }
+        capacity = { requests = 10, waiting = 5 }
+        timeouts = { answer = "10m" }
+        slow_start = "30s"
+        "#,
+    );
+    let orders = &estate.services["orders"];
+    assert_eq!((orders.endpoints.len(), orders.port), (1, 8080));
+    assert_eq!(orders.named[0].to_string(), "orders.internal:8081");
+    let reach = &orders.reach;
+    assert_eq!(
+        reach.balance,
+        Balance::Hash(HashKey::Header("x-tenant".to_owned()))
+    );
+    let health = reach.health.as_ref().unwrap();
+    assert_eq!((health.rise, health.fall), (2, 3));
+    assert_eq!(health.none_healthy, NoneHealthy::Refuse);
+    assert!(health.expect.contain(205) && !health.expect.contain(201));
+    assert_eq!(reach.outliers.on, [Failure::Connect, Failure::Status(503)]);
+    assert_eq!((reach.retries.max, reach.retries.budget), (0, Percent(20)));
+    assert_eq!(reach.breaker.as_ref().unwrap().requests_min, 20);
+    assert_eq!(reach.capacity.requests, Some(10));
+    assert_eq!(reach.timeouts.send.as_secs(), 30);
+    assert_eq!(reach.slow_start.unwrap().as_secs(), 30);
+}
+
+#[test]
+fn what_holds_where_nothing_is_said_is_what_the_table_of_fields_says() {
+    let estate = good(
+        "[estate]\nname = \"acme\"\ndomain = \"acme.example\"\n[[service]]\nname = \"web\"\n\
+         address = \"127.0.0.1:8000\"\n",
+    );
+    assert_eq!(estate.services["web"].reach, Reach::default());
+}

@@ -6,6 +6,10 @@ use ::model::Rate;
 
 use crate::model::{Per, RouteRate};
 
+mod upstream;
+
+pub(crate) use upstream::{Place, hash_key, percent, place, statuses};
+
 /// Why a text is not the value it should be.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Wrong {

@@ -37,6 +37,11 @@ impl Deadline {
         }
     }
 
+    /// Not later than `until`.
+    pub(crate) fn at_most(&mut self, until: Instant) {
+        self.at = self.at.map(|at| at.min(until));
+    }
+
     /// No deadline any more.
     pub(crate) fn clear(&mut self) {
         self.at = None;

@@ -27,7 +27,7 @@ use crate::steps::{
     authenticate, authorise, cors, inspect, limits, path, route, same_origin, size, validate,
     websocket,
 };
-use crate::upstream::Target;
+use crate::upstream::{Around, Target};
 use crate::{pipeline, sign_in};
 
 /// A question.
@@ -130,7 +130,10 @@ pub fn explain(ground: Ground, question: &Question) -> Result<Explanation, Expla
     let request = request(question)?;
     let secure = request.uri().scheme_str() != Some("http");
     let request = origin_form(request);
-    let builder = Builder::new(Path::new("."), Arc::new(Registry::new(1)));
+    let (clock, entropy) = (Arc::clone(&ground.clock), Arc::clone(&ground.entropy));
+    let around = Around::new(Path::new("."), clock, entropy, None, 1);
+    let control = Target::control("/".into(), &around);
+    let builder = Builder::new(around, Arc::new(Registry::new(1)));
     let documents = Documents::compile(&ground.estate, &ground.documents);
     let documents = documents.map_err(|error| ExplainError::Document(error.to_string()))?;
     let state = builder.supposed(ground.version, ground.estate, &documents);
@@ -140,7 +143,7 @@ pub fn explain(ground: Ground, question: &Question) -> Result<Explanation, Expla
         budget: Arc::new(Budget::new(".".into(), ByteSize(0), ByteSize(0))),
         recorder: None,
         link: None,
-        control: Target::control("/".into()),
+        control,
     });
     common.directory.replace(ground.identity);
     let meter = builder.registry.meters().first().cloned();

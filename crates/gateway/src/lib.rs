@@ -37,6 +37,7 @@ mod router;
 mod run;
 mod sanitize;
 mod scrape;
+mod scratch;
 mod shared;
 mod sign_in;
 mod state;

@@ -2,6 +2,7 @@
 //!
 //! Never allocates or locks on the way of a request once its route was seen by the worker.
 
+mod services;
 mod text;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,7 +12,7 @@ use std::time::Duration;
 use crate::body::Use;
 use crate::link::protocol::{LATENCY_BOUNDS_US, RouteStats, Stats};
 use crate::refused::step_of;
-use crate::upstream::PoolUse;
+use crate::upstream::{PoolUse, Target};
 use text::{Text, escape, seconds};
 
 /// LIMIT: routes with counters of their own; the rest share the first slot, `other`.
@@ -39,6 +40,7 @@ const STEPS: [&str; 12] = [
 pub(crate) struct Registry {
     routes: Mutex<Vec<String>>,
     meters: Vec<Arc<Meter>>,
+    services: services::Services,
 }
 
 /// A route's place in every meter.
@@ -91,6 +93,7 @@ impl Registry {
         Self {
             routes: Mutex::new(vec!["other".to_owned()]),
             meters: (0..workers).map(|_| Arc::new(Meter::new())).collect(),
+            services: services::Services::default(),
         }
     }
 
@@ -113,6 +116,11 @@ impl Registry {
         RouteSlot(routes.len().saturating_sub(1))
     }
 
+    /// A service is told about from now on.
+    pub(crate) fn watch(&self, target: &Arc<Target>) {
+        self.services.watch(target);
+    }
+
     /// Everything, as Prometheus text (version 0.0.4).
     pub(crate) fn render(&self, gauges: &Gauges) -> String {
         let mut text = Text::default();
@@ -120,6 +128,7 @@ impl Registry {
         self.render_routes(&mut text);
         self.render_codes(&mut text);
         render_gauges(&mut text, gauges);
+        services::render(&mut text, &self.services.stats());
         text.into_string()
     }
 
@@ -136,6 +145,7 @@ impl Registry {
             connections: wide(connections),
             routes,
             gap,
+            services: self.services.stats(),
         }
     }
 

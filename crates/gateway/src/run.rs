@@ -15,7 +15,7 @@ use crate::process::{Ground, Process, asked_to_stop};
 use crate::records::{self, Recorder};
 use crate::shared::{Common, Parts, Shared};
 use crate::state::Builder;
-use crate::upstream::Target;
+use crate::upstream::{Around, Target};
 use crate::{Error, link, local};
 
 /// What the process is started with; everything else comes over the link.
@@ -58,20 +58,27 @@ pub fn run(settings: &Settings, clock: SharedClock, entropy: SharedEntropy) -> R
     run_with(
         settings,
         |ground, workers| {
+            let around = Around::new(
+                &settings.base,
+                Arc::clone(&clock),
+                Arc::clone(&entropy),
+                Some(recording.clone()),
+                workers.get(),
+            );
             let common = Arc::new(Common::new(Parts {
                 clock,
                 entropy,
                 budget: Arc::clone(&ground.budget),
                 recorder: Some(recording),
                 link: Some(client),
-                control: Target::control(settings.control_http.clone()),
+                control: Target::control(settings.control_http.clone(), &around),
             }));
             let meters = ground.registry.meters().iter().take(workers.get());
             let shared = |meter| Arc::new(Shared::new(Arc::clone(&common), Arc::clone(meter)));
             let handlers = meters.map(shared).collect();
             let process = local::Process {
                 common,
-                builder: Builder::new(&settings.base, Arc::clone(&ground.registry)),
+                builder: Builder::new(around, Arc::clone(&ground.registry)),
                 caps: Arc::clone(&ground.caps),
             };
             Ok((handlers, Arc::new(process)))

@@ -2,7 +2,7 @@
 //! Replaced whole, never changed.
 
 use std::hash::{BuildHasher as _, RandomState};
-use std::path::Path;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use ahash::AHashMap;
@@ -14,7 +14,7 @@ use crate::compile::{Compiled, CompiledRoute};
 use crate::contract::Documents;
 use crate::metrics::{Registry, RouteSlot};
 use crate::router::RouteIndex;
-use crate::upstream::Target;
+use crate::upstream::{self, Around, Target};
 
 /// See the module.
 #[derive(Debug)]
@@ -53,20 +53,19 @@ pub(crate) struct Chosen<'a> {
 /// Makes states: what they share over versions.
 #[derive(Debug)]
 pub(crate) struct Builder {
-    /// Paths in estates are relative to this.
-    pub(crate) base: std::path::PathBuf,
     /// Names of routes for counting.
     pub(crate) registry: Arc<Registry>,
     hasher: RandomState,
+    around: Around,
 }
 
 impl Builder {
     /// See the fields.
-    pub(crate) fn new(base: &Path, registry: Arc<Registry>) -> Self {
+    pub(crate) fn new(around: Around, registry: Arc<Registry>) -> Self {
         Self {
-            base: base.to_path_buf(),
             registry,
             hasher: RandomState::new(),
+            around,
         }
     }
 
@@ -90,16 +89,32 @@ impl Builder {
                     .collect()
             })
             .unwrap_or_default();
+        let ours = ours(&estate);
+        let same_ours = before.is_some_and(|before| self::ours(before.estate()) == ours);
         let mut targets = Vec::with_capacity(estate.services.len());
+        let mut fresh = Vec::new();
         for (name, service) in &estate.services {
-            let same = kept.get(name.as_str()).filter(|(old, _)| {
-                // A file of authorities may have changed beneath its name.
-                *old == service && service.protocol == estate::Protocol::Http
+            let old = kept.get(name.as_str());
+            let same = old.filter(|(old, _)| {
+                // A file of authorities may have changed beneath its name; and where a name may
+                // not lead depends on where the gateway listens.
+                *old == service
+                    && service.protocol == estate::Protocol::Http
+                    && (same_ours || service.named.is_empty())
             });
-            targets.push(match same {
-                Some((_, target)) => Arc::clone(target),
-                None => Arc::new(Target::service(service, &self.base)?),
-            });
+            if let Some((_, target)) = same {
+                targets.push(Arc::clone(target));
+                continue;
+            }
+            let before = old.map(|(_, target)| &***target);
+            let target = Target::service(service, &self.around, &ours, before)?;
+            fresh.push(Arc::new(target));
+            targets.extend(fresh.last().cloned());
+        }
+        upstream::first_look_up(&fresh);
+        for target in &fresh {
+            self.registry.watch(target);
+            upstream::start(target, &self.around);
         }
         Ok(self.state(version, estate, documents, targets))
     }
@@ -137,6 +152,13 @@ impl Builder {
             no_slot: self.registry.route(NONE),
         }
     }
+}
+
+/// Where the gateway itself listens.
+fn ours(estate: &Estate) -> Vec<SocketAddr> {
+    let listen = &estate.listen;
+    let all = listen.https.iter().chain(&listen.http);
+    all.chain(&listen.metrics).copied().collect()
 }
 
 /// The name under which requests to the console's host are counted and recorded.

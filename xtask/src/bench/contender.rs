@@ -7,9 +7,11 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use model::{SystemClock, SystemEntropy};
 use serde_json::Value;
 
 use super::process::{Pinned, children, until};
+use super::side::Over;
 use super::{enrol, machine};
 use crate::generate::write;
 
@@ -19,8 +21,62 @@ pub(super) const PROXY_CORE: u32 = 0;
 pub(super) const LOAD_CORE: u32 = 1;
 /// Where the bench's console is.
 const CONSOLE_HOST: &str = "rampart.bench.localhost";
+/// The name in the certificate, which leads to loopback everywhere.
+const TLS_HOST: &str = "localhost";
 /// How long a side may take to listen.
 const START: Duration = Duration::from_secs(30);
+
+/// Where a side listens.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Addresses {
+    pub(super) clear: SocketAddr,
+    pub(super) tls: SocketAddr,
+}
+
+impl Addresses {
+    fn free() -> anyhow::Result<Self> {
+        Ok(Self {
+            clear: free_address()?,
+            tls: free_address()?,
+        })
+    }
+
+    /// The address of `path`, over TLS or not.
+    pub(super) fn url(&self, over: Over, path: &str) -> String {
+        match over {
+            Over::Http1 => format!("http://{}{path}", self.clear),
+            Over::Https | Over::Http2 => format!("https://{TLS_HOST}:{}{path}", self.tls.port()),
+        }
+    }
+}
+
+/// One certificate for every side: an ECDSA key on P-256.
+#[derive(Debug)]
+pub(super) struct Certificate {
+    chain: PathBuf,
+    key: PathBuf,
+    /// Both in one file, as HAProxy wants them.
+    both: PathBuf,
+}
+
+impl Certificate {
+    pub(super) fn make(folder: &Path) -> anyhow::Result<Self> {
+        let (clock, entropy) = (SystemClock::new(), SystemEntropy);
+        let authority = net::Authority::create("bench", &clock, &entropy)?;
+        let hosts = [TLS_HOST.to_owned()];
+        let made = authority.issue(&hosts, net::Purpose::Server, &clock, &entropy)?;
+        let paths = Self {
+            chain: folder.join("chain.pem"),
+            key: folder.join("key.pem"),
+            both: folder.join("both.pem"),
+        };
+        let key = made.key.expose();
+        write(&paths.chain, &made.chain)?;
+        write(&paths.key, key)?;
+        write(&paths.both, &format!("{}{key}", made.chain))?;
+        Ok(paths)
+    }
+}
 
 /// Loopback addresses nobody listens on.
 pub(super) fn free_address() -> anyhow::Result<SocketAddr> {
@@ -69,17 +125,22 @@ pub(super) fn backend(folder: &Path) -> anyhow::Result<(Pinned, SocketAddr)> {
 /// nginx as a reverse proxy.
 pub(super) fn nginx_proxy(
     folder: &Path,
+    certificate: &Certificate,
     backend: SocketAddr,
-) -> anyhow::Result<(Pinned, SocketAddr)> {
-    let address = free_address()?;
+) -> anyhow::Result<(Pinned, Addresses)> {
+    let at = Addresses::free()?;
+    let (chain, key) = (certificate.chain.display(), certificate.key.display());
     let server = format!(
         "upstream backend {{ server {backend}; keepalive 64; keepalive_requests 1000000000; }}\n\
-         server {{ listen {address} reuseport; keepalive_requests 1000000000; location / {{ \
+         server {{ listen {} reuseport; listen {} reuseport ssl http2; \
+         ssl_certificate {chain}; ssl_certificate_key {key}; ssl_protocols TLSv1.2 TLSv1.3; \
+         keepalive_requests 1000000000; location / {{ \
          proxy_pass http://backend; proxy_http_version 1.1; proxy_set_header Connection \"\"; \
-         proxy_set_header Host $http_host; proxy_set_header X-Forwarded-For $remote_addr; }} }}"
+         proxy_set_header Host $http_host; proxy_set_header X-Forwarded-For $remote_addr; }} }}",
+        at.clear, at.tls
     );
-    let process = nginx(folder, "nginx", PROXY_CORE, address, &server)?;
-    Ok((process, address))
+    let process = nginx(folder, "nginx", PROXY_CORE, at.clear, &server)?;
+    Ok((process, at))
 }
 
 fn nginx(
@@ -110,8 +171,13 @@ fn nginx(
 }
 
 /// HAProxy as a reverse proxy.
-pub(super) fn haproxy(folder: &Path, backend: SocketAddr) -> anyhow::Result<(Pinned, SocketAddr)> {
-    let address = free_address()?;
+pub(super) fn haproxy(
+    folder: &Path,
+    certificate: &Certificate,
+    backend: SocketAddr,
+) -> anyhow::Result<(Pinned, Addresses)> {
+    let at = Addresses::free()?;
+    let both = certificate.both.display();
     let config = folder.join("haproxy.cfg");
     let log = folder.join("haproxy.log");
     write(
@@ -119,15 +185,16 @@ pub(super) fn haproxy(folder: &Path, backend: SocketAddr) -> anyhow::Result<(Pin
         &format!(
             "global\n  nbthread 1\n  maxconn 4096\ndefaults\n  mode http\n  http-reuse always\n  \
              option forwardfor\n  timeout connect 5s\n  timeout client 60s\n  timeout server 60s\n\
-             frontend in\n  bind {address}\n  default_backend out\n\
-             backend out\n  server one {backend}\n"
+             frontend in\n  bind {}\n  bind {} ssl crt {both} alpn h2,http/1.1\n  \
+             default_backend out\nbackend out\n  server one {backend}\n",
+            at.clear, at.tls
         ),
     )?;
     let config = config.display().to_string();
     let arguments = ["-db", "-f", &config];
     let mut process = Pinned::start(PROXY_CORE, &found("haproxy")?, &arguments, &log)?;
-    listening(address, &mut process, &log)?;
-    Ok((process, address))
+    listening(at.clear, &mut process, &log)?;
+    Ok((process, at))
 }
 
 /// Rampart, with a route that asks for nothing and one that asks for everything.
@@ -135,7 +202,7 @@ pub(super) fn haproxy(folder: &Path, backend: SocketAddr) -> anyhow::Result<(Pin
 pub(super) struct Rampart {
     process: Pinned,
     /// Where its gateway listens.
-    pub(super) address: SocketAddr,
+    pub(super) at: Addresses,
     /// Its processes: supervisor, control and gateway.
     pub(super) gateway: u32,
     pub(super) control: u32,
@@ -145,13 +212,18 @@ pub(super) struct Rampart {
 
 impl Rampart {
     /// Starts the release binary and makes an API key.
-    pub(super) fn start(root: &Path, folder: &Path, backend: SocketAddr) -> anyhow::Result<Self> {
+    pub(super) fn start(
+        root: &Path,
+        folder: &Path,
+        certificate: &Certificate,
+        backend: SocketAddr,
+    ) -> anyhow::Result<Self> {
         let program = build(root)?;
-        let address = free_address()?;
+        let at = Addresses::free()?;
         let config = folder.join("rampart.toml");
         let data = folder.join("data");
         let log = folder.join("rampart.log");
-        write(&config, &estate(address, backend))?;
+        write(&config, &estate(at, certificate, backend))?;
         let (config, data) = (config.display().to_string(), data.display().to_string());
         let key_file = folder.join("root.key").display().to_string();
         let arguments = [
@@ -168,12 +240,12 @@ impl Rampart {
             "warn",
         ];
         let mut process = Pinned::start(PROXY_CORE, &program, &arguments, &log)?;
-        listening(address, &mut process, &log)?;
+        listening(at.clear, &mut process, &log)?;
         let (gateway, control) = roles(process.id())?;
         let key = api_key(&program, &data)?;
         Ok(Self {
             process,
-            address,
+            at,
             gateway,
             control,
             key,
@@ -201,10 +273,12 @@ fn build(root: &Path) -> anyhow::Result<PathBuf> {
     Ok(target.join("release/rampart"))
 }
 
-fn estate(address: SocketAddr, backend: SocketAddr) -> String {
+fn estate(at: Addresses, certificate: &Certificate, backend: SocketAddr) -> String {
+    let (chain, key) = (certificate.chain.display(), certificate.key.display());
     format!(
         "[estate]\nname = \"bench\"\ndomain = \"bench.localhost\"\n\n\
-         [listen]\nhttps = []\nhttp = [\"{address}\"]\nplain = true\nmetrics = \"off\"\n\n\
+         [listen]\nhttps = [\"{}\"]\nhttp = [\"{}\"]\nplain = true\nmetrics = \"off\"\n\n\
+         [[certificate]]\nhosts = [\"{TLS_HOST}\"]\nchain = \"{chain}\"\nkey = \"{key}\"\n\n\
          [gateway]\nconnections_max = 12000\nconnections_per_address_max = 12000\n\n\
          [limits]\nper_address = \"off\"\n\n\
          [[service]]\nname = \"backend\"\naddress = \"{backend}\"\n\n\
@@ -212,7 +286,8 @@ fn estate(address: SocketAddr, backend: SocketAddr) -> String {
          [[route]]\nname = \"plain\"\npath = \"/plain\"\nto = \"backend\"\nauth = \"none\"\n\n\
          [[route]]\nname = \"full\"\npath = \"/full\"\nto = \"backend\"\n\
          require = {{ GET = \"items:read\" }}\n\
-         limit = [\"1000000/s per key\", \"1000000/s per address\"]\n"
+         limit = [\"1000000/s per key\", \"1000000/s per address\"]\n",
+        at.tls, at.clear
     )
 }
 
@@ -264,7 +339,16 @@ mod tests {
 
     #[test]
     fn the_estate_of_the_bench_is_valid() {
-        let text = estate(([127, 0, 0, 1], 8080).into(), ([127, 0, 0, 1], 8081).into());
+        let at = Addresses {
+            clear: ([127, 0, 0, 1], 8080).into(),
+            tls: ([127, 0, 0, 1], 8443).into(),
+        };
+        let certificate = Certificate {
+            chain: "chain.pem".into(),
+            key: "key.pem".into(),
+            both: "both.pem".into(),
+        };
+        let text = estate(at, &certificate, ([127, 0, 0, 1], 8081).into());
         let parsed = ::estate::Estate::parse(&text).unwrap();
         assert_eq!(parsed.estate.console.host, CONSOLE_HOST);
         assert!(parsed.estate.listen.plain);

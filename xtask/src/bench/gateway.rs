@@ -2,25 +2,29 @@
 //! processor time per request of the proxy; requests per second count only when the proxy's core
 //! was the bottleneck.
 
-use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use model::{Clock as _, SystemClock};
 
-use super::contender::{LOAD_CORE, PROXY_CORE, Rampart, backend, haproxy, nginx_proxy};
-use super::load;
+use super::contender::{
+    Addresses, Certificate, LOAD_CORE, PROXY_CORE, Rampart, backend, haproxy, nginx_proxy,
+};
+use super::load::{self, Aim};
 use super::machine;
 use super::process::{core_ticks, cpu_seconds, memory_mib, pause};
-use super::report::{Report, Round, Side};
+use super::report::{Report, Round, Steady};
+use super::side::{Over, Side, Who};
 
 /// Seconds of load before anything is measured.
-const WARM_UP_S: u32 = 2;
+const WARM_UP_S: u32 = 1;
 /// Connections that wait while its memory is read.
 const CROWD: usize = 10_000;
 /// How long Rampart is left alone before its memory is read.
 const IDLE: Duration = Duration::from_secs(3);
+/// The steady rate, as a share of what the slowest proxy can do.
+const STEADY: f64 = 0.7;
 
 /// One side: where it listens and whose time is counted.
 struct Contender {
@@ -37,8 +41,9 @@ pub(super) fn measure(root: &Path, rounds: u32, seconds: u32) -> anyhow::Result<
     let clock = SystemClock::new();
     let started = clock.now();
     let folder = Scratch::make(started.as_millis())?;
+    let certificate = Certificate::make(&folder.0)?;
     let (_backend, backend) = backend(&folder.0)?;
-    let rampart = Rampart::start(root, &folder.0, backend)?;
+    let rampart = Rampart::start(root, &folder.0, &certificate, backend)?;
     pause(IDLE);
     let memory = || {
         let all = rampart.processes();
@@ -47,9 +52,15 @@ pub(super) fn measure(root: &Path, rounds: u32, seconds: u32) -> anyhow::Result<
             .sum::<anyhow::Result<f64>>()
     };
     let idle_memory_mib = memory()?;
-    let (nginx, nginx_at) = nginx_proxy(&folder.0, backend)?;
-    let (haproxy, haproxy_at) = haproxy(&folder.0, backend)?;
-    let contenders = contenders((nginx.id(), nginx_at), (haproxy.id(), haproxy_at), &rampart);
+    let (nginx, nginx_at) = nginx_proxy(&folder.0, &certificate, backend)?;
+    let (haproxy, haproxy_at) = haproxy(&folder.0, &certificate, backend)?;
+    let contenders: Vec<Contender> = Side::all()
+        .map(|side| match side.who {
+            Who::Nginx => Contender::peer(side, nginx_at, nginx.id()),
+            Who::Haproxy => Contender::peer(side, haproxy_at, haproxy.id()),
+            Who::Plain | Who::Full => Contender::ours(side, &rampart),
+        })
+        .collect();
     for contender in &contenders {
         contender.run(WARM_UP_S)?;
     }
@@ -59,75 +70,108 @@ pub(super) fn measure(root: &Path, rounds: u32, seconds: u32) -> anyhow::Result<
             done.push(contender.run(seconds)?);
         }
     }
-    let crowd = load::crowd(rampart.address, CROWD)?;
+    let steady = steady(&contenders, &done, &folder.0, (rounds, seconds))?;
+    let crowd = load::crowd(rampart.at.clear, CROWD)?;
     pause(IDLE);
     let crowd_memory_mib = memory()?;
     drop(crowd);
     Ok(Report {
         date: started.to_string(),
         machine: machine::describe(),
-        versions: vec![
-            (
-                "rampart".to_owned(),
-                format!("rampart {}", env!("CARGO_PKG_VERSION")),
-            ),
-            ("nginx".to_owned(), machine::version("nginx", "-v")),
-            ("haproxy".to_owned(), machine::version("haproxy", "-v")),
-            ("wrk".to_owned(), machine::version("wrk", "-v")),
-        ],
+        versions: versions(),
         seconds,
         rounds,
         idle_memory_mib,
         crowd_memory_mib,
         done,
+        steady,
     })
 }
 
-/// The sides, in the order of a round.
-fn contenders(
-    (nginx, nginx_at): (u32, SocketAddr),
-    (haproxy, haproxy_at): (u32, SocketAddr),
-    rampart: &Rampart,
-) -> [Contender; 4] {
-    let url = |address: SocketAddr, path: &str| format!("http://{address}{path}");
-    let plain = |side, url, pid| Contender {
-        side,
-        url,
-        header: None,
-        pid,
-        beside: None,
+fn versions() -> Vec<(String, String)> {
+    let ours = format!("rampart {}", env!("CARGO_PKG_VERSION"));
+    let peers = [
+        ("nginx", "-v"),
+        ("haproxy", "-v"),
+        ("wrk", "-v"),
+        ("h2load", "--version"),
+    ];
+    let of = |(name, argument): (&str, &str)| (name.to_owned(), machine::version(name, argument));
+    std::iter::once(("rampart".to_owned(), ours))
+        .chain(peers.into_iter().map(of))
+        .collect()
+}
+
+/// Every proxy at the same rate, over HTTP/1.1: how long its answers take.
+fn steady(
+    contenders: &[Contender],
+    done: &[Round],
+    folder: &Path,
+    (rounds, seconds): (u32, u32),
+) -> anyhow::Result<Vec<Steady>> {
+    let of = |contender: &Contender| contender.side.over == Over::Http1;
+    let able = |contender: &Contender| {
+        let rounds = done.iter().filter(|round| round.side == contender.side);
+        let per_s: Vec<f64> = rounds.map(|round| round.per_s).collect();
+        per_s.iter().sum::<f64>() / f64::from(u32::try_from(per_s.len()).unwrap_or(u32::MAX))
     };
-    [
-        plain(Side::Nginx, url(nginx_at, "/plain"), nginx),
-        plain(Side::Haproxy, url(haproxy_at, "/plain"), haproxy),
-        Contender {
-            beside: Some(rampart.control),
-            ..plain(
-                Side::RampartPlain,
-                url(rampart.address, "/plain"),
-                rampart.gateway,
-            )
-        },
-        Contender {
-            header: Some(format!("Authorization: Bearer {}", rampart.key)),
-            beside: Some(rampart.control),
-            ..plain(
-                Side::RampartFull,
-                url(rampart.address, "/full"),
-                rampart.gateway,
-            )
-        },
-    ]
+    let slowest = contenders.iter().filter(|contender| of(contender));
+    let per_s = STEADY * slowest.map(able).fold(f64::INFINITY, f64::min);
+    let mut all = Vec::new();
+    for _ in 0..rounds {
+        for contender in contenders.iter().filter(|contender| of(contender)) {
+            let times = contender
+                .aim(seconds)
+                .steady(per_s, &folder.join("steady.log"))
+                .with_context(|| format!("{} at a steady rate", contender.side.name()))?;
+            all.push(Steady::of(contender.side.who, per_s, times));
+        }
+    }
+    Ok(all)
 }
 
 impl Contender {
+    fn peer(side: Side, at: Addresses, pid: u32) -> Self {
+        Self {
+            side,
+            url: at.url(side.over, "/plain"),
+            header: None,
+            pid,
+            beside: None,
+        }
+    }
+
+    fn ours(side: Side, rampart: &Rampart) -> Self {
+        let full = side.who == Who::Full;
+        let path = if full { "/full" } else { "/plain" };
+        Self {
+            side,
+            url: rampart.at.url(side.over, path),
+            header: full.then(|| format!("Authorization: Bearer {}", rampart.key)),
+            pid: rampart.gateway,
+            beside: Some(rampart.control),
+        }
+    }
+
+    fn aim(&self, seconds: u32) -> Aim<'_> {
+        Aim {
+            core: LOAD_CORE,
+            url: &self.url,
+            header: self.header.as_deref(),
+            seconds,
+        }
+    }
+
     fn run(&self, seconds: u32) -> anyhow::Result<Round> {
-        let wrk = machine::program("wrk").context("`wrk` is not installed")?;
         let beside = || self.beside.map_or(Ok(0.0), cpu_seconds);
         let (cpu, beside_cpu) = (cpu_seconds(self.pid)?, beside()?);
         let (busy, all) = core_ticks(PROXY_CORE)?;
-        let done = load::run(LOAD_CORE, &wrk, &self.url, self.header.as_deref(), seconds)
-            .with_context(|| format!("{} under load", self.side.name()))?;
+        let aim = self.aim(seconds);
+        let done = match self.side.over {
+            Over::Http1 | Over::Https => aim.wrk(),
+            Over::Http2 => aim.http2(),
+        };
+        let done = done.with_context(|| format!("{} under load", self.side.name()))?;
         let (busy_after, all_after) = core_ticks(PROXY_CORE)?;
         Ok(Round {
             side: self.side,

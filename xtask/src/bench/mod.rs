@@ -8,6 +8,7 @@ mod load;
 pub(crate) mod machine;
 mod process;
 mod report;
+mod side;
 
 use std::path::Path;
 
@@ -57,10 +58,10 @@ pub(crate) fn run(root: &Path, name: &str, words: &[&str]) -> anyhow::Result<Exi
             return Ok(Exit::Usage);
         }
     };
-    let missing = machine::missing(&["nginx", "haproxy", "wrk", "taskset"]);
+    let missing = machine::missing(&["nginx", "haproxy", "wrk", "h2load", "taskset"]);
     if !missing.is_empty() {
         complain(&format!(
-            "error: missing: {}\nhint: apt-get install -y nginx-light haproxy wrk util-linux",
+            "error: missing: {}\nhint: apt-get install -y nginx-light haproxy wrk nghttp2-client util-linux",
             missing.join(", ")
         ));
         return Ok(Exit::Missing);

@@ -2,6 +2,10 @@
 
 use serde_json::{Value, json};
 
+use super::side::{Over, Side, Who};
+
+/// A plain proxy is at least so cheap beside nginx.
+const BAR_PLAIN: f64 = 0.9;
 /// The full path through the gateway costs at most so much more than a plain nginx.
 const BAR_FULL: f64 = 0.6;
 /// Mebibytes of all of Rampart's processes, idle.
@@ -10,42 +14,6 @@ const BAR_MEMORY_MIB: f64 = 100.0;
 const BAR_CROWD_MIB: f64 = 150.0;
 /// Requests per second say something about the proxy only when its core is this busy.
 const BUSY_MIN: f64 = 0.95;
-
-/// Who was measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Side {
-    Nginx,
-    Haproxy,
-    RampartPlain,
-    RampartFull,
-}
-
-impl Side {
-    const ALL: [Self; 4] = [
-        Self::Nginx,
-        Self::Haproxy,
-        Self::RampartPlain,
-        Self::RampartFull,
-    ];
-
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Nginx => "nginx",
-            Self::Haproxy => "haproxy",
-            Self::RampartPlain => "rampart, plain proxy",
-            Self::RampartFull => "rampart, API key + authorisation + limits",
-        }
-    }
-
-    const fn key(self) -> &'static str {
-        match self {
-            Self::Nginx => "nginx",
-            Self::Haproxy => "haproxy",
-            Self::RampartPlain => "rampart_plain",
-            Self::RampartFull => "rampart_full",
-        }
-    }
-}
 
 /// One round of one side.
 #[derive(Clone, Copy, Debug)]
@@ -61,6 +29,33 @@ pub(super) struct Round {
     pub(super) busy: f64,
 }
 
+/// How long the answers of one round at a steady rate took, in microseconds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Steady {
+    pub(super) who: Who,
+    /// Requests per second that were asked for.
+    pub(super) per_s: f64,
+    pub(super) p50_us: f64,
+    pub(super) p99_us: f64,
+}
+
+impl Steady {
+    /// From the time of each answer.
+    pub(super) fn of(who: Who, per_s: f64, mut times: Vec<u32>) -> Self {
+        times.sort_unstable();
+        let at = |share: usize| {
+            let index = times.len().saturating_sub(1).saturating_mul(share) / 100;
+            times.get(index).map_or(f64::NAN, |time| f64::from(*time))
+        };
+        Self {
+            who,
+            per_s,
+            p50_us: at(50),
+            p99_us: at(99),
+        }
+    }
+}
+
 /// Everything one run found.
 #[derive(Clone, Debug)]
 pub(super) struct Report {
@@ -73,6 +68,7 @@ pub(super) struct Report {
     /// With so many connections kept alive.
     pub(super) crowd_memory_mib: f64,
     pub(super) done: Vec<Round>,
+    pub(super) steady: Vec<Steady>,
 }
 
 /// One figure with what it is held against.
@@ -134,11 +130,12 @@ impl Report {
             .all(|figure| figure.holds != Some(false))
     }
 
-    fn ratio(&self, ours: Side, peer: Side, bar: Option<f64>) -> Figure {
-        let value = self.cpu(peer).median / self.cpu(ours).median;
+    fn ratio(&self, over: Over, (ours, peer): (Who, Who), bar: Option<f64>) -> Figure {
+        let cpu = |who| self.cpu(Side { who, over }).median;
+        let value = cpu(peer) / cpu(ours);
         let version = self.versions.iter().find(|(name, _)| name == peer.key());
         Figure {
-            name: format!("{}.cpu_ratio.{}", ours.key(), peer.key()),
+            name: format!("{}.{}.cpu_ratio.{}", ours.key(), over.key(), peer.key()),
             value,
             unit: "peer's CPU per request / ours",
             peer: version.map(|(_, version)| version.clone()),
@@ -148,39 +145,60 @@ impl Report {
         }
     }
 
-    fn figures(&self) -> Vec<Figure> {
-        let mut figures = vec![
-            self.ratio(Side::RampartFull, Side::Nginx, Some(BAR_FULL)),
-            self.ratio(Side::RampartPlain, Side::Nginx, None),
-            self.ratio(Side::RampartFull, Side::Haproxy, None),
-            self.ratio(Side::RampartPlain, Side::Haproxy, None),
-            Figure {
-                name: "rampart.idle_memory".to_owned(),
-                value: self.idle_memory_mib,
-                unit: "MiB PSS, all processes",
-                peer: None,
-                bar: Some(BAR_MEMORY_MIB),
-                holds: Some(self.idle_memory_mib <= BAR_MEMORY_MIB),
-            },
-            Figure {
-                name: "rampart.memory_with_10000_idle_connections".to_owned(),
-                value: self.crowd_memory_mib,
-                unit: "MiB PSS, all processes",
-                peer: None,
-                bar: Some(BAR_CROWD_MIB),
-                holds: Some(self.crowd_memory_mib <= BAR_CROWD_MIB),
-            },
-        ];
-        for side in Side::ALL {
-            figures.push(Figure {
-                name: format!("{}.cpu_per_request", side.key()),
-                value: self.cpu(side).median,
-                unit: "µs",
-                peer: None,
-                bar: None,
-                holds: None,
-            });
+    fn memory(name: &str, value: f64, bar: f64) -> Figure {
+        Figure {
+            name: format!("rampart.{name}"),
+            value,
+            unit: "MiB PSS, all processes",
+            peer: None,
+            bar: Some(bar),
+            holds: Some(value <= bar),
         }
+    }
+
+    fn p99(&self, who: Who) -> Figure {
+        Figure {
+            name: format!("{}.p99_at_steady_rate", who.key()),
+            value: self.answers(who, |steady| steady.p99_us).median,
+            unit: "µs",
+            peer: None,
+            bar: None,
+            holds: None,
+        }
+    }
+
+    fn answers(&self, who: Who, of: impl Fn(&Steady) -> f64) -> Spread {
+        let rounds = self.steady.iter().filter(|steady| steady.who == who);
+        Spread::of(rounds.map(of).collect())
+    }
+
+    fn figures(&self) -> Vec<Figure> {
+        let mut figures = Vec::new();
+        for over in Over::ALL {
+            figures.push(self.ratio(over, (Who::Plain, Who::Nginx), Some(BAR_PLAIN)));
+            figures.push(self.ratio(over, (Who::Full, Who::Nginx), Some(BAR_FULL)));
+            figures.push(self.ratio(over, (Who::Plain, Who::Haproxy), None));
+            figures.push(self.ratio(over, (Who::Full, Who::Haproxy), None));
+        }
+        figures.push(Self::memory(
+            "idle_memory",
+            self.idle_memory_mib,
+            BAR_MEMORY_MIB,
+        ));
+        figures.push(Self::memory(
+            "memory_with_10000_idle_connections",
+            self.crowd_memory_mib,
+            BAR_CROWD_MIB,
+        ));
+        figures.extend(Who::ALL.map(|who| self.p99(who)));
+        figures.extend(Side::all().map(|side| Figure {
+            name: format!("{}.{}.cpu_per_request", side.who.key(), side.over.key()),
+            value: self.cpu(side).median,
+            unit: "µs",
+            peer: None,
+            bar: None,
+            holds: None,
+        }));
         figures
     }
 
@@ -188,10 +206,16 @@ impl Report {
     pub(super) fn json(&self) -> Value {
         let round = |round: &Round| {
             json!({
-                "side": round.side.key(), "cpu_per_request_us": round.cpu_us,
+                "side": round.side.who.key(), "over": round.side.over.key(), "cpu_per_request_us": round.cpu_us,
                 "control_cpu_per_request_us": round.beside_us, "requests_per_s": round.per_s,
                 "proxy_core_busy": round.busy,
                 "requests_per_s_count": round.busy >= BUSY_MIN,
+            })
+        };
+        let steady = |steady: &Steady| {
+            json!({
+                "side": steady.who.key(), "requests_per_s": steady.per_s,
+                "p50_us": steady.p50_us, "p99_us": steady.p99_us,
             })
         };
         let figure = |figure: Figure| {
@@ -201,15 +225,17 @@ impl Report {
             })
         };
         json!({
-            "schema": "rampart.bench.v1",
+            "schema": "rampart.bench.v2",
             "name": "gateway",
             "date": self.date,
             "machine": self.machine,
             "versions": self.versions.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
-            "load": { "program": "wrk", "threads": 1, "connections": super::load::CONNECTIONS,
+            "load": { "programs": ["wrk", "h2load"], "threads": 1,
+                "connections": super::load::CONNECTIONS,
                 "seconds": self.seconds, "rounds": self.rounds },
             "results": self.figures().into_iter().map(figure).collect::<Vec<_>>(),
             "rounds": self.done.iter().map(round).collect::<Vec<_>>(),
+            "steady": self.steady.iter().map(steady).collect::<Vec<_>>(),
         })
     }
 
@@ -228,14 +254,16 @@ impl Report {
         lines.push(String::new());
         lines.extend(self.table());
         lines.push(String::new());
+        lines.extend(self.steady_table());
+        lines.push(String::new());
         lines.extend(self.verdicts());
         format!("{}\n", lines.join("\n"))
     }
 
     fn load(&self) -> String {
         format!(
-            "wrk and backend on one core, the proxy on the other, one worker each, {} connections \
-             over loopback, {} s a round, {} rounds interleaved",
+            "wrk (h2load for HTTP/2) and backend on one core, the proxy on the other, one worker \
+             each, {} connections (streams) over loopback, {} s a round, {} rounds interleaved",
             super::load::CONNECTIONS,
             self.seconds,
             self.rounds
@@ -249,7 +277,7 @@ impl Report {
             head.to_owned(),
             "| --- | --- | --- | --- | --- |".to_owned(),
         ];
-        for side in Side::ALL {
+        for side in Side::all() {
             let cpu = self.cpu(side);
             let beside = self.spread(side, |round| round.beside_us);
             let busy = self.spread(side, |round| round.busy);
@@ -275,11 +303,39 @@ impl Report {
         lines
     }
 
+    /// How long answers take at one rate for all.
+    fn steady_table(&self) -> Vec<String> {
+        let rate = self.steady.first().map_or(f64::NAN, |steady| steady.per_s);
+        let mut lines = vec![
+            format!(
+                "At {rate:.0} requests/s, which is 70 % of what the slowest of them can do over \
+                 HTTP/1.1:"
+            ),
+            String::new(),
+            "| side | half of the answers within, µs | 99 % within, µs: median (min–max) |"
+                .to_owned(),
+            "| --- | --- | --- |".to_owned(),
+        ];
+        for who in Who::ALL {
+            let half = self.answers(who, |steady| steady.p50_us);
+            let most = self.answers(who, |steady| steady.p99_us);
+            lines.push(format!(
+                "| {} | {:.0} | {:.0} ({:.0}–{:.0}) |",
+                who.name(),
+                half.median,
+                most.median,
+                most.min,
+                most.max
+            ));
+        }
+        lines
+    }
+
     fn verdicts(&self) -> Vec<String> {
         let held = self
             .figures()
             .into_iter()
-            .filter(|figure| !figure.name.ends_with("per_request"));
+            .filter(|figure| !figure.unit.starts_with('µ'));
         held.map(|figure| {
             let verdict = match (figure.bar, figure.holds) {
                 (Some(bar), Some(true)) => format!("bar {bar}: holds"),
@@ -303,7 +359,7 @@ impl Report {
             .collect();
         format!(
             "# Performance\n\nWritten by `cargo xtask bench gateway --write` on {} on this machine: {}.\n\
-             Versions: {}.\n\nLoad: {}.\n\n{}\n\n{}\n\n\
+             Versions: {}.\n\nLoad: {}.\n\n{}\n\n{}\n\n{}\n\n\
              A ratio is the peer's processor time per request over Rampart's: 1 means the same, 0.5 \
              that\nRampart takes twice as much. Rampart records every request and checks it against its \
              rules in both\nvariants; nginx and HAProxy proxy and nothing else, without an access log.\n",
@@ -312,6 +368,7 @@ impl Report {
             versions.join(", "),
             self.load(),
             self.table().join("\n"),
+            self.steady_table().join("\n"),
             self.verdicts().join("\n"),
         )
     }
@@ -321,13 +378,23 @@ impl Report {
 mod tests {
     use super::*;
 
-    fn report(ours_us: f64, memory: f64) -> Report {
-        let round = |side, cpu_us| Round {
-            side,
+    fn report(full_us: f64, memory: f64) -> Report {
+        let round = |over, who, cpu_us| Round {
+            side: Side { who, over },
             cpu_us,
             beside_us: 0.0,
             per_s: 1000.0,
             busy: 0.99,
+        };
+        let rounds = |over| {
+            [
+                round(over, Who::Nginx, 10.0),
+                round(over, Who::Nginx, 30.0),
+                round(over, Who::Nginx, 12.0),
+                round(over, Who::Haproxy, 12.0),
+                round(over, Who::Plain, 13.0),
+                round(over, Who::Full, full_us),
+            ]
         };
         Report {
             date: "2026-01-01T00:00:00Z".to_owned(),
@@ -337,14 +404,8 @@ mod tests {
             rounds: 3,
             idle_memory_mib: memory,
             crowd_memory_mib: memory,
-            done: vec![
-                round(Side::Nginx, 10.0),
-                round(Side::Nginx, 30.0),
-                round(Side::Nginx, 12.0),
-                round(Side::Haproxy, 12.0),
-                round(Side::RampartPlain, 14.0),
-                round(Side::RampartFull, ours_us),
-            ],
+            done: Over::ALL.into_iter().flat_map(rounds).collect(),
+            steady: vec![Steady::of(Who::Plain, 1000.0, (0..=100).rev().collect())],
         }
     }
 
@@ -355,6 +416,15 @@ mod tests {
     }
 
     #[test]
+    fn each_protocol_has_its_own_bar() {
+        let mut slow = report(19.9, 50.0);
+        let tls =
+            |round: &&mut Round| round.side.over == Over::Http2 && round.side.who == Who::Plain;
+        slow.done.iter_mut().find(tls).unwrap().cpu_us = 13.4;
+        assert!(!slow.holds());
+    }
+
+    #[test]
     fn memory_has_a_bar() {
         assert!(!report(10.0, 100.5).holds());
     }
@@ -362,16 +432,23 @@ mod tests {
     #[test]
     fn a_side_that_did_nothing_holds_no_bar() {
         let mut nothing = report(10.0, 50.0);
-        nothing.done.retain(|round| round.side != Side::RampartFull);
+        nothing.done.retain(|round| round.side.who != Who::Full);
         assert!(!nothing.holds());
+    }
+
+    #[test]
+    fn percentiles_are_of_sorted_times() {
+        let steady = report(10.0, 50.0).steady[0];
+        assert!((steady.p50_us - 50.0).abs() < f64::EPSILON);
+        assert!((steady.p99_us - 99.0).abs() < f64::EPSILON);
     }
 
     #[test]
     fn the_json_keeps_its_promise() {
         let json = report(10.0, 50.0).json();
-        assert_eq!(json["schema"], "rampart.bench.v1");
+        assert_eq!(json["schema"], "rampart.bench.v2");
         let first = &json["results"][0];
-        assert_eq!(first["bar"], 0.6);
+        assert_eq!(first["bar"], 0.9);
         assert_eq!(first["holds"], true);
         assert_eq!(first["peer"], "nginx/1");
     }

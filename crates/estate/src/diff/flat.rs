@@ -8,7 +8,7 @@ use ::model::{ByteSize, Rate, format_duration};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::fields::{ROOT, Table};
+use crate::fields::{Default, ROOT, Table};
 use crate::kind::Kind;
 
 /// Keys with their values, both as people read them.
@@ -132,12 +132,40 @@ pub(super) fn lines(flat: &Flat) -> Vec<String> {
 
 /// What a new entry need not say, because nobody said it.
 fn is_usual(key: &str, value: &str) -> bool {
-    matches!(
-        (key.split('.').next(), value),
-        (Some("modes"), "block")
-            | (Some("security_headers"), "true")
-            | (Some("websocket" | "learn"), "false")
-    )
+    is_default_of_service(key, value)
+        || matches!(
+            (key.split('.').next(), value),
+            (Some("modes"), "block")
+                | (Some("security_headers"), "true")
+                | (Some("websocket" | "learn"), "false")
+        )
+}
+
+/// How a service is reached when nobody says anything: much, and of no interest.
+fn is_default_of_service(key: &str, value: &str) -> bool {
+    let field =
+        |table: &Table, key: &str| table.field(key).map(|field| (field.kind, field.default));
+    let Some((Kind::Tables { of, .. }, _)) = field(&ROOT, "service") else {
+        return false;
+    };
+    let (outer, inner) = match key.split_once('.') {
+        Some((outer, inner)) => (outer, Some(inner)),
+        None => (key, None),
+    };
+    let default = match (field(of, outer), inner) {
+        (Some((Kind::Either { .. }, default)), None) => default,
+        (Some((Kind::Table(of), _)), Some(inner)) => match field(of, inner) {
+            Some((_, default)) => default,
+            None => return false,
+        },
+        _ => return false,
+    };
+    match default {
+        Default::Text(text) => text == value,
+        Default::Count(count) => count.to_string() == value,
+        Default::List(list) => list.join(", ") == value,
+        _ => false,
+    }
 }
 
 pub(super) fn differences(before: &Flat, after: &Flat) -> Vec<Difference> {

@@ -1,6 +1,6 @@
 //! Fields of what there is: zones, hosts, services, stores.
 
-use super::{Default, Table, field};
+use super::{Default, Table, field, table, upstream};
 use crate::kind::{Kind, NAME};
 
 pub(super) static ZONE: Table = Table {
@@ -47,14 +47,15 @@ pub(super) static SERVICE: Table = Table {
         ),
         field(
             "address",
-            Kind::Socket,
+            Kind::Place,
             Default::Absent,
-            "Address and port, where no hosts are described: `127.0.0.1:8000`.",
+            "Address or name, and port, where no hosts are described: `127.0.0.1:8000`, \
+             `orders.internal:8080`.",
         ),
         field(
             "addresses",
             Kind::List {
-                of: &Kind::Socket,
+                of: &Kind::Place,
                 max: 1000,
             },
             Default::List(&[]),
@@ -93,6 +94,43 @@ pub(super) static SERVICE: Table = Table {
             Default::Absent,
             "PEM file of the authorities that may have issued its certificate; the system's when \
              left out.",
+        ),
+        field(
+            "tls_certificate",
+            Kind::File,
+            Default::Absent,
+            "PEM file of the certificate, leaf first, that the gateway proves itself with.",
+        ),
+        field(
+            "tls_key",
+            Kind::File,
+            Default::Absent,
+            "PEM file of its private key, which nobody but its owner may read.",
+        ),
+        table("resolve", &upstream::RESOLVE),
+        table("health", &upstream::HEALTH),
+        table("outliers", &upstream::OUTLIERS),
+        field(
+            "balance",
+            Kind::Either {
+                plain: &upstream::LEAST,
+                nested: &upstream::HASHED,
+            },
+            Default::Text("least_requests"),
+            "Which address a request goes to: the one with the fewest under way, or by a hash.",
+        ),
+        table("retries", &upstream::RETRIES),
+        table("breaker", &upstream::BREAKER),
+        table("capacity", &upstream::CAPACITY),
+        table("timeouts", &upstream::TIMEOUTS),
+        field(
+            "slow_start",
+            Kind::Duration {
+                min: "1s",
+                max: "1h",
+            },
+            Default::Absent,
+            "An address that is new or well again gets its full share after so long.",
         ),
         field(
             "host_header",

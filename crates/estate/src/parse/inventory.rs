@@ -6,10 +6,15 @@ use std::net::{IpAddr, SocketAddr};
 use ::model::Diagnostic;
 
 use super::names::{self, Names, entries};
+use super::upstream;
 use crate::findings::Findings;
 use crate::model::{DataStore, Host, HostHeader, Protocol, Service, Zone};
 use crate::read::{Placed, Reader, plain};
+use crate::upstream::NamedPlace;
 use crate::values;
+
+/// Addresses, names, and the port they share or the first has.
+type Places = (Vec<SocketAddr>, Vec<NamedPlace>, u16);
 
 pub(super) fn zones(root: &Reader<'_>) -> BTreeMap<String, Zone> {
     let one = |table: Reader<'_>| {
@@ -56,11 +61,14 @@ pub(super) fn services(
         let places = places(findings, &table, names, hosts);
         let needs = needs(findings, &table, names);
         check_tls(findings, &table);
+        let reach = upstream::reach(findings, &table);
+        check_resolve(findings, &table, places.as_ref());
         let service = || {
-            let (endpoints, port) = places?;
+            let (endpoints, named, port) = places?;
             let name = table.parse("name", values::name)?;
             Some(Service {
                 endpoints,
+                named,
                 hosts: table.values("hosts", values::name),
                 port,
                 protocol: match table.text("protocol")? {
@@ -74,6 +82,9 @@ pub(super) fn services(
                     .unwrap_or_else(|| name.clone()),
                 tls_name: table.parse("tls_name", values::host),
                 tls_authority: table.parse("tls_authority", plain),
+                tls_certificate: table.parse("tls_certificate", plain),
+                tls_key: table.parse("tls_key", plain),
+                reach: reach?,
                 host_header: match table.text("host_header")? {
                     "preserve" => HostHeader::Preserve,
                     "upstream" => HostHeader::Upstream,
@@ -95,7 +106,7 @@ fn places(
     table: &Reader<'_>,
     names: &Names,
     hosts: &BTreeMap<String, Host>,
-) -> Option<(Vec<SocketAddr>, u16)> {
+) -> Option<Places> {
     let by_host = table.has("hosts") || table.has("port");
     let direct = table.has("address") || table.has("addresses");
     let both = (by_host && direct) || (table.has("address") && table.has("addresses"));
@@ -129,29 +140,63 @@ fn places(
             .get(&host.value)
             .map(|host| SocketAddr::new(host.address, port))
     };
-    Some((list.iter().filter_map(endpoint).collect(), port))
+    let endpoints = list.iter().filter_map(endpoint).collect();
+    Some((endpoints, Vec::new(), port))
 }
 
-fn direct_places(findings: &mut Findings, table: &Reader<'_>) -> Option<(Vec<SocketAddr>, u16)> {
-    let mut list = table.sockets("addresses");
-    list.extend(table.placed("address", values::socket));
+fn direct_places(findings: &mut Findings, table: &Reader<'_>) -> Option<Places> {
+    let mut list = table.list("addresses", values::place);
+    list.extend(table.placed("address", values::place));
     if list.is_empty() && table.has("addresses") {
         let message = "`addresses` is empty, so the service is nowhere".to_owned();
         findings.error("estate.service_place", table.span_of("addresses"), message);
     }
-    for address in &list {
-        let ip = address.value.ip();
-        if address.value.port() == 0 || ip.is_unspecified() || ip.is_multicast() {
-            let message = format!("nothing can be reached at `{}`", address.value);
-            let finding = Diagnostic::error("estate.service_place", address.span, message);
-            findings.push(finding.hint("the address of one machine, and a port that is not 0"));
-        }
+    let (mut endpoints, mut named, mut port) = (Vec::new(), Vec::new(), None);
+    for place in list {
+        let its_port = match place.value {
+            values::Place::Fixed(address) => {
+                check_endpoint(findings, address, place.span);
+                endpoints.push(address);
+                address.port()
+            }
+            values::Place::Named(name) => {
+                let port = name.port;
+                named.push(name);
+                port
+            }
+        };
+        port.get_or_insert(its_port);
     }
-    let port = list.first()?.value.port();
-    Some((
-        list.into_iter().map(|address| address.value).collect(),
-        port,
-    ))
+    if named.len() > NAMES_MAX {
+        let message = format!(
+            "{} names are to be looked up; at most {NAMES_MAX} are accepted",
+            named.len()
+        );
+        findings.error("estate.too_many", table.span_of("addresses"), message);
+    }
+    Some((endpoints, named, port?))
+}
+
+/// LIMIT: names of one service that are looked up.
+const NAMES_MAX: usize = 16;
+
+fn check_endpoint(findings: &mut Findings, address: SocketAddr, span: ::model::Span) {
+    let ip = address.ip();
+    if address.port() == 0 || ip.is_unspecified() || ip.is_multicast() {
+        let message = format!("nothing can be reached at `{address}`");
+        let finding = Diagnostic::error("estate.service_place", span, message);
+        findings.push(finding.hint("the address of one machine, and a port that is not 0"));
+    }
+}
+
+/// What is said about looking up says nothing where nothing is looked up.
+fn check_resolve(findings: &mut Findings, table: &Reader<'_>, places: Option<&Places>) {
+    if table.has("resolve") && places.is_some_and(|(_, named, _)| named.is_empty()) {
+        let message = "`resolve` without a name to look up".to_owned();
+        let span = table.span_of("resolve");
+        let finding = Diagnostic::error("estate.contradiction", span, message);
+        findings.push(finding.hint("a name is written `address = \"orders.internal:8080\"`"));
+    }
 }
 
 /// Where a finding about a whole entry is shown: at its name, or its header.
@@ -187,10 +232,19 @@ fn needs(findings: &mut Findings, table: &Reader<'_>, names: &Names) -> Vec<Stri
 }
 
 fn check_tls(findings: &mut Findings, table: &Reader<'_>) {
+    for (one, other) in [
+        ("tls_certificate", "tls_key"),
+        ("tls_key", "tls_certificate"),
+    ] {
+        if table.has(one) && !table.has(other) {
+            let message = format!("`{one}` needs `{other}`");
+            findings.error("estate.missing_key", table.span_of(one), message);
+        }
+    }
     if table.text("protocol") != Some("http") {
         return;
     }
-    for key in ["tls_name", "tls_authority"] {
+    for key in ["tls_name", "tls_authority", "tls_certificate", "tls_key"] {
         if table.has(key) {
             let message = format!("`{key}` without TLS");
             let finding = Diagnostic::error("estate.contradiction", table.span_of(key), message);

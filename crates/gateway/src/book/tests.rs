@@ -3,11 +3,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use estate::Estate;
+use testkit::{FakeClock, SeededEntropy};
 
 use super::*;
 use crate::contract::Documents;
 use crate::metrics::Registry;
 use crate::state::Builder;
+use crate::upstream::Around;
 
 const DOCUMENT: &str = "openapi: 3.1.0\ninfo: { title: Things, version: '1' }\npaths:\n  /things:\n    \
                         get:\n      responses: { '200': { description: fine } }\n";
@@ -21,7 +23,9 @@ fn state(route: &str) -> State {
     let estate = Estate::parse(&source).unwrap().estate;
     let texts = [("things.yaml".to_owned(), DOCUMENT.to_owned())].into();
     let documents = Documents::compile(&estate, &texts).unwrap();
-    let builder = Builder::new(Path::new("."), Arc::new(Registry::new(1)));
+    let (clock, entropy) = (Arc::new(FakeClock::new()), Arc::new(SeededEntropy::new(1)));
+    let around = Around::new(Path::new("."), clock, entropy, None, 1);
+    let builder = Builder::new(around, Arc::new(Registry::new(1)));
     builder.supposed(1, Arc::new(estate), &documents)
 }
 

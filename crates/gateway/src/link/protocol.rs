@@ -327,6 +327,82 @@ pub struct Stats {
     pub routes: BTreeMap<String, RouteStats>,
     /// Traffic records left out under pressure.
     pub gap: u64,
+    /// By name of service: how it stands.
+    #[serde(default)]
+    pub services: BTreeMap<String, ServiceStats>,
+}
+
+/// How a service stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ServiceStats {
+    /// Requests that were to go there.
+    pub requests: u64,
+    /// Requests under way now.
+    pub under_way: u64,
+    /// Requests that wait now for others to end.
+    pub waiting: u64,
+    /// Requests for which there was no room.
+    pub crowded_out: u64,
+    /// Requests sent again.
+    pub retries: u64,
+    /// Requests not sent again for want of budget.
+    pub retries_withheld: u64,
+    /// Requests that may be sent again now.
+    pub retries_left: u64,
+    /// Its breaker, if it has one.
+    pub breaker: Option<BreakerWord>,
+    /// Requests that the breaker let not through.
+    pub held_off: u64,
+    /// Its addresses; none while its name leads nowhere.
+    pub addresses: Vec<AddressStats>,
+    /// Addresses there was no room to tell about.
+    pub left_out: u64,
+}
+
+/// See [`ServiceStats::breaker`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BreakerWord {
+    /// Requests go through.
+    Closed,
+    /// None does.
+    Open,
+    /// One may see whether it works again.
+    HalfOpen,
+}
+
+/// How one address of a service stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AddressStats {
+    /// The address with its port.
+    pub address: String,
+    /// Whether it gets requests.
+    pub condition: Condition,
+    /// Which share of what it would get it gets.
+    pub share_percent: u64,
+    /// Requests under way now.
+    pub under_way: u64,
+    /// Open connections.
+    pub connections: u64,
+    /// Attempts that failed: `connect`, `reset`, `timeout`, `status`.
+    pub failures: BTreeMap<String, u64>,
+    /// How often it was passed over.
+    pub ejections: u64,
+}
+
+/// See [`AddressStats::condition`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Condition {
+    /// It gets its share.
+    Well,
+    /// It gets a growing share.
+    Rising,
+    /// It is passed over for a while: its requests failed.
+    Ejected,
+    /// It gets none: its probes say it is not well.
+    Unwell,
 }
 
 /// Upper bounds of [`RouteStats::latency`], in microseconds; the last class is open.

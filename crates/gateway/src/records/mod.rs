@@ -18,7 +18,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use estate::{Mode, Pressure};
-use model::{Principal, RequestId, SharedClock, SharedEntropy, Timestamp};
+use model::{Event, Principal, RequestId, SharedClock, SharedEntropy, Timestamp};
 use tokio::sync::Notify;
 
 use crate::Error;
@@ -229,6 +229,15 @@ impl Recorder {
             drop(waiting);
             self.0.wake.notify_one();
         }
+    }
+
+    /// Leaves an event of the gateway's own, such as that a service does not answer any more.
+    pub(crate) fn event(&self, event: Event) {
+        let mut waiting = self.0.waiting();
+        waiting.refusals.note(event);
+        waiting.urgent = true;
+        drop(waiting);
+        self.0.wake.notify_one();
     }
 
     /// Something on a connection was refused before it became a request.

@@ -87,6 +87,11 @@ impl Refusals {
         true
     }
 
+    /// An event that is no refusal, delivered beside them.
+    pub(super) fn note(&mut self, event: Event) {
+        self.push(event);
+    }
+
     /// Takes what is ready at `now`.
     pub(super) fn take(&mut self, now: Timestamp) -> Vec<Event> {
         self.turn(now);

@@ -1,13 +1,15 @@
 //! The request as the service gets it, and the way there.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
-use estate::HostHeader;
+use estate::{HashKey, HostHeader};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri, header};
 
 use crate::assertion;
 use crate::body::Held;
+use crate::cookies;
 use crate::digits;
 use crate::exchange::{Outgoing, Tunnel};
 use crate::flow::Flow;
@@ -15,7 +17,7 @@ use crate::hop;
 use crate::refused::Refused;
 use crate::state::{Chosen, is_reserved};
 use crate::steps::websocket;
-use crate::upstream::{Failed, Target, Timeouts};
+use crate::upstream::{Failed, Key, Target, Timeouts};
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
@@ -74,6 +76,7 @@ fn prepare<'a>(
     let state = flow.state;
     let target = state.target(chosen.compiled).ok_or_else(missing)?;
     let service = state.estate().services.get(&chosen.route.to);
+    let key = target.hashed_by().and_then(|by| key(flow, by));
     let mut headers = std::mem::take(&mut flow.head.headers);
     strip(&mut headers);
     if let Some(value) = assertion(flow, target, service)? {
@@ -92,6 +95,9 @@ fn prepare<'a>(
     *request.method_mut() = flow.head.method.clone();
     *request.uri_mut() = uri(flow, &chosen);
     *request.headers_mut() = headers;
+    if let Some(key) = key {
+        request.extensions_mut().insert(key);
+    }
     let limits = &chosen.route.limits;
     let timeouts = Timeouts {
         connect: limits.connect_timeout,
@@ -140,12 +146,44 @@ fn failed(why: Failed) -> Refused {
         Failed::Refused => "the service accepts no connection",
         Failed::ConnectTimeout => "the service took too long to accept a connection",
         Failed::ResponseTimeout => "the service took too long to answer",
+        Failed::TlsTimeout => "the service took too long to agree on TLS",
+        Failed::SendTimeout => "the service took too long to read the request",
+        Failed::AnswerTimeout => "the service took too long to answer as a whole",
+        Failed::Unhealthy => "no address of the service is well",
+        Failed::Unresolved => "the service's name leads nowhere",
+        Failed::BreakerOpen { .. } => "too many requests to the service fail",
         Failed::Tls => "the service could not be verified",
         Failed::Broken => "the service's answer is broken",
         Failed::TooLarge => "the service's answer is longer than allowed",
         Failed::TooMany => "the service has as many requests as it may",
     };
-    Refused::new(why.status(), why.code(), text)
+    let refused = Refused::new(why.status(), why.code(), text);
+    match why.retry_after() {
+        Some(after) => refused.retry_after(after),
+        None => refused,
+    }
+}
+
+/// What the request shares with others that are to reach the same address; nothing where it does
+/// not have it, and then the least busy address gets it.
+fn key(flow: &Flow<'_>, by: &HashKey) -> Option<Key> {
+    let of = |bytes: &[u8]| Some(Key::from_bytes(bytes));
+    match by {
+        HashKey::Path => of(flow.path().as_bytes()),
+        HashKey::Header(name) => flow.head.headers.get(name).and_then(|v| of(v.as_bytes())),
+        HashKey::Cookie(name) => {
+            let value = cookies::one(&flow.head.headers, name).ok().flatten();
+            value.and_then(|value| of(value.as_bytes()))
+        }
+        HashKey::User => match &flow.caller {
+            Some(caller) => of(caller.principal().id.to_string().as_bytes()),
+            None => key(flow, &HashKey::Address),
+        },
+        HashKey::Address => match flow.client {
+            IpAddr::V4(ip) => of(&ip.octets()),
+            IpAddr::V6(ip) => of(&ip.octets()),
+        },
+    }
 }
 
 /// The signed word about who asks; nothing when nobody is known.

@@ -4,23 +4,25 @@
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
 
 use bytes::BytesMut;
+use estate::Failure;
 use http::{Response, StatusCode};
 use tokio::io::AsyncWrite as _;
 use tokio::time::Instant;
 use tokio_util::io::poll_read_buf;
 
 use super::outbound::Outbound;
-use super::pool::Home;
+use super::pool::{Home, Turn};
 use super::response::ResponseBody;
 use super::stream::Stream;
 use super::{Failed, Timeouts};
 use crate::deadline::Deadline;
+use crate::scratch;
 use crate::wire::{ResponseHead, Unreadable};
 
-/// Bytes read at once at first, and while the upstream sends more than is asked for, at most.
-const READ_MIN: usize = 8 * 1024;
+/// Bytes read at once, at most, while the upstream sends more than is asked for.
 const READ_MAX: usize = 128 * 1024;
 /// LIMIT: interim responses before the final one (RFC 9110 §15.2).
 const INTERIM_MAX: u32 = 16;
@@ -47,6 +49,10 @@ pub(super) enum Lost {
     Unsent(Box<Outbound>),
     /// The connection closed before it answered a byte.
     Unanswered(Box<Outbound>),
+    /// Not a byte of an answer came in time.
+    Late(Box<Outbound>),
+    /// It answered with a status after which another address is asked.
+    Unwanted(Box<Outbound>),
     /// For another reason.
     Failed(Failed),
 }
@@ -56,7 +62,7 @@ impl Conn {
         Box::new(Self {
             stream,
             input: BytesMut::new(),
-            read_next: READ_MIN,
+            read_next: scratch::BYTES,
             sending: Outbound::default(),
             spent: false,
             deadline: Deadline::unset(),
@@ -74,6 +80,14 @@ impl Conn {
 
     /// Reads more; how many bytes.
     pub(super) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        if self.read_next <= scratch::BYTES {
+            let read = ready!(scratch::poll_fill(&mut self.stream, cx, &mut self.input))?;
+            if read == scratch::BYTES {
+                self.read_next = scratch::BYTES.saturating_mul(2);
+            }
+            return Poll::Ready(Ok(read));
+        }
+        // A long answer is read where it is kept.
         self.input.reserve(self.read_next);
         let room = self.input.capacity().saturating_sub(self.input.len());
         let read = ready!(poll_read_buf(
@@ -137,10 +151,7 @@ impl Conn {
                 None => {}
             }
             let Poll::Ready(read) = self.poll_read(cx) else {
-                return self
-                    .deadline
-                    .poll_passed(cx)
-                    .map(|()| Err(Ended::Failed(Failed::ResponseTimeout)));
+                return self.poll_late(reading, cx).map(Err);
             };
             match read {
                 Ok(read) if read > 0 => reading.answered = true,
@@ -148,6 +159,30 @@ impl Conn {
                 _ => return Poll::Ready(Err(Ended::Unanswered)),
             }
         }
+    }
+
+    /// Ready when the phase it is in takes too long.
+    fn poll_late(&mut self, reading: &mut Reading, cx: &mut Context<'_>) -> Poll<Ended> {
+        let is_sent = self.sending.is_done() || self.spent;
+        let (phase, limit) = match is_sent {
+            true => (Phase::Waiting, reading.times.head),
+            false => (Phase::Sending(self.sending.progress()), reading.times.send),
+        };
+        if reading.phase != Some(phase) {
+            reading.phase = Some(phase);
+            self.deadline.set(limit);
+            if let Some(until) = reading.times.until {
+                self.deadline.at_most(until);
+            }
+        }
+        ready!(self.deadline.poll_passed(cx));
+        let is_over = |until| Instant::now() >= until;
+        Poll::Ready(match phase {
+            _ if reading.times.until.is_some_and(is_over) => Ended::Failed(Failed::AnswerTimeout),
+            Phase::Sending(_) => Ended::Failed(Failed::SendTimeout),
+            Phase::Waiting if reading.answered => Ended::Failed(Failed::ResponseTimeout),
+            Phase::Waiting => Ended::Late,
+        })
     }
 }
 
@@ -193,12 +228,44 @@ impl Opened {
 enum Ended {
     Unsent,
     Unanswered,
+    Late,
     Failed(Failed),
 }
 
+impl Ended {
+    /// What it says about the address; nothing when not a byte was sent on a connection that had
+    /// waited.
+    const fn failure(self) -> Option<Failure> {
+        match self {
+            Self::Unsent => None,
+            Self::Unanswered | Self::Failed(Failed::Broken | Failed::TooLarge) => {
+                Some(Failure::Reset)
+            }
+            Self::Late | Self::Failed(_) => Some(Failure::Timeout),
+        }
+    }
+}
+
+/// What an exchange is doing; how much is written when it sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Sending(u64),
+    Waiting,
+}
+
+/// How long each phase may take.
+#[derive(Clone, Copy, Debug)]
+struct Times {
+    send: Duration,
+    head: Duration,
+    until: Option<Instant>,
+}
+
 /// How far the head of an answer is read.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Reading {
+    times: Times,
+    phase: Option<Phase>,
     searched: usize,
     answered: bool,
     interim: u32,
@@ -222,31 +289,73 @@ impl Lease {
         &mut self.conn
     }
 
+    /// The answer broke off, or the rest of it did not come.
+    pub(super) fn failed(&self, failure: Failure) {
+        self.home.failed(failure);
+    }
+
     /// Sends the request and waits for the head of the response.
+    async fn ask(
+        &mut self,
+        outbound: Outbound,
+        timeouts: &Timeouts,
+        switches: bool,
+    ) -> Result<(ResponseHead, Option<Instant>), Ended> {
+        let conn = &mut *self.conn;
+        conn.sending = outbound;
+        conn.idle_since = None;
+        let service = self.home.timeouts();
+        let until = match service.answer {
+            None => None,
+            Some(answer) => Instant::now().checked_add(answer),
+        };
+        let mut reading = Reading {
+            times: Times {
+                send: service.send,
+                head: timeouts.response,
+                until,
+            },
+            phase: None,
+            searched: 0,
+            answered: false,
+            interim: 0,
+            switches,
+        };
+        let head = std::future::poll_fn(|cx| conn.poll_head(&mut reading, cx)).await;
+        match &head {
+            Ok(head) => self.home.answered(head.status.as_u16()),
+            Err(ended) => {
+                if let Some(failure) = ended.failure() {
+                    self.home.failed(failure);
+                }
+            }
+        }
+        head.map(|head| (head, until))
+    }
+
+    /// Sends the request and waits for the head of the response. `turn` may want another address
+    /// to be asked after an answer of some status, and is there then.
     pub(super) async fn exchange(
         mut self,
         outbound: Outbound,
         timeouts: &Timeouts,
+        turn: &mut Turn,
     ) -> Result<Response<ResponseBody>, Lost> {
+        let asked = self.ask(outbound, timeouts, false).await;
         let conn = &mut *self.conn;
-        conn.sending = outbound;
-        conn.idle_since = None;
-        conn.deadline.set(timeouts.response);
-        let mut reading = Reading::default();
-        let head = std::future::poll_fn(|cx| conn.poll_head(&mut reading, cx)).await;
-        // A connection that waited may have ended for no fault of its upstream.
-        if !matches!(head, Err(Ended::Unsent)) {
-            self.home.answered(head.is_ok());
-        }
-        let head = head.map_err(|ended| {
-            let mut again = || Box::new(std::mem::take(&mut conn.sending).again());
-            match ended {
-                Ended::Unsent => Lost::Unsent(again()),
-                Ended::Unanswered => Lost::Unanswered(again()),
-                Ended::Failed(failed) => Lost::Failed(failed),
-            }
+        let mut again = || Box::new(std::mem::take(&mut conn.sending).again());
+        let (head, until) = asked.map_err(|ended| match ended {
+            Ended::Unsent => Lost::Unsent(again()),
+            Ended::Unanswered => Lost::Unanswered(again()),
+            Ended::Late => Lost::Late(again()),
+            Ended::Failed(failed) => Lost::Failed(failed),
         })?;
-        Ok(self.response(head, timeouts))
+        if head.status.is_server_error() && turn.gives_up(head.status, conn.sending.method()) {
+            return Err(Lost::Unwanted(Box::new(
+                std::mem::take(&mut conn.sending).again(),
+            )));
+        }
+        Ok(self.response(head, timeouts, until))
     }
 
     /// Asks for a WebSocket.
@@ -255,34 +364,34 @@ impl Lease {
         outbound: Outbound,
         timeouts: &Timeouts,
     ) -> Result<Switched, Failed> {
-        let conn = &mut *self.conn;
-        conn.sending = outbound;
-        conn.deadline.set(timeouts.response);
-        let mut reading = Reading {
-            switches: true,
-            ..Reading::default()
-        };
-        let head = std::future::poll_fn(|cx| conn.poll_head(&mut reading, cx)).await;
-        let head = head.map_err(|ended| match ended {
+        let asked = self.ask(outbound, timeouts, true).await;
+        let (head, until) = asked.map_err(|ended| match ended {
             Ended::Unsent | Ended::Unanswered => Failed::Broken,
+            Ended::Late => Failed::ResponseTimeout,
             Ended::Failed(failed) => failed,
         })?;
         if head.status != StatusCode::SWITCHING_PROTOCOLS {
-            return Ok(Switched::No(self.response(head, timeouts)));
+            return Ok(Switched::No(self.response(head, timeouts, until)));
         }
-        conn.deadline.clear();
+        self.conn.deadline.clear();
         let mut response = Response::new(Opened(self));
         *response.status_mut() = head.status;
         *response.headers_mut() = head.headers;
         Ok(Switched::Yes(response))
     }
 
-    fn response(mut self, head: ResponseHead, timeouts: &Timeouts) -> Response<ResponseBody> {
+    fn response(
+        mut self,
+        head: ResponseHead,
+        timeouts: &Timeouts,
+        until: Option<Instant>,
+    ) -> Response<ResponseBody> {
+        let stall = self.home.timeouts().pause.unwrap_or(timeouts.response);
         let conn = &mut *self.conn;
         conn.sending.answered();
         conn.deadline.clear();
         conn.spent |= !head.keeps;
-        let body = ResponseBody::new(head.framing, self, timeouts);
+        let body = ResponseBody::new(head.framing, self, timeouts.response_max, (stall, until));
         let mut response = Response::new(body);
         *response.status_mut() = head.status;
         *response.headers_mut() = head.headers;
@@ -297,9 +406,9 @@ impl Lease {
             return;
         }
         conn.deadline.clear();
-        if conn.read_next > READ_MIN {
+        if conn.read_next > scratch::BYTES {
             // What one long answer needed is not kept while nothing is asked.
-            conn.read_next = READ_MIN;
+            conn.read_next = scratch::BYTES;
             conn.input = BytesMut::new();
         }
         self.home.give_back(self.conn);

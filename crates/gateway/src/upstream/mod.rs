@@ -1,28 +1,49 @@
 //! Connections to the services behind the gateway: pooled per worker, last used first, checked
 //! before use, timed, and never trusted for more than HTTP/1.1.
 //!
-//! A request is sent twice only when the first connection came from the pool and died before it
-//! answered a byte, the method is idempotent, and the body is held (RFC 9110 §9.2.2).
+//! What workers share of a service stands in `group` and `member`; which address a request goes to
+//! in `choose`; when it is sent again in `retry`; what happens while no request does in `keep`.
 
+mod admit;
+mod around;
+mod breaker;
+mod budget;
+mod choose;
 mod conn;
+mod group;
+mod health;
+mod keep;
+mod key;
+mod member;
 mod outbound;
 mod pool;
+mod report;
+mod resolve;
 mod response;
+mod retry;
+mod room;
+mod stats;
 mod stream;
 mod target;
+mod ticks;
+mod tls;
 
 use std::time::Duration;
 
 use http::{Request, Response};
 
+pub(crate) use around::Around;
 pub(crate) use conn::Opened;
+pub(crate) use keep::{first_look_up, start};
+pub(crate) use key::Key;
 pub(crate) use pool::{PoolUse, Upstreams};
 pub(crate) use response::ResponseBody;
 pub(crate) use target::Target;
 
 use crate::body::Held;
-use conn::{Lost, Switched};
+use conn::Switched;
 use outbound::Outbound;
+use retry::Origin;
 
 /// How long an upstream may take, and how much it may answer.
 #[derive(Clone, Copy, Debug)]
@@ -42,27 +63,59 @@ pub(crate) enum Failed {
     Refused,
     /// Connecting took too long: 504.
     ConnectTimeout,
+    /// The TLS handshake took too long: 504.
+    TlsTimeout,
+    /// It read nothing of the request for too long: 504.
+    SendTimeout,
     /// The response did not begin in time: 504.
     ResponseTimeout,
+    /// The whole took too long before a response began: 504.
+    AnswerTimeout,
     /// Its certificate or its TLS is not acceptable: 502.
     Tls,
     /// The connection broke, or what came is not HTTP/1.1: 502.
     Broken,
     /// The response is declared longer than allowed: 502.
     TooLarge,
-    /// This worker has as many connections there as it may: 503.
+    /// There are as many connections or requests there as there may be: 503.
     TooMany,
+    /// None of its addresses is well, and then none is to be asked: 503.
+    Unhealthy,
+    /// Its name leads nowhere: 503.
+    Unresolved,
+    /// Too many requests to it failed: 503, and when to try again.
+    BreakerOpen {
+        /// After this time.
+        again: Duration,
+    },
 }
 
 impl Failed {
     /// What the client is answered.
     pub(crate) fn status(self) -> http::StatusCode {
         match self {
-            Self::ConnectTimeout | Self::ResponseTimeout => http::StatusCode::GATEWAY_TIMEOUT,
+            Self::ConnectTimeout
+            | Self::TlsTimeout
+            | Self::SendTimeout
+            | Self::ResponseTimeout
+            | Self::AnswerTimeout => http::StatusCode::GATEWAY_TIMEOUT,
             Self::Refused | Self::Tls | Self::Broken | Self::TooLarge => {
                 http::StatusCode::BAD_GATEWAY
             }
-            Self::TooMany => http::StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooMany | Self::Unhealthy | Self::Unresolved | Self::BreakerOpen { .. } => {
+                http::StatusCode::SERVICE_UNAVAILABLE
+            }
+        }
+    }
+
+    /// When it may work again, where that is known.
+    pub(crate) fn retry_after(self) -> Option<Duration> {
+        match self {
+            Self::BreakerOpen { again } => Some(again),
+            Self::TooMany => Some(Duration::from_secs(1)),
+            // Soon, but nobody can say when.
+            Self::Unhealthy | Self::Unresolved => Some(Duration::from_secs(5)),
+            _ => None,
         }
     }
 
@@ -71,11 +124,17 @@ impl Failed {
         match self {
             Self::Refused => "upstream.refused",
             Self::ConnectTimeout => "upstream.connect_timeout",
+            Self::TlsTimeout => "upstream.tls_timeout",
+            Self::SendTimeout => "upstream.send_timeout",
             Self::ResponseTimeout => "upstream.response_timeout",
+            Self::AnswerTimeout => "upstream.answer_timeout",
             Self::Tls => "upstream.tls",
             Self::Broken => "upstream.broken",
             Self::TooLarge => "upstream.too_large",
             Self::TooMany => "upstream.too_many",
+            Self::Unhealthy => "upstream.unhealthy",
+            Self::Unresolved => "upstream.unresolved",
+            Self::BreakerOpen { .. } => "upstream.breaker_open",
         }
     }
 }
@@ -89,27 +148,21 @@ impl Upstreams {
         request: Request<Held>,
         timeouts: &Timeouts,
     ) -> Result<Response<ResponseBody>, Failed> {
+        let key = Key::of(&request);
+        let pass = match target.group.is_guarded() {
+            false => None,
+            true => Box::pin(target.group.admit()).await?,
+        };
+        let mut turn = self.turn(target, key, pass)?;
         let mut outbound = Outbound::new(request, false);
-        let mut turn = self.turn(target);
         if let Some(lease) = turn.reuse() {
-            outbound = match lease.exchange(outbound, timeouts).await {
+            outbound = match lease.exchange(outbound, timeouts, &mut turn).await {
                 Ok(response) => return received(response, timeouts),
-                Err(Lost::Unsent(again)) => *again,
-                Err(Lost::Unanswered(again)) if again.method().is_idempotent() => {
-                    turn.pass_over();
-                    *again
-                }
-                Err(Lost::Unanswered(_)) => return Err(Failed::Broken),
-                Err(Lost::Failed(failed)) => return Err(failed),
+                Err(lost) => turn.after(lost, Origin::Pool)?,
             };
         }
         // Boxed: rare, and many times as large as what is awaited for a pooled connection.
-        let lease = Box::pin(turn.connect(target, timeouts.connect)).await?;
-        match lease.exchange(outbound, timeouts).await {
-            Ok(response) => received(response, timeouts),
-            Err(Lost::Unsent(_) | Lost::Unanswered(_)) => Err(Failed::Broken),
-            Err(Lost::Failed(failed)) => Err(failed),
-        }
+        Box::pin(retry::send(turn, target, outbound, timeouts)).await
     }
 }
 
@@ -121,8 +174,15 @@ impl Upstreams {
         request: Request<Held>,
         timeouts: &Timeouts,
     ) -> Result<Result<Response<Opened>, Response<ResponseBody>>, Failed> {
+        let key = Key::of(&request);
         let outbound = Outbound::new(request, true);
-        let lease = self.turn(target).connect(target, timeouts.connect).await?;
+        let pass = match target.group.is_guarded() {
+            false => None,
+            true => target.group.admit().await?,
+        };
+        let mut turn = self.turn(target, key, pass)?;
+        turn.fresh = true;
+        let (lease, _) = turn.lease(target, timeouts).await?;
         match lease.switch(outbound, timeouts).await? {
             Switched::Yes(response) => Ok(Ok(response)),
             Switched::No(response) => received(response, timeouts).map(Err),
@@ -143,5 +203,7 @@ fn received(
 #[cfg(test)]
 pub(crate) use tests::target as plain;
 
+#[cfg(test)]
+mod failing;
 #[cfg(test)]
 mod tests;

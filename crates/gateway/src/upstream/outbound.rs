@@ -29,6 +29,8 @@ pub(super) struct Outbound {
     /// What of the body is read and not written.
     piece: Bytes,
     flushed: bool,
+    /// Bytes written, since it began or began again.
+    written: u64,
     /// It will not be sent again.
     answered: bool,
 }
@@ -58,6 +60,7 @@ impl Outbound {
             body,
             piece: Bytes::new(),
             flushed: false,
+            written: 0,
             answered: false,
         }
     }
@@ -86,6 +89,11 @@ impl Outbound {
     /// Whether not a byte is written.
     pub(super) const fn is_untouched(&self) -> bool {
         self.at == 0
+    }
+
+    /// What differs whenever something more is written.
+    pub(super) const fn progress(&self) -> u64 {
+        self.written
     }
 
     /// Whether everything is written.
@@ -131,6 +139,8 @@ impl Outbound {
             if wrote == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
+            let count = u64::try_from(wrote).unwrap_or(u64::MAX);
+            self.written = self.written.saturating_add(count);
             let of_head = wrote.min(head.len());
             self.at = self.at.saturating_add(of_head);
             self.piece.advance(wrote.saturating_sub(of_head));

@@ -6,9 +6,10 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Buf as _, Bytes};
+use estate::Failure;
 use http_body::{Frame, SizeHint};
+use tokio::time::Instant;
 
-use super::Timeouts;
 use super::conn::Lease;
 use crate::exchange::BoxError;
 use crate::wire::{Framing, Refusal};
@@ -24,6 +25,8 @@ pub(crate) struct ResponseBody {
     lease: Option<Lease>,
     left: u64,
     stall: Duration,
+    /// When the whole must be here.
+    until: Option<Instant>,
 }
 
 /// Why a response broke off. The client sees its connection end, never a whole response.
@@ -35,6 +38,9 @@ pub(crate) enum Truncated {
     /// Nothing came for too long.
     #[error("the upstream stopped sending")]
     Stalled,
+    /// The whole took too long.
+    #[error("the upstream's response took too long")]
+    Late,
     /// The connection broke, or the framing of the body is wrong.
     #[error("the upstream's response broke off")]
     Broken,
@@ -56,15 +62,22 @@ impl From<Refusal> for Truncated {
 }
 
 impl ResponseBody {
-    pub(super) fn new(framing: Framing, lease: Lease, timeouts: &Timeouts) -> Self {
+    /// At most `left` bytes; a pause may take so long, and the whole may take until then.
+    pub(super) fn new(
+        framing: Framing,
+        lease: Lease,
+        left: u64,
+        (stall, until): (Duration, Option<Instant>),
+    ) -> Self {
         let mut body = Self {
             framing,
             ended: framing == Framing::None,
             ready: Bytes::new(),
             line: Vec::new(),
             lease: Some(lease),
-            left: timeouts.response_max,
-            stall: timeouts.response,
+            left,
+            stall,
+            until,
         };
         if body.ended {
             body.settle();
@@ -106,6 +119,9 @@ impl ResponseBody {
             };
             let conn = lease.conn();
             conn.poll_send(cx);
+            if self.until.is_some_and(|until| Instant::now() >= until) {
+                return self.broken(Truncated::Late);
+            }
             if !conn.input().is_empty() {
                 match self.piece() {
                     Ok(content) if content.is_empty() => continue,
@@ -117,8 +133,14 @@ impl ResponseBody {
                 Poll::Pending => {
                     let stall = self.stall;
                     conn.deadline().start(stall);
+                    if let Some(until) = self.until {
+                        conn.deadline().at_most(until);
+                    }
                     if conn.deadline().poll_passed(cx).is_pending() {
                         return Poll::Pending;
+                    }
+                    if self.until.is_some_and(|until| Instant::now() >= until) {
+                        return self.broken(Truncated::Late);
                     }
                     return self.broken(Truncated::Stalled);
                 }
@@ -179,7 +201,14 @@ impl ResponseBody {
     }
 
     fn broken<T>(&mut self, why: Truncated) -> Poll<Option<Result<T, BoxError>>> {
-        self.lease = None;
+        if let Some(lease) = self.lease.take() {
+            match why {
+                // The route's limit, not the service's fault.
+                Truncated::TooLarge => {}
+                Truncated::Stalled | Truncated::Late => lease.failed(Failure::Timeout),
+                Truncated::Broken => lease.failed(Failure::Reset),
+            }
+        }
         self.ended = true;
         Poll::Ready(Some(Err(why.into())))
     }

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -12,7 +12,8 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::Failed;
-use super::target::{Endpoint, Target};
+use super::member::Endpoint;
+use super::target::Target;
 
 /// A connected upstream.
 #[derive(Debug)]
@@ -29,14 +30,18 @@ impl Stream {
         endpoint: &Endpoint,
         limit: Duration,
     ) -> Result<Self, Failed> {
-        let connecting = open(target, endpoint);
-        tokio::time::timeout(limit, connecting)
-            .await
-            .map_err(|_| Failed::ConnectTimeout)?
+        let in_tls = AtomicBool::new(false);
+        let connecting = open(target, endpoint, &in_tls);
+        match tokio::time::timeout(limit, connecting).await {
+            Ok(outcome) => outcome,
+            Err(_) if in_tls.load(Ordering::Relaxed) => Err(Failed::TlsTimeout),
+            Err(_) => Err(Failed::ConnectTimeout),
+        }
     }
 }
 
-async fn open(target: &Target, endpoint: &Endpoint) -> Result<Stream, Failed> {
+/// `in_tls` says how far it came.
+async fn open(target: &Target, endpoint: &Endpoint, in_tls: &AtomicBool) -> Result<Stream, Failed> {
     let tcp = match endpoint {
         Endpoint::Unix(path) => {
             return UnixStream::connect(path)
@@ -53,7 +58,8 @@ async fn open(target: &Target, endpoint: &Endpoint) -> Result<Stream, Failed> {
     let Some(tls) = &target.tls else {
         return Ok(Stream::Tcp(tcp));
     };
-    let connector = TlsConnector::from(Arc::clone(&tls.config));
+    in_tls.store(true, Ordering::Relaxed);
+    let connector = TlsConnector::from(tls.config());
     match connector.connect(tls.name.clone(), tcp).await {
         Ok(stream) => Ok(Stream::Tls(Box::new(stream))),
         Err(error) => {

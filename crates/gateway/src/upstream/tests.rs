@@ -29,19 +29,46 @@ pub(crate) fn target(address: SocketAddr) -> Target {
 
 /// A service in clear at several addresses.
 pub(super) fn several(addresses: Vec<SocketAddr>) -> Target {
-    let service = estate::Service {
+    let (around, _, _) = around();
+    Target::service(&service(addresses), &around, &[], None).unwrap()
+}
+
+/// A service in clear, as the estate has it.
+pub(super) fn service(addresses: Vec<SocketAddr>) -> estate::Service {
+    estate::Service {
         name: "orders".to_owned(),
         port: addresses.first().map_or(0, SocketAddr::port),
         endpoints: addresses,
+        named: Vec::new(),
         hosts: Vec::new(),
         protocol: estate::Protocol::Http,
         needs: Vec::new(),
         audience: "orders".to_owned(),
         tls_name: None,
         tls_authority: None,
+        tls_certificate: None,
+        tls_key: None,
+        reach: estate::Reach::default(),
         host_header: estate::HostHeader::Preserve,
-    };
-    Target::service(&service, std::path::Path::new("/")).unwrap()
+    }
+}
+
+/// Events that were left.
+pub(super) type Left = Arc<std::sync::Mutex<Vec<model::Event>>>;
+
+/// What services are made with, a clock that stands still, and the events they leave.
+pub(super) fn around() -> (Around, testkit::FakeClock, Left) {
+    let (clock, left) = (testkit::FakeClock::new(), Left::default());
+    let events = Arc::clone(&left);
+    let sink = move |event| events.lock().unwrap().push(event);
+    let around = Around::with(
+        std::path::Path::new("/"),
+        Arc::new(clock.clone()),
+        Arc::new(testkit::SeededEntropy::new(1)),
+        Some(Arc::new(sink)),
+        2,
+    );
+    (around, clock, left)
 }
 
 pub(super) fn request(method: Method, path: &str) -> Request<Held> {

@@ -1,7 +1,6 @@
 //! The bytes of one HTTP/1 connection, both ways: what was read and not used, how the present
 //! message is framed, and every deadline.
 
-use std::cell::RefCell;
 use std::io::{self, ErrorKind, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -9,27 +8,21 @@ use std::time::Duration;
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use http::{Request, Version, header};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::answer::Answer;
 use crate::deadline::Deadline;
 use crate::exchange::BoxError;
 use crate::front::WireLimits;
+use crate::scratch;
 use crate::wire::{Framing, Head, Refusal};
 
-/// Bytes read at once.
-const READ_BYTES: usize = 16 * 1024;
 /// LIMIT: bytes read and thrown away after the last answer, so that the client gets to read it.
 const LINGER_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// LIMIT: how long that may take.
 const LINGER_FOR: Duration = Duration::from_secs(2);
 /// RFC 9110 §15.2.1.
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
-
-thread_local! {
-    /// Where a worker reads to first, so that a connection that waits holds no buffer.
-    static SCRATCH: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_BYTES]);
-}
 
 /// See the module.
 #[derive(Debug)]
@@ -211,12 +204,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Io<S> {
 
     /// Reads more; how many bytes.
     pub(super) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        SCRATCH.with_borrow_mut(|scratch| {
-            let mut buf = ReadBuf::new(scratch);
-            ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buf))?;
-            self.input.extend_from_slice(buf.filled());
-            Poll::Ready(Ok(buf.filled().len()))
-        })
+        scratch::poll_fill(&mut self.stream, cx, &mut self.input)
     }
 
     /// Waits for the next head.
