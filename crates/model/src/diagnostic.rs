@@ -63,7 +63,7 @@ pub struct Diagnostic {
     pub hint: Option<String>,
     /// The place in another file, when it is about one that the text names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub within: Option<Within>,
+    pub within: Option<Box<Within>>,
 }
 
 /// A place in a file beside the text.
@@ -117,7 +117,7 @@ impl Diagnostic {
     #[must_use]
     pub fn within(mut self, file: &str, position: Option<(usize, usize)>) -> Self {
         let file = file.to_owned();
-        self.within = Some(Within { file, position });
+        self.within = Some(Box::new(Within { file, position }));
         self
     }
 

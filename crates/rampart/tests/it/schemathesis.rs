@@ -33,6 +33,10 @@ async fn schemathesis(document: &Path, url: &str, more: &[&str]) -> Result<(), S
         .args(["--phases", "examples,coverage,fuzzing"])
         .args(more)
         .current_dir(document.parent().unwrap())
+        .env(
+            "PYTHONPATH",
+            concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/python/localhost"),
+        )
         .output();
     let output = tokio::time::timeout(4 * SOON, output)
         .await
