@@ -235,6 +235,11 @@ impl Trace<'_> {
                 _ => "counted when it is sent, not now".to_owned(),
             })
         });
+        self.play_content(flow);
+    }
+
+    /// The steps that judge what is sent.
+    fn play_content(&mut self, flow: &mut Flow<'_>) {
         self.step("inspect", flow, |flow| {
             inspect::head(flow)?;
             Ok("no rule matches path, query and headers; a body was not looked at".to_owned())

@@ -23,6 +23,12 @@ const BAN: Needs = Needs::Permission(own::GATEWAY_BAN);
 
 /// The endpoints of this module.
 pub(super) fn endpoints() -> Vec<Endpoint> {
+    let mut endpoints = traffic_endpoints();
+    endpoints.extend(ban_endpoints());
+    endpoints
+}
+
+fn traffic_endpoints() -> Vec<Endpoint> {
     vec![
         Endpoint::new(
             Method::GET,
@@ -74,6 +80,11 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             200,
             schema::object(&[("learnt", schema::list(&schema::open()))]),
         ),
+    ]
+}
+
+fn ban_endpoints() -> Vec<Endpoint> {
+    vec![
         Endpoint::new(
             Method::GET,
             "/gateway/bans",
