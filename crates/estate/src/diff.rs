@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Certificate, Estate, Route};
+use crate::{Certificate, ClientCertificates, Estate, Route};
 
 /// One difference between two versions of the estate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,55 +48,23 @@ pub fn diff(old: &Estate, new: &Estate) -> Vec<Change> {
         let own = |route: &Route| (route.name.clone(), own_values(route, &limits, &gateway));
         estate.routes.iter().map(own).collect()
     };
-    entries(
-        &mut changes,
-        "certificate",
-        &certificates(old),
-        &certificates(new),
-    );
-    entries(
-        &mut changes,
-        "zone",
-        &flattened(&old.zones),
-        &flattened(&new.zones),
-    );
-    entries(
-        &mut changes,
-        "host",
-        &flattened(&old.hosts),
-        &flattened(&new.hosts),
-    );
-    entries(
-        &mut changes,
+    let mut compare = |noun, old, new| entries(&mut changes, noun, &old, &new);
+    compare("certificate", certificates(old), certificates(new));
+    let gates = |estate: &Estate| asked(&estate.client_certificates);
+    compare("client certificates", gates(old), gates(new));
+    compare("zone", flattened(&old.zones), flattened(&new.zones));
+    compare("host", flattened(&old.hosts), flattened(&new.hosts));
+    compare(
         "service",
-        &flattened(&old.services),
-        &flattened(&new.services),
+        flattened(&old.services),
+        flattened(&new.services),
     );
-    entries(
-        &mut changes,
-        "store",
-        &flattened(&old.stores),
-        &flattened(&new.stores),
-    );
-    entries(
-        &mut changes,
-        "role",
-        &flattened(&old.roles),
-        &flattened(&new.roles),
-    );
-    entries(
-        &mut changes,
-        "group",
-        &flattened(&old.groups),
-        &flattened(&new.groups),
-    );
-    entries(
-        &mut changes,
-        "client",
-        &flattened(&old.clients),
-        &flattened(&new.clients),
-    );
-    entries(&mut changes, "route", &routes(old), &routes(new));
+    compare("store", flattened(&old.stores), flattened(&new.stores));
+    compare("role", flattened(&old.roles), flattened(&new.roles));
+    compare("group", flattened(&old.groups), flattened(&new.groups));
+    compare("client", flattened(&old.clients), flattened(&new.clients));
+    compare("issuer", flattened(&old.issuers), flattened(&new.issuers));
+    compare("route", routes(old), routes(new));
     changes
 }
 
@@ -114,6 +82,17 @@ fn named(list: &[Certificate]) -> BTreeMap<String, flat::Flat> {
     let one = |certificate: &Certificate| {
         let values = flat::flatten(certificate);
         (certificate.hosts.join(", "), values)
+    };
+    list.iter().map(one).collect()
+}
+
+fn asked(list: &[ClientCertificates]) -> BTreeMap<String, flat::Flat> {
+    let one = |asked: &ClientCertificates| {
+        let hosts = match asked.hosts.is_empty() {
+            true => "every host".to_owned(),
+            false => asked.hosts.join(", "),
+        };
+        (hosts, flat::flatten(asked))
     };
     list.iter().map(one).collect()
 }

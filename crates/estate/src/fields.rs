@@ -4,9 +4,11 @@
 mod gateway;
 mod inventory;
 mod people;
+mod principals;
 mod upstream;
 
 pub(crate) use gateway::{CORS, MODE, ROUTE_LIMITS};
+pub(crate) use principals::{CLIENT_CERTIFICATES, ISSUER_ROLES};
 pub(crate) use upstream::{
     BALANCE, BREAKER, CAPACITY, HEALTH, OUTLIERS, RESOLVE, RETRIES, TIMEOUTS,
 };
@@ -103,6 +105,7 @@ pub(crate) static ROOT: Table = Table {
         tables("role", &people::ROLE, ENTRIES_MAX),
         tables("group", &people::GROUP, ENTRIES_MAX),
         tables("client", &people::CLIENT, ENTRIES_MAX),
+        tables("issuer", &principals::ISSUER, 64),
         tables("route", &gateway::ROUTE, ROUTES_MAX),
     ],
 };

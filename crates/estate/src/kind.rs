@@ -7,7 +7,7 @@ use ::model::{ByteSize, Network, Permission, Rate, own, parse_duration};
 use crate::fields::Table;
 use crate::path::ParsePatternError;
 use crate::values::{self, Wrong, quoted};
-use crate::{PathPattern, Segment, sanitize, suggest};
+use crate::{CertificateName, PathPattern, Segment, sanitize, suggest};
 
 /// What a value may be. Lengths, bounds and item counts are limits.
 #[derive(Clone, Copy, Debug)]
@@ -78,6 +78,12 @@ pub(crate) enum Kind {
     Origin,
     /// `https://app.shop.example/callback`.
     Redirect,
+    /// `https://login.example/realm`.
+    HttpsAddress,
+    /// `dns:billing.internal`.
+    CertificateName,
+    /// A role by a value of a claim.
+    RoleMap,
     /// `GET`.
     Method,
     /// `x-request-id`.
@@ -108,6 +114,8 @@ pub(crate) static SANITIZE: Kind = Kind::Sanitize;
 
 /// LIMIT: methods of one `require` table.
 pub(crate) const METHODS_MAX: usize = 32;
+/// LIMIT: entries of one map of roles.
+pub(crate) const ROLE_MAP_MAX: usize = 1000;
 
 impl Kind {
     /// How the kind is called in messages and in the reference.
@@ -142,6 +150,9 @@ impl Kind {
             Self::Prefix => "path".to_owned(),
             Self::Origin => "origin".to_owned(),
             Self::Redirect => "address".to_owned(),
+            Self::HttpsAddress => "https address".to_owned(),
+            Self::CertificateName => "name of a certificate".to_owned(),
+            Self::RoleMap => "table of value = role".to_owned(),
             Self::Method => "method".to_owned(),
             Self::Header => "header name".to_owned(),
             Self::Limit => "rate limit".to_owned(),
@@ -186,6 +197,8 @@ impl Kind {
             Self::Prefix => check_prefix(text),
             Self::Origin => values::origin(text).map(drop),
             Self::Redirect => values::redirect(text).map(drop),
+            Self::HttpsAddress => values::https_address(text).map(drop),
+            Self::CertificateName => CertificateName::parse(text).map(drop),
             Self::Method => values::method(text).map(drop),
             Self::Header => values::header(text).map(drop),
             Self::Limit => values::limit(text).map(drop),
@@ -193,6 +206,7 @@ impl Kind {
             Self::Bool
             | Self::Count { .. }
             | Self::ByMethod
+            | Self::RoleMap
             | Self::List { .. }
             | Self::Table(_)
             | Self::Tables { .. } => Err(Wrong::new(format!("this is no {}", self.describe()))),
@@ -206,6 +220,7 @@ impl Kind {
             Self::Bool
                 | Self::Count { .. }
                 | Self::ByMethod
+                | Self::RoleMap
                 | Self::List { .. }
                 | Self::Table(_)
                 | Self::Tables { .. }

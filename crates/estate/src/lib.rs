@@ -1,6 +1,7 @@
 //! The estate, `rampart.toml`: parse it, report every error at once with its place, and derive
 //! what the parts need from it. Pure: text in, values out.
 
+mod certificate_name;
 mod derive;
 mod diff;
 mod documents;
@@ -21,6 +22,7 @@ mod suggest;
 mod upstream;
 mod values;
 
+pub use certificate_name::CertificateName;
 pub use diff::{Change, ChangeKind, diff};
 pub use documents::documents;
 pub use model::*;

@@ -6,6 +6,7 @@
 mod inventory;
 pub(crate) mod names;
 mod people;
+mod principals;
 mod route_names;
 mod routes;
 mod rules;
@@ -106,6 +107,8 @@ fn read(findings: &mut Findings, root: &Reader<'_>) -> Option<Estate> {
     let roles = people::roles(findings, root);
     let groups = people::groups(findings, root, &names);
     let clients = people::clients(findings, root, &names);
+    let issuers = principals::issuers(findings, root, &names);
+    let client_certificates = principals::client_certificates(root, domain.as_deref());
     let shared = routes::Shared {
         domain: domain.as_deref(),
         limits: limits.as_ref(),
@@ -123,6 +126,7 @@ fn read(findings: &mut Findings, root: &Reader<'_>) -> Option<Estate> {
         trail: trail?,
         limits: limits?,
         certificates,
+        client_certificates,
         zones,
         hosts,
         services,
@@ -130,8 +134,10 @@ fn read(findings: &mut Findings, root: &Reader<'_>) -> Option<Estate> {
         roles,
         groups,
         clients,
+        issuers,
         routes,
     };
     rules::check(findings, root, &estate);
+    principals::check(findings, root, &estate);
     Some(estate)
 }

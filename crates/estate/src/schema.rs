@@ -85,6 +85,12 @@ fn of_kind(kind: &'static Kind) -> Value {
         Kind::Pattern | Kind::Prefix => text("^/"),
         Kind::Origin => text("^https?://[^/]+$"),
         Kind::Redirect => text("^https?://"),
+        Kind::HttpsAddress => text("^https://[^?#]+$"),
+        Kind::CertificateName => text("^(spiffe://|dns:|sha256:|subject:).+$"),
+        Kind::RoleMap => json!({
+            "type": "object",
+            "additionalProperties": text(NAME_PATTERN),
+        }),
         Kind::Method => text("^[A-Z-]{1,32}$"),
         Kind::Header => json!({ "type": "string", "minLength": 1, "maxLength": 64 }),
         Kind::Limit => text("^[0-9]+ */.+ per (address|key|user|route)$"),
@@ -149,6 +155,7 @@ fn rows(page: &mut String, prefix: &str, table: &'static Table) {
                 nested: Kind::Table(of),
                 ..
             } => Some(*of),
+            Kind::Tables { of, .. } => Some(of),
             _ => None,
         };
         if let Some(of) = inner {

@@ -6,7 +6,7 @@ use toml_edit::TableLike;
 
 use crate::fields::{Default, Table};
 use crate::findings::Findings;
-use crate::kind::{Kind, METHODS_MAX};
+use crate::kind::{Kind, METHODS_MAX, NAME, ROLE_MAP_MAX};
 use crate::node::{Node, Shape, key_span};
 use crate::suggest;
 use crate::values::{self, quoted};
@@ -120,6 +120,7 @@ fn value(findings: &mut Findings, key: &str, node: Node<'_>, kind: &'static Kind
             }
         }
         (Kind::ByMethod, Shape::Table(table)) => by_method(findings, key, table, node.span),
+        (Kind::RoleMap, Shape::Table(table)) => role_map(findings, key, table, node.span),
         (Kind::List { of, max }, Shape::Values(_)) => {
             let items = node.items().unwrap_or_default();
             if too_many(findings, key, items.len(), *max, node.span) {
@@ -176,6 +177,20 @@ fn by_method(findings: &mut Findings, key: &str, table: &dyn TableLike, at: Span
             findings.wrong(at, key, wrong);
         }
         value(findings, method, Node::of(item, at), &Kind::Needed);
+    }
+}
+
+fn role_map(findings: &mut Findings, key: &str, table: &dyn TableLike, at: Span) {
+    if too_many(findings, key, table.len(), ROLE_MAP_MAX, at) {
+        return;
+    }
+    for (claimed, item) in table.iter() {
+        let at = key_span(table, claimed, at);
+        if claimed.is_empty() || claimed.len() > 256 || claimed.chars().any(char::is_control) {
+            let message = format!("`{key}`: {} is no value of a claim", quoted(claimed));
+            findings.error("estate.bad_value", at, message);
+        }
+        value(findings, key, Node::of(item, at), &NAME);
     }
 }
 

@@ -203,6 +203,31 @@ pub(crate) fn redirect(text: &str) -> Result<String, Wrong> {
     }
 }
 
+/// `https://login.example/realm`: host, port and path, and nothing that could mean another server.
+pub(crate) fn https_address(text: &str) -> Result<String, Wrong> {
+    let fail = |hint: &str| {
+        Wrong::new(format!("{} is not an https address", quoted(text))).hint(hint.to_owned())
+    };
+    let Some(rest) = text.strip_prefix("https://") else {
+        return Err(fail("keys come over verified TLS only: `https://…`"));
+    };
+    let plain = text.len() <= 1000 && text.bytes().all(|b| b.is_ascii_graphic());
+    if !plain
+        || text.contains([
+            '?', '#', '@', '\\', '<', '>', '"', '`', '{', '}', '*', '|', '^',
+        ])
+    {
+        return Err(fail(
+            "host, port and path alone, such as `https://login.example/realm`",
+        ));
+    }
+    let authority = rest.split('/').next().unwrap_or_default();
+    match split_port(authority).map(|(name, _)| host(name)) {
+        Some(Ok(_)) => Ok(text.to_owned()),
+        _ => Err(fail("such as `https://login.example/realm`")),
+    }
+}
+
 fn is_port(text: &str) -> bool {
     text.parse::<u16>().is_ok_and(|port| port != 0)
 }

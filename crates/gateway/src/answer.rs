@@ -2,9 +2,11 @@
 //! the way to the sign-in for people who are only not signed in.
 
 use bytes::Bytes;
+use estate::AuthRequest;
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use serde_json::json;
 
+use crate::auth_request;
 use crate::exchange::Outgoing;
 use crate::flow::Flow;
 use crate::refused::Refused;
@@ -16,6 +18,14 @@ const FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 
 /// The answer to a refused request.
 pub(crate) fn refused(flow: &Flow<'_>, refused: &Refused) -> Response<Outgoing> {
+    let mut response = to_client(flow, refused);
+    if flow.asked != AuthRequest::Off {
+        auth_request::dress(flow.asked, refused, &mut response);
+    }
+    response
+}
+
+fn to_client(flow: &Flow<'_>, refused: &Refused) -> Response<Outgoing> {
     if wants_sign_in(flow, refused)
         && let Some(response) = sign_in::redirect(flow)
     {
@@ -59,9 +69,10 @@ pub(crate) fn refused(flow: &Flow<'_>, refused: &Refused) -> Response<Outgoing> 
 /// RFC 6750 §3: without a credential, no error code.
 fn challenge(code: &str) -> HeaderValue {
     HeaderValue::from_static(match code {
-        "authenticate.missing" | "authorise.nobody" | "authenticate.session_ended" => {
-            "Bearer realm=\"rampart\""
-        }
+        "authenticate.missing"
+        | "authenticate.certificate_unmapped"
+        | "authorise.nobody"
+        | "authenticate.session_ended" => "Bearer realm=\"rampart\"",
         _ => "Bearer realm=\"rampart\", error=\"invalid_token\"",
     })
 }

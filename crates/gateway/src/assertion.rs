@@ -4,7 +4,7 @@
 //!
 //! Signing once per principal and service and half a minute, not per request.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use ahash::AHashMap;
@@ -17,7 +17,6 @@ use model::snapshot::Digest;
 use serde_json::json;
 
 use crate::caller::Caller;
-use crate::directory::Person;
 
 /// The header's name. From outside it is always stripped.
 pub(crate) const HEADER: HeaderName = HeaderName::from_static("rampart-assertion");
@@ -37,7 +36,8 @@ pub(crate) struct Signer {
 }
 
 struct Remembered {
-    person: Arc<Person>,
+    caller: Caller,
+    issuer: Box<str>,
     made_at: Timestamp,
     value: HeaderValue,
 }
@@ -83,7 +83,8 @@ impl Signer {
         })
     }
 
-    /// The header's value for a caller. A change of the person makes a new one.
+    /// The header's value for a caller. A change of the person or of what they showed makes a new
+    /// one.
     pub(crate) fn assertion(
         &self,
         caller: &Caller,
@@ -92,7 +93,8 @@ impl Signer {
     ) -> Option<HeaderValue> {
         let place = (caller.digest, audience.target);
         if let Some(known) = self.lock().get(&place)
-            && Arc::ptr_eq(&known.person, &caller.person)
+            && known.caller.is_same(caller)
+            && *known.issuer == *audience.issuer
             && now >= known.made_at
             && now < known.made_at.after(SENT_FOR)
         {
@@ -107,7 +109,8 @@ impl Signer {
             }
         }
         let fresh = Remembered {
-            person: Arc::clone(&caller.person),
+            caller: caller.clone(),
+            issuer: audience.issuer.into(),
             made_at: now,
             value: value.clone(),
         };
@@ -116,22 +119,14 @@ impl Signer {
     }
 
     fn sign(&self, caller: &Caller, audience: Audience<'_>, now: Timestamp) -> Option<HeaderValue> {
-        let subject = &caller.person.subject;
         let header = json!({ "typ": "rampart-assertion+jwt", "alg": "EdDSA", "kid": self.id });
         let mut claims = json!({
             "iss": audience.issuer,
             "aud": audience.name,
-            "sub": subject.id,
-            "name": subject.name,
-            "roles": subject.roles,
             "iat": now.as_secs(),
             "exp": now.after(LIFE).as_secs(),
         });
-        let fields = claims.as_object_mut()?;
-        if let Some(email) = &subject.email {
-            fields.insert("email".to_owned(), json!(email));
-        }
-        caller.describe(fields);
+        caller.describe(claims.as_object_mut()?);
         let text = format!(
             "{}.{}",
             URL_SAFE_NO_PAD.encode(header.to_string()),

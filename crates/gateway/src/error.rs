@@ -50,6 +50,17 @@ pub enum Error {
         /// What is wrong.
         message: String,
     },
+    /// Another issuer's tokens cannot be verified the way it is described.
+    #[error("issuer `{issuer}`: {message}")]
+    Issuer {
+        /// Its name.
+        issuer: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// Clients cannot be asked for certificates the way it is described.
+    #[error("client certificates cannot be judged")]
+    ClientCertificates(#[source] net::Error),
     /// The link to control failed for good.
     #[error("the link to control failed: {0}")]
     Link(String),
@@ -69,7 +80,10 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Service { .. } | Self::Document { .. } => ErrorKind::Invalid,
+            Self::Service { .. }
+            | Self::Document { .. }
+            | Self::Issuer { .. }
+            | Self::ClientCertificates(_) => ErrorKind::Invalid,
             Self::Folder { .. }
             | Self::Listen { .. }
             | Self::Worker(_)

@@ -11,6 +11,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
+use crate::gates::Admitted;
 use crate::upstream::{Opened, ResponseBody};
 use crate::watch::Watched;
 
@@ -28,6 +29,8 @@ pub(crate) struct Connection {
     pub(crate) sni: Option<Arc<str>>,
     /// Whether it speaks HTTP/2.
     pub(crate) http2: bool,
+    /// What it showed, where clients are asked for certificates.
+    pub(crate) admitted: Option<Arc<Admitted>>,
 }
 
 /// Where the content of an HTTP/1 request's body comes from.

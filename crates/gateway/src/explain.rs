@@ -4,6 +4,8 @@
 //! What depends on who connects and on what was counted before (bans, limits by address) is not
 //! played, and the answer says so.
 
+mod outside;
+
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -15,7 +17,7 @@ use model::snapshot::IdentitySnapshot;
 use model::{ByteSize, SharedClock, SharedEntropy, Span};
 
 use crate::body::Budget;
-use crate::caller::{Caller, Proof};
+use crate::caller::{Caller, Proof, Who};
 use crate::contract::Documents;
 use crate::exchange::{Connection, WebSocket};
 use crate::flow::Flow;
@@ -37,7 +39,8 @@ pub struct Question {
     pub method: String,
     /// The whole address.
     pub url: String,
-    /// Name, e-mail address or id of the person who would ask; nobody when empty.
+    /// Name, e-mail address or id of the person who would ask, or the name of a client; nobody when
+    /// empty.
     pub who: String,
     /// Header fields.
     pub headers: Vec<(String, String)>,
@@ -157,6 +160,7 @@ pub fn explain(ground: Ground, question: &Question) -> Result<Explanation, Expla
         secure,
         sni: None,
         http2: false,
+        admitted: None,
     };
     let mut flow = pipeline::begin(&shared, &state, &connection, request.map(|()| None));
     let caller = supposed(&flow, question)?;
@@ -192,6 +196,9 @@ impl Trace<'_> {
             });
             return;
         }
+        if let Some(text) = outside::asked(flow.state.estate(), flow.host.name()) {
+            self.step("certificate", flow, |_| Ok(text));
+        }
         self.step("route", flow, |flow| {
             route::find(flow)?;
             Ok(format!("the route `{}`", flow.route_name()))
@@ -206,23 +213,7 @@ impl Trace<'_> {
                 None => "not a preflight question".to_owned(),
             })
         });
-        self.step("authenticate", flow, |flow| {
-            match caller {
-                Some(caller)
-                    if flow
-                        .chosen()
-                        .is_some_and(|c| crate::state::looks_at_credentials(c.route.auth)) =>
-                {
-                    flow.caller = Some(caller);
-                }
-                _ => authenticate::check(flow)?,
-            }
-            same_origin::check(flow)?;
-            Ok(match &flow.caller {
-                Some(caller) => format!("`{}`", caller.principal().name),
-                None => "nobody needs to be signed in".to_owned(),
-            })
-        });
+        self.step("authenticate", flow, |flow| known(flow, caller));
         self.step("authorise", flow, |flow| {
             authorise::check(flow)?;
             Ok("allowed".to_owned())
@@ -330,6 +321,30 @@ impl Trace<'_> {
     }
 }
 
+/// Who it would be, in words.
+fn known(flow: &mut Flow<'_>, caller: Option<Caller>) -> Result<String, Refused> {
+    match caller {
+        Some(caller) if looks(flow) => flow.caller = Some(caller),
+        _ => match outside::foreign(flow).filter(|_| looks(flow)).transpose()? {
+            Some((caller, said)) => {
+                flow.caller = Some(caller);
+                return Ok(said);
+            }
+            None => authenticate::check(flow)?,
+        },
+    }
+    same_origin::check(flow)?;
+    Ok(match &flow.caller {
+        Some(caller) => format!("`{}`", caller.principal().name),
+        None => "nobody needs to be signed in".to_owned(),
+    })
+}
+
+fn looks(flow: &Flow<'_>) -> bool {
+    let chosen = flow.chosen();
+    chosen.is_some_and(|chosen| crate::state::looks_at_credentials(chosen.route.auth))
+}
+
 /// The line that decides a step: the route's own words where there are some.
 fn line(flow: &Flow<'_>, step: &str, source: &str) -> Option<usize> {
     let route = flow.chosen()?.route;
@@ -359,9 +374,11 @@ fn supposed(flow: &Flow<'_>, question: &Question) -> Result<Option<Caller>, Expl
         return Ok(None);
     }
     let person = flow.shared.directory.person_called(&question.who);
-    let person = person.ok_or_else(|| ExplainError::Nobody(question.who.clone()))?;
+    let client = || flow.state.clients.called(&question.who).map(Who::Guest);
+    let who = person.map(Who::Person).or_else(client);
+    let who = who.ok_or_else(|| ExplainError::Nobody(question.who.clone()))?;
     Ok(Some(Caller {
-        person,
+        who,
         proof: Proof::Supposed,
         digest: [0; 32],
     }))

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use estate::Mode;
+use estate::{AuthRequest, Mode};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, header};
 use model::{RequestId, Timestamp};
@@ -55,6 +55,8 @@ pub(crate) struct Flow<'a> {
     pub(crate) limit: Option<Counted>,
     /// What steps that only observe would have refused.
     pub(crate) observed: Vec<Refused>,
+    /// By which headers a proxy in front asks about it, when it was not sent here itself.
+    pub(crate) asked: AuthRequest,
     /// It was decided before, and is only looked at again: it uses nothing and counts nowhere.
     pub(crate) again: bool,
 }

@@ -6,10 +6,12 @@
 
 mod answer;
 mod assertion;
+mod auth_request;
 pub mod bans;
 mod body;
 mod book;
 mod caller;
+mod clients;
 mod compile;
 mod contract;
 mod cookies;
@@ -21,8 +23,11 @@ mod exchange;
 mod explain;
 mod flow;
 mod front;
+mod gates;
 mod hop;
 mod inspect;
+mod issuers;
+mod keeper;
 mod limiter;
 pub mod link;
 mod local;

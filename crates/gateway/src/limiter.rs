@@ -33,10 +33,19 @@ pub(crate) enum What {
     RouteAddress(u64, Client),
     /// Requests with an API key to a route.
     RouteKey(u64, ApiKeyId),
-    /// Requests of a person to a route.
-    RouteUser(u64, PersonId),
+    /// Requests of somebody to a route.
+    RouteUser(u64, User),
     /// All requests to a route.
     Route(u64),
+}
+
+/// Somebody as limits see them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum User {
+    /// Who has an account.
+    Person(PersonId),
+    /// Who has none: the beginning of a digest of their id.
+    Guest([u8; 16]),
 }
 
 /// An address as limits see it.

@@ -48,7 +48,10 @@ impl Local for Process {
         let state = self
             .builder
             .build(version, Arc::clone(&estate), &documents, before.as_deref())
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| match std::error::Error::source(&error) {
+                Some(source) => format!("{error}: {source}"),
+                None => error.to_string(),
+            })?;
         let common = Arc::clone(&self.common);
         let install = move || {
             let estate = state.estate();
@@ -57,6 +60,7 @@ impl Local for Process {
                 recorder.configure(keep, estate.gateway.pressure);
             }
             common.state.store(Some(Arc::new(state)));
+            common.keeper.notify_one();
         };
         Ok((estate, Box::new(install)))
     }

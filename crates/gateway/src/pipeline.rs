@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use estate::Mode;
+use estate::{AuthRequest, Mode};
 use http::request::Parts;
 use http::{Request, Response, header};
 use model::RequestId;
@@ -19,8 +19,8 @@ use crate::shared::Shared;
 use crate::sign_in;
 use crate::state::State;
 use crate::steps::{
-    address, authenticate, authorise, ban, body, client, cors, forward, inspect, limits, path,
-    respond, route, same_origin, sanitize, size, snapshot, validate, websocket,
+    address, authenticate, authorise, ban, body, certificate, client, cors, forward, inspect,
+    limits, path, respond, route, same_origin, sanitize, size, snapshot, validate, websocket,
 };
 use crate::watch;
 
@@ -69,6 +69,7 @@ async fn decide(flow: &mut Flow<'_>) -> Result<Response<Outgoing>, Refused> {
     ban::check(flow)?;
     address::check(flow)?;
     path::settle(flow)?;
+    certificate::check(flow)?;
     if flow.console {
         // Boxed, as the other rare ways: a future is copied whole, with all it might await.
         return Box::pin(console(flow)).await;
@@ -82,6 +83,9 @@ async fn decide(flow: &mut Flow<'_>) -> Result<Response<Outgoing>, Refused> {
     }
     size::check(flow)?;
     snapshot::check(flow)?;
+    if let Some(issuer) = authenticate::unknown_key(flow) {
+        Box::pin(issuer.settle(flow.started, &flow.shared.keeper)).await;
+    }
     authenticate::check(flow)?;
     same_origin::check(flow)?;
     authorise::check(flow)?;
@@ -142,6 +146,7 @@ fn decide_again(flow: &mut Flow<'_>) -> Result<(), Refused> {
     client::know(flow);
     ban::check(flow)?;
     path::settle(flow)?;
+    certificate::check(flow)?;
     route::find(flow)?;
     snapshot::check(flow)?;
     authenticate::check(flow)?;
@@ -196,6 +201,7 @@ pub(crate) fn begin<'a>(
         body_bytes: 0,
         limit: None,
         observed: Vec::new(),
+        asked: AuthRequest::Off,
         again: false,
     }
 }

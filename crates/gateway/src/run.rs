@@ -16,7 +16,7 @@ use crate::records::{self, Recorder};
 use crate::shared::{Common, Parts, Shared};
 use crate::state::Builder;
 use crate::upstream::{Around, Target};
-use crate::{Error, link, local};
+use crate::{Error, gates, keeper, link, local};
 
 /// What the process is started with; everything else comes over the link.
 #[derive(Clone, Debug)]
@@ -58,6 +58,11 @@ pub fn run(settings: &Settings, clock: SharedClock, entropy: SharedEntropy) -> R
     run_with(
         settings,
         |ground, workers| {
+            let asking = gates::Maker {
+                certificates: Arc::clone(&ground.certificates),
+                clock: Arc::clone(&clock),
+                base: settings.base.clone(),
+            };
             let around = Around::new(
                 &settings.base,
                 Arc::clone(&clock),
@@ -76,9 +81,10 @@ pub fn run(settings: &Settings, clock: SharedClock, entropy: SharedEntropy) -> R
             let meters = ground.registry.meters().iter().take(workers.get());
             let shared = |meter| Arc::new(Shared::new(Arc::clone(&common), Arc::clone(meter)));
             let handlers = meters.map(shared).collect();
+            tokio::spawn(keeper::run(Arc::clone(&common)));
             let process = local::Process {
                 common,
-                builder: Builder::new(around, Arc::clone(&ground.registry)),
+                builder: Builder::new(around, Arc::clone(&ground.registry)).asking(asking),
                 caps: Arc::clone(&ground.caps),
             };
             Ok((handlers, Arc::new(process)))

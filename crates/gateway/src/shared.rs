@@ -6,20 +6,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwapOption;
 use http::{Request, Response};
 use model::{PooledEntropy, SharedClock, SharedEntropy, Timestamp};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::assertion::Signer;
 use crate::body::Budget;
 use crate::book::Book;
 use crate::directory::Directory;
 use crate::exchange::{Connection, Incoming, Outgoing};
-use crate::front::Handler;
+use crate::front::{Asks, Handler};
+use crate::gates::Gate;
 use crate::inspect::Rules;
 use crate::limiter::Limiter;
 use crate::metrics::Meter;
 use crate::state::State;
 use crate::upstream::{PoolUse, Target, Upstreams};
-use crate::{link, pipeline, records, token};
+use crate::{issuers, link, pipeline, records, token};
 
 /// LIMIT: long bodies looked into at once, over all workers.
 const LONG_BODIES_MAX: usize = 4;
@@ -53,6 +54,10 @@ pub(crate) struct Common {
     pub(crate) directory: Directory,
     /// Access tokens that were verified before.
     pub(crate) tokens: token::Remembered,
+    /// Those of other issuers.
+    pub(crate) foreign_tokens: issuers::Remembered,
+    /// Wakes who keeps up to date what lies outside.
+    pub(crate) keeper: Notify,
     /// Signs assertions; nothing before control sent the key.
     pub(crate) signer: ArcSwapOption<Signer>,
     earlier_keys: Mutex<Vec<serde_json::Value>>,
@@ -100,6 +105,8 @@ impl Common {
             state: ArcSwapOption::empty(),
             directory: Directory::default(),
             tokens: token::Remembered::default(),
+            foreign_tokens: issuers::Remembered::default(),
+            keeper: Notify::new(),
             signer: ArcSwapOption::empty(),
             earlier_keys: Mutex::default(),
             rules: Arc::new(Rules::built_in()),
@@ -180,6 +187,21 @@ impl Handler for Shared {
         if let Some(recorder) = &self.recorder {
             recorder.refused_connection(peer, code, status);
         }
+    }
+
+    fn asks(&self) -> Asks {
+        let state = self.state.load();
+        match state.as_ref().is_some_and(|state| state.gates.is_some()) {
+            true => Asks::ByName,
+            false => Asks::Nobody,
+        }
+    }
+
+    fn gate(&self, name: Option<&str>) -> Option<Arc<Gate>> {
+        let state = self.state.load();
+        let gates = state.as_ref()?.gates.as_ref()?;
+        // Who names nothing wants a host that has no gate of its own.
+        gates.of(name.unwrap_or("")).cloned()
     }
 
     fn accepted(&self) {

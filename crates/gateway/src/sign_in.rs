@@ -7,6 +7,7 @@ use http::{HeaderValue, Method, Response, StatusCode, header};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::json;
 
+use crate::auth_request;
 use crate::cookies;
 use crate::exchange::Outgoing;
 use crate::flow::Flow;
@@ -71,6 +72,7 @@ pub(crate) async fn answer(flow: &mut Flow<'_>) -> Result<Response<Outgoing>, Re
     let method = flow.head.method.clone();
     match (path.strip_prefix(OWN).unwrap_or(""), &method) {
         ("callback", &Method::GET) => callback(flow).await,
+        ("auth", &Method::GET) => auth_request::answer(flow).await,
         ("sign-out", &Method::POST) => sign_out(flow).await,
         ("assertion-keys.json", &(Method::GET | Method::HEAD)) => Ok(assertion_keys(flow)),
         ("callback" | "sign-out" | "assertion-keys.json", _) => Err(Refused::new(

@@ -10,8 +10,11 @@ use estate::{Auth, Estate, Route};
 use http::HeaderName;
 
 use crate::Error;
+use crate::clients::Clients;
 use crate::compile::{Compiled, CompiledRoute};
 use crate::contract::Documents;
+use crate::gates::{self, Gates};
+use crate::issuers::Issuers;
 use crate::metrics::{Registry, RouteSlot};
 use crate::router::RouteIndex;
 use crate::upstream::{self, Around, Target};
@@ -23,6 +26,12 @@ pub(crate) struct State {
     pub(crate) compiled: Compiled,
     targets: Vec<Arc<Target>>,
     extras: Vec<Extra>,
+    /// Client applications, by their certificates.
+    pub(crate) clients: Clients,
+    /// Other issuers.
+    pub(crate) issuers: Issuers,
+    /// Where clients are asked for certificates.
+    pub(crate) gates: Option<Gates>,
     /// Where requests to the console's host are counted.
     pub(crate) console_slot: RouteSlot,
     /// Where requests that reach no route are counted.
@@ -57,6 +66,7 @@ pub(crate) struct Builder {
     pub(crate) registry: Arc<Registry>,
     hasher: RandomState,
     around: Around,
+    gates: Option<gates::Maker>,
 }
 
 impl Builder {
@@ -66,7 +76,14 @@ impl Builder {
             registry,
             hasher: RandomState::new(),
             around,
+            gates: None,
         }
+    }
+
+    /// With what it takes to ask clients for certificates.
+    pub(crate) fn asking(mut self, gates: gates::Maker) -> Self {
+        self.gates = Some(gates);
+        self
     }
 
     /// Compiles a version. Services that did not change keep the connections of `before`.
@@ -80,6 +97,33 @@ impl Builder {
         documents: &Documents,
         before: Option<&State>,
     ) -> Result<State, Error> {
+        let (targets, fresh) = self.targets(&estate, before)?;
+        let base = self.around.base();
+        let issuers = Issuers::new(&estate, base, before.map(|state| &state.issuers))?;
+        let gates = match &self.gates {
+            Some(maker) => {
+                let before = before.and_then(|state| state.gates.as_ref());
+                Gates::new(&estate, maker, before)?
+            }
+            None => None,
+        };
+        upstream::first_look_up(&fresh);
+        for target in &fresh {
+            self.registry.watch(target);
+            upstream::start(target, &self.around);
+        }
+        let mut state = self.state(version, estate, documents, targets);
+        state.issuers = issuers;
+        state.gates = gates;
+        Ok(state)
+    }
+
+    /// The way to every service; and which of them are new.
+    fn targets(
+        &self,
+        estate: &Estate,
+        before: Option<&State>,
+    ) -> Result<(Vec<Arc<Target>>, Vec<Arc<Target>>), Error> {
         let kept: AHashMap<&str, (&estate::Service, &Arc<Target>)> = before
             .map(|state| {
                 let services = state.compiled.estate.services.iter();
@@ -89,7 +133,7 @@ impl Builder {
                     .collect()
             })
             .unwrap_or_default();
-        let ours = ours(&estate);
+        let ours = ours(estate);
         let same_ours = before.is_some_and(|before| self::ours(before.estate()) == ours);
         let mut targets = Vec::with_capacity(estate.services.len());
         let mut fresh = Vec::new();
@@ -107,16 +151,11 @@ impl Builder {
                 continue;
             }
             let before = old.map(|(_, target)| &***target);
-            let target = Target::service(service, &self.around, &ours, before)?;
-            fresh.push(Arc::new(target));
-            targets.extend(fresh.last().cloned());
+            let target = Arc::new(Target::service(service, &self.around, &ours, before)?);
+            fresh.push(Arc::clone(&target));
+            targets.push(target);
         }
-        upstream::first_look_up(&fresh);
-        for target in &fresh {
-            self.registry.watch(target);
-            upstream::start(target, &self.around);
-        }
-        Ok(self.state(version, estate, documents, targets))
+        Ok((targets, fresh))
     }
 
     /// A state that decides but leads nowhere: for asking what would happen.
@@ -145,6 +184,9 @@ impl Builder {
             })
             .collect();
         State {
+            clients: Clients::new(&estate),
+            issuers: Issuers::default(),
+            gates: None,
             compiled: Compiled::new(version, estate, documents),
             targets,
             extras,
@@ -184,6 +226,11 @@ impl State {
         })
     }
 
+    /// Whether something it depends on lies outside and may change.
+    pub(crate) fn looks_outside(&self) -> bool {
+        !self.issuers.is_empty() || self.gates.is_some()
+    }
+
     /// The way to a route's service.
     pub(crate) fn target(&self, route: &CompiledRoute) -> Option<&Arc<Target>> {
         self.targets.get(route.service)
@@ -195,8 +242,8 @@ impl State {
 /// SECURITY: names with `_` go too. Gateways to CGI, WSGI and PHP turn `-` into `_`, so that
 /// `rampart_assertion` would reach a service as the assertion.
 pub(crate) fn is_reserved(name: &HeaderName) -> bool {
-    const FORWARDED: [&str; 4] = ["forwarded", "x-real-ip", "x-original-url", "x-rewrite-url"];
-    const PREFIXES: [&str; 3] = ["rampart-", "x-rampart-", "x-forwarded-"];
+    const FORWARDED: [&str; 3] = ["forwarded", "x-real-ip", "x-rewrite-url"];
+    const PREFIXES: [&str; 4] = ["rampart-", "x-rampart-", "x-forwarded-", "x-original-"];
     let name = name.as_str();
     name.contains('_')
         || FORWARDED.contains(&name)

@@ -11,6 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use model::snapshot::{Digest, TokenAlgorithm, TokenKey};
 use model::{Permission, PermissionSet, PersonId, Timestamp, TokenKeyId};
 use serde::Deserialize;
+use serde_json::Value;
 
 /// LIMIT: bytes of a token that is looked at.
 const TOKEN_BYTES_MAX: usize = 16 * 1024;
@@ -47,6 +48,24 @@ pub(crate) struct Token {
     /// After this its key counts no more.
     key_not_after: Option<Timestamp>,
     issuer: String,
+    /// The certificate it must come with.
+    pub(crate) bound: Bound,
+}
+
+/// What a token is bound to (RFC 7800 §3): a certificate, by SHA-256 of it (RFC 8705 §3.1), or
+/// nothing.
+pub(crate) type Bound = Option<Digest>;
+
+/// Reads a token's `cnf`. Nothing when it is bound to what cannot be checked here: then it holds
+/// nowhere, because whoever bound it wanted that it be checked.
+pub(crate) fn bound(confirmation: Option<&Value>) -> Option<Bound> {
+    let Some(confirmation) = confirmation else {
+        return Some(None);
+    };
+    let ways = confirmation.as_object().filter(|ways| ways.len() == 1)?;
+    let thumbprint = ways.get("x5t#S256")?.as_str()?;
+    let thumbprint = URL_SAFE_NO_PAD.decode(thumbprint).ok()?;
+    Some(Some(thumbprint.try_into().ok()?))
 }
 
 /// Tokens whose signature was checked before, so that it is checked once.
@@ -119,6 +138,7 @@ struct Claims {
     nbf: i64,
     jti: String,
     scope: String,
+    cnf: Option<Value>,
 }
 
 impl Remembered {
@@ -200,6 +220,7 @@ fn verify(text: &str, keys: &AHashMap<TokenKeyId, VerifyingKey>) -> Option<(Toke
         expires_at: seconds(claims.exp),
         key_not_after: key.not_after,
         issuer: claims.iss,
+        bound: bound(claims.cnf.as_ref())?,
     };
     Some((head.kid, token))
 }

@@ -12,8 +12,10 @@ pub enum PrincipalKind {
     Person,
     /// A program that presented an API key.
     ApiKey,
-    /// A client application that presented an access token of its own.
+    /// A client application of the estate that proved itself, by a certificate.
     Client,
+    /// Somebody whom another issuer knows: `corp|u-123`.
+    Foreign,
     /// A local user of this machine, known by the socket's peer credentials.
     Local,
     /// Rampart itself: a schedule, a start, a repair.
@@ -27,7 +29,7 @@ pub enum PrincipalKind {
 pub struct Principal {
     /// What sort of actor.
     pub kind: PrincipalKind,
-    /// Stable id: `per_…`, `key_…`, `uid:1000`, `rampart`, or empty for [`PrincipalKind::Anonymous`].
+    /// Stable id: `per_…`, `key_…`, `client:billing`, `corp|u-123`, `uid:1000`, `rampart`, or empty for [`PrincipalKind::Anonymous`].
     pub id: Cow<'static, str>,
     /// What people call it; not unique, may change.
     pub name: Cow<'static, str>,

@@ -32,6 +32,11 @@ pub(super) fn of_added(noun: &str, flat: &Flat) -> String {
         "group" => "people can be put into it".to_owned(),
         "client" => "it can sign people in".to_owned(),
         "certificate" => "new connections to its hosts get it".to_owned(),
+        "client certificates" => match value("mode") {
+            "require" => "nobody connects there without a certificate".to_owned(),
+            _ => "clients there may prove themselves by a certificate".to_owned(),
+        },
+        "issuer" => format!("tokens of `{}` are believed", value("url")),
         "service" => "routes can lead to it".to_owned(),
         _ => "it is known from now on".to_owned(),
     }
@@ -49,6 +54,8 @@ pub(super) fn of_removed(noun: &str, flat: &Flat) -> String {
         "certificate" => {
             "new connections to its hosts get one of the development authority".to_owned()
         }
+        "client certificates" => "no certificate counts there any more".to_owned(),
+        "issuer" => "its tokens are refused, at once".to_owned(),
         "service" => "no route leads to it any more".to_owned(),
         _ => "it is no longer known".to_owned(),
     }
@@ -74,6 +81,8 @@ pub(super) fn of_changed(
         },
         "group" => "whoever is in it holds the new roles, at once".to_owned(),
         "certificate" => "new connections to its hosts get it".to_owned(),
+        "client certificates" => "open connections there are asked to connect anew".to_owned(),
+        "issuer" => "its next token is judged by this".to_owned(),
         "service" => "the next request goes there".to_owned(),
         _ => "takes effect at once".to_owned(),
     }

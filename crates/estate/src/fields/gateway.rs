@@ -1,5 +1,6 @@
 //! Fields of the gateway: where it listens, its limits, certificates and routes.
 
+use super::principals::CLIENT_CERTIFICATES;
 use super::{Default, Field, Table, field};
 use crate::kind::{Kind, LIMIT, NEEDED, SANITIZE};
 
@@ -36,6 +37,15 @@ pub(super) static LISTEN: Table = Table {
             Kind::SocketOrOff,
             Default::Text("127.0.0.1:9464"),
             "Address of the gateway's Prometheus metrics, or `off`.",
+        ),
+        field(
+            "client_certificates",
+            Kind::Tables {
+                of: &CLIENT_CERTIFICATES,
+                max: 64,
+            },
+            Default::Absent,
+            CLIENT_CERTIFICATES.doc,
         ),
     ],
 };
@@ -123,6 +133,14 @@ pub(super) static GATEWAY: Table = Table {
             Default::Text("count"),
             "What happens to traffic records under pressure: `count` the gap, or `slow` requests \
              down.",
+        ),
+        field(
+            "auth_request",
+            Kind::Choice(&["off", "nginx", "forwarded"]),
+            Default::Text("off"),
+            "Whether `trusted_proxies` may ask at `/.rampart/auth` if a request may pass, and by \
+             which headers they name it: `nginx` by `X-Original-Method`, `X-Original-URI` and \
+             `Host`, `forwarded` (Caddy, Traefik) by `X-Forwarded-Method`, `-Uri` and `-Host`.",
         ),
     ],
 };

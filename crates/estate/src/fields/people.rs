@@ -171,5 +171,16 @@ pub(super) static CLIENT: Table = Table {
             Default::List(&[]),
             "Names of roles it holds when it calls for itself.",
         ),
+        field(
+            "certificates",
+            Kind::List {
+                of: &Kind::CertificateName,
+                max: 100,
+            },
+            Default::List(&[]),
+            "The TLS certificates it proves itself by, where clients are asked for one: \
+             `spiffe://acme/billing`, `dns:billing.internal`, `sha256:` and the SHA-256 of the \
+             public key, `subject:CN=billing,O=Acme`.",
+        ),
     ],
 };

@@ -23,6 +23,7 @@ pub(super) struct Names {
     pub(super) roles: Set,
     groups: Set,
     clients: Set,
+    issuers: Set,
 }
 
 type Set = BTreeMap<String, Span>;
@@ -45,6 +46,7 @@ pub(super) fn collect(findings: &mut Findings, root: &Reader<'_>) -> Names {
         ("role", &mut names.roles),
         ("group", &mut names.groups),
         ("client", &mut names.clients),
+        ("issuer", &mut names.issuers),
     ] {
         for entry in entries(root, key) {
             if let Some(name) = entry.placed("name", values::name) {

@@ -8,7 +8,7 @@ use super::names::{self, Names, entries};
 use crate::findings::Findings;
 use crate::model::{Client, Group, Role};
 use crate::read::{Reader, plain};
-use crate::values;
+use crate::{CertificateName, values};
 
 pub(super) fn roles(findings: &mut Findings, root: &Reader<'_>) -> BTreeMap<String, Role> {
     let one = |table: Reader<'_>| {
@@ -71,6 +71,7 @@ pub(super) fn clients(
                 .map(|redirect| redirect.value)
                 .collect(),
             roles: roles.into_iter().map(|role| role.value).collect(),
+            certificates: table.values("certificates", CertificateName::parse),
         };
         Some((name, client))
     };

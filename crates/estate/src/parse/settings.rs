@@ -8,7 +8,7 @@ use crate::fields::ROOT;
 use crate::findings::Findings;
 use crate::kind::Kind;
 use crate::model::{
-    Certificate, Console, GatewaySettings, IdentitySettings, Limits, Listen, Pressure,
+    AuthRequest, Certificate, Console, GatewaySettings, IdentitySettings, Limits, Listen, Pressure,
     TrailSettings,
 };
 use crate::read::{Reader, plain};
@@ -120,6 +120,12 @@ pub(super) fn gateway(root: &Reader<'_>) -> Option<GatewaySettings> {
         pressure: match table.text("pressure")? {
             "count" => Pressure::Count,
             "slow" => Pressure::Slow,
+            _ => return None,
+        },
+        auth_request: match table.text("auth_request")? {
+            "off" => AuthRequest::Off,
+            "nginx" => AuthRequest::Nginx,
+            "forwarded" => AuthRequest::Forwarded,
             _ => return None,
         },
     })

@@ -2,7 +2,7 @@ use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
 use serde_json::Value;
 
 use super::*;
-use crate::caller::Proof;
+use crate::caller::{Proof, Who};
 use crate::directory::Directory;
 use crate::directory::tests::{HOUR, at, grant, subject};
 use model::snapshot::IdentitySnapshot;
@@ -23,7 +23,7 @@ fn caller(directory: &Directory) -> Caller {
         .session(&digest, "shop.example", at(0), HOUR)
         .unwrap();
     Caller {
-        person,
+        who: Who::Person(person),
         proof: Proof::Session(session),
         digest,
     }
@@ -92,4 +92,65 @@ fn change_of_roles_shows_at_once() {
         .unwrap();
     assert_eq!(claims(&before)["roles"], serde_json::json!(["support"]));
     assert_eq!(claims(&after)["roles"], serde_json::json!([]));
+}
+
+#[test]
+fn narrowed_key_and_a_fresh_proof_show_at_once() {
+    let key = |permission: &str| model::snapshot::ApiKeyGrant {
+        digest: [5; 32],
+        id: model::ApiKeyId::from_raw(5),
+        name: "robot".to_owned(),
+        owner: model::PersonId::from_raw(1),
+        permissions: std::iter::once(permission.parse().unwrap()).collect(),
+        networks: Vec::new(),
+        expires_at: None,
+    };
+    let directory = directory(&["support"]);
+    let signer = Signer::new("k1".to_owned(), &[7; 32]).unwrap();
+    let mut revision = 0;
+    let mut with_key = |permission: &str| {
+        revision += 1;
+        directory.change(
+            revision,
+            model::snapshot::IdentityChange::ApiKey(key(permission)),
+        );
+        let (key, person) = directory.key(&[5; 32], at(0)).unwrap();
+        let caller = Caller {
+            who: Who::Person(person),
+            proof: Proof::Key(key),
+            digest: [5; 32],
+        };
+        claims(&signer.assertion(&caller, AUDIENCE, at(0)).unwrap())
+    };
+    assert_eq!(with_key("orders:*")["scope"], "orders:*");
+    assert_eq!(with_key("orders:read")["scope"], "orders:read");
+    let mut stepped_up = grant(3, 1, "shop.example");
+    let before = claims(
+        &signer
+            .assertion(&caller(&directory), AUDIENCE, at(0))
+            .unwrap(),
+    );
+    stepped_up.authenticated_at = at(9);
+    let change = model::snapshot::IdentityChange::Session(stepped_up);
+    directory.change(3, change);
+    let after = claims(
+        &signer
+            .assertion(&caller(&directory), AUDIENCE, at(10))
+            .unwrap(),
+    );
+    assert_ne!(before["auth_time"], after["auth_time"]);
+}
+
+#[test]
+fn assertion_of_another_issuer_of_ours_is_made_anew() {
+    let signer = Signer::new("k1".to_owned(), &[7; 32]).unwrap();
+    let caller = caller(&directory(&[]));
+    let first = signer.assertion(&caller, AUDIENCE, at(0)).unwrap();
+    let moved = Audience {
+        issuer: "https://new.example",
+        ..AUDIENCE
+    };
+    let second = signer.assertion(&caller, moved, at(1)).unwrap();
+    assert_eq!(claims(&first)["iss"], "https://id.example");
+    assert_eq!(claims(&second)["iss"], "https://new.example");
 }

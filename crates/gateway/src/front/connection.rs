@@ -1,6 +1,7 @@
 //! One connection from accept to close: TLS, then HTTP/1 or HTTP/2, until it ends, is idle for too
 //! long, or the process stops.
 
+use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -9,18 +10,22 @@ use std::time::Duration;
 
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use net::tls::PeerCertificate;
+use rustls::server::Acceptor;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use tokio_rustls::{LazyConfigAcceptor, TlsAcceptor};
 
 use super::caps::Permit;
 use super::service::{Purpose, Sending, Service};
 use super::wire::Wire;
 use super::worker::{Settings, Worker};
-use super::{Handler, http1, http2};
+use super::{Asks, Handler, http1, http2};
 use crate::deadline::Deadline;
 use crate::exchange::Connection;
+use crate::gates::{Admitted, Gate};
 
 /// How often an HTTP/2 connection is looked at.
 const TICK: Duration = Duration::from_secs(1);
@@ -43,6 +48,7 @@ pub(super) async fn serve<H: Handler>(worker: Arc<Worker<H>>, accepted: Accepted
         secure: false,
         sni: None,
         http2: false,
+        admitted: None,
     };
     let Accepted {
         stream,
@@ -57,10 +63,10 @@ pub(super) async fn serve<H: Handler>(worker: Arc<Worker<H>>, accepted: Accepted
         let service = service(&worker, connection, purpose, &settings);
         return http1::serve(stream, service, &settings, drain).await;
     }
-    let handshake = TlsAcceptor::from(Arc::clone(&worker.tls)).accept(stream);
+    let handshake = handshake(&worker, stream);
     let limit = settings.wire.head_timeout;
-    let stream = match Box::pin(tokio::time::timeout(limit, handshake)).await {
-        Ok(Ok(stream)) => stream,
+    let (stream, gate) = match Box::pin(tokio::time::timeout(limit, handshake)).await {
+        Ok(Ok(done)) => done,
         failed => {
             let code = if failed.is_err() {
                 "tls.timeout"
@@ -72,6 +78,19 @@ pub(super) async fn serve<H: Handler>(worker: Arc<Worker<H>>, accepted: Accepted
         }
     };
     let (_, tls) = stream.get_ref();
+    if let Some(gate) = gate {
+        let chain = tls.peer_certificates();
+        let certificate = chain.map(PeerCertificate::read);
+        // SECURITY: one that cannot be read whole was shown all the same; who shows it is not
+        // somebody who shows none.
+        if certificate.as_ref().is_some_and(Option::is_none) {
+            worker
+                .handler
+                .refused(connection.peer, "tls.certificate", 0);
+            return;
+        }
+        connection.admitted = Some(Arc::new(Admitted::new(gate, certificate.flatten())));
+    }
     connection.secure = true;
     connection.sni = tls
         .server_name()
@@ -84,6 +103,28 @@ pub(super) async fn serve<H: Handler>(worker: Arc<Worker<H>>, accepted: Accepted
     } else {
         http1::serve(stream, service, &settings, drain).await;
     }
+}
+
+/// The handshake, with certificates of clients asked for where the name wants them.
+async fn handshake<H: Handler>(
+    worker: &Worker<H>,
+    stream: TcpStream,
+) -> io::Result<(TlsStream<TcpStream>, Option<Arc<Gate>>)> {
+    if worker.handler.asks() == Asks::Nobody {
+        let acceptor = TlsAcceptor::from(Arc::clone(&worker.tls));
+        return Ok((acceptor.accept(stream).await?, None));
+    }
+    let started = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
+    let name = started
+        .client_hello()
+        .server_name()
+        .map(str::to_ascii_lowercase);
+    let gate = worker.handler.gate(name.as_deref());
+    let config = match &gate {
+        Some(gate) => gate.config(),
+        None => Arc::clone(&worker.tls),
+    };
+    Ok((started.into_stream(config).await?, gate))
 }
 
 fn service<H: Handler>(

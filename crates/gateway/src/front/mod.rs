@@ -28,7 +28,17 @@ pub(crate) use wire::WireLimits;
 pub(crate) use worker::Settings;
 
 use crate::exchange::{Connection, Incoming, Outgoing};
+use crate::gates::Gate;
 use crate::upstream::PoolUse;
+
+/// Whether clients are asked for certificates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asks {
+    /// Nobody is.
+    Nobody,
+    /// It depends on the name that they ask for.
+    ByName,
+}
 
 /// What decides about requests. Never fails and never panics: an answer always comes.
 pub(crate) trait Handler: Send + Sync + 'static {
@@ -45,6 +55,17 @@ pub(crate) trait Handler: Send + Sync + 'static {
 
     /// Something on a connection was refused before it became a request.
     fn refused(&self, peer: SocketAddr, code: &'static str, status: u16);
+
+    /// Whether some hosts ask clients for certificates.
+    fn asks(&self) -> Asks {
+        Asks::Nobody
+    }
+
+    /// Where who asks for this name (lower case) is asked for a certificate.
+    fn gate(&self, name: Option<&str>) -> Option<Arc<Gate>> {
+        let _ = name;
+        None
+    }
 
     /// A connection was accepted.
     fn accepted(&self);

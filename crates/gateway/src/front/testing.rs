@@ -215,6 +215,7 @@ pub(super) fn connect(echo: &Arc<Echo>, version: Version, settings: Settings) ->
             secure: false,
             sni: None,
             http2: version == Version::Http2,
+            admitted: None,
         }),
         purpose: Purpose::Plain,
         wire: Arc::new(Wire::new()),

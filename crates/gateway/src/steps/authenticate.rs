@@ -1,5 +1,11 @@
-//! Who it is: an API key or an access token in `Authorization`, or a session's cookie, becomes one
-//! caller. What was shown is taken off, so that no service ever sees it.
+//! Who it is: an API key or an access token in `Authorization`, a session's cookie, or the
+//! connection's certificate becomes one caller. What was shown is taken off, so that no service
+//! ever sees it.
+//!
+//! What the request itself shows says who it is; a certificate says so only where it shows nothing
+//! else. Rights are never added up, and the stronger of two is never taken for being stronger.
+
+use std::sync::Arc;
 
 use aws_lc_rs::digest;
 use estate::Auth;
@@ -7,12 +13,15 @@ use http::{HeaderValue, StatusCode, header};
 use model::SessionId;
 use model::snapshot::Digest;
 
-use crate::caller::{Caller, Proof};
+use crate::caller::{Caller, Proof, Who};
+use crate::clients::Whose;
 use crate::cookies;
 use crate::flow::Flow;
+use crate::issuers::{Issuer, Unproven, Why};
 use crate::refused::Refused;
 use crate::state::{Chosen, looks_at_credentials};
-use std::sync::Arc;
+use crate::steps::certificate;
+use crate::token::Bound;
 
 /// What API keys begin with.
 const KEY_PREFIX: &str = "rk_";
@@ -42,7 +51,14 @@ pub(crate) fn check(flow: &mut Flow<'_>) -> Result<(), Refused> {
             Ok(())
         }
         Ok(None) if chosen.route.auth == Auth::Required => {
-            flow.enforce(mode, unknown("authenticate.missing", "nobody is signed in"))
+            let refused = match certificate::shown(flow) {
+                None => unknown("authenticate.missing", "nobody is signed in"),
+                Some(_) => unknown(
+                    "authenticate.certificate_unmapped",
+                    "the client certificate is valid, and no client's of this estate",
+                ),
+            };
+            flow.enforce(mode, refused)
         }
         Ok(None) => Ok(()),
         Err(refused) => flow.enforce(mode, refused),
@@ -74,14 +90,51 @@ fn judge(flow: &Flow<'_>, chosen: &Chosen<'_>) -> Result<Option<Caller>, Refused
     }
     let cookie = cookies::session(&flow.head.headers).map_err(ambiguous)?;
     // SECURITY: a cookie on a clear connection was seen by everyone on the way.
-    let Some(cookie) = cookie.filter(|_| flow.secure) else {
+    match cookie.filter(|_| flow.secure) {
+        Some(cookie) => session(flow, cookie).map(Some),
+        None => of_certificate(flow),
+    }
+}
+
+/// The client whose certificate the connection showed; nobody when it is no client's.
+fn of_certificate(flow: &Flow<'_>) -> Result<Option<Caller>, Refused> {
+    let Some(shown) = certificate::shown(flow) else {
         return Ok(None);
     };
-    session(flow, cookie).map(Some)
+    match flow.state.clients.whose(shown) {
+        Whose::Nobody => Ok(None),
+        Whose::Several => Err(unknown(
+            "authenticate.certificate_ambiguous",
+            "the client certificate is that of more than one client",
+        )),
+        Whose::Of(guest) => Ok(Some(Caller {
+            who: Who::Guest(guest),
+            proof: Proof::Certificate(shown.thumbprint),
+            digest: shown.thumbprint,
+        })),
+    }
+}
+
+/// The issuer of an access token that names a key which is not known yet; rare, and worth a moment.
+pub(crate) fn unknown_key(flow: &Flow<'_>) -> Option<Arc<Issuer>> {
+    let issuers = &flow.state.issuers;
+    if issuers.is_empty() || !looks_at_credentials(flow.chosen()?.route.auth) {
+        return None;
+    }
+    let text = bearer(flow.head.headers.get(header::AUTHORIZATION)?)?;
+    if text.starts_with(KEY_PREFIX) {
+        return None;
+    }
+    let unproven = Unproven::read(text).ok()?;
+    let issuer = issuers.of(unproven.issuer())?;
+    let known = issuer
+        .keys(flow.started)
+        .is_some_and(|keys| unproven.key().is_none_or(|key| keys.knows(key)));
+    (!known).then(|| Arc::clone(issuer))
 }
 
 /// The credential of `Authorization: Bearer …` (RFC 6750 §2.1); other schemes are the service's.
-fn bearer(value: &HeaderValue) -> Option<&str> {
+pub(crate) fn bearer(value: &HeaderValue) -> Option<&str> {
     let text = value.to_str().ok()?;
     let (scheme, rest) = text.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| rest.trim())
@@ -95,7 +148,7 @@ fn session(flow: &Flow<'_>, cookie: &str) -> Result<Caller, Refused> {
         .directory
         .session(&digest, host, flow.time, idle)
         .map(|(session, person)| Caller {
-            person,
+            who: Who::Person(person),
             proof: Proof::Session(session),
             digest,
         })
@@ -124,7 +177,7 @@ fn key(flow: &Flow<'_>, text: &str) -> Result<Caller, Refused> {
         return Err(unknown("authenticate.key_network", text));
     }
     Ok(Caller {
-        person,
+        who: Who::Person(person),
         proof: Proof::Key(key),
         digest,
     })
@@ -134,6 +187,11 @@ fn token(flow: &Flow<'_>, chosen: &Chosen<'_>, text: &str) -> Result<Caller, Ref
     let wrong = || unknown("authenticate.token", "the access token is not valid here");
     let directory = &flow.shared.directory;
     let digest = sha256(text);
+    if !flow.state.issuers.is_empty()
+        && let Some(found) = foreign(flow, text, digest)
+    {
+        return found;
+    }
     let (keys, issuer) = directory.token_keys();
     let token = flow
         .shared
@@ -147,12 +205,43 @@ fn token(flow: &Flow<'_>, chosen: &Chosen<'_>, text: &str) -> Result<Caller, Ref
     if !token.holds(flow.time, audience, &issuer) || directory.is_revoked(&token.jti) {
         return Err(wrong());
     }
+    check_bound(flow, token.bound)?;
     let person = directory.person(token.person).ok_or_else(wrong)?;
     Ok(Caller {
-        person,
+        who: Who::Person(person),
         proof: Proof::Token(Arc::clone(&token)),
         digest,
     })
+}
+
+/// Somebody whom another issuer knows; nothing when the token is of none of them.
+fn foreign(flow: &Flow<'_>, text: &str, digest: Digest) -> Option<Result<Caller, Refused>> {
+    let (issuers, now) = (&flow.state.issuers, (flow.time, flow.started));
+    let verified = flow
+        .shared
+        .foreign_tokens
+        .verify(issuers, (text, digest), now)?;
+    let found = verified.map_err(Why::refused).and_then(|token| {
+        check_bound(flow, token.bound)?;
+        Ok(Caller {
+            who: Who::Guest(Arc::clone(&token.guest)),
+            proof: Proof::Foreign(token),
+            digest,
+        })
+    });
+    Some(found)
+}
+
+/// RFC 8705 §3: a token that is bound to a certificate counts only on a connection that showed it.
+pub(crate) fn check_bound(flow: &Flow<'_>, bound: Bound) -> Result<(), Refused> {
+    match (bound, certificate::shown(flow)) {
+        (None, _) => Ok(()),
+        (Some(bound), Some(shown)) if bound == shown.thumbprint => Ok(()),
+        (Some(_), _) => Err(unknown(
+            "authenticate.token_bound",
+            "the access token is bound to a certificate that this connection did not show",
+        )),
+    }
 }
 
 /// Takes Rampart's credentials off the request. Where sign-in stays with the service, what is not

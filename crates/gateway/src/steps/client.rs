@@ -28,6 +28,12 @@ pub(crate) fn know(flow: &mut Flow<'_>) {
     }
 }
 
+/// Whether the peer is a proxy that the estate trusts.
+pub(crate) fn is_trusted(flow: &Flow<'_>) -> bool {
+    let peer = flow.connection.peer.ip().to_canonical();
+    contains(&flow.state.estate().gateway.trusted_proxies, peer)
+}
+
 /// The nearest address that no trusted proxy owns, read from the end: everything before it is
 /// only what somebody untrusted says.
 fn behind(headers: &HeaderMap, peer: IpAddr, trusted: &[Network]) -> IpAddr {

@@ -79,7 +79,7 @@ fn prepare<'a>(
     let key = target.hashed_by().and_then(|by| key(flow, by));
     let mut headers = std::mem::take(&mut flow.head.headers);
     strip(&mut headers);
-    if let Some(value) = assertion(flow, target, service)? {
+    if let Some(value) = asserted_to(flow, target, service)? {
         headers.insert(assertion::HEADER, value);
     }
     let preserve = service.is_none_or(|service| service.host_header == HostHeader::Preserve);
@@ -189,7 +189,7 @@ fn key(flow: &Flow<'_>, by: &HashKey) -> Option<Key> {
 /// The signed word about who asks; nothing when nobody is known.
 ///
 /// SECURITY: a known caller without an assertion is never sent on as a stranger.
-fn assertion(
+fn asserted_to(
     flow: &Flow<'_>,
     target: &Target,
     service: Option<&estate::Service>,
@@ -210,6 +210,18 @@ fn assertion(
     };
     let value = signer.assertion(caller, audience, flow.time);
     value.map(Some).ok_or_else(none)
+}
+
+/// The same word for the service of the request's route.
+pub(crate) fn asserted(flow: &Flow<'_>) -> Result<Option<HeaderValue>, Refused> {
+    let missing = || Refused::new(StatusCode::NOT_FOUND, "route.no_match", "no route matches");
+    let chosen = flow.chosen().ok_or_else(missing)?;
+    let target = flow.state.target(chosen.compiled).ok_or_else(missing)?;
+    asserted_to(
+        flow,
+        target,
+        flow.state.estate().services.get(&chosen.route.to),
+    )
 }
 
 /// Takes off everything that is Rampart's to say.

@@ -47,7 +47,7 @@ fn what(flow: &Flow<'_>, route: u64, per: Per) -> Option<What> {
         Per::Address => What::RouteAddress(route, Client::of(flow.client)),
         Per::Route => What::Route(route),
         Per::Key => What::RouteKey(route, caller.and_then(Caller::key)?),
-        Per::User => What::RouteUser(route, caller?.person.subject.id),
+        Per::User => What::RouteUser(route, caller?.user()),
     })
 }
 

@@ -5,6 +5,7 @@ pub(crate) mod authenticate;
 pub(crate) mod authorise;
 pub(crate) mod ban;
 pub(crate) mod body;
+pub(crate) mod certificate;
 pub(crate) mod client;
 pub(crate) mod cors;
 pub(crate) mod forward;

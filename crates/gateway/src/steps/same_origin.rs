@@ -6,7 +6,7 @@
 
 use http::{StatusCode, header};
 
-use crate::caller::Caller;
+use crate::caller::{Caller, Shown};
 use crate::flow::Flow;
 use crate::refused::Refused;
 use crate::steps::{authorise, cors, websocket};
@@ -15,7 +15,11 @@ const FETCH_SITE: header::HeaderName = header::HeaderName::from_static("sec-fetc
 
 /// Refuses cross-site requests that change something with a cookie.
 pub(crate) fn check(flow: &mut Flow<'_>) -> Result<(), Refused> {
-    let ambient = flow.caller.as_ref().is_some_and(Caller::is_ambient);
+    let ambient = match flow.caller.as_ref().map(Caller::shown) {
+        None | Some(Shown::OnPurpose) => false,
+        Some(Shown::ByBrowser) => true,
+        Some(Shown::PerhapsByBrowser) => is_browser(flow),
+    };
     // SECURITY: no browser asks for CORS before it opens a WebSocket, whose `GET` is not safe.
     let is_safe = || {
         flow.head.method.is_safe() && !authorise::is_overridden(flow) && !websocket::is_asked(flow)
@@ -32,6 +36,16 @@ pub(crate) fn check(flow: &mut Flow<'_>) -> Result<(), Refused> {
             "a request with a session that changes something must come from the same origin",
         ),
     )
+}
+
+/// Whether a browser made the request: every browser of today says where a request that changes
+/// something comes from, and no other program need.
+fn is_browser(flow: &Flow<'_>) -> bool {
+    let headers = &flow.head.headers;
+    headers.contains_key(header::ORIGIN)
+        || headers
+            .keys()
+            .any(|name| name.as_str().starts_with("sec-fetch-"))
 }
 
 /// Whether the request says that it comes from the origin it asks.

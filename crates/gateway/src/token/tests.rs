@@ -20,7 +20,7 @@ fn person() -> PersonId {
     PersonId::from_raw(1)
 }
 
-fn claims() -> serde_json::Value {
+fn claims() -> Value {
     json!({
         "iss": "https://id.example", "sub": person(), "aud": "orders", "client_id": "per_x",
         "exp": SECOND + 60, "iat": SECOND, "nbf": SECOND, "jti": "j1", "scope": "orders:read",
@@ -56,7 +56,7 @@ impl Signer {
         }])
     }
 
-    fn sign(&self, algorithm: TokenAlgorithm, head: &str, claims: &serde_json::Value) -> String {
+    fn sign(&self, algorithm: TokenAlgorithm, head: &str, claims: &Value) -> String {
         let encode = |text: &[u8]| URL_SAFE_NO_PAD.encode(text);
         let signed = format!(
             "{}.{}",

@@ -44,6 +44,11 @@ impl Around {
         Self::with(base, clock, entropy, sink, workers)
     }
 
+    /// The folder of the estate's files.
+    pub(crate) fn base(&self) -> &Path {
+        &self.base
+    }
+
     pub(super) fn with(
         base: &Path,
         clock: SharedClock,

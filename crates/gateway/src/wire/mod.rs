@@ -11,6 +11,6 @@ mod response;
 pub(crate) mod websocket;
 
 pub(crate) use framing::Framing;
-pub(crate) use head::{Head, HeadLimits, is_host};
+pub(crate) use head::{Head, HeadLimits, is_host, is_request};
 pub(crate) use refusal::Refusal;
 pub(crate) use response::{ResponseHead, Unreadable};

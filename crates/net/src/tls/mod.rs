@@ -1,6 +1,7 @@
 //! TLS as Rampart speaks it: 1.2 and 1.3, aws-lc-rs alone, post-quantum key exchange preferred.
 
 mod certificate;
+mod clients;
 mod resolver;
 
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use rustls::{ClientConfig, RootCertStore, ServerConfig};
 
 pub use certificate::Certificate;
 pub(crate) use certificate::not_after;
+pub use clients::{Asking, ClientAuth, ClientTrust, OldLists, PeerCertificate};
 pub use resolver::Certificates;
 
 use crate::Error;
@@ -58,11 +60,15 @@ pub fn server_config(
     config.ticketer = rustls::crypto::aws_lc_rs::Ticketer::new().map_err(Error::Tls)?;
     // SECURITY: early data can be replayed by anyone who saw it (RFC 8446 §8).
     config.max_early_data_size = 0;
-    config.alpn_protocols = match offer {
+    config.alpn_protocols = alpn(offer);
+    Ok(Arc::new(config))
+}
+
+fn alpn(offer: Offer) -> Vec<Vec<u8>> {
+    match offer {
         Offer::Http2AndHttp1 => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
         Offer::Http1 => vec![b"http/1.1".to_vec()],
-    };
-    Ok(Arc::new(config))
+    }
 }
 
 /// A configuration for control's link listener: only peers with a certificate of `roots` get in.
@@ -151,7 +157,10 @@ fn root_store(roots: &Roots) -> Result<RootCertStore, Error> {
 }
 
 /// Reads a PEM file, bounded.
-pub(crate) fn read(path: &Path) -> Result<String, Error> {
+///
+/// # Errors
+/// [`Error::Read`] that says which.
+pub fn read(path: &Path) -> Result<String, Error> {
     use std::io::Read as _;
     let fail = |source| Error::Read {
         path: path.to_path_buf(),

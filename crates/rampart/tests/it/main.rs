@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod attacks;
 #[cfg(test)]
+mod auth_request;
+#[cfg(test)]
 mod backend;
 #[cfg(test)]
 mod bad_input;
@@ -17,7 +19,11 @@ mod down;
 #[cfg(test)]
 mod everyday;
 #[cfg(test)]
+mod examples;
+#[cfg(test)]
 mod openapi;
+#[cfg(test)]
+mod principals;
 #[cfg(test)]
 mod real_backends;
 #[cfg(test)]

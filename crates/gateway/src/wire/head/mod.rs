@@ -44,6 +44,15 @@ pub(crate) struct Head {
     searched: usize,
 }
 
+/// Whether a method, a target in origin form and a host are what a request could have had.
+pub(crate) fn is_request(method: &[u8], target: &[u8], host: &[u8]) -> bool {
+    let line = [method, b" ", target, b" HTTP/1.1"].concat();
+    target.first() == Some(&b'/')
+        && RequestLine::parse(&line).is_ok()
+        && !host.is_empty()
+        && is_host(host)
+}
+
 /// Where a field lies in the head.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Spot {

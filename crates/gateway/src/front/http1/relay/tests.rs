@@ -103,6 +103,7 @@ async fn ground(answer: &[u8]) -> Ground {
             secure: false,
             sni: None,
             http2: false,
+            admitted: None,
         }),
         purpose: Purpose::Plain,
         wire: Arc::new(Wire::new()),
