@@ -10,6 +10,7 @@ use model::{Ban, BanId, Context, Denied, ErrorKind, Network};
 
 use crate::certificates::CertificateState;
 use crate::explain::{Asked, Explained};
+use crate::learnt::Learnt;
 use crate::traffic::Traffic;
 
 /// An answer that comes later.
@@ -21,6 +22,8 @@ pub trait GatewayPort: Send + Sync + Debug {
     fn traffic(&self) -> Traffic;
     /// Which step would decide about a request.
     fn explain<'a>(&'a self, ctx: &'a Context, asked: &'a Asked) -> Later<'a, Explained>;
+    /// What gateways learnt of traffic.
+    fn learnt<'a>(&'a self, ctx: &'a Context) -> Later<'a, Vec<Learnt>>;
     /// Waits until every gateway has taken in what changed so far, for a moment at most.
     fn settled<'a>(&'a self) -> Pin<Box<dyn Future<Output = Result<(), Unsettled>> + Send + 'a>>;
     /// Bans in force.

@@ -9,6 +9,7 @@ use ::model::{ByteSize, Network, Permission, PermissionSet, Rate, Span};
 use serde::Serialize;
 
 use crate::CertificateName;
+use crate::sanitize::Sanitize;
 use crate::upstream::{NamedPlace, Reach};
 
 /// The whole estate at one version.
@@ -498,6 +499,12 @@ pub struct Route {
     pub staleness_max: Duration,
     /// `Content-Security-Policy` and others set where the upstream sets none.
     pub security_headers: bool,
+    /// The OpenAPI document its requests must keep to: a path relative to the estate file.
+    pub openapi: Option<String>,
+    /// Fields of bodies that are cleaned.
+    pub sanitize: Vec<Sanitize>,
+    /// Whether traffic is watched for a proposal of a document.
+    pub learn: bool,
     /// Whether clients may open a WebSocket (RFC 6455).
     pub websocket: bool,
     /// Where it stands in the file (the whole `[[route]]`).

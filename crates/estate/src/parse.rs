@@ -5,7 +5,7 @@
 
 mod acme;
 mod inventory;
-mod names;
+pub(crate) mod names;
 mod people;
 mod principals;
 mod route_names;

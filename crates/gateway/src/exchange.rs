@@ -13,6 +13,7 @@ use http_body::{Body, Frame, SizeHint};
 
 use crate::gates::Admitted;
 use crate::upstream::{Opened, ResponseBody};
+use crate::watch::Watched;
 
 /// An error of a body; hyper wants it boxed, and it is only ever made when something fails.
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -128,6 +129,8 @@ pub(crate) enum Outgoing {
     Full(Bytes),
     /// What an upstream sends, as it comes.
     Upstream(ResponseBody),
+    /// The same, looked at as it passes.
+    Watched(Box<Watched>),
     /// Frames, both ways, once the answer's head is written.
     Tunnel(Box<Tunnel>),
 }
@@ -145,6 +148,7 @@ impl Body for Outgoing {
             Self::Full(bytes) if bytes.is_empty() => Poll::Ready(None),
             Self::Full(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
             Self::Upstream(body) => body.poll_frame(cx),
+            Self::Watched(body) => body.poll_frame(cx),
         }
     }
 
@@ -153,6 +157,7 @@ impl Body for Outgoing {
             Self::Empty | Self::Tunnel(_) => true,
             Self::Full(bytes) => bytes.is_empty(),
             Self::Upstream(body) => body.is_end_stream(),
+            Self::Watched(body) => body.is_end_stream(),
         }
     }
 
@@ -163,6 +168,7 @@ impl Body for Outgoing {
                 SizeHint::with_exact(u64::try_from(bytes.len()).unwrap_or(u64::MAX))
             }
             Self::Upstream(body) => body.size_hint(),
+            Self::Watched(body) => body.size_hint(),
         }
     }
 }

@@ -43,6 +43,8 @@ pub(crate) struct Flow<'a> {
     pub(crate) host: Host,
     /// Its route.
     pub(crate) route: Option<RouteIndex>,
+    /// What it is in its route's OpenAPI document, once that is known.
+    pub(crate) operation: Option<&'a openapi::Operation>,
     /// Whether it is for the console.
     pub(crate) console: bool,
     /// Who it is.

@@ -9,9 +9,10 @@ use model::{Secret, SessionId, Timestamp};
 use net::tls::Challenge;
 
 use crate::assertion::Signer;
+use crate::contract::Documents;
 use crate::directory::Order;
 use crate::front::Caps;
-use crate::link::protocol::{AssertionKeyText, Stats};
+use crate::link::protocol::{AssertionKeyText, EstateTexts, Learnt, Stats};
 use crate::link::{ChallengeText, Continuity, Local};
 use crate::records::Recorder;
 use crate::shared::Common;
@@ -32,20 +33,22 @@ impl Local for Process {
     fn compile(
         &self,
         version: u64,
-        source: &str,
+        texts: &EstateTexts,
     ) -> Result<(Arc<Estate>, Box<dyn FnOnce() + Send>), String> {
-        let parsed = Estate::parse(source).map_err(|diagnostics| {
+        let parsed = Estate::parse(&texts.source).map_err(|diagnostics| {
             let first = diagnostics.iter().find(|one| one.is_error());
             first.map_or_else(
                 || "the estate is not valid".to_owned(),
                 |one| one.message.clone(),
             )
         })?;
+        let documents = Documents::compile(&parsed.estate, &texts.documents);
+        let documents = documents.map_err(|error| error.to_string())?;
         let estate = Arc::new(parsed.estate);
         let before = self.common.state.load();
         let state = self
             .builder
-            .build(version, Arc::clone(&estate), before.as_deref())
+            .build(version, Arc::clone(&estate), &documents, before.as_deref())
             .map_err(|error| match std::error::Error::source(&error) {
                 Some(source) => format!("{error}: {source}"),
                 None => error.to_string(),
@@ -118,6 +121,11 @@ impl Local for Process {
     fn stats(&self) -> Stats {
         let gap = self.common.recorder.as_ref().map_or(0, Recorder::gap);
         self.builder.registry.stats(self.caps.open(), gap)
+    }
+
+    fn learnt(&self) -> Vec<Learnt> {
+        let state = self.common.state.load_full();
+        state.map_or_else(Vec::new, |state| self.common.book.news(&state))
     }
 
     fn seen(&self) -> Vec<(SessionId, Timestamp)> {

@@ -20,8 +20,9 @@ use crate::sign_in;
 use crate::state::State;
 use crate::steps::{
     address, authenticate, authorise, ban, body, certificate, client, cors, forward, inspect,
-    limits, path, respond, route, same_origin, size, snapshot, sni, websocket,
+    limits, path, respond, route, same_origin, sanitize, size, snapshot, sni, validate, websocket,
 };
+use crate::watch;
 
 /// Answers one request; never fails.
 pub(crate) async fn handle(
@@ -124,13 +125,21 @@ async fn decide(flow: &mut Flow<'_>) -> Result<Response<Outgoing>, Refused> {
     authorise::check(flow)?;
     limits::check(flow)?;
     inspect::head(flow)?;
+    validate::head(flow)?;
     websocket::check(flow)?;
-    let held = body::hold(flow).await?;
+    let mut held = body::hold(flow).await?;
     inspect::body(flow, &held).await?;
+    validate::body(flow, &held).await?;
+    if sanitize::is_wanted(flow, &held) {
+        held = Box::pin(sanitize::body(flow, held)).await?;
+    }
     let mut response = if websocket::is_asked(flow) {
         Box::pin(forward::websocket(flow)).await?
     } else {
-        forward::send(flow, held).await?
+        let notes = watch::begin(flow, &held);
+        let mut response = forward::send(flow, held).await?;
+        watch::attach(notes, &flow.shared.budget, &mut response);
+        response
     };
     respond::dress(flow, &mut response);
     Ok(response)
@@ -220,6 +229,7 @@ pub(crate) fn begin<'a>(
         head,
         body,
         route: None,
+        operation: None,
         console,
         caller: None,
         body_bytes: 0,

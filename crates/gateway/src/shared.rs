@@ -10,6 +10,7 @@ use tokio::sync::{Notify, Semaphore};
 
 use crate::assertion::Signer;
 use crate::body::Budget;
+use crate::book::Book;
 use crate::directory::Directory;
 use crate::exchange::{Connection, Incoming, Outgoing};
 use crate::front::{Asks, Handler};
@@ -68,6 +69,8 @@ pub(crate) struct Common {
     pub(crate) budget: Arc<Budget>,
     /// Where decisions are recorded; nowhere when requests are only supposed.
     pub(crate) recorder: Option<records::Recorder>,
+    /// What traffic showed of routes that learn.
+    pub(crate) book: Arc<Book>,
     /// Rate limits.
     pub(crate) limiter: Limiter,
     /// The link to control, for what only control can answer (one-time codes).
@@ -114,6 +117,7 @@ impl Common {
             long_bodies: Arc::new(Semaphore::new(LONG_BODIES_MAX)),
             budget: parts.budget,
             recorder: parts.recorder,
+            book: Arc::default(),
             limiter: Limiter::new(),
             link: parts.link,
             control: Arc::new(parts.control),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use model::{Ban, BanId, Context, ErrorKind, Network, Timestamp};
 
 use super::api::{
-    Asked, CertificateState, Explained, GatewayPort, Later, PortError, Traffic, Unsettled,
+    Asked, CertificateState, Explained, GatewayPort, Later, Learnt, PortError, Traffic, Unsettled,
 };
 
 #[derive(Debug, Default)]
@@ -23,6 +23,10 @@ impl GatewayPort for Quiet {
         let text = "no gateway is connected".to_owned();
         let kind = ErrorKind::Unavailable;
         Box::pin(async move { Err(PortError::Failed { kind, text }) })
+    }
+
+    fn learnt<'a>(&'a self, _: &'a Context) -> Later<'a, Vec<Learnt>> {
+        Box::pin(async move { Ok(Vec::new()) })
     }
 
     fn settled<'a>(

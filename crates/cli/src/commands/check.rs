@@ -5,14 +5,13 @@ mod certificates;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use estate::Estate;
 use model::Diagnostic;
 use serde_json::json;
 
 use super::Session;
 use crate::failure::Findings;
 use crate::output::findings::to_json;
-use crate::paths::{ConfigFile, read_text};
+use crate::paths::ConfigFile;
 use crate::{Exit, Failure};
 
 /// Arguments of `rampart check`.
@@ -31,17 +30,13 @@ pub struct CheckArgs {
 
 pub(super) fn run(args: &CheckArgs, session: &mut Session<'_>) -> Result<Exit, Failure> {
     let file = match &args.file {
-        Some(path) => {
-            let path = session.places.resolve(path);
-            let source = read_text(&path)?;
-            ConfigFile { path, source }
-        }
+        Some(path) => ConfigFile::read(session.places.resolve(path))?,
         None => session
             .places
             .read_config(session.global.config.as_deref())?,
     };
     let name = file.name();
-    let mut checked = Estate::parse(&file.source);
+    let mut checked = file.check();
     if let Ok(parsed) = &mut checked {
         let base = file.path.parent().unwrap_or(Path::new("."));
         let found = certificates::findings(&parsed.estate, base, session.places.clock.now());
@@ -130,7 +125,7 @@ pub(crate) fn checked(session: &mut Session<'_>) -> Result<ConfigFile, Failure> 
     let file = session
         .places
         .read_config(session.global.config.as_deref())?;
-    match Estate::parse(&file.source) {
+    match file.check() {
         Ok(parsed) => {
             session
                 .printer

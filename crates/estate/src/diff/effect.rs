@@ -120,6 +120,18 @@ fn changed_route(differences: &[Difference], after: &Flat) -> String {
             format!("only recorded, not refused: {}", observed.join(", "))
         });
     }
+    if touches("openapi") {
+        effects.push(match after.get("openapi") {
+            Some(file) => format!("requests must keep to `{file}`"),
+            None => "no document says any more what requests may be".to_owned(),
+        });
+    }
+    if touches("sanitize") {
+        effects.push(match after.get("sanitize") {
+            Some(fields) => format!("cleaned before the service sees it: {fields}"),
+            None => "no field is cleaned any more".to_owned(),
+        });
+    }
     if effects.is_empty() {
         effects.push("takes effect with the next request".to_owned());
     }

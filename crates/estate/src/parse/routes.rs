@@ -14,6 +14,7 @@ use crate::findings::Findings;
 use crate::model::{Auth, Cors, Limits, Mode, Modes, PathPattern, Per, Require, Route, RouteRate};
 use crate::node::{Node, key_span};
 use crate::read::Reader;
+use crate::sanitize::{self, Sanitize};
 use crate::values;
 
 /// What routes take from elsewhere in the file; absent where that was refused.
@@ -58,6 +59,8 @@ fn route(findings: &mut Findings, table: &Reader<'_>, shared: &Shared<'_>) -> Op
     let staleness_max = staleness(findings, table, shared.staleness_max);
     let strip_prefix = strip_prefix(findings, table, path.as_ref());
     let limits = shared.limits.and_then(|limits| own_limits(table, limits));
+    let openapi = openapi(findings, table);
+    let sanitize = sanitized(findings, table);
     let host = match (table.has("host"), shared.domain) {
         (true, Some(domain)) => Some(full_host(&table.parse("host", values::host)?, domain)),
         (true, None) => return None,
@@ -78,6 +81,9 @@ fn route(findings: &mut Findings, table: &Reader<'_>, shared: &Shared<'_>) -> Op
         limits: limits?,
         staleness_max: staleness_max?,
         security_headers: table.bool("security_headers")?,
+        openapi,
+        sanitize,
+        learn: table.bool("learn")?,
         websocket: table.bool("websocket")?,
         span: table.span,
         spans: table.spans().collect(),
@@ -284,6 +290,30 @@ fn strip_prefix(
         findings.error("estate.contradiction", span, message);
     }
     Some(prefix.to_string())
+}
+
+fn openapi(findings: &mut Findings, table: &Reader<'_>) -> Option<String> {
+    let file = table.parse("openapi", values::document)?;
+    if table.bool("websocket") == Some(true) {
+        let message = "an OpenAPI document says nothing about WebSockets".to_owned();
+        let span = table.span_of("openapi");
+        let finding = Diagnostic::error("estate.contradiction", span, message);
+        findings.push(finding.hint("give the WebSocket's path a route of its own"));
+    }
+    Some(file)
+}
+
+/// SECURITY: the same field under two rules would be cleaned by one of them, by chance.
+fn sanitized(findings: &mut Findings, table: &Reader<'_>) -> Vec<Sanitize> {
+    let mut fields: Vec<Sanitize> = Vec::new();
+    for field in table.list("sanitize", sanitize::parse) {
+        if fields.iter().any(|known| known.at == field.value.at) {
+            let message = format!("`{}` is named twice", field.value.at);
+            findings.error("estate.duplicate", field.span, message);
+        }
+        fields.push(field.value);
+    }
+    fields
 }
 
 /// The estate's limits with the route's own over them.

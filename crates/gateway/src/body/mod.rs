@@ -5,6 +5,7 @@
 
 mod budget;
 mod held;
+mod room;
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use tokio::time::Instant;
 
 pub(crate) use budget::{Budget, Use};
 pub(crate) use held::Held;
+pub(crate) use room::Room;
 
 use held::Holder;
 
@@ -101,6 +103,19 @@ where
         if last {
             break;
         }
+    }
+    holder.finish().await
+}
+
+/// Holds bytes that take the place of a body.
+pub(crate) async fn hold_bytes(bytes: Bytes, budget: &Arc<Budget>) -> Result<Held, Refused> {
+    let mut holder = Holder::new(budget);
+    if bytes.len() <= held::MEMORY_MAX {
+        return holder.whole(bytes);
+    }
+    for at in (0..bytes.len()).step_by(held::MEMORY_MAX) {
+        let end = bytes.len().min(at.saturating_add(held::MEMORY_MAX));
+        holder.push(bytes.slice(at..end)).await?;
     }
     holder.finish().await
 }

@@ -17,7 +17,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::port::ControlPort;
-use super::protocol::{AssertionKeyText, CertificateText, ChallengeText, Stats, ToGateway};
+use super::protocol::{
+    AssertionKeyText, CertificateText, ChallengeText, EstateTexts, Learnt, Stats, ToGateway,
+};
 use registry::{Answer, Key, Registry, Wait};
 
 /// LIMIT: links at once, half-open ones included.
@@ -63,7 +65,7 @@ pub struct GatewayStatus {
 pub struct PreparedEstate {
     hub: Hub,
     version: u64,
-    source: Arc<str>,
+    texts: Arc<EstateTexts>,
     decided: bool,
 }
 
@@ -225,18 +227,25 @@ impl Hub {
     pub async fn prepare(
         &self,
         version: u64,
-        source: String,
+        texts: impl Into<EstateTexts>,
     ) -> Result<PreparedEstate, Vec<String>> {
+        let texts = texts.into();
         let prepared = PreparedEstate {
             hub: self.clone(),
             version,
-            source: source.as_str().into(),
+            texts: Arc::new(texts.clone()),
             decided: false,
         };
-        let message = Arc::new(ToGateway::Prepare { version, source });
+        let message = Arc::new(ToGateway::Prepare { version, texts });
         let waiting = self.registry().ask_all(Wait::Prepared(version), &message);
         heard(waiting, PREPARE_TIMEOUT).await?;
         Ok(prepared)
+    }
+
+    /// What gateways learnt of routes' traffic: which gateway, and what.
+    #[must_use]
+    pub fn learnt(&self) -> Vec<(String, Learnt)> {
+        self.registry().all_learnt()
     }
 
     /// The connected gateways.
@@ -261,7 +270,7 @@ impl PreparedEstate {
         let version = self.version;
         let waiting = {
             let mut registry = self.hub.registry();
-            registry.estate = Some((version, Arc::clone(&self.source)));
+            registry.estate = Some((version, Arc::clone(&self.texts)));
             let waiting = registry.swap_prepared(version);
             registry.begin_ready();
             waiting

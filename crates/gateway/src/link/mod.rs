@@ -15,8 +15,8 @@ pub(crate) mod protocol;
 pub use hub::{GatewayStatus, Hub, PreparedEstate};
 pub use port::{ControlPort, ExchangeRefused, PortFuture};
 pub use protocol::{
-    AddressStats, AssertionKeyText, BreakerWord, CertificateText, Condition, LATENCY_BOUNDS_US,
-    RouteStats, Seal, ServiceStats, Stats,
+    AddressStats, AssertionKeyText, BreakerWord, CertificateText, Condition, EstateTexts,
+    LATENCY_BOUNDS_US, Learnt, LearntDrift, RouteStats, Seal, ServiceStats, Stats,
 };
 
 pub(crate) use ask::Asker;

@@ -31,7 +31,7 @@ use http::Request;
 use identity::Identity;
 use model::{Context, SharedClock, SharedEntropy};
 use net::{UnixAccess, bind_unix};
-use rollout::Rollout;
+use rollout::{Rollout, Sources};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -86,7 +86,7 @@ pub(crate) async fn run(settings: Settings) -> anyhow::Result<()> {
     let trail = open_trail(&settings, &store, &source.estate).await?;
     let mut parts = Parts::open(&settings, store, trail, &source).await?;
     let stop = CancellationToken::new();
-    let tasks = parts.start(&settings, &source.text, &stop).await?;
+    let tasks = parts.start(&settings, &source.texts, &stop).await?;
     parts.offer_administration(&settings).await?;
     tracing::info!("control is ready");
     let notify = Notify::new(settings.notify.clone());
@@ -127,18 +127,19 @@ async fn open_store(settings: &Settings) -> anyhow::Result<Store> {
 
 /// The estate this start begins with: the stored version, or the file on the first start.
 struct Source {
-    text: String,
+    texts: Sources,
     estate: Estate,
 }
 
 async fn first_source(settings: &Settings, store: &Store) -> anyhow::Result<Source> {
     let stored = Rollout::stored_source(store).await?;
-    let (text, name) = match (stored, &settings.config) {
-        (Some(text), _) => (text, "the stored version".to_owned()),
+    let text = match (stored, &settings.config) {
+        (Some(text), _) => text,
         (None, Some(path)) => {
             let text = std::fs::read_to_string(path)
                 .with_context(|| format!("cannot read the estate file `{}`", path.display()))?;
-            (text, format!("`{}`", path.display()))
+            let texts = Sources::beside(text, &base(settings.config.as_ref()));
+            return first_version(texts, &format!("`{}`", path.display()));
         }
         (None, None) => {
             bail!("nothing was applied yet and there is no estate file; `rampart init` writes one")
@@ -146,18 +147,35 @@ async fn first_source(settings: &Settings, store: &Store) -> anyhow::Result<Sour
     };
     match Estate::parse(&text) {
         Ok(parsed) => Ok(Source {
-            text,
+            texts: Sources::from(text),
             estate: parsed.estate,
         }),
-        Err(diagnostics) => {
-            let errors = diagnostics.iter().filter(|one| one.is_error());
-            let lines: Vec<String> = errors.map(|one| in_words(one, &text)).collect();
-            bail!("{name} is not a valid estate:\n{}", lines.join("\n"))
-        }
+        Err(all) => bail!(invalid("the stored version", &all, &text)),
     }
 }
 
+/// The file of the first start, with its documents.
+fn first_version(texts: Sources, name: &str) -> anyhow::Result<Source> {
+    match texts.check() {
+        Ok(checked) => Ok(Source {
+            texts,
+            estate: checked.estate,
+        }),
+        Err(rollout::Error::Invalid(all)) => bail!(invalid(name, &all, &texts.estate)),
+        Err(error) => Err(error).with_context(|| format!("{name} cannot be applied")),
+    }
+}
+
+fn invalid(name: &str, all: &[model::Diagnostic], text: &str) -> String {
+    let errors = all.iter().filter(|one| one.is_error());
+    let lines: Vec<String> = errors.map(|one| in_words(one, text)).collect();
+    format!("{name} is not a valid estate:\n{}", lines.join("\n"))
+}
+
 fn in_words(diagnostic: &model::Diagnostic, text: &str) -> String {
+    if let Some(within) = &diagnostic.within {
+        return format!("  {within}: {}", diagnostic.message);
+    }
     match diagnostic.span {
         Some(span) => {
             let (line, column) = span.position(text);
@@ -308,7 +326,7 @@ impl Parts {
     async fn start(
         &mut self,
         settings: &Settings,
-        text: &str,
+        texts: &Sources,
         stop: &CancellationToken,
     ) -> anyhow::Result<TaskTracker> {
         let tasks = TaskTracker::new();
@@ -318,7 +336,7 @@ impl Parts {
             let following = bridge::follow(identity, bans, self.hub.clone(), asked, stop.clone());
             tasks.spawn(following);
         }
-        self.bring_into_force(settings, text).await?;
+        self.bring_into_force(settings, texts).await?;
         self.listen(settings, stop, &tasks).await?;
         tasks.spawn(services.identity.clone().run(stop.clone()));
         tasks.spawn(tasks::probes(services.clone(), stop.clone()));
@@ -347,8 +365,8 @@ impl Parts {
         Ok(tasks)
     }
 
-    /// `text` is the first version when nothing is stored yet.
-    async fn bring_into_force(&self, settings: &Settings, text: &str) -> anyhow::Result<()> {
+    /// `texts` are the first version when nothing is stored yet.
+    async fn bring_into_force(&self, settings: &Settings, texts: &Sources) -> anyhow::Result<()> {
         let rollout = &self.services.rollout;
         if rollout.current().is_some() {
             let started = rollout.start().await;
@@ -356,7 +374,7 @@ impl Parts {
             return Ok(());
         }
         let ctx = Context::system(&*settings.clock, &*settings.entropy);
-        let applied = rollout.bootstrap(&ctx, text).await;
+        let applied = rollout.bootstrap(&ctx, texts).await;
         applied.context("the first estate cannot be applied")?;
         Ok(())
     }

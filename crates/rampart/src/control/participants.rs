@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gateway::link::{CertificateText, Hub, PreparedEstate};
+use gateway::link::{CertificateText, EstateTexts, Hub, PreparedEstate};
 use identity::Identity;
 use model::Diagnostic;
 use rollout::{Participant, Prepared, Preparing, Swapping, Version};
@@ -68,7 +68,11 @@ impl Participant for GatewaysPart {
 
     fn prepare<'a>(&'a self, next: &'a Arc<Version>) -> Preparing<'a> {
         Box::pin(async move {
-            let prepared = self.hub.prepare(next.number, next.source.clone()).await;
+            let texts = EstateTexts {
+                source: next.source.clone(),
+                documents: next.documents.clone(),
+            };
+            let prepared = self.hub.prepare(next.number, texts).await;
             match prepared {
                 Ok(prepared) => Ok(Box::new(ReadyGateways(prepared)) as Box<dyn Prepared>),
                 Err(refusals) => Err(refusals

@@ -29,6 +29,8 @@ mod liars;
 #[cfg(test)]
 mod listeners;
 #[cfg(test)]
+mod openapi;
+#[cfg(test)]
 mod principals;
 #[cfg(test)]
 mod races;
@@ -36,6 +38,8 @@ mod races;
 mod real_backends;
 #[cfg(test)]
 mod restart;
+#[cfg(test)]
+mod schemathesis;
 #[cfg(test)]
 mod smuggling;
 #[cfg(test)]
