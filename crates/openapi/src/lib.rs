@@ -18,7 +18,11 @@ mod document;
 mod finding;
 mod head;
 pub mod learn;
+mod number;
 mod options;
+mod schema;
+mod source;
+mod tree;
 mod violation;
 
 pub use document::{Compiled, Document, Found, Operation, Takes};

@@ -213,6 +213,11 @@ impl Violations {
         self.list.len() >= KEPT
     }
 
+    /// Counts one that nobody needs to spell out.
+    pub(crate) fn drop_one(&mut self) {
+        self.dropped = self.dropped.saturating_add(1);
+    }
+
     pub(crate) fn push(&mut self, violation: Violation) {
         if self.is_full() {
             self.dropped = self.dropped.saturating_add(1);
