@@ -10,7 +10,7 @@ pub trait Fields {
 }
 
 /// Pairs of name and value; names in any case. For tests and small heads.
-impl Fields for [(&str, &str)] {
+impl Fields for &[(&str, &str)] {
     fn each(&self, name: &str, each: &mut dyn FnMut(&[u8])) {
         for (_, value) in self.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name)) {
             each(value.as_bytes());

@@ -6,7 +6,8 @@
 pub struct Options {
     /// Sizes and depths; the defaults fit any document a person wrote.
     pub limits: Limits,
-    /// What a query parameter or form field is that the document does not declare.
+    /// What a query parameter is that the document does not declare. Fields of forms, as those of
+    /// JSON, are up to `additionalProperties`.
     pub undeclared: Undeclared,
     /// Whether `format` decides.
     pub formats: Formats,

@@ -19,8 +19,8 @@ mod uri;
 use crate::number::{Decimal, Divisor};
 use crate::source::Value;
 
-pub(crate) use check::{Check, Direction, Origin, Tail};
-pub(crate) use compile::Compiler;
+pub(crate) use check::{Check, Direction, Origin, shown};
+pub(crate) use compile::{Compiler, Dialect};
 pub(crate) use format::{Encoding, Format};
 pub(crate) use names::Names;
 pub(crate) use pattern::Pattern;

@@ -104,6 +104,24 @@ impl Arena {
         }
     }
 
+    /// Adds a value of another tree, copied.
+    pub(crate) fn graft(&mut self, tree: &Tree<'_>, at: u32) {
+        // Depth is bounded by whoever read the tree.
+        match tree.kind(at) {
+            kind @ (Kind::Null | Kind::True | Kind::False) => self.plain(kind),
+            kind @ (Kind::String | Kind::Number) => self.text(kind, tree.text(at)),
+            kind @ (Kind::Array | Kind::Object) => {
+                let opened = self.open(kind);
+                tree.items(at).for_each(|item| self.graft(tree, item));
+                for (key, value) in tree.members(at) {
+                    self.text(Kind::String, tree.text(key));
+                    self.graft(tree, value);
+                }
+                self.close(opened, tree.count(at));
+            }
+        }
+    }
+
     /// The tree over `input`.
     pub(crate) fn tree<'a>(&'a self, input: &'a str) -> Tree<'a> {
         Tree {

@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use crate::tree::Arena;
+
 // LIMIT: violations kept of one check; the rest are counted.
 const KEPT: usize = 16;
 
@@ -175,6 +177,7 @@ impl fmt::Display for Keyword {
 pub struct Violations {
     list: Vec<Violation>,
     dropped: u32,
+    arena: Arena,
 }
 
 impl Violations {
@@ -205,6 +208,18 @@ impl Violations {
     pub fn clear(&mut self) {
         self.list.clear();
         self.dropped = 0;
+    }
+
+    /// Memory for a value, empty.
+    pub(crate) fn lend(&mut self) -> Arena {
+        let mut arena = std::mem::take(&mut self.arena);
+        arena.clear();
+        arena
+    }
+
+    /// Takes the memory back.
+    pub(crate) fn give_back(&mut self, arena: Arena) {
+        self.arena = arena;
     }
 
     /// Whether another one would only be counted.

@@ -83,7 +83,7 @@ pub(crate) fn shown(name: &str) -> String {
             '/' => out.push_str("~1"),
             c if c.is_alphanumeric() || c == ' ' => out.push(c),
             c if c.is_ascii_punctuation() && !matches!(c, '`' | '\\' | '"' | '\'') => out.push(c),
-            c => out.extend(c.escape_default()),
+            c => out.extend(c.escape_unicode()),
         }
     }
     out

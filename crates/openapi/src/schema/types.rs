@@ -58,6 +58,11 @@ impl Types {
         self.0 & other.0 != 0
     }
 
+    /// Without arrays and objects.
+    pub(crate) const fn and_not_nested(self) -> Self {
+        Self(self.0 & !(32 | 64))
+    }
+
     pub(crate) fn or(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }

@@ -53,7 +53,7 @@ fn what_readers_of_yaml_take_differently_is_refused_with_its_place() {
         ("a: !thing 1\n", "tag"),
         ("a: .inf\n", "a number that JSON does not have"),
         ("a: [1\n", "no YAML"),
-        ("\ta: 1\n", "no YAML"),
+        ("a:\n\tb: 1\n", "no YAML"),
         ("", "empty"),
         ("{\"a\": 1, \"a\": 2}", "a key twice"),
     ] {
