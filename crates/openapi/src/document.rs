@@ -6,13 +6,13 @@ mod form;
 mod media;
 mod params;
 mod paths;
+pub(crate) mod reads;
 mod shape;
 mod text;
 
 use std::sync::Arc;
 
 use body::{Around, Content, fail};
-pub(crate) use media::{Reading, reading};
 use params::{Parameter, Place as In};
 use paths::Paths;
 use text::{BadPairs, Pairs};

@@ -4,7 +4,16 @@
 //! Values of requests are not kept but for short ones that repeat across sources (what an `enum`
 //! is made of) and the range of numbers.
 
+mod drift;
+mod propose;
+mod shape;
+mod texts;
+mod tree;
+mod yaml;
+
 use crate::Document;
+use crate::document::reads;
+use tree::{Operation, Segments};
 
 /// One exchange, as the gateway saw it.
 #[derive(Debug, Clone, Copy)]
@@ -74,10 +83,42 @@ impl Default for Limits {
 }
 
 /// What was seen, in bounded memory.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Observations {
     limits: Limits,
     exchanges: u64,
+    dropped: Dropped,
+    used: Used,
+    root: Segments,
+}
+
+/// What is held, against the limits.
+#[derive(Debug, Clone, Copy, Default)]
+struct Used {
+    operations: usize,
+    shapes: usize,
+}
+
+/// What learning works within.
+#[derive(Debug)]
+struct Budget<'b> {
+    limits: &'b Limits,
+    used: &'b mut Used,
+    dropped: &'b mut Dropped,
+    source: u64,
+}
+
+impl Budget<'_> {
+    /// Whether one more shape may be remembered.
+    fn shape(&mut self) -> bool {
+        let fits = self.used.shapes < self.limits.shapes;
+        if fits {
+            self.used.shapes += 1;
+        } else {
+            self.dropped.shapes = self.dropped.shapes.saturating_add(1);
+        }
+        fits
+    }
 }
 
 /// What was not remembered because a limit was reached.
@@ -92,6 +133,9 @@ pub struct Dropped {
     pub shapes: u64,
     /// Bodies that were not read: too deep, too large, broken.
     pub bodies: u64,
+    /// Requests that were refused by the service, of which nothing is learnt but the status: a
+    /// scan must not become a document.
+    pub refused: u64,
 }
 
 impl Observations {
@@ -101,13 +145,45 @@ impl Observations {
         Self {
             limits,
             exchanges: 0,
+            dropped: Dropped::default(),
+            used: Used::default(),
+            root: Segments::default(),
         }
     }
 
-    /// Learns from one exchange.
+    /// Learns from one exchange. Of a request that the service refused (4xx, 5xx) only the answer
+    /// is learnt, and only where the operation is known from others.
     pub fn observe(&mut self, exchange: &Exchange<'_>) {
-        let _ = (exchange, &self.limits);
         self.exchanges = self.exchanges.saturating_add(1);
+        let mut budget = Budget {
+            limits: &self.limits,
+            used: &mut self.used,
+            dropped: &mut self.dropped,
+            source: exchange.source,
+        };
+        let Some(segments) = tree::segments(exchange.path) else {
+            budget.dropped.operations = budget.dropped.operations.saturating_add(1);
+            return;
+        };
+        let taken = exchange.status < 400;
+        if !taken {
+            budget.dropped.refused = budget.dropped.refused.saturating_add(1);
+            if let Some(operation) = self.root.known(&segments, exchange.method) {
+                operation.answered(exchange, &mut budget);
+            }
+            return;
+        }
+        if !reads::is_method(exchange.method) {
+            budget.dropped.operations = budget.dropped.operations.saturating_add(1);
+            return;
+        }
+        match self.root.operation(&segments, exchange.method, &mut budget) {
+            Some(operation) => {
+                operation.asked(exchange, &mut budget);
+                operation.answered(exchange, &mut budget);
+            }
+            None => budget.dropped.operations = budget.dropped.operations.saturating_add(1),
+        }
     }
 
     /// How many exchanges were seen.
@@ -119,21 +195,25 @@ impl Observations {
     /// What was dropped.
     #[must_use]
     pub fn dropped(&self) -> Dropped {
-        Dropped::default()
+        self.dropped
     }
 
-    /// An OpenAPI 3.1 document in YAML that accepts what was seen.
+    /// An OpenAPI 3.1 document in YAML that accepts what was seen of requests that were answered,
+    /// as far as nothing was dropped. The same observations give the same text.
     #[must_use]
     pub fn propose(&self, title: &str) -> String {
-        let _ = title;
-        String::new()
+        propose::document(self, title)
     }
 
-    /// How `document` and what was seen differ.
+    /// How `document` and what was seen differ, in the order of paths.
     #[must_use]
     pub fn drift(&self, document: &Document) -> Vec<Drift> {
-        let _ = document;
-        Vec::new()
+        drift::between(document, self)
+    }
+
+    /// Every operation with its template, collapsed where segments vary.
+    fn operations(&self) -> Vec<(String, &'static str, Operation)> {
+        self.root.clone().settled(&self.limits)
     }
 }
 
@@ -174,3 +254,6 @@ pub enum DriftKind {
     /// A media type that the operation does not declare.
     MediaType,
 }
+
+#[cfg(test)]
+mod tests;

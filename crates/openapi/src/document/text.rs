@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 
 /// What a plus sign is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Plus {
+pub(crate) enum Plus {
     /// Itself, as in a path (RFC 3986).
     Plus,
     /// A space, as forms write it.
@@ -14,7 +14,7 @@ pub(super) enum Plus {
 }
 
 /// Undoes percent-encoding; `None` where an escape is none, or the bytes are no UTF-8.
-pub(super) fn decode(text: &str, plus: Plus) -> Option<Cow<'_, str>> {
+pub(crate) fn decode(text: &str, plus: Plus) -> Option<Cow<'_, str>> {
     let bytes = text.as_bytes();
     let found = match plus {
         Plus::Plus => memchr::memchr(b'%', bytes),
@@ -42,21 +42,21 @@ pub(super) fn decode(text: &str, plus: Plus) -> Option<Cow<'_, str>> {
 
 /// One `name=value`.
 #[derive(Debug)]
-pub(super) struct Pair<'a> {
+pub(crate) struct Pair<'a> {
     /// Decoded.
-    pub(super) name: Cow<'a, str>,
+    pub(crate) name: Cow<'a, str>,
     /// As it was sent.
-    pub(super) raw: &'a str,
+    pub(crate) raw: &'a str,
     /// Whether something declares it.
-    pub(super) used: bool,
+    pub(crate) used: bool,
 }
 
 /// Pairs of a query or a form.
-pub(super) type Pairs<'a> = SmallVec<[Pair<'a>; 8]>;
+pub(crate) type Pairs<'a> = SmallVec<[Pair<'a>; 8]>;
 
 /// Why pairs are none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum BadPairs {
+pub(crate) enum BadPairs {
     Encoding,
     Many,
 }
@@ -65,7 +65,7 @@ pub(super) enum BadPairs {
 const PAIRS: usize = 1_000;
 
 /// Takes a query or an urlencoded form apart.
-pub(super) fn pairs(text: &str) -> Result<Pairs<'_>, BadPairs> {
+pub(crate) fn pairs(text: &str) -> Result<Pairs<'_>, BadPairs> {
     let mut out = Pairs::new();
     for part in text.split('&').filter(|part| !part.is_empty()) {
         if out.len() >= PAIRS {
@@ -82,7 +82,7 @@ pub(super) fn pairs(text: &str) -> Result<Pairs<'_>, BadPairs> {
 }
 
 /// Takes a `Cookie` field apart (RFC 6265 §4.2.1).
-pub(super) fn cookies(text: &str) -> impl Iterator<Item = (&str, &str)> {
+pub(crate) fn cookies(text: &str) -> impl Iterator<Item = (&str, &str)> {
     let parts = text.split(';').map(|part| part.trim_matches([' ', '\t']));
     parts.filter_map(|part| part.split_once('=')).map(|(name, value)| {
         let bare = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
