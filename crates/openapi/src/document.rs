@@ -18,7 +18,9 @@ use paths::Paths;
 use text::{BadPairs, Pairs};
 
 use crate::schema::{Direction, Schemas};
-use crate::{Captures, Fields, Finding, HeadView, Keyword, Limits, Options, Place, Undeclared, Violations};
+use crate::{
+    Captures, Fields, Finding, HeadView, Keyword, Limits, Options, Place, Undeclared, Violations,
+};
 
 /// A document that can be enforced, and what its author should know.
 #[derive(Debug)]
@@ -111,7 +113,11 @@ impl Document {
         if let Some(operation) = operation {
             return Found::Operation(operation, captures);
         }
-        let mut allow: Vec<&str> = entry.methods.iter().map(|(method, _)| method.as_str()).collect();
+        let mut allow: Vec<&str> = entry
+            .methods
+            .iter()
+            .map(|(method, _)| method.as_str())
+            .collect();
         if allow.contains(&"GET") && !allow.contains(&"HEAD") {
             allow.push("HEAD");
         }
@@ -201,14 +207,23 @@ impl Operation {
     pub fn check_head(&self, head: &HeadView<'_>, out: &mut Violations) {
         for (parameter, (start, end)) in self.path.iter().zip(head.captures) {
             if let Some(parameter) = parameter {
-                let raw = head.path.get(*start as usize..*end as usize).unwrap_or_default();
+                let raw = head
+                    .path
+                    .get(*start as usize..*end as usize)
+                    .unwrap_or_default();
                 parameter.check_text(raw, &self.schemas, Direction::Request, out);
             }
         }
         self.check_query(head.query.unwrap_or_default(), out);
         for parameter in &self.parameters {
             match parameter.place {
-                In::Header => check_field(parameter, head.fields, &self.schemas, Direction::Request, out),
+                In::Header => check_field(
+                    parameter,
+                    head.fields,
+                    &self.schemas,
+                    Direction::Request,
+                    out,
+                ),
                 In::Cookie => self.check_cookie(parameter, head.fields, out),
                 In::Path | In::Query => {}
             }
@@ -223,10 +238,20 @@ impl Operation {
                     BadPairs::Encoding => (Keyword::Syntax, "a name is not percent-encoded UTF-8"),
                     BadPairs::Many => (Keyword::TooComplex, "there are too many parameters"),
                 };
-                return fail(Place::Query(String::new()), keyword, text.to_owned(), &self.rule, out);
+                return fail(
+                    Place::Query(String::new()),
+                    keyword,
+                    text.to_owned(),
+                    &self.rule,
+                    out,
+                );
             }
         };
-        for parameter in self.parameters.iter().filter(|parameter| parameter.place == In::Query) {
+        for parameter in self
+            .parameters
+            .iter()
+            .filter(|parameter| parameter.place == In::Query)
+        {
             parameter.check_query(&mut pairs, &self.schemas, out);
         }
         if self.undeclared == Undeclared::Refuse {
@@ -235,7 +260,9 @@ impl Operation {
     }
 
     fn check_undeclared(&self, pairs: &Pairs<'_>, out: &mut Violations) {
-        let stray = pairs.iter().filter(|pair| !pair.used && !self.keys.iter().any(|key| **key == *pair.name));
+        let stray = pairs
+            .iter()
+            .filter(|pair| !pair.used && !self.keys.iter().any(|key| **key == *pair.name));
         for pair in stray {
             let place = Place::Query(crate::schema::shown(&pair.name));
             let text = "no parameter of that name is declared".to_owned();
@@ -264,15 +291,32 @@ impl Operation {
 
     /// Checks a request's body: the whole of it, already without content codings. `None` is a
     /// request that has none; an empty one is none too.
-    pub fn check_body(&self, content_type: Option<&[u8]>, body: Option<&[u8]>, out: &mut Violations) {
+    pub fn check_body(
+        &self,
+        content_type: Option<&[u8]>,
+        body: Option<&[u8]>,
+        out: &mut Violations,
+    ) {
         let place = || Place::Body(String::new());
         match (self.takes, body.filter(|body| !body.is_empty())) {
             (Takes::Required, None) => {
-                fail(place(), Keyword::Required, "a body must come".to_owned(), &self.body.rule, out);
+                fail(
+                    place(),
+                    Keyword::Required,
+                    "a body must come".to_owned(),
+                    &self.body.rule,
+                    out,
+                );
             }
             (_, None) => {}
             (Takes::Nothing, Some(_)) => {
-                fail(place(), Keyword::Undeclared, "no body is expected".to_owned(), &self.rule, out);
+                fail(
+                    place(),
+                    Keyword::Undeclared,
+                    "no body is expected".to_owned(),
+                    &self.rule,
+                    out,
+                );
             }
             (_, Some(body)) => {
                 let around = Around {
@@ -287,18 +331,32 @@ impl Operation {
 
     /// Checks a response. `body` is `None` where it is not looked at: an answer to `HEAD`, a
     /// stream, one that is too long to be held.
-    pub fn check_response(&self, status: u16, fields: &dyn Fields, body: Option<&[u8]>, out: &mut Violations) {
+    pub fn check_response(
+        &self,
+        status: u16,
+        fields: &dyn Fields,
+        body: Option<&[u8]>,
+        out: &mut Violations,
+    ) {
         let Some(response) = self.response(status) else {
             if self.checks_responses {
                 let text = format!("the status {status} is not declared");
-                fail(Place::Status, Keyword::Status, text, &format!("{}/responses", self.rule), out);
+                fail(
+                    Place::Status,
+                    Keyword::Status,
+                    text,
+                    &format!("{}/responses", self.rule),
+                    out,
+                );
             }
             return;
         };
         for header in &response.headers {
             check_field(header, fields, &self.schemas, Direction::Response, out);
         }
-        if let (Some(content), Some(body)) = (&response.content, body.filter(|body| !body.is_empty())) {
+        if let (Some(content), Some(body)) =
+            (&response.content, body.filter(|body| !body.is_empty()))
+        {
             let mut field: Option<Vec<u8>> = None;
             fields.each("content-type", &mut |value| field = Some(value.to_vec()));
             let around = Around {
@@ -311,7 +369,11 @@ impl Operation {
     }
 
     fn response(&self, status: u16) -> Option<&Response> {
-        let of = |wanted: StatusRange| self.responses.iter().find(|response| response.range == wanted);
+        let of = |wanted: StatusRange| {
+            self.responses
+                .iter()
+                .find(|response| response.range == wanted)
+        };
         let class = u8::try_from(status / 100).unwrap_or(0);
         of(StatusRange::Exact(status))
             .or_else(|| of(StatusRange::Class(class)))
@@ -319,7 +381,13 @@ impl Operation {
     }
 }
 
-fn check_field(parameter: &Parameter, fields: &dyn Fields, schemas: &Schemas, direction: Direction, out: &mut Violations) {
+fn check_field(
+    parameter: &Parameter,
+    fields: &dyn Fields,
+    schemas: &Schemas,
+    direction: Direction,
+    out: &mut Violations,
+) {
     let mut joined: Option<Vec<u8>> = None;
     fields.each(&parameter.name, &mut |value| match &mut joined {
         // RFC 9110 §5.3: several lines are one list.
@@ -336,7 +404,13 @@ fn check_field(parameter: &Parameter, fields: &dyn Fields, schemas: &Schemas, di
         Ok(text) => parameter.check_text(text.trim_matches([' ', '\t']), schemas, direction, out),
         Err(_) => {
             let place = Place::Header(parameter.name.to_string());
-            fail(place, Keyword::Syntax, "it is not UTF-8".to_owned(), &parameter.rule, out);
+            fail(
+                place,
+                Keyword::Syntax,
+                "it is not UTF-8".to_owned(),
+                &parameter.rule,
+                out,
+            );
         }
     }
 }

@@ -88,13 +88,9 @@ impl Decimal {
         i64::try_from(if self.negative { -value } else { value }).ok()
     }
 
-    /// The nearest binary fraction: for what is said of a number, never for a decision.
-    pub(crate) fn to_f64(&self) -> f64 {
-        self.to_string().parse().unwrap_or(f64::INFINITY)
-    }
-
     fn magnitude(&self, other: &Self) -> Ordering {
-        let point = |d: &Self| i64::try_from(d.digits.len()).unwrap_or(i64::MAX) + i64::from(d.exponent);
+        let point =
+            |d: &Self| i64::try_from(d.digits.len()).unwrap_or(i64::MAX) + i64::from(d.exponent);
         match (self.digits.is_empty(), other.digits.is_empty()) {
             (true, true) => Ordering::Equal,
             (true, false) => Ordering::Less,
@@ -178,7 +174,11 @@ impl Divisor {
         }
         // value/self = digits × 10^(e-f) / self.digits. Neither ends in zero: with e < f, ten
         // would have to divide the value's digits, and it does not.
-        let Some(shift) = value.exponent.checked_sub(self.exponent).filter(|s| *s >= 0) else {
+        let Some(shift) = value
+            .exponent
+            .checked_sub(self.exponent)
+            .filter(|s| *s >= 0)
+        else {
             return false;
         };
         let modulus = u128::from(self.digits);

@@ -23,7 +23,6 @@ pub(crate) use check::{Check, Direction, Origin, shown};
 pub(crate) use compile::{Compiler, Dialect};
 pub(crate) use format::{Encoding, Format};
 pub(crate) use names::Names;
-pub(crate) use pattern::Pattern;
 pub(crate) use types::Types;
 
 /// A schema, by its place among all of a document.

@@ -54,7 +54,10 @@ impl PartialEq for Value {
                 a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.value == b.value)
             }
             (Self::Object(a), Self::Object(b)) => {
-                let same = |m: &Member| b.iter().any(|n| n.name == m.name && n.value.value == m.value.value);
+                let same = |m: &Member| {
+                    b.iter()
+                        .any(|n| n.name == m.name && n.value.value == m.value.value)
+                };
                 a.len() == b.len() && a.iter().all(same)
             }
             _ => false,
@@ -192,9 +195,10 @@ impl<'d> At<'d> {
             let next = match &at.node.value {
                 Value::Object(_) => at.node.get(&name),
                 // RFC 6901 §4: an index has no leading zero.
-                Value::Array(items) if name == "0" || !name.starts_with('0') => {
-                    name.parse::<usize>().ok().and_then(|index| items.get(index))
-                }
+                Value::Array(items) if name == "0" || !name.starts_with('0') => name
+                    .parse::<usize>()
+                    .ok()
+                    .and_then(|index| items.get(index)),
                 _ => None,
             }?;
             at = at.to(&name, next);
@@ -224,15 +228,34 @@ impl Findings {
 
     /// The document cannot be enforced.
     pub(crate) fn error(&mut self, at: &At<'_>, message: impl Into<String>, hint: &str) {
-        self.push(Weight::Error, &at.pointer, at.node.mark, message.into(), hint);
+        self.push(
+            Weight::Error,
+            &at.pointer,
+            at.node.mark,
+            message.into(),
+            hint,
+        );
     }
 
     /// Something is not enforced as one may think.
     pub(crate) fn warn(&mut self, at: &At<'_>, message: impl Into<String>, hint: &str) {
-        self.push(Weight::Warning, &at.pointer, at.node.mark, message.into(), hint);
+        self.push(
+            Weight::Warning,
+            &at.pointer,
+            at.node.mark,
+            message.into(),
+            hint,
+        );
     }
 
-    pub(crate) fn push(&mut self, weight: Weight, pointer: &str, mark: Mark, message: String, hint: &str) {
+    pub(crate) fn push(
+        &mut self,
+        weight: Weight,
+        pointer: &str,
+        mark: Mark,
+        message: String,
+        hint: &str,
+    ) {
         let finding = Finding {
             weight,
             pointer: pointer.to_owned(),
@@ -269,7 +292,11 @@ impl Findings {
         self.list.sort_by_key(|f| (f.line, f.column));
         if self.dropped > 0 {
             self.list.push(Finding {
-                weight: if self.errors > 0 { Weight::Error } else { Weight::Warning },
+                weight: if self.errors > 0 {
+                    Weight::Error
+                } else {
+                    Weight::Warning
+                },
                 pointer: String::new(),
                 line: 1,
                 column: 1,
@@ -289,8 +316,16 @@ pub(crate) fn read(text: &str, limits: &Limits, findings: &mut Findings) -> Opti
     };
     let start = Mark { line: 1, column: 1 };
     if text.len() > limits.document_bytes {
-        let message = format!("the document is longer than {} bytes", limits.document_bytes);
-        return refuse(findings, start, message, "split it into one document per API");
+        let message = format!(
+            "the document is longer than {} bytes",
+            limits.document_bytes
+        );
+        return refuse(
+            findings,
+            start,
+            message,
+            "split it into one document per API",
+        );
     }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let read = if text.trim_start().starts_with(['{', '[']) {

@@ -54,7 +54,13 @@ pub(super) fn fail(place: Place, keyword: Keyword, text: String, rule: &str, out
 
 impl Content {
     /// Holds a body against what is declared of its media type.
-    pub(super) fn check(&self, around: Around<'_>, field: Option<&[u8]>, body: &[u8], out: &mut Violations) {
+    pub(super) fn check(
+        &self,
+        around: Around<'_>,
+        field: Option<&[u8]>,
+        body: &[u8],
+        out: &mut Violations,
+    ) {
         let media = match field.map(Media::parse) {
             Some(Some(media)) => media,
             // SECURITY: a reader that guesses (RFC 9110 §8.3) may guess what was not checked.
@@ -63,18 +69,47 @@ impl Content {
                     Some(_) => "it is no media type",
                     None => "a body has to say what it is",
                 };
-                return fail(Place::ContentType, Keyword::MediaType, text.to_owned(), &self.rule, out);
+                return fail(
+                    Place::ContentType,
+                    Keyword::MediaType,
+                    text.to_owned(),
+                    &self.rule,
+                    out,
+                );
             }
         };
-        let fits = self.media.iter().filter_map(|rule| Some((fit(&rule.range, &media.essence)?, rule)));
+        let fits = self
+            .media
+            .iter()
+            .filter_map(|rule| Some((fit(&rule.range, &media.essence)?, rule)));
         let Some((_, rule)) = fits.max_by_key(|(fit, _)| *fit) else {
-            let declared: Vec<&str> = self.media.iter().map(|rule| rule.range.as_str()).take(8).collect();
-            let text = format!("the media type is not one that is declared: {}", declared.join(", "));
-            return fail(Place::ContentType, Keyword::MediaType, text, &self.rule, out);
+            let declared: Vec<&str> = self
+                .media
+                .iter()
+                .map(|rule| rule.range.as_str())
+                .take(8)
+                .collect();
+            let text = format!(
+                "the media type is not one that is declared: {}",
+                declared.join(", ")
+            );
+            return fail(
+                Place::ContentType,
+                Keyword::MediaType,
+                text,
+                &self.rule,
+                out,
+            );
         };
         if media.reading() != Reading::Bytes && !media.is_utf8() {
             let text = "the charset must be utf-8".to_owned();
-            return fail(Place::ContentType, Keyword::MediaType, text, &rule.rule, out);
+            return fail(
+                Place::ContentType,
+                Keyword::MediaType,
+                text,
+                &rule.rule,
+                out,
+            );
         }
         rule.check(around, &media, body, out);
     }
@@ -85,7 +120,9 @@ impl MediaRule {
         match media.reading() {
             Reading::Json => self.json(around, body, out),
             Reading::Form => {
-                let build = |arena: &mut Arena, prefer| form::urlencoded(arena, self, body, prefer, around.limits);
+                let build = |arena: &mut Arena, prefer| {
+                    form::urlencoded(arena, self, body, prefer, around.limits)
+                };
                 self.form(around, &build, out);
             }
             Reading::Multipart => {
@@ -99,13 +136,26 @@ impl MediaRule {
                 (Ok(text), Some(schema)) => {
                     let mut arena = out.lend();
                     arena.text(Kind::String, text);
-                    Check::new(around.schemas, arena.tree(""), around.direction, Origin::Body, out).run(schema);
+                    Check::new(
+                        around.schemas,
+                        arena.tree(""),
+                        around.direction,
+                        Origin::Body,
+                        out,
+                    )
+                    .run(schema);
                     out.give_back(arena);
                 }
                 (Ok(_), None) => {}
                 (Err(_), _) => {
                     let place = Place::Body(String::new());
-                    fail(place, Keyword::Syntax, "it is not UTF-8".to_owned(), &self.rule, out);
+                    fail(
+                        place,
+                        Keyword::Syntax,
+                        "it is not UTF-8".to_owned(),
+                        &self.rule,
+                        out,
+                    );
                 }
             },
             // Bytes have no parts that a schema could speak of.
@@ -115,10 +165,22 @@ impl MediaRule {
 
     fn json(&self, around: Around<'_>, body: &[u8], out: &mut Violations) {
         let mut arena = out.lend();
-        match tree::read(&mut arena, body, around.limits.body_depth, around.limits.body_nodes) {
+        match tree::read(
+            &mut arena,
+            body,
+            around.limits.body_depth,
+            around.limits.body_nodes,
+        ) {
             Ok(text) => {
                 if let Some(schema) = self.schema {
-                    Check::new(around.schemas, arena.tree(text), around.direction, Origin::Body, out).run(schema);
+                    Check::new(
+                        around.schemas,
+                        arena.tree(text),
+                        around.direction,
+                        Origin::Body,
+                        out,
+                    )
+                    .run(schema);
                 }
             }
             Err(error) => {
@@ -139,14 +201,30 @@ impl MediaRule {
         let mut fits = |prefer: Prefer, loud: bool, out: &mut Violations| {
             arena.clear();
             if let Err(refused) = build(&mut arena, prefer) {
-                fail(refused.place, refused.keyword, refused.text, &self.rule, out);
+                fail(
+                    refused.place,
+                    refused.keyword,
+                    refused.text,
+                    &self.rule,
+                    out,
+                );
                 return true;
             }
             let Some(schema) = self.schema else {
                 return true;
             };
-            let check = Check::new(around.schemas, arena.tree(""), around.direction, Origin::Body, out);
-            if loud { check.run(schema) } else { check.fits(schema) }
+            let check = Check::new(
+                around.schemas,
+                arena.tree(""),
+                around.direction,
+                Origin::Body,
+                out,
+            );
+            if loud {
+                check.run(schema)
+            } else {
+                check.fits(schema)
+            }
         };
         if !(self.shape.is_ambiguous() && fits(Prefer::Text, false, out)) {
             fits(Prefer::Typed, true, out);
@@ -162,6 +240,9 @@ pub(super) fn said(error: &ReadError) -> (Keyword, String) {
         Fault::Repeated => Keyword::Repeated,
         Fault::Limit => Keyword::TooComplex,
     };
-    let text = format!("it is no JSON that is taken: {} (after {} bytes)", error.what, error.offset);
+    let text = format!(
+        "it is no JSON that is taken: {} (after {} bytes)",
+        error.what, error.offset
+    );
     (keyword, text)
 }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use memchr::memmem::Finder;
 
-use super::body::{MediaRule, said};
+use super::body::{Encoding, MediaRule, said};
 use super::media::{Media, Reading, fit};
 use super::shape::{Prefer, Shape, add, add_shaped};
 use super::text::{BadPairs, Plus, decode, pairs};
@@ -52,7 +52,9 @@ pub(super) fn urlencoded(
     };
     let pairs = match pairs(text) {
         Ok(pairs) => pairs,
-        Err(BadPairs::Encoding) => return refused(Keyword::Syntax, "it is not percent-encoded UTF-8"),
+        Err(BadPairs::Encoding) => {
+            return refused(Keyword::Syntax, "it is not percent-encoded UTF-8");
+        }
         Err(BadPairs::Many) => return refused(Keyword::TooComplex, "it has too many fields"),
     };
     let mut fields: Vec<Field<'_>> = Vec::with_capacity(pairs.len());
@@ -81,16 +83,30 @@ enum Came<'a> {
     Bytes(&'a [u8]),
 }
 
-fn object(arena: &mut Arena, rule: &MediaRule, fields: &[Field<'_>], prefer: Prefer, limits: &Limits) -> Result<(), Refused> {
+fn object(
+    arena: &mut Arena,
+    rule: &MediaRule,
+    fields: &[Field<'_>],
+    prefer: Prefer,
+    limits: &Limits,
+) -> Result<(), Refused> {
     let opened = arena.open(Kind::Object);
     let free = Shape::default();
     let mut count = 0;
     let mut order: Vec<usize> = (0..fields.len()).collect();
     // Fields of one name side by side, in the order they came.
-    order.sort_by(|a, b| fields.get(*a).map(|f| &f.name).cmp(&fields.get(*b).map(|f| &f.name)));
+    order.sort_by(|a, b| {
+        fields
+            .get(*a)
+            .map(|f| &f.name)
+            .cmp(&fields.get(*b).map(|f| &f.name))
+    });
     let mut rest = order.as_slice();
     while let Some(first) = rest.first().and_then(|at| fields.get(*at)) {
-        let same = rest.iter().take_while(|at| fields.get(**at).is_some_and(|f| f.name == first.name)).count();
+        let same = rest
+            .iter()
+            .take_while(|at| fields.get(**at).is_some_and(|f| f.name == first.name))
+            .count();
         let (own, after) = rest.split_at_checked(same).unwrap_or((rest, &[]));
         rest = after;
         let own: Vec<&Field<'_>> = own.iter().filter_map(|at| fields.get(*at)).collect();
@@ -119,33 +135,26 @@ fn property(
         // SECURITY: of a field that comes twice some take the first, some the last.
         return refused_field(name, Keyword::Repeated, "it must not come more than once");
     }
-    let encoding = rule.encodings.iter().find(|encoding| *encoding.property == *name);
+    let encoding = rule
+        .encodings
+        .iter()
+        .find(|encoding| *encoding.property == *name);
     let element = match &shape.items {
         Some(items) if shape.is_list() => items,
         _ => shape,
     };
-    let mut texts: Vec<&str> = Vec::new();
+    let mut texts: Vec<&str> = Vec::with_capacity(own.len());
     let listed = shape.is_list() || !more.is_empty();
     for field in own {
-        if let (Some(encoding), Some(media)) = (encoding, &field.media)
-            && !encoding.types.is_empty()
-            && !encoding.types.iter().any(|range| fit(range, &media.essence).is_some())
-        {
-            let text = format!("its media type must be {}", encoding.types.join(" or "));
-            return refused_field(name, Keyword::MediaType, text);
-        }
-        match &field.came {
-            Came::Text(text) => texts.push(text),
-            Came::Bytes(_) if element.bytes => texts.push(""),
-            Came::Bytes(bytes) => match std::str::from_utf8(bytes) {
-                Ok(text) => texts.push(text),
-                Err(_) => return refused_field(name, Keyword::Syntax, "it must be text, and is not UTF-8"),
-            },
-        }
+        texts.push(text_of(field, encoding, element)?);
     }
     // JSON within a part: where it says so, or where the document does (OpenAPI 3.1.1 §4.8.15.1.1).
     let says = field.media.as_ref().map(Media::reading) == Some(Reading::Json);
-    let declared = encoding.is_some_and(|e| e.types.iter().any(|t| super::media::reading(t) == Reading::Json));
+    let declared = encoding.is_some_and(|e| {
+        e.types
+            .iter()
+            .any(|t| super::media::reading(t) == Reading::Json)
+    });
     let nested = element.types.meets(Types::OBJECT) && !element.types.meets(super::shape::SCALAR);
     if !(says || declared || nested) {
         add_shaped(arena, &texts, shape, prefer);
@@ -156,9 +165,12 @@ fn property(
     let opened = (listed && !whole).then(|| arena.open(Kind::Array));
     for text in &texts {
         let mut inner = Arena::default();
-        match tree::read(&mut inner, text.as_bytes(), limits.body_depth.saturating_sub(2), limits.body_nodes) {
+        let depth = limits.body_depth.saturating_sub(2);
+        match tree::read(&mut inner, text.as_bytes(), depth, limits.body_nodes) {
             Ok(text) => arena.graft(&inner.tree(text), Tree::ROOT),
-            Err(_) if element.types.meets(Types::STRING) && !says => add(arena, text, element.types, prefer),
+            Err(_) if element.types.meets(Types::STRING) && !says => {
+                add(arena, text, element.types, prefer);
+            }
             Err(error) => {
                 let (keyword, text) = said(&error);
                 return refused_field(name, keyword, text);
@@ -169,6 +181,37 @@ fn property(
         arena.close(opened, u32::try_from(texts.len()).unwrap_or(u32::MAX));
     }
     Ok(())
+}
+
+/// The text of a field or a part; none of what is bytes.
+fn text_of<'a>(
+    field: &'a Field<'_>,
+    encoding: Option<&Encoding>,
+    element: &Shape,
+) -> Result<&'a str, Refused> {
+    if let (Some(encoding), Some(media)) = (encoding, &field.media)
+        && !encoding.types.is_empty()
+        && !encoding
+            .types
+            .iter()
+            .any(|range| fit(range, &media.essence).is_some())
+    {
+        let text = format!("its media type must be {}", encoding.types.join(" or "));
+        return refused_field(&field.name, Keyword::MediaType, text);
+    }
+    match &field.came {
+        Came::Text(text) => Ok(text),
+        Came::Bytes(_) if element.bytes => Ok(""),
+        Came::Bytes(bytes) => match std::str::from_utf8(bytes) {
+            Ok(text) => Ok(text),
+            // Nothing says that it is text.
+            Err(_) if element.types == Types::ALL => Ok(""),
+            Err(_) => {
+                let text = "it must be text, and is not UTF-8";
+                refused_field(&field.name, Keyword::Syntax, text)
+            }
+        },
+    }
 }
 
 // LIMIT: parts of one form, and bytes of one part's head.
@@ -186,8 +229,15 @@ pub(super) fn multipart(
 ) -> Result<(), Refused> {
     // RFC 2046 §5.1.1.
     let letter = |b: u8| b.is_ascii_alphanumeric() || b"'()+_,-./:=? ".contains(&b);
-    if boundary.is_empty() || boundary.len() > 70 || boundary.ends_with(' ') || !boundary.bytes().all(letter) {
-        return refused(Keyword::Syntax, "its media type names no boundary between its parts");
+    if boundary.is_empty()
+        || boundary.len() > 70
+        || boundary.ends_with(' ')
+        || !boundary.bytes().all(letter)
+    {
+        return refused(
+            Keyword::Syntax,
+            "its media type names no boundary between its parts",
+        );
     }
     // SECURITY: what stands before the first part or after the last is read by some and not by
     // others: nothing may.
@@ -227,13 +277,17 @@ fn field(part: &[u8]) -> Result<Field<'_>, Refused> {
     };
     let (head, content) = part.split_at_checked(end).unwrap_or((part, &[]));
     let content = content.get(4..).unwrap_or_default();
-    let head = std::str::from_utf8(head).ok().filter(|head| head.len() <= HEAD);
+    let head = std::str::from_utf8(head)
+        .ok()
+        .filter(|head| head.len() <= HEAD);
     let Some(head) = head.filter(|head| !head.contains('\0')) else {
         return refused(Keyword::Syntax, "a part's head is not UTF-8, or too long");
     };
     let (mut name, mut media, mut seen) = (None, None, Vec::new());
     for line in head.split("\r\n") {
-        let parts = line.split_once(':').filter(|(name, _)| !name.is_empty() && !name.contains([' ', '\t']));
+        let parts = line
+            .split_once(':')
+            .filter(|(name, _)| !name.is_empty() && !name.contains([' ', '\t']));
         let Some((field, value)) = parts.filter(|_| !line.contains(['\r', '\n'])) else {
             return refused(Keyword::Syntax, "a part's head has a line that is no field");
         };
@@ -249,7 +303,9 @@ fn field(part: &[u8]) -> Result<Field<'_>, Refused> {
                 None => return refused(Keyword::Syntax, "a part's media type is none"),
             },
             // RFC 7578 §4.7: deprecated; what is not plain would be read differently.
-            "content-transfer-encoding" if !matches!(&*value.to_ascii_lowercase(), "7bit" | "8bit" | "binary") => {
+            "content-transfer-encoding"
+                if !matches!(&*value.to_ascii_lowercase(), "7bit" | "8bit" | "binary") =>
+            {
                 return refused(Keyword::Syntax, "a part has a transfer encoding");
             }
             _ => {}
@@ -274,12 +330,18 @@ fn disposition(value: &str) -> Result<String, Refused> {
     };
     let (mut name, mut file) = (None, None);
     while !rest.is_empty() {
-        let Some((key, after)) = rest.strip_prefix(';').and_then(|rest| rest.trim_start().split_once('=')) else {
+        let Some((key, after)) = rest
+            .strip_prefix(';')
+            .and_then(|rest| rest.trim_start().split_once('='))
+        else {
             return wrong();
         };
         // SECURITY: `name*` and escapes within quotes are read in several ways; a file's name with
         // a path in it or a second name is how a filter is passed.
-        let Some((value, after)) = after.strip_prefix('"').and_then(|rest| rest.split_once('"')) else {
+        let Some((value, after)) = after
+            .strip_prefix('"')
+            .and_then(|rest| rest.split_once('"'))
+        else {
             return wrong();
         };
         let slot = match key {

@@ -74,7 +74,11 @@ fn value(text: &str) -> Option<(String, &str)> {
     if let Some(quoted) = text.strip_prefix('"') {
         let (value, after) = quoted.split_once('"')?;
         let after = after.trim_start_matches([' ', '\t']);
-        let after = if after.is_empty() { after } else { after.strip_prefix(';')? };
+        let after = if after.is_empty() {
+            after
+        } else {
+            after.strip_prefix(';')?
+        };
         // An escape within quotes is one that readers differ on.
         return (!value.contains('\\')).then(|| (value.to_owned(), after));
     }
@@ -103,7 +107,10 @@ pub(super) fn fit(range: &str, essence: &str) -> Option<u8> {
     let (kind, subtype) = range.split_once('/')?;
     match (kind, subtype) {
         ("*", "*") => Some(1),
-        (kind, "*") => essence.strip_prefix(kind).is_some_and(|rest| rest.starts_with('/')).then_some(2),
+        (kind, "*") => essence
+            .strip_prefix(kind)
+            .is_some_and(|rest| rest.starts_with('/'))
+            .then_some(2),
         _ => None,
     }
 }

@@ -87,7 +87,13 @@ impl Parameter {
     }
 
     /// Checks the parameter in a path, a header field or a cookie: one text.
-    pub(super) fn check_text(&self, raw: &str, schemas: &Schemas, direction: Direction, out: &mut Violations) {
+    pub(super) fn check_text(
+        &self,
+        raw: &str,
+        schemas: &Schemas,
+        direction: Direction,
+        out: &mut Violations,
+    ) {
         if self.json {
             return self.check_json(raw, schemas, direction, out);
         }
@@ -97,12 +103,18 @@ impl Parameter {
                 self.listed(rest, separator)
             }),
             Style::Matrix => self.matrix(raw),
-            Style::Form if self.place == Place::Cookie => self.listed(raw, if self.explode { '\0' } else { ',' }),
+            Style::Form if self.place == Place::Cookie => {
+                self.listed(raw, if self.explode { '\0' } else { ',' })
+            }
             _ => self.listed(raw, ','),
         };
         match came {
             Some(came) => self.hold(&came, schemas, direction, out),
-            None => self.fail(Keyword::Style, "it is not written in the style that is declared", out),
+            None => self.fail(
+                Keyword::Style,
+                "it is not written in the style that is declared",
+                out,
+            ),
         }
     }
 
@@ -120,17 +132,28 @@ impl Parameter {
 
     /// A value, or what a separator divides.
     fn listed<'a>(&self, raw: &'a str, separator: char) -> Option<Came<'a>> {
-        if self.wants().meets(SCALAR) && (!self.wants().meets(Types::ARRAY) || !raw.contains(separator)) {
+        if self.wants().meets(SCALAR)
+            && (!self.wants().meets(Types::ARRAY) || !raw.contains(separator))
+        {
             return self.text(raw).map(Came::One);
         }
         if separator == '\0' {
-            return self.text(raw).map(|text| Came::Many(SmallVec::from_iter([text])));
+            return self
+                .text(raw)
+                .map(|text| Came::Many(SmallVec::from_iter([text])));
         }
         let parts = raw.split(separator).map(|part| {
-            if self.place == Place::Header { part.trim_matches([' ', '\t']) } else { part }
+            if self.place == Place::Header {
+                part.trim_matches([' ', '\t'])
+            } else {
+                part
+            }
         });
         if self.wants().meets(Types::ARRAY) {
-            return parts.map(|part| self.text(part)).collect::<Option<_>>().map(Came::Many);
+            return parts
+                .map(|part| self.text(part))
+                .collect::<Option<_>>()
+                .map(Came::Many);
         }
         let mut members = Named::new();
         if self.explode {
@@ -145,7 +168,11 @@ impl Parameter {
     }
 
     /// Names and values one after another.
-    fn alternate<'a>(&self, mut parts: impl Iterator<Item = &'a str>, members: &mut Named<'a>) -> Option<()> {
+    fn alternate<'a>(
+        &self,
+        mut parts: impl Iterator<Item = &'a str>,
+        members: &mut Named<'a>,
+    ) -> Option<()> {
         while let Some(name) = parts.next() {
             members.push((self.text(name)?, self.text(parts.next()?)?));
         }
@@ -176,11 +203,17 @@ impl Parameter {
     }
 
     /// Checks a query parameter, and marks the pairs that are its own.
-    pub(super) fn check_query(&self, pairs: &mut Pairs<'_>, schemas: &Schemas, out: &mut Violations) {
+    pub(super) fn check_query(
+        &self,
+        pairs: &mut Pairs<'_>,
+        schemas: &Schemas,
+        out: &mut Violations,
+    ) {
         if self.style == Style::Deep {
             return self.check_deep(pairs, schemas, out);
         }
-        let object = self.wants().meets(Types::OBJECT) && !self.wants().meets(SCALAR.or(Types::ARRAY));
+        let object =
+            self.wants().meets(Types::OBJECT) && !self.wants().meets(SCALAR.or(Types::ARRAY));
         if self.style == Style::Form && self.explode && object && !self.json {
             return self.check_spread(pairs, schemas, out);
         }
@@ -193,7 +226,10 @@ impl Parameter {
             [] => return self.missing(out),
             [raw] => *raw,
             _ if self.explode && self.wants().meets(Types::ARRAY) && !self.json => {
-                let texts = raws.iter().map(|raw| self.text(raw)).collect::<Option<Texts<'_>>>();
+                let texts = raws
+                    .iter()
+                    .map(|raw| self.text(raw))
+                    .collect::<Option<Texts<'_>>>();
                 return self.held_or_not(texts.map(Came::Many), schemas, out);
             }
             _ => {
@@ -208,12 +244,16 @@ impl Parameter {
             return self.check_json(raw, schemas, Direction::Request, out);
         }
         let came = match self.style {
-            _ if self.explode && self.shape.is_list() => {
-                self.text(raw).map(|text| Came::Many(SmallVec::from_iter([text])))
-            }
+            _ if self.explode && self.shape.is_list() => self
+                .text(raw)
+                .map(|text| Came::Many(SmallVec::from_iter([text]))),
             _ if self.explode => self.text(raw).map(Came::One),
-            Style::Space => self.listed(&raw.replace("%20", "+").replace(' ', "+"), '+').map(owned),
-            Style::Pipe => self.listed(&raw.replace("%7C", "|").replace("%7c", "|"), '|').map(owned),
+            Style::Space => self
+                .listed(&raw.replace("%20", "+").replace(' ', "+"), '+')
+                .map(owned),
+            Style::Pipe => self
+                .listed(&raw.replace("%7C", "|").replace("%7c", "|"), '|')
+                .map(owned),
             _ => self.listed(raw, ','),
         };
         self.held_or_not(came, schemas, out);
@@ -222,7 +262,11 @@ impl Parameter {
     fn held_or_not(&self, came: Option<Came<'_>>, schemas: &Schemas, out: &mut Violations) {
         match came {
             Some(came) => self.hold(&came, schemas, Direction::Request, out),
-            None => self.fail(Keyword::Syntax, "it is not percent-encoded UTF-8, or not in its style", out),
+            None => self.fail(
+                Keyword::Syntax,
+                "it is not percent-encoded UTF-8, or not in its style",
+                out,
+            ),
         }
     }
 
@@ -230,7 +274,10 @@ impl Parameter {
     fn check_deep(&self, pairs: &mut Pairs<'_>, schemas: &Schemas, out: &mut Violations) {
         let mut members = Named::new();
         for pair in pairs.iter_mut() {
-            let inner = pair.name.strip_prefix(&*self.name).and_then(|rest| rest.strip_prefix('['));
+            let inner = pair
+                .name
+                .strip_prefix(&*self.name)
+                .and_then(|rest| rest.strip_prefix('['));
             let Some(inner) = inner.and_then(|rest| rest.strip_suffix(']')) else {
                 continue;
             };
@@ -238,7 +285,11 @@ impl Parameter {
             // Some write `name[list][]` for lists.
             let name = inner.strip_suffix("][").unwrap_or(inner);
             let Some(text) = self.text(pair.raw).filter(|_| !name.contains(['[', ']'])) else {
-                return self.fail(Keyword::Style, "it is not written in the style that is declared", out);
+                return self.fail(
+                    Keyword::Style,
+                    "it is not written in the style that is declared",
+                    out,
+                );
             };
             members.push((Cow::Owned(name.to_owned()), Cow::Owned(text.into_owned())));
         }
@@ -251,12 +302,18 @@ impl Parameter {
     /// An object whose properties are parameters of their own.
     fn check_spread(&self, pairs: &mut Pairs<'_>, schemas: &Schemas, out: &mut Violations) {
         let mut members = Named::new();
-        for pair in pairs.iter_mut().filter(|pair| self.shape.property(&pair.name).is_some()) {
+        for pair in pairs
+            .iter_mut()
+            .filter(|pair| self.shape.property(&pair.name).is_some())
+        {
             pair.used = true;
             let Some(text) = self.text(pair.raw) else {
                 return self.fail(Keyword::Syntax, "it is not percent-encoded UTF-8", out);
             };
-            members.push((Cow::Owned(pair.name.clone().into_owned()), Cow::Owned(text.into_owned())));
+            members.push((
+                Cow::Owned(pair.name.clone().into_owned()),
+                Cow::Owned(text.into_owned()),
+            ));
         }
         if members.is_empty() {
             return self.missing(out);
@@ -276,7 +333,11 @@ impl Parameter {
                     Check::new(schemas, tree, direction, self.origin(), out).run(schema);
                 }
             }
-            Err(error) => self.fail(Keyword::Syntax, &format!("it is no JSON that is taken: {}", error.what), out),
+            Err(error) => self.fail(
+                Keyword::Syntax,
+                &format!("it is no JSON that is taken: {}", error.what),
+                out,
+            ),
         }
     }
 
@@ -288,12 +349,19 @@ impl Parameter {
         let mut fits = |prefer: Prefer, loud: bool, out: &mut Violations| {
             arena.clear();
             if let Err(name) = self.write(&mut arena, came, prefer) {
-                let text = format!("its property `{}` must not come more than once", crate::schema::shown(&name));
+                let text = format!(
+                    "its property `{}` must not come more than once",
+                    crate::schema::shown(&name)
+                );
                 self.fail(Keyword::Repeated, &text, out);
                 return true;
             }
             let check = Check::new(schemas, arena.tree(""), direction, self.origin(), out);
-            if loud { check.run(schema) } else { check.fits(schema) }
+            if loud {
+                check.run(schema)
+            } else {
+                check.fits(schema)
+            }
         };
         if self.shape.is_ambiguous() && fits(Prefer::Text, false, out) {
             return;
@@ -306,9 +374,15 @@ impl Parameter {
         match came {
             Came::One(text) => add(arena, text, self.shape.types, prefer),
             Came::Many(texts) => {
-                let types = self.shape.items.as_ref().map_or(Types::ALL, |items| items.types);
+                let types = self
+                    .shape
+                    .items
+                    .as_ref()
+                    .map_or(Types::ALL, |items| items.types);
                 let opened = arena.open(Kind::Array);
-                texts.iter().for_each(|text| add(arena, text, types, prefer));
+                texts
+                    .iter()
+                    .for_each(|text| add(arena, text, types, prefer));
                 arena.close(opened, u32::try_from(texts.len()).unwrap_or(u32::MAX));
             }
             Came::Members(members) => {
@@ -344,8 +418,11 @@ fn owned<'o>(came: Came<'_>) -> Came<'o> {
     match came {
         Came::One(text) => Came::One(keep(text)),
         Came::Many(texts) => Came::Many(texts.into_iter().map(keep).collect()),
-        Came::Members(members) => {
-            Came::Members(members.into_iter().map(|(name, text)| (keep(name), keep(text))).collect())
-        }
+        Came::Members(members) => Came::Members(
+            members
+                .into_iter()
+                .map(|(name, text)| (keep(name), keep(text)))
+                .collect(),
+        ),
     }
 }

@@ -56,23 +56,37 @@ fn segment(text: &str) -> Result<Vec<Piece>, Refusal> {
             None => (rest, None),
         };
         if literal.contains('}') || literal.contains(['?', '#']) {
-            return Err((format!("`{text}` is no segment of a path"), "a query is described by parameters"));
+            return Err((
+                format!("`{text}` is no segment of a path"),
+                "a query is described by parameters",
+            ));
         }
         if !literal.is_empty() {
             let decoded = decode(literal, Plus::Plus).map(Cow::into_owned);
-            out.push(Piece::Literal(decoded.unwrap_or_else(|| literal.to_owned()).into()));
+            out.push(Piece::Literal(
+                decoded.unwrap_or_else(|| literal.to_owned()).into(),
+            ));
         }
         let Some(after) = after else {
             break;
         };
         let Some((name, after)) = after.split_once('}') else {
-            return Err((format!("`{text}` opens a parameter that does not end in its segment"), ""));
+            return Err((
+                format!("`{text}` opens a parameter that does not end in its segment"),
+                "",
+            ));
         };
         if name.is_empty() || name.contains(['{', '*', '+']) {
-            return Err((format!("`{{{name}}}` is no parameter of a path"), "a parameter is one segment or a part of one"));
+            return Err((
+                format!("`{{{name}}}` is no parameter of a path"),
+                "a parameter is one segment or a part of one",
+            ));
         }
         if matches!(out.last(), Some(Piece::Parameter(_))) {
-            return Err((format!("`{text}` has two parameters with nothing between them"), ""));
+            return Err((
+                format!("`{text}` has two parameters with nothing between them"),
+                "",
+            ));
         }
         out.push(Piece::Parameter(name.into()));
         rest = after;
@@ -120,8 +134,16 @@ impl Paths {
             _ => None,
         };
         let known = match text {
-            Some(text) => level.literals.iter().find(|(known, _)| &**known == text).map(|(_, to)| *to),
-            None => level.patterns.iter().find(|(known, _)| alike(known, pieces)).map(|(_, to)| *to),
+            Some(text) => level
+                .literals
+                .iter()
+                .find(|(known, _)| &**known == text)
+                .map(|(_, to)| *to),
+            None => level
+                .patterns
+                .iter()
+                .find(|(known, _)| alike(known, pieces))
+                .map(|(_, to)| *to),
         };
         if let Some(known) = known {
             return known;
@@ -134,7 +156,9 @@ impl Paths {
             None => {
                 level.patterns.push((pieces.to_vec(), fresh));
                 // More literal characters are more specific.
-                level.patterns.sort_by_key(|(pieces, _)| std::cmp::Reverse(literals(pieces)));
+                level
+                    .patterns
+                    .sort_by_key(|(pieces, _)| std::cmp::Reverse(literals(pieces)));
             }
         }
         self.levels.push(Level::default());
@@ -165,8 +189,13 @@ impl Paths {
             Some(next) => self.walk(to, path, next, captures),
             None => self.levels.get(to)?.entry,
         };
-        if let Ok(found) = level.literals.binary_search_by(|(known, _)| (**known).cmp(&*decoded))
-            && let Some(entry) = level.literals.get(found).and_then(|(_, to)| go(*to, captures))
+        if let Ok(found) = level
+            .literals
+            .binary_search_by(|(known, _)| (**known).cmp(&*decoded))
+            && let Some(entry) = level
+                .literals
+                .get(found)
+                .and_then(|(_, to)| go(*to, captures))
         {
             return Some(entry);
         }
@@ -222,7 +251,10 @@ fn matches(pieces: &[Piece], segment: &str, start: usize, captures: &mut Capture
                     }
                     Some(Piece::Literal(text)) => {
                         let from = ahead.chars().next().map_or(0, char::len_utf8);
-                        ahead.get(from..).and_then(|later| later.find(&**text)).map(|found| found + from)
+                        ahead
+                            .get(from..)
+                            .and_then(|later| later.find(&**text))
+                            .map(|found| found + from)
                     }
                     Some(Piece::Parameter(_)) => None,
                 };

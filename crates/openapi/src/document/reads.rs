@@ -9,7 +9,9 @@ use crate::schema::{Id, Schemas};
 
 /// The method in the spelling of documents; `None` for one that they do not have.
 pub(crate) fn method(name: &str) -> Option<&'static str> {
-    const KNOWN: [&str; 8] = ["GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE"];
+    const KNOWN: [&str; 8] = [
+        "GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE",
+    ];
     KNOWN.into_iter().find(|known| *known == name)
 }
 
@@ -31,11 +33,19 @@ impl Operation {
     /// Whether a query parameter of that name is declared, by itself or as part of an object.
     pub(crate) fn declares_query(&self, name: &str) -> bool {
         let own = |parameter: &Parameter| match parameter.style {
-            Style::Deep => name.strip_prefix(&*parameter.name).is_some_and(|rest| rest.starts_with('[')),
-            _ => &*parameter.name == name || (parameter.explode && parameter.shape.property(name).is_some()),
+            Style::Deep => name
+                .strip_prefix(&*parameter.name)
+                .is_some_and(|rest| rest.starts_with('[')),
+            _ => {
+                &*parameter.name == name
+                    || (parameter.explode && parameter.shape.property(name).is_some())
+            }
         };
         self.keys.iter().any(|key| **key == *name)
-            || self.parameters.iter().any(|parameter| parameter.place == Place::Query && own(parameter))
+            || self
+                .parameters
+                .iter()
+                .any(|parameter| parameter.place == Place::Query && own(parameter))
     }
 
     /// Whether the status is declared, or nothing is said of responses.
@@ -59,6 +69,10 @@ impl Operation {
 }
 
 fn schema_of(content: &super::Content, essence: &str) -> Option<Option<Id>> {
-    let fits = content.media.iter().filter_map(|rule| Some((fit(&rule.range, essence)?, rule)));
-    fits.max_by_key(|(fit, _)| *fit).map(|(_, rule)| rule.schema)
+    let fits = content
+        .media
+        .iter()
+        .filter_map(|rule| Some((fit(&rule.range, essence)?, rule)));
+    fits.max_by_key(|(fit, _)| *fit)
+        .map(|(_, rule)| rule.schema)
 }

@@ -66,7 +66,10 @@ impl Shape {
     }
 
     pub(super) fn property(&self, name: &str) -> Option<&Self> {
-        self.properties.iter().find(|(known, _)| &**known == name).map(|(_, shape)| shape)
+        self.properties
+            .iter()
+            .find(|(known, _)| &**known == name)
+            .map(|(_, shape)| shape)
     }
 
     /// Whether it is an array and never one value.
@@ -78,8 +81,14 @@ impl Shape {
     pub(super) fn is_ambiguous(&self) -> bool {
         let typed = Types::NUMBER.or(Types::BOOLEAN).or(Types::NULL);
         let own = self.types.meets(Types::STRING) && self.types.meets(typed);
-        own || self.items.as_ref().is_some_and(|items| items.is_ambiguous())
-            || self.properties.iter().any(|(_, inner)| inner.is_ambiguous())
+        own || self
+            .items
+            .as_ref()
+            .is_some_and(|items| items.is_ambiguous())
+            || self
+                .properties
+                .iter()
+                .any(|(_, inner)| inner.is_ambiguous())
     }
 }
 
@@ -103,7 +112,11 @@ pub(super) fn add(arena: &mut Arena, text: &str, types: Types, prefer: Prefer) {
     if may(Types::NUMBER) && Decimal::parse(text).is_some() {
         arena.text(Kind::Number, text);
     } else if may(Types::BOOLEAN) && matches!(text, "true" | "false") {
-        arena.plain(if text == "true" { Kind::True } else { Kind::False });
+        arena.plain(if text == "true" {
+            Kind::True
+        } else {
+            Kind::False
+        });
     } else if may(Types::NULL) && matches!(text, "" | "null") {
         arena.plain(Kind::Null);
     } else {

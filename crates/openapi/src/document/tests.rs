@@ -7,7 +7,9 @@ mod routing;
 use super::*;
 
 pub(super) fn document(paths: &str) -> Document {
-    full(&format!("openapi: 3.1.1\ninfo: {{title: T, version: '1'}}\npaths:\n{paths}"))
+    full(&format!(
+        "openapi: 3.1.1\ninfo: {{title: T, version: '1'}}\npaths:\n{paths}"
+    ))
 }
 
 pub(super) fn full(text: &str) -> Document {
@@ -18,11 +20,19 @@ pub(super) fn full(text: &str) -> Document {
 }
 
 pub(super) fn shown(findings: &[Finding]) -> String {
-    findings.iter().map(|finding| format!("{finding}\n")).collect()
+    findings
+        .iter()
+        .map(|finding| format!("{finding}\n"))
+        .collect()
 }
 
 /// What is wrong with a request, a line per violation: place, keyword.
-pub(super) fn head(document: &Document, method: &str, target: &str, fields: &[(&str, &str)]) -> String {
+pub(super) fn head(
+    document: &Document,
+    method: &str,
+    target: &str,
+    fields: &[(&str, &str)],
+) -> String {
     let (path, query) = match target.split_once('?') {
         Some((path, query)) => (path, Some(query)),
         None => (target, None),
@@ -31,7 +41,15 @@ pub(super) fn head(document: &Document, method: &str, target: &str, fields: &[(&
         return "not found".to_owned();
     };
     let mut out = Violations::new();
-    operation.check_head(&HeadView { path, captures: &captures, query, fields: &fields }, &mut out);
+    operation.check_head(
+        &HeadView {
+            path,
+            captures: &captures,
+            query,
+            fields: &fields,
+        },
+        &mut out,
+    );
     said(&out)
 }
 
@@ -43,6 +61,9 @@ pub(super) fn body(document: &Document, content_type: Option<&str>, body: &[u8])
 }
 
 pub(super) fn said(out: &Violations) -> String {
-    let lines: Vec<String> = out.iter().map(|v| format!("{} ({})", v.place, v.keyword)).collect();
+    let lines: Vec<String> = out
+        .iter()
+        .map(|v| format!("{} ({})", v.place, v.keyword))
+        .collect();
     lines.join("; ")
 }

@@ -84,8 +84,12 @@ pub(crate) fn pairs(text: &str) -> Result<Pairs<'_>, BadPairs> {
 /// Takes a `Cookie` field apart (RFC 6265 §4.2.1).
 pub(crate) fn cookies(text: &str) -> impl Iterator<Item = (&str, &str)> {
     let parts = text.split(';').map(|part| part.trim_matches([' ', '\t']));
-    parts.filter_map(|part| part.split_once('=')).map(|(name, value)| {
-        let bare = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-        (name, bare.unwrap_or(value))
-    })
+    parts
+        .filter_map(|part| part.split_once('='))
+        .map(|(name, value)| {
+            let bare = value
+                .strip_prefix('"')
+                .and_then(|rest| rest.strip_suffix('"'));
+            (name, bare.unwrap_or(value))
+        })
 }

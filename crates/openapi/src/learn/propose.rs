@@ -25,11 +25,21 @@ pub(super) fn document(seen: &Observations, title: &str) -> String {
         }
     }
     let facts = map([("title", Out::text(title)), ("version", Out::text("0"))]);
-    map([("openapi", Out::text("3.1.1")), ("info", facts), ("paths", Out::Map(paths))]).document()
+    map([
+        ("openapi", Out::text("3.1.1")),
+        ("info", facts),
+        ("paths", Out::Map(paths)),
+    ])
+    .document()
 }
 
 fn map<const N: usize>(members: [(&str, Out); N]) -> Out {
-    Out::Map(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    Out::Map(
+        members
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect(),
+    )
 }
 
 fn operation(operation: &Operation, limits: &Limits) -> Out {
@@ -38,40 +48,61 @@ fn operation(operation: &Operation, limits: &Limits) -> Out {
         map([
             ("name", Out::text(name.as_str())),
             ("in", Out::text("path")),
-            ("required", Out::plain(true)),
+            ("required", Out::plain(&true)),
             ("schema", text_schema(shape, limits)),
         ])
     });
-    let query = operation.query.iter().map(|(name, (count, repeated, shape))| {
-        let one = text_schema(shape, limits);
-        let schema = if *repeated { map([("type", Out::text("array")), ("items", one)]) } else { one };
-        // Seen every time is required only where that is often enough to mean something.
-        let required = *count == operation.count && operation.count >= limits.value_count;
-        map([
-            ("name", Out::text(name.as_str())),
-            ("in", Out::text("query")),
-            ("required", Out::plain(required)),
-            ("schema", schema),
-        ])
-    });
+    let query = operation
+        .query
+        .iter()
+        .map(|(name, (count, repeated, shape))| {
+            let one = text_schema(shape, limits);
+            let schema = if *repeated {
+                map([("type", Out::text("array")), ("items", one)])
+            } else {
+                one
+            };
+            // Seen every time is required only where that is often enough to mean something.
+            let required = *count == operation.count && operation.count >= limits.value_count;
+            map([
+                ("name", Out::text(name.as_str())),
+                ("in", Out::text("query")),
+                ("required", Out::plain(&required)),
+                ("schema", schema),
+            ])
+        });
     let parameters: Vec<Out> = path.chain(query).collect();
     if !parameters.is_empty() {
         out.push(("parameters".to_owned(), Out::List(parameters)));
     }
     if !operation.requests.is_empty() {
         let required = operation.bodies == operation.count && operation.count >= limits.value_count;
-        let content = operation.requests.iter().map(|(media, shape)| (media.clone(), body(media, shape, Way::Request, limits)));
-        let body = map([("required", Out::plain(required)), ("content", Out::Map(content.collect()))]);
+        let content = operation
+            .requests
+            .iter()
+            .map(|(media, shape)| (media.clone(), body(media, shape, Way::Request, limits)));
+        let body = map([
+            ("required", Out::plain(&required)),
+            ("content", Out::Map(content.collect())),
+        ]);
         out.push(("requestBody".to_owned(), body));
     }
-    let responses = operation.responses.iter().map(|(status, (count, content))| {
-        let mut response = vec![("description".to_owned(), Out::text(format!("seen {count} times")))];
-        if !content.is_empty() {
-            let content = content.iter().map(|(media, shape)| (media.clone(), body(media, shape, Way::Response, limits)));
-            response.push(("content".to_owned(), Out::Map(content.collect())));
-        }
-        (status.to_string(), Out::Map(response))
-    });
+    let responses = operation
+        .responses
+        .iter()
+        .map(|(status, (count, content))| {
+            let mut response = vec![(
+                "description".to_owned(),
+                Out::text(format!("seen {count} times")),
+            )];
+            if !content.is_empty() {
+                let content = content.iter().map(|(media, shape)| {
+                    (media.clone(), body(media, shape, Way::Response, limits))
+                });
+                response.push(("content".to_owned(), Out::Map(content.collect())));
+            }
+            (status.to_string(), Out::Map(response))
+        });
     out.push(("responses".to_owned(), Out::Map(responses.collect())));
     Out::Map(out)
 }
@@ -83,7 +114,10 @@ fn body(media: &str, shape: &Shape, way: Way, limits: &Limits) -> Out {
             let mut out = vec![("type".to_owned(), Out::text("object"))];
             let properties = shape.properties.iter().map(|(name, (_, inner))| {
                 let one = text_schema(inner, limits);
-                let listed = map([("type", Out::text("array")), ("items", Out::Map(Vec::new()))]);
+                let listed = map([
+                    ("type", Out::text("array")),
+                    ("items", Out::Map(Vec::new())),
+                ]);
                 (name.clone(), if inner.open { listed } else { one })
             });
             out.push(("properties".to_owned(), Out::Map(properties.collect())));
@@ -116,13 +150,21 @@ fn text_schema(shape: &Shape, limits: &Limits) -> Out {
 
 fn texts(out: &mut Vec<(String, Out)>, shape: &Shape, limits: &Limits) {
     if let Some(values) = shape.texts.enumeration(limits) {
-        out.push(("enum".to_owned(), Out::List(values.into_iter().map(Out::text).collect())));
+        out.push((
+            "enum".to_owned(),
+            Out::List(values.into_iter().map(Out::text).collect()),
+        ));
     } else if let Some(format) = shape.texts.format() {
         out.push(("format".to_owned(), Out::text(format)));
     } else {
         // Generous: it bounds what comes, and does not tell what came.
-        let bound = shape.texts.length_max.max(16).saturating_mul(4).next_power_of_two();
-        out.push(("maxLength".to_owned(), Out::plain(bound)));
+        let bound = shape
+            .texts
+            .length_max
+            .max(16)
+            .saturating_mul(4)
+            .next_power_of_two();
+        out.push(("maxLength".to_owned(), Out::plain(&bound)));
     }
 }
 
@@ -134,7 +176,8 @@ fn numbers(out: &mut Vec<(String, Out)>, shape: &Shape, count: u64, limits: &Lim
     if shape.number == 0
         && let (Some(low), Some(high)) = (low.to_i64(), high.to_i64())
     {
-        let narrow = i32::try_from(low).is_ok() && i32::try_from(high).is_ok_and(|high| high < i32::MAX / 16);
+        let narrow = i32::try_from(low).is_ok()
+            && i32::try_from(high).is_ok_and(|high| high < i32::MAX / 16);
         let width = if narrow { "int32" } else { "int64" };
         out.push(("format".to_owned(), Out::text(width)));
     }
@@ -191,7 +234,8 @@ fn schema(shape: &Shape, way: Way, limits: &Limits) -> Out {
     }
     if types.meets(Types::OBJECT) {
         let properties = shape.properties.iter();
-        let properties = properties.map(|(name, (_, inner))| (name.clone(), schema(inner, way, limits)));
+        let properties =
+            properties.map(|(name, (_, inner))| (name.clone(), schema(inner, way, limits)));
         out.push(("properties".to_owned(), Out::Map(properties.collect())));
         names(&mut out, shape, shape.object, way, limits);
     }
@@ -203,12 +247,15 @@ fn names(out: &mut Vec<(String, Out)>, shape: &Shape, objects: u64, way: Way, li
     if objects < limits.value_count {
         return;
     }
-    let required = shape.properties.iter().filter(|(_, (count, _))| *count == objects);
+    let required = shape
+        .properties
+        .iter()
+        .filter(|(_, (count, _))| *count == objects);
     let required: Vec<Out> = required.map(|(name, _)| Out::text(name.as_str())).collect();
     if !required.is_empty() && !shape.open {
         out.push(("required".to_owned(), Out::List(required)));
     }
     if !shape.open && way == Way::Request {
-        out.push(("additionalProperties".to_owned(), Out::plain(false)));
+        out.push(("additionalProperties".to_owned(), Out::plain(&false)));
     }
 }

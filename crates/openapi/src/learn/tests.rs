@@ -3,13 +3,29 @@ use proptest::prelude::*;
 use super::*;
 use crate::{Found, HeadView, Options, Undeclared, Violations};
 
-fn exchange<'a>(method: &'a str, target: &'a str, body: Option<&'a str>, source: u64) -> Exchange<'a> {
+fn exchange<'a>(
+    method: &'a str,
+    target: &'a str,
+    body: Option<&'a str>,
+    source: u64,
+) -> Exchange<'a> {
     let (path, query) = match target.split_once('?') {
         Some((path, query)) => (path, Some(query)),
         None => (target, None),
     };
-    let json = |body: &'a str| Content { content_type: Some(b"application/json"), body: body.as_bytes() };
-    Exchange { method, path, query, request: body.map(json), status: 200, response: None, source }
+    let json = |body: &'a str| Content {
+        content_type: Some(b"application/json"),
+        body: body.as_bytes(),
+    };
+    Exchange {
+        method,
+        path,
+        query,
+        request: body.map(json),
+        status: 200,
+        response: None,
+        source,
+    }
 }
 
 fn compiled(text: &str) -> Document {
@@ -21,14 +37,24 @@ fn compiled(text: &str) -> Document {
 
 /// What is wrong with an exchange's request.
 fn wrong(document: &Document, exchange: &Exchange<'_>) -> Vec<String> {
-    let Found::Operation(operation, captures) = document.find(exchange.method, exchange.path) else {
+    let Found::Operation(operation, captures) = document.find(exchange.method, exchange.path)
+    else {
         return vec!["not found".to_owned()];
     };
     let mut out = Violations::new();
     let fields: &[(&str, &str)] = &[];
-    let head = HeadView { path: exchange.path, captures: &captures, query: exchange.query, fields: &fields };
+    let head = HeadView {
+        path: exchange.path,
+        captures: &captures,
+        query: exchange.query,
+        fields: &fields,
+    };
     operation.check_head(&head, &mut out);
-    operation.check_body(exchange.request.and_then(|r| r.content_type), exchange.request.map(|r| r.body), &mut out);
+    operation.check_body(
+        exchange.request.and_then(|r| r.content_type),
+        exchange.request.map(|r| r.body),
+        &mut out,
+    );
     if let Some(answer) = exchange.response {
         let fields: &[(&str, &str)] = &[("content-type", "application/json")];
         operation.check_response(exchange.status, &fields, Some(answer.body), &mut out);
@@ -39,117 +65,32 @@ fn wrong(document: &Document, exchange: &Exchange<'_>) -> Vec<String> {
 #[test]
 fn an_api_that_was_watched_becomes_a_document() {
     let mut seen = Observations::new(Limits::default());
-    for at in 0u64..60 {
-        let body = format!("{{\"status\":\"{}\",\"total\":{}.5,\"email\":\"p{at}@x.example\",\"lines\":[{{\"sku\":\"A{at}\",\"n\":{at}}}]{}}}", ["open", "paid"][at as usize % 2], at, if at % 3 == 0 { ",\"note\":null" } else { "" });
-        let target = format!("/orders/{}?page={at}&sort={}", 1000 + at, ["up", "down"][at as usize % 2]);
-        seen.observe(&exchange("PUT", &target, Some(&body), at % 7));
-        seen.observe(&exchange("GET", "/orders", None, at));
-        seen.observe(&exchange("GET", &format!("/people/{}", ["ann", "bob", "cid", "dan", "eve", "fay"][at as usize % 6]), None, at % 6));
+    for (at, who) in (0usize..60).zip(0u64..) {
+        let body = format!(
+            "{{\"status\":\"{}\",\"total\":{}.5,\"email\":\"p{at}@x.example\",\"lines\":[{{\"sku\":\"A{at}\",\"n\":{at}}}]{}}}",
+            ["open", "paid"][at % 2],
+            at,
+            if at % 3 == 0 { ",\"note\":null" } else { "" }
+        );
+        let target = format!(
+            "/orders/{}?page={at}&sort={}",
+            1000 + at,
+            ["up", "down"][at % 2]
+        );
+        seen.observe(&exchange("PUT", &target, Some(&body), who % 7));
+        seen.observe(&exchange("GET", "/orders", None, who));
+        seen.observe(&exchange(
+            "GET",
+            &format!(
+                "/people/{}",
+                ["ann", "bob", "cid", "dan", "eve", "fay"][at % 6]
+            ),
+            None,
+            who % 6,
+        ));
     }
     let text = seen.propose("Shop");
-    let expected = r#"openapi: "3.1.1"
-info:
-  title: Shop
-  version: "0"
-paths:
-  /orders:
-    get:
-      responses:
-        "200":
-          description: "seen 60 times"
-  "/orders/{ordersId}":
-    put:
-      parameters:
-        - name: ordersId
-          in: path
-          required: true
-          schema:
-            type: integer
-            format: int32
-            x-seen:
-              minimum: 1000
-              maximum: 1059
-        - name: page
-          in: query
-          required: true
-          schema:
-            type: integer
-            format: int32
-            minimum: 0
-            x-seen:
-              minimum: 0
-              maximum: 59
-        - name: sort
-          in: query
-          required: true
-          schema:
-            type: string
-            enum:
-              - down
-              - up
-      requestBody:
-        required: true
-        content:
-          application/json:
-            schema:
-              type: object
-              properties:
-                email:
-                  type: string
-                  format: email
-                lines:
-                  type: array
-                  items:
-                    type: object
-                    properties:
-                      n:
-                        type: integer
-                        format: int32
-                        minimum: 0
-                        x-seen:
-                          minimum: 0
-                          maximum: 59
-                      sku:
-                        type: string
-                        maxLength: 64
-                    required:
-                      - n
-                      - sku
-                    additionalProperties: false
-                note:
-                  type: "null"
-                status:
-                  type: string
-                  enum:
-                    - open
-                    - paid
-                total:
-                  type: number
-                  x-seen:
-                    minimum: 0.5
-                    maximum: 59.5
-              required:
-                - email
-                - lines
-                - status
-                - total
-              additionalProperties: false
-      responses:
-        "200":
-          description: "seen 60 times"
-  "/people/{peopleId}":
-    get:
-      parameters:
-        - name: peopleId
-          in: path
-          required: true
-          schema:
-            type: string
-            maxLength: 64
-      responses:
-        "200":
-          description: "seen 60 times"
-"#;
+    let expected = include_str!("../../testdata/learnt.yaml");
     assert_eq!(text, expected);
     compiled(&text);
     assert_eq!(text, seen.propose("Shop"));
@@ -159,8 +100,17 @@ paths:
 fn values_of_people_and_secrets_never_leave() {
     let mut seen = Observations::new(Limits::default());
     for at in 0..200u64 {
-        let body = format!("{{\"password\":\"hunter\",\"city\":\"Bern\",\"kind\":\"a@b.example\",\"state\":\"s{}\",\"rare\":\"{}\"}}", at % 2, if at == 0 { "lonely" } else { "usual" });
-        seen.observe(&exchange("POST", "/a?token=abc&q=zed", Some(&body), if at % 4 == 0 { 1 } else { at % 5 }));
+        let body = format!(
+            "{{\"password\":\"hunter\",\"city\":\"Bern\",\"kind\":\"a@b.example\",\"state\":\"s{}\",\"rare\":\"{}\"}}",
+            at % 2,
+            if at == 0 { "lonely" } else { "usual" }
+        );
+        seen.observe(&exchange(
+            "POST",
+            "/a?token=abc&q=zed",
+            Some(&body),
+            if at % 4 == 0 { 1 } else { at % 5 },
+        ));
     }
     let text = seen.propose("T");
     for secret in ["hunter", "Bern", "a@b.example", "lonely", "abc"] {
@@ -174,20 +124,36 @@ fn what_the_service_refused_teaches_nothing_but_its_answer() {
     let mut seen = Observations::new(Limits::default());
     seen.observe(&exchange("GET", "/a", None, 1));
     for path in ["/.env", "/wp-login.php", "/a?q=%27%20or%201=1"] {
-        seen.observe(&Exchange { status: 404, ..exchange("GET", path, None, 2) });
+        seen.observe(&Exchange {
+            status: 404,
+            ..exchange("GET", path, None, 2)
+        });
     }
     let text = seen.propose("T");
-    assert!(!text.contains("env") && !text.contains("wp-") && !text.contains("name: q"), "{text}");
+    assert!(
+        !text.contains("env") && !text.contains("wp-") && !text.contains("name: q"),
+        "{text}"
+    );
     assert!(text.contains("\"404\""), "{text}");
     assert_eq!(seen.dropped().refused, 3);
 }
 
 #[test]
 fn memory_is_bounded_and_what_is_dropped_is_counted() {
-    let limits = Limits { operations: 10, names: 5, shapes: 50, ..Limits::default() };
+    let limits = Limits {
+        operations: 10,
+        names: 5,
+        shapes: 50,
+        ..Limits::default()
+    };
     let mut seen = Observations::new(limits);
     for at in 0..500u32 {
-        let name = |n: u32| -> String { n.to_string().bytes().map(|b| char::from(b - b'0' + b'a')).collect() };
+        let name = |n: u32| -> String {
+            n.to_string()
+                .bytes()
+                .map(|b| char::from(b - b'0' + b'a'))
+                .collect()
+        };
         let target = format!("/{}/x/{}?p{at}=1", name(at), name(at / 3));
         let body = format!("{{\"k{at}\":{{\"a\":[[[1]]]}}}}");
         seen.observe(&exchange("POST", &target, Some(&body), u64::from(at)));
@@ -195,7 +161,10 @@ fn memory_is_bounded_and_what_is_dropped_is_counted() {
         seen.observe(&exchange("POST", "/a", Some("{\"a\":1,"), 1));
     }
     let dropped = seen.dropped();
-    assert!(dropped.operations > 0 && dropped.names > 0 && dropped.bodies > 0, "{dropped:?}");
+    assert!(
+        dropped.operations > 0 && dropped.names > 0 && dropped.bodies > 0,
+        "{dropped:?}"
+    );
     assert!(seen.used.operations <= 10 && seen.used.shapes <= 50);
     compiled(&seen.propose("T"));
 }
@@ -206,13 +175,42 @@ fn a_document_and_its_traffic_are_compared_both_ways() {
         "openapi: 3.1.1\ninfo: {title: T, version: '1'}\npaths:\n  /a/{id}:\n    parameters: [{name: id, in: path, required: true, schema: {type: integer}}]\n    put:\n      parameters: [{name: q, in: query, schema: {type: integer}}]\n      requestBody: {content: {application/json: {schema: {allOf: [{$ref: '#/components/schemas/A'}]}}}}\n      responses: {'200': {description: ok, content: {application/json: {schema: {type: array, items: {type: string}}}}}}\n    delete: {responses: {}}\ncomponents: {schemas: {A: {type: object, properties: {n: {type: integer}, s: {type: object, properties: {t: {type: string}}}}}}}\n",
     );
     let mut seen = Observations::new(Limits::default());
-    let answer = Content { content_type: Some(b"application/json"), body: b"[1]" };
-    seen.observe(&Exchange { response: Some(answer), ..exchange("PUT", "/a/7?q=1&debug=1", Some("{\"n\":\"x\",\"role\":\"admin\",\"s\":{\"t\":\"x\",\"u\":1}}"), 1) });
-    seen.observe(&Exchange { status: 202, ..exchange("PUT", "/a/7", Some("{\"n\":1}"), 1) });
+    let answer = Content {
+        content_type: Some(b"application/json"),
+        body: b"[1]",
+    };
+    seen.observe(&Exchange {
+        response: Some(answer),
+        ..exchange(
+            "PUT",
+            "/a/7?q=1&debug=1",
+            Some("{\"n\":\"x\",\"role\":\"admin\",\"s\":{\"t\":\"x\",\"u\":1}}"),
+            1,
+        )
+    });
+    seen.observe(&Exchange {
+        status: 202,
+        ..exchange("PUT", "/a/7", Some("{\"n\":1}"), 1)
+    });
     seen.observe(&exchange("GET", "/a/8", None, 1));
     seen.observe(&exchange("GET", "/hidden", None, 1));
-    seen.observe(&Exchange { request: Some(Content { content_type: Some(b"text/csv"), body: b"x" }), ..exchange("PUT", "/a/7", None, 1) });
-    let said: Vec<String> = seen.drift(&document).iter().map(|d| format!("{:?} {} {} {} {} {}", d.kind, d.method, d.template, d.place, d.text, d.seen)).collect();
+    seen.observe(&Exchange {
+        request: Some(Content {
+            content_type: Some(b"text/csv"),
+            body: b"x",
+        }),
+        ..exchange("PUT", "/a/7", None, 1)
+    });
+    let said: Vec<String> = seen
+        .drift(&document)
+        .iter()
+        .map(|d| {
+            format!(
+                "{:?} {} {} {} {} {}",
+                d.kind, d.method, d.template, d.place, d.text, d.seen
+            )
+        })
+        .collect();
     assert_eq!(
         said,
         [
@@ -235,16 +233,27 @@ fn a_document_and_its_traffic_are_compared_both_ways() {
 
 fn json() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
-        Just("null".to_owned()), Just("true".to_owned()), any::<i64>().prop_map(|n| n.to_string()), (-5i64..200).prop_map(|n| n.to_string()),
-        (-500i32..500, 0u32..100).prop_map(|(a, b)| format!("{a}.{b}e3")), "\"[a-z]{0,6}\"", "\"(2026-01-0[1-9]|no|~|a b|é|1e3|10\\.0\\.0\\.1)\"",
+        Just("null".to_owned()),
+        Just("true".to_owned()),
+        any::<i64>().prop_map(|n| n.to_string()),
+        (-5i64..200).prop_map(|n| n.to_string()),
+        (-500i32..500, 0u32..100).prop_map(|(a, b)| format!("{a}.{b}e3")),
+        "\"[a-z]{0,6}\"",
+        "\"(2026-01-0[1-9]|no|~|a b|é|1e3|10\\.0\\.0\\.1)\"",
     ];
     leaf.prop_recursive(3, 24, 4, |inner| {
         prop_oneof![
-            proptest::collection::vec(inner.clone(), 0..4).prop_map(|items| format!("[{}]", items.join(","))),
-            proptest::collection::btree_map("[abno<~é #:-]{1,2}", inner, 0..4).prop_map(|members| {
-                let members: Vec<String> = members.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
-                format!("{{{}}}", members.join(","))
-            }),
+            proptest::collection::vec(inner.clone(), 0..4)
+                .prop_map(|items| format!("[{}]", items.join(","))),
+            proptest::collection::btree_map("[abno<~é #:-]{1,2}", inner, 0..4).prop_map(
+                |members| {
+                    let members: Vec<String> = members
+                        .iter()
+                        .map(|(name, value)| format!("\"{name}\":{value}"))
+                        .collect();
+                    format!("{{{}}}", members.join(","))
+                }
+            ),
         ]
     })
 }
@@ -260,18 +269,27 @@ struct Made {
 
 fn made() -> impl Strategy<Value = Made> {
     let segment = "(|[ab]|users|me|[0-9]{1,3}|v1|a%20b|%7Bx%7D|~|x\\.y|[a-f0-9]{20})";
-    let path = proptest::collection::vec(segment, 1..4).prop_map(|parts| format!("/{}", parts.join("/")));
-    let query = proptest::option::of("([abno]|%5B|q\\[a\\]|)=(|[0-9]{1,3}|true|no|%20|[a-z]{1,4}|1\\.50)(&([abno])=(|[0-9]{1,2}|x))?");
+    let path =
+        proptest::collection::vec(segment, 1..4).prop_map(|parts| format!("/{}", parts.join("/")));
+    let query = proptest::option::of(
+        "([abno]|%5B|q\\[a\\]|)=(|[0-9]{1,3}|true|no|%20|[a-z]{1,4}|1\\.50)(&([abno])=(|[0-9]{1,2}|x))?",
+    );
     let method = prop_oneof![Just("GET"), Just("POST"), Just("DELETE")];
-    (method, path, query, proptest::option::of(json()), proptest::option::of(json()), 0u64..6).prop_map(
-        |(method, path, query, body, answer, source)| Made {
+    (
+        method,
+        path,
+        query,
+        proptest::option::of(json()),
+        proptest::option::of(json()),
+        0u64..6,
+    )
+        .prop_map(|(method, path, query, body, answer, source)| Made {
             method,
             target: query.map_or(path.clone(), |query| format!("{path}?{query}")),
             body,
             answer,
             source,
-        },
-    )
+        })
 }
 
 proptest! {

@@ -54,10 +54,58 @@ impl Value {
 
 /// Words in names of places whose values are a person's, or a secret.
 const PRIVATE: &[&str] = &[
-    "name", "mail", "phone", "mobile", "address", "street", "city", "zip", "postal", "birth", "gender", "token", "secret",
-    "password", "passwd", "pwd", "pin", "key", "auth", "session", "cookie", "otp", "code", "iban", "card", "account", "ssn",
-    "tax", "user", "login", "nick", "person", "owner", "author", "customer", "patient", "comment", "note", "message", "ip",
-    "lat", "lon", "location", "hash", "sign", "salt", "nonce", "cvv", "cvc", "religion", "health", "diagnosis",
+    "name",
+    "mail",
+    "phone",
+    "mobile",
+    "address",
+    "street",
+    "city",
+    "zip",
+    "postal",
+    "birth",
+    "gender",
+    "token",
+    "secret",
+    "password",
+    "passwd",
+    "pwd",
+    "pin",
+    "key",
+    "auth",
+    "session",
+    "cookie",
+    "otp",
+    "code",
+    "iban",
+    "card",
+    "account",
+    "ssn",
+    "tax",
+    "user",
+    "login",
+    "nick",
+    "person",
+    "owner",
+    "author",
+    "customer",
+    "patient",
+    "comment",
+    "note",
+    "message",
+    "ip",
+    "lat",
+    "lon",
+    "location",
+    "hash",
+    "sign",
+    "salt",
+    "nonce",
+    "cvv",
+    "cvc",
+    "religion",
+    "health",
+    "diagnosis",
 ];
 
 /// Whether values of a place may become known.
@@ -120,7 +168,10 @@ impl Texts {
             for (text, other) in more {
                 let value = values.entry(text).or_default();
                 value.count = value.count.saturating_add(other.count);
-                other.sources.into_iter().for_each(|source| value.add(source));
+                other
+                    .sources
+                    .into_iter()
+                    .for_each(|source| value.add(source));
             }
             (values.len() <= limits.values).then_some(values)
         });
@@ -129,7 +180,9 @@ impl Texts {
     /// The format that every text was of.
     pub(super) fn format(&self) -> Option<&'static str> {
         let found = self.not.iter().zip(FORMATS).find(|(not, _)| !**not);
-        found.filter(|_| self.count >= FORMAT_COUNT).map(|(_, (name, _))| name)
+        found
+            .filter(|_| self.count >= FORMAT_COUNT)
+            .map(|(_, (name, _))| name)
     }
 
     /// All values, when each came often and from several sources.

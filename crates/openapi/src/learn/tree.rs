@@ -88,7 +88,8 @@ impl Segments {
             return Some(self.operations.entry(name).or_default());
         };
         let known = self.names.contains_key(&**text);
-        if !known && !text.is_empty() && !looks && self.names.len() >= budget.limits.segment_values {
+        if !known && !text.is_empty() && !looks && self.names.len() >= budget.limits.segment_values
+        {
             self.vary(budget.limits);
         }
         if !text.is_empty() && (*looks || self.varies) {
@@ -111,7 +112,11 @@ impl Segments {
         };
         match self.names.get_mut(&**text) {
             Some(next) => next.known(rest, name),
-            None => self.value.as_mut().filter(|_| !text.is_empty())?.known(rest, name),
+            None => self
+                .value
+                .as_mut()
+                .filter(|_| !text.is_empty())?
+                .known(rest, name),
         }
     }
 
@@ -143,7 +148,10 @@ impl Segments {
             self.vary(limits);
         }
         for (name, operation) in other.operations {
-            self.operations.entry(name).or_default().merge(operation, limits);
+            self.operations
+                .entry(name)
+                .or_default()
+                .merge(operation, limits);
         }
     }
 
@@ -160,7 +168,10 @@ impl Segments {
         for (name, inner) in self.names.iter().filter(|(name, _)| !name.is_empty()) {
             // SECURITY: a name that few have asked for may be a person's.
             if inner.sources.len() < limits.value_sources {
-                groups.entry(inner.signature()).or_default().push(name.clone());
+                groups
+                    .entry(inner.signature())
+                    .or_default()
+                    .push(name.clone());
             }
         }
         for names in groups.into_values().filter(|names| names.len() >= ALIKE) {
@@ -168,7 +179,9 @@ impl Segments {
                 self.value.get_or_insert_default().merge(inner, limits);
             }
         }
-        self.names.values_mut().for_each(|inner| inner.settle(limits));
+        self.names
+            .values_mut()
+            .for_each(|inner| inner.settle(limits));
         if let Some(value) = &mut self.value {
             value.settle(limits);
         }
@@ -178,7 +191,12 @@ impl Segments {
     fn signature(&self) -> String {
         let methods: Vec<&str> = self.operations.keys().copied().collect();
         let names: Vec<&str> = self.names.keys().map(String::as_str).collect();
-        format!("{}|{}|{}", methods.join(","), names.join(","), self.value.is_some())
+        format!(
+            "{}|{}|{}",
+            methods.join(","),
+            names.join(","),
+            self.value.is_some()
+        )
     }
 
     fn collect(
@@ -213,7 +231,11 @@ impl Segments {
 fn called(template: &str, parameters: &[(String, Shape)]) -> String {
     let before = template.rsplit('/').next().unwrap_or_default();
     let word: String = before.chars().filter(char::is_ascii_alphabetic).collect();
-    let stem = if word.is_empty() || before.starts_with('{') { "id".to_owned() } else { format!("{word}Id") };
+    let stem = if word.is_empty() || before.starts_with('{') {
+        "id".to_owned()
+    } else {
+        format!("{word}Id")
+    };
     let taken = |name: &str| parameters.iter().any(|(known, _)| known == name);
     let mut name = stem.clone();
     let mut count = 2;
@@ -254,7 +276,10 @@ impl Operation {
                 continue;
             }
             let again = found.iter().take(at).any(|before| before.name == pair.name);
-            let (count, repeated, shape) = self.query.entry(pair.name.clone().into_owned()).or_default();
+            let (count, repeated, shape) = self
+                .query
+                .entry(pair.name.clone().into_owned())
+                .or_default();
             *repeated |= again;
             *count += u64::from(!again);
             shape.add_text(&text, &pair.name, budget);
@@ -313,7 +338,9 @@ fn learn(all: &mut BTreeMap<String, Shape>, content: &Content<'_>, budget: &mut 
             let Ok(text) = tree::read(&mut arena, content.body, 32, 100_000) else {
                 return lose();
             };
-            all.entry(media).or_default().add(&arena.tree(text), Tree::ROOT, "", budget);
+            all.entry(media)
+                .or_default()
+                .add(&arena.tree(text), Tree::ROOT, "", budget);
         }
         Reading::Form => {
             let text = std::str::from_utf8(content.body).ok();
@@ -328,7 +355,10 @@ fn learn(all: &mut BTreeMap<String, Shape>, content: &Content<'_>, budget: &mut 
                     // A list: what it holds is not told apart.
                     shape.open = true;
                 }
-                if let (Some(inner), Some(text)) = (shape.property(&pair.name, budget), decode(pair.raw, Plus::Space)) {
+                if let (Some(inner), Some(text)) = (
+                    shape.property(&pair.name, budget),
+                    decode(pair.raw, Plus::Space),
+                ) {
                     inner.open |= again;
                     inner.add_text(&text, &pair.name, budget);
                 }

@@ -16,7 +16,7 @@ impl Out {
         Self::Text(text.into())
     }
 
-    pub(super) fn plain(value: impl ToString) -> Self {
+    pub(super) fn plain(value: &dyn std::fmt::Display) -> Self {
         Self::Plain(value.to_string())
     }
 
@@ -87,10 +87,15 @@ fn indent(depth: usize, out: &mut String) {
 
 fn quoted(text: &str, out: &mut String) {
     let word = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/')
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '/' | '.'));
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '/' | '.'));
     // Words that some reader of YAML, of any age, takes for something else.
     let lower = text.to_ascii_lowercase();
-    let taken = matches!(&*lower, "true" | "false" | "null" | "yes" | "no" | "on" | "off" | "y" | "n");
+    let taken = matches!(
+        &*lower,
+        "true" | "false" | "null" | "yes" | "no" | "on" | "off" | "y" | "n"
+    );
     if word && !taken {
         out.push_str(text);
         return;

@@ -33,10 +33,14 @@ impl<'c> Check<'c> {
         let count = tree.count(at);
         let mut held = true;
         if let Some(max) = array.max.filter(|max| u64::from(count) > *max) {
-            held = self.fail(mode, rules, Keyword::MaxItems, || format!("it must have at most {max} items"));
+            held = self.fail(mode, rules, Keyword::MaxItems, || {
+                format!("it must have at most {max} items")
+            });
         }
         if let Some(min) = array.min.filter(|min| u64::from(count) < *min) {
-            held = self.fail(mode, rules, Keyword::MinItems, || format!("it must have at least {min} items"));
+            held = self.fail(mode, rules, Keyword::MinItems, || {
+                format!("it must have at least {min} items")
+            });
         }
         if !held && mode == Mode::Quiet {
             return false;
@@ -63,7 +67,9 @@ impl<'c> Check<'c> {
             held &= self.contains(rules, array, contains, at, seen, mode);
         }
         if array.unique && (held || mode == Mode::Loud) && !self.unique(at) {
-            held = self.fail(mode, rules, Keyword::UniqueItems, || "it must not hold the same item twice".to_owned());
+            held = self.fail(mode, rules, Keyword::UniqueItems, || {
+                "it must not hold the same item twice".to_owned()
+            });
         }
         held
     }
@@ -135,8 +141,12 @@ impl<'c> Check<'c> {
     /// A number that equal values share.
     fn hash(&self, at: u32, seed: u64) -> u64 {
         let tree = self.tree;
-        let mix = |hash: u64, word: u64| (hash.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
-        let bytes = |text: &str| text.bytes().fold(seed, |hash, byte| mix(hash, u64::from(byte)));
+        let mix =
+            |hash: u64, word: u64| (hash.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
+        let bytes = |text: &str| {
+            text.bytes()
+                .fold(seed, |hash, byte| mix(hash, u64::from(byte)))
+        };
         match tree.kind(at) {
             Kind::Null => mix(seed, 1),
             Kind::False => mix(seed, 2),
@@ -146,7 +156,9 @@ impl<'c> Check<'c> {
                 let shown = Decimal::parse(tree.text(at)).map(|value| value.to_string());
                 mix(bytes(shown.as_deref().unwrap_or_default()), 5)
             }
-            Kind::Array => tree.items(at).fold(mix(seed, 6), |hash, item| self.hash(item, hash)),
+            Kind::Array => tree
+                .items(at)
+                .fold(mix(seed, 6), |hash, item| self.hash(item, hash)),
             // The order of members does not count.
             Kind::Object => tree
                 .members(at)
@@ -165,13 +177,18 @@ impl<'c> Check<'c> {
             Kind::String => tree.text(a) == tree.text(b),
             Kind::Number => Decimal::parse(tree.text(a)) == Decimal::parse(tree.text(b)),
             Kind::Array => {
-                tree.count(a) == tree.count(b) && tree.items(a).zip(tree.items(b)).all(|(a, b)| self.equal(a, b))
+                tree.count(a) == tree.count(b)
+                    && tree
+                        .items(a)
+                        .zip(tree.items(b))
+                        .all(|(a, b)| self.equal(a, b))
             }
             Kind::Object => {
                 tree.count(a) == tree.count(b)
                     && tree.members(a).all(|(key, value)| {
                         let other = tree.member(b, tree.text(key));
-                        self.step(tree.count(b)) && other.is_some_and(|other| self.equal(value, other))
+                        self.step(tree.count(b))
+                            && other.is_some_and(|other| self.equal(value, other))
                     })
             }
         }

@@ -18,7 +18,6 @@ use crate::{Keyword, Place, Violation, Violations};
 pub(crate) enum Direction {
     Request,
     Response,
-    Neither,
 }
 
 /// Whether violations are said.
@@ -143,7 +142,11 @@ impl<'c> Check<'c> {
                 place: self.origin.place(""),
                 keyword: Keyword::TooComplex,
                 text: "checking it takes more work than is spent on one message".to_owned(),
-                rule: self.schemas.rules(schema).map(|r| r.place.to_string()).unwrap_or_default(),
+                rule: self
+                    .schemas
+                    .rules(schema)
+                    .map(|r| r.place.to_string())
+                    .unwrap_or_default(),
             });
             return false;
         }
@@ -177,7 +180,13 @@ impl<'c> Check<'c> {
     }
 
     /// Says that `keyword` is not held, and is `false`.
-    pub(super) fn fail(&mut self, mode: Mode, rules: &Rules, keyword: Keyword, text: impl FnOnce() -> String) -> bool {
+    pub(super) fn fail(
+        &mut self,
+        mode: Mode,
+        rules: &Rules,
+        keyword: Keyword,
+        text: impl FnOnce() -> String,
+    ) -> bool {
         if mode == Mode::Loud && !self.spent {
             if self.out.is_full() {
                 self.out.drop_one();
@@ -221,7 +230,13 @@ impl<'c> Check<'c> {
     }
 
     /// Holds the value at a node against a schema, and notes what it evaluated.
-    pub(super) fn eval(&mut self, schema: Id, at: u32, seen: Option<&mut Seen>, mode: Mode) -> bool {
+    pub(super) fn eval(
+        &mut self,
+        schema: Id,
+        at: u32,
+        seen: Option<&mut Seen>,
+        mode: Mode,
+    ) -> bool {
         let schemas = self.schemas;
         let Some(rules) = schemas.rules(schema) else {
             return false;
@@ -247,10 +262,14 @@ impl<'c> Check<'c> {
 
     fn apply(&mut self, rules: &'c Rules, at: u32, seen: Option<&mut Seen>, mode: Mode) -> bool {
         if rules.never {
-            return self.fail(mode, rules, Keyword::False, || "nothing is expected here".to_owned());
+            return self.fail(mode, rules, Keyword::False, || {
+                "nothing is expected here".to_owned()
+            });
         }
         if rules.types != Types::ALL && !rules.types.has(self.type_of(at)) {
-            return self.fail(mode, rules, Keyword::Type, || format!("it must be {}", rules.types));
+            return self.fail(mode, rules, Keyword::Type, || {
+                format!("it must be {}", rules.types)
+            });
         }
         let mut held = true;
         if let Some(values) = &rules.enumeration
@@ -264,7 +283,9 @@ impl<'c> Check<'c> {
             && self.schemas.asserts
             && !self.of_format(format, at)
         {
-            held = self.fail(mode, rules, Keyword::Format, || "it must be of its format".to_owned());
+            held = self.fail(mode, rules, Keyword::Format, || {
+                "it must be of its format".to_owned()
+            });
         }
         if let Some(scalar) = &rules.scalar {
             held &= self.scalar(rules, scalar, at, mode);
@@ -273,7 +294,9 @@ impl<'c> Check<'c> {
             return false;
         }
         match &rules.logic {
-            Some(logic) if logic.unevaluated_items.is_some() || logic.unevaluated_properties.is_some() => {
+            Some(logic)
+                if logic.unevaluated_items.is_some() || logic.unevaluated_properties.is_some() =>
+            {
                 let mut own = Seen::default();
                 held &= self.parts(rules, at, Some(&mut own), mode);
                 held &= self.unevaluated(rules, logic, at, &mut own, mode);
@@ -307,7 +330,13 @@ impl<'c> Check<'c> {
     }
 
     /// Members, items, and schemas of the same value.
-    fn parts(&mut self, rules: &'c Rules, at: u32, mut seen: Option<&mut Seen>, mode: Mode) -> bool {
+    fn parts(
+        &mut self,
+        rules: &'c Rules,
+        at: u32,
+        mut seen: Option<&mut Seen>,
+        mode: Mode,
+    ) -> bool {
         let mut held = true;
         match self.tree.kind(at) {
             Kind::Object => {
@@ -330,7 +359,14 @@ impl<'c> Check<'c> {
         held
     }
 
-    fn logic(&mut self, rules: &'c Rules, logic: &'c Logic, at: u32, mut seen: Option<&mut Seen>, mode: Mode) -> bool {
+    fn logic(
+        &mut self,
+        rules: &'c Rules,
+        logic: &'c Logic,
+        at: u32,
+        mut seen: Option<&mut Seen>,
+        mode: Mode,
+    ) -> bool {
         let mut held = true;
         if let Some(target) = logic.reference {
             held &= self.eval(target, at, seen.as_deref_mut(), mode);
@@ -356,14 +392,18 @@ impl<'c> Check<'c> {
                 held &= self.named(rules, named, at, seen.as_deref_mut(), mode);
             }
             _ => {
-                held &= logic.any_of.is_empty() || self.any_of(rules, logic, at, seen.as_deref_mut(), mode);
-                held &= logic.one_of.is_empty() || self.one_of(rules, logic, at, seen.as_deref_mut(), mode);
+                held &= logic.any_of.is_empty()
+                    || self.any_of(rules, logic, at, seen.as_deref_mut(), mode);
+                held &= logic.one_of.is_empty()
+                    || self.one_of(rules, logic, at, seen.as_deref_mut(), mode);
             }
         }
         if let Some(not) = logic.not
             && self.eval(not, at, None, Mode::Quiet)
         {
-            held = self.fail(mode, rules, Keyword::Not, || "it is what it must not be".to_owned());
+            held = self.fail(mode, rules, Keyword::Not, || {
+                "it is what it must not be".to_owned()
+            });
         }
         if let Some(condition) = logic.condition {
             let mut own = Seen::default();
@@ -382,7 +422,14 @@ impl<'c> Check<'c> {
         held
     }
 
-    fn any_of(&mut self, rules: &'c Rules, logic: &'c Logic, at: u32, mut seen: Option<&mut Seen>, mode: Mode) -> bool {
+    fn any_of(
+        &mut self,
+        rules: &'c Rules,
+        logic: &'c Logic,
+        at: u32,
+        mut seen: Option<&mut Seen>,
+        mode: Mode,
+    ) -> bool {
         let mut matched = false;
         for part in &logic.any_of {
             let Some(seen) = seen.as_deref_mut() else {
@@ -400,7 +447,14 @@ impl<'c> Check<'c> {
         matched || self.none_of(rules, Keyword::AnyOf, &logic.any_of, at, mode)
     }
 
-    fn one_of(&mut self, rules: &'c Rules, logic: &'c Logic, at: u32, seen: Option<&mut Seen>, mode: Mode) -> bool {
+    fn one_of(
+        &mut self,
+        rules: &'c Rules,
+        logic: &'c Logic,
+        at: u32,
+        seen: Option<&mut Seen>,
+        mode: Mode,
+    ) -> bool {
         let mut matched: Option<Seen> = None;
         let wants = seen.is_some();
         for part in &logic.one_of {
@@ -424,13 +478,22 @@ impl<'c> Check<'c> {
     }
 
     /// Says why no alternative matched: by the only one of the value's type, where there is one.
-    fn none_of(&mut self, rules: &'c Rules, keyword: Keyword, parts: &'c [Id], at: u32, mode: Mode) -> bool {
+    fn none_of(
+        &mut self,
+        rules: &'c Rules,
+        keyword: Keyword,
+        parts: &'c [Id],
+        at: u32,
+        mode: Mode,
+    ) -> bool {
         if mode == Mode::Quiet || self.spent {
             return false;
         }
         let own = self.type_of(at);
         let schemas = self.schemas;
-        let mut near = parts.iter().filter(|part| schemas.types_of(**part).has(own));
+        let mut near = parts
+            .iter()
+            .filter(|part| schemas.types_of(**part).has(own));
         if let (Some(only), None) = (near.next(), near.next()) {
             return self.eval(*only, at, None, mode);
         }
@@ -440,12 +503,22 @@ impl<'c> Check<'c> {
     }
 
     /// The alternative that a property names.
-    fn named(&mut self, rules: &'c Rules, named: &'c Discriminator, at: u32, seen: Option<&mut Seen>, mode: Mode) -> bool {
+    fn named(
+        &mut self,
+        rules: &'c Rules,
+        named: &'c Discriminator,
+        at: u32,
+        seen: Option<&mut Seen>,
+        mode: Mode,
+    ) -> bool {
         let tree = self.tree;
         let value = tree.member(at, &named.property);
         let Some(value) = value.filter(|value| tree.kind(*value) == Kind::String) else {
             return self.fail(mode, rules, Keyword::Discriminator, || {
-                format!("the property `{}` must say which alternative it is", named.property)
+                format!(
+                    "the property `{}` must say which alternative it is",
+                    named.property
+                )
             });
         };
         let text = tree.text(value);
@@ -457,15 +530,26 @@ impl<'c> Check<'c> {
         }
     }
 
-    fn unevaluated(&mut self, rules: &'c Rules, logic: &'c Logic, at: u32, seen: &mut Seen, mode: Mode) -> bool {
+    fn unevaluated(
+        &mut self,
+        rules: &'c Rules,
+        logic: &'c Logic,
+        at: u32,
+        seen: &mut Seen,
+        mode: Mode,
+    ) -> bool {
         let tree = self.tree;
         let mut held = true;
         if let (Kind::Object, Some(schema)) = (tree.kind(at), logic.unevaluated_properties) {
             for (index, (key, value)) in (0u32..).zip(tree.members(at)) {
                 if !seen.has(index) && !self.child(schema, value, Tail::Name(key), Mode::Quiet) {
-                    held = self.fail_below(mode, rules, Keyword::UnevaluatedProperties, Tail::Name(key), || {
-                        "no property of that name is expected".to_owned()
-                    });
+                    held = self.fail_below(
+                        mode,
+                        rules,
+                        Keyword::UnevaluatedProperties,
+                        Tail::Name(key),
+                        || "no property of that name is expected".to_owned(),
+                    );
                 }
             }
             seen.add_all();
@@ -473,47 +557,17 @@ impl<'c> Check<'c> {
         if let (Kind::Array, Some(schema)) = (tree.kind(at), logic.unevaluated_items) {
             for (index, item) in (0u32..).zip(tree.items(at)) {
                 if !seen.has(index) && !self.child(schema, item, Tail::Index(index), Mode::Quiet) {
-                    held = self.fail_below(mode, rules, Keyword::UnevaluatedItems, Tail::Index(index), || {
-                        "no item is expected here".to_owned()
-                    });
+                    held = self.fail_below(
+                        mode,
+                        rules,
+                        Keyword::UnevaluatedItems,
+                        Tail::Index(index),
+                        || "no item is expected here".to_owned(),
+                    );
                 }
             }
             seen.add_all();
         }
         held
-    }
-}
-
-impl Schemas {
-    /// The types that a schema can take, as far as its own words and its references say.
-    pub(crate) fn types_of(&self, schema: Id) -> Types {
-        self.types_within(schema, 8)
-    }
-
-    fn types_within(&self, schema: Id, depth: u32) -> Types {
-        let (Some(rules), Some(depth)) = (self.rules(schema), depth.checked_sub(1)) else {
-            return Types::ALL;
-        };
-        if rules.never {
-            return Types::NONE;
-        }
-        let mut types = rules.types;
-        if let Some(values) = &rules.enumeration {
-            let listed = values.iter().map(|value| Types::of(value));
-            types = types.and(listed.fold(Types::NONE, Types::or));
-        }
-        let Some(logic) = &rules.logic else {
-            return types;
-        };
-        for part in logic.reference.iter().chain(&logic.all_of) {
-            types = types.and(self.types_within(*part, depth));
-        }
-        for parts in [&logic.any_of, &logic.one_of] {
-            if !parts.is_empty() {
-                let any = parts.iter().map(|part| self.types_within(*part, depth));
-                types = types.and(any.fold(Types::NONE, Types::or));
-            }
-        }
-        types
     }
 }

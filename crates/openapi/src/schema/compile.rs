@@ -109,7 +109,11 @@ impl<'d> Compiler<'d> {
 
     fn reference(&mut self, at: &At<'d>, resource: u32, findings: &mut Findings) -> Option<Id> {
         let Some(text) = at.node.as_str() else {
-            findings.error(at, format!("a reference is a text, not {}", at.node.what()), "");
+            findings.error(
+                at,
+                format!("a reference is a text, not {}", at.node.what()),
+                "",
+            );
             return None;
         };
         match self.registry.follow(text, resource) {
@@ -128,9 +132,14 @@ impl<'d> Compiler<'d> {
                 let places = self.registry.dynamic(text, &target, part_of);
                 let initial = self.within(target, part_of);
                 let by_resource = places.into_iter();
-                let by_resource: Box<[(u32, Id)]> = by_resource.map(|(of, at)| (of, self.within(at, of))).collect();
+                let by_resource: Box<[(u32, Id)]> = by_resource
+                    .map(|(of, at)| (of, self.within(at, of)))
+                    .collect();
                 self.schemas.dynamic |= !by_resource.is_empty();
-                Some(Dynamic { initial, by_resource })
+                Some(Dynamic {
+                    initial,
+                    by_resource,
+                })
             }
             Err((message, hint)) => {
                 findings.error(at, message, hint);
@@ -188,7 +197,9 @@ impl<'d> Compiler<'d> {
                 let found = self.mapped(&value, resource, &targets);
                 match found {
                     Some(id) => mapping.insert(0, (name.into(), id)),
-                    None => findings.error(&value, format!("`{name}` is mapped to no alternative"), ""),
+                    None => {
+                        findings.error(&value, format!("`{name}` is mapped to no alternative"), "");
+                    }
                 }
             }
         }
@@ -204,7 +215,9 @@ impl<'d> Compiler<'d> {
         let found = [component.as_str(), text]
             .iter()
             .find_map(|reference| self.registry.follow(reference, resource).ok())?;
-        let target = targets.iter().find(|(node, _)| std::ptr::eq(*node, found.0.node));
+        let target = targets
+            .iter()
+            .find(|(node, _)| std::ptr::eq(*node, found.0.node));
         target.map(|(_, id)| *id)
     }
 
@@ -226,7 +239,12 @@ impl<'d> Compiler<'d> {
             found
         };
         for at in 0..self.schemas.list.len() {
-            let Some(mut object) = self.schemas.list.get_mut(at).and_then(|rules| rules.object.take()) else {
+            let Some(mut object) = self
+                .schemas
+                .list
+                .get_mut(at)
+                .and_then(|rules| rules.object.take())
+            else {
                 continue;
             };
             for property in &mut object.properties {

@@ -112,7 +112,9 @@ impl Format {
                 return (low..=high).contains(&value);
             }
             let bound = |n: i128| Decimal::parse(&n.to_string());
-            let (Some(value), Some(low), Some(high)) = (Decimal::parse(text), bound(low), bound(high)) else {
+            let (Some(value), Some(low), Some(high)) =
+                (Decimal::parse(text), bound(low), bound(high))
+            else {
                 return false;
             };
             return value.is_integer() && value >= low && value <= high;
@@ -164,7 +166,11 @@ fn uuid(text: &str) -> bool {
 
 /// RFC 6901 §3.
 fn json_pointer(text: &str) -> bool {
-    let escapes = || text.split('~').skip(1).all(|part| part.starts_with(['0', '1']));
+    let escapes = || {
+        text.split('~')
+            .skip(1)
+            .all(|part| part.starts_with(['0', '1']))
+    };
     text.is_empty() || (text.starts_with('/') && escapes())
 }
 
@@ -222,9 +228,13 @@ impl Encoding {
             }
             Self::Base32 => {
                 let wanted = |b: u8| matches!(b, b'A'..=b'Z' | b'2'..=b'7');
-                text.len().is_multiple_of(8) && matches!(padding, 0 | 1 | 3 | 4 | 6) && alphabet(wanted)
+                text.len().is_multiple_of(8)
+                    && matches!(padding, 0 | 1 | 3 | 4 | 6)
+                    && alphabet(wanted)
             }
-            Self::Base16 => text.len().is_multiple_of(2) && padding == 0 && alphabet(|b| b.is_ascii_hexdigit()),
+            Self::Base16 => {
+                text.len().is_multiple_of(2) && padding == 0 && alphabet(|b| b.is_ascii_hexdigit())
+            }
         }
     }
 }

@@ -13,12 +13,17 @@ impl Names {
 
     /// What a name stands for.
     pub(crate) fn find(&self, name: &str) -> Option<u32> {
-        let at = self.0.binary_search_by(|(known, _)| order(known, name)).ok()?;
+        let at = self
+            .0
+            .binary_search_by(|(known, _)| order(known, name))
+            .ok()?;
         self.0.get(at).map(|(_, value)| *value)
     }
 }
 
 /// By length first: most names that differ do so there.
 fn order(a: &str, b: &str) -> std::cmp::Ordering {
-    a.len().cmp(&b.len()).then_with(|| a.as_bytes().cmp(b.as_bytes()))
+    a.len()
+        .cmp(&b.len())
+        .then_with(|| a.as_bytes().cmp(b.as_bytes()))
 }

@@ -43,7 +43,6 @@ impl Property {
         match direction {
             Direction::Request => self.read_only.then_some(Keyword::ReadOnly),
             Direction::Response => self.write_only.then_some(Keyword::WriteOnly),
-            Direction::Neither => None,
         }
     }
 }
@@ -55,7 +54,10 @@ impl ObjectRules {
 
     /// Whether a pattern names it.
     pub(crate) fn pattern(&self, name: &str) -> Option<Id> {
-        let found = self.patterns.iter().find(|(pattern, _)| pattern.matches(name));
+        let found = self
+            .patterns
+            .iter()
+            .find(|(pattern, _)| pattern.matches(name));
         found.map(|(_, schema)| *schema)
     }
 }
@@ -121,7 +123,11 @@ impl<'c> Check<'c> {
             evaluated = true;
             held = match property.is_barred(self.direction) {
                 Some(keyword) => self.fail_below(mode, rules, keyword, Tail::Name(key), || {
-                    let whose = if keyword == Keyword::ReadOnly { "responses" } else { "requests" };
+                    let whose = if keyword == Keyword::ReadOnly {
+                        "responses"
+                    } else {
+                        "requests"
+                    };
                     format!("only {whose} carry it")
                 }),
                 None => self.child(schema, value, Tail::Name(key), mode),
@@ -135,11 +141,18 @@ impl<'c> Check<'c> {
         }
         if !evaluated && let Some(additional) = object.additional {
             evaluated = true;
-            let never = self.schemas.rules(additional).is_some_and(|rules| rules.never);
+            let never = self
+                .schemas
+                .rules(additional)
+                .is_some_and(|rules| rules.never);
             held &= if never {
-                self.fail_below(mode, rules, Keyword::AdditionalProperties, Tail::Name(key), || {
-                    "no property of that name is expected".to_owned()
-                })
+                self.fail_below(
+                    mode,
+                    rules,
+                    Keyword::AdditionalProperties,
+                    Tail::Name(key),
+                    || "no property of that name is expected".to_owned(),
+                )
             } else {
                 self.child(additional, value, Tail::Name(key), mode)
             };
@@ -154,11 +167,18 @@ impl<'c> Check<'c> {
         (evaluated, held)
     }
 
-    fn required(&mut self, rules: &'c Rules, object: &'c ObjectRules, present: &Seen, mode: Mode) -> bool {
+    fn required(
+        &mut self,
+        rules: &'c Rules,
+        object: &'c ObjectRules,
+        present: &Seen,
+        mode: Mode,
+    ) -> bool {
         let mut held = true;
         for (at, property) in (0u32..).zip(&object.properties) {
             // What only the other direction carries is required there alone (OpenAPI 3.0.4 §4.7.24.2).
-            if property.required && !present.has(at) && property.is_barred(self.direction).is_none() {
+            if property.required && !present.has(at) && property.is_barred(self.direction).is_none()
+            {
                 held = self.fail(mode, rules, Keyword::Required, || {
                     format!("the property `{}` must be there", property.name)
                 });

@@ -35,7 +35,9 @@ impl Pattern {
 
     /// Whether the text holds a match, anywhere in it.
     pub(crate) fn matches(&self, text: &str) -> bool {
-        self.parts.iter().all(|(regex, wanted)| regex.is_match(text) == *wanted)
+        self.parts
+            .iter()
+            .all(|(regex, wanted)| regex.is_match(text) == *wanted)
     }
 
     /// The pattern as the document has it.
@@ -171,7 +173,10 @@ fn translate(text: &str) -> Result<String, String> {
                 let ahead: String = rest.clone().take_while(|c| *c != '}').collect();
                 let (low, high) = ahead.split_once(',').unwrap_or((&ahead, "0"));
                 let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
-                let quantifier = !low.is_empty() && digits(low) && digits(high) && rest.clone().any(|c| c == '}');
+                let quantifier = !low.is_empty()
+                    && digits(low)
+                    && digits(high)
+                    && rest.clone().any(|c| c == '}');
                 out.push_str(if quantifier { "{" } else { r"\{" });
                 if quantifier {
                     out.push_str(&ahead);
@@ -273,7 +278,9 @@ fn escape(rest: &mut Rest<'_>, class: bool, out: &mut String) -> Result<(), Stri
 fn hex(rest: &mut Rest<'_>, digits: usize) -> Option<u32> {
     let ahead: String = rest.clone().take(digits).collect();
     let plain = ahead.len() == digits && ahead.bytes().all(|b| b.is_ascii_hexdigit());
-    let code = plain.then(|| u32::from_str_radix(&ahead, 16).ok()).flatten()?;
+    let code = plain
+        .then(|| u32::from_str_radix(&ahead, 16).ok())
+        .flatten()?;
     rest.nth(digits - 1);
     Some(code)
 }

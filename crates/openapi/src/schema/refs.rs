@@ -25,13 +25,29 @@ pub(super) struct Registry<'d> {
 
 /// Keywords that hold a schema.
 pub(super) const ONE: &[&str] = &[
-    "additionalProperties", "propertyNames", "unevaluatedProperties", "unevaluatedItems", "items", "contains", "not", "if",
-    "then", "else", "contentSchema", "additionalItems",
+    "additionalProperties",
+    "propertyNames",
+    "unevaluatedProperties",
+    "unevaluatedItems",
+    "items",
+    "contains",
+    "not",
+    "if",
+    "then",
+    "else",
+    "contentSchema",
+    "additionalItems",
 ];
 /// Keywords that hold a list of schemas.
 pub(super) const LIST: &[&str] = &["allOf", "anyOf", "oneOf", "prefixItems"];
 /// Keywords that hold schemas by name.
-pub(super) const MAP: &[&str] = &["properties", "patternProperties", "dependentSchemas", "$defs", "definitions"];
+pub(super) const MAP: &[&str] = &[
+    "properties",
+    "patternProperties",
+    "dependentSchemas",
+    "$defs",
+    "definitions",
+];
 
 impl<'d> Registry<'d> {
     /// Of a document: its own resource, without a name.
@@ -64,12 +80,20 @@ impl<'d> Registry<'d> {
             let (address, fragment) = id.split_once('#').unwrap_or((id, ""));
             let base = self.base(around);
             if !fragment.is_empty() {
-                findings.error(schema, "`$id` has a fragment", "name the place with `$anchor`");
+                findings.error(
+                    schema,
+                    "`$id` has a fragment",
+                    "name the place with `$anchor`",
+                );
             }
             if !address.is_empty() {
                 let base = uri::resolve(&base, address);
                 if self.resources.iter().any(|known| known.base == base) && !base.is_empty() {
-                    findings.error(schema, format!("`$id` is that of another schema: `{base}`"), "");
+                    findings.error(
+                        schema,
+                        format!("`$id` is that of another schema: `{base}`"),
+                        "",
+                    );
                 }
                 if std::ptr::eq(node, self.root_of(around)) {
                     if let Some(own) = self.resources.get_mut(around as usize) {
@@ -94,16 +118,22 @@ impl<'d> Registry<'d> {
             if ONE.contains(&name) {
                 self.scan(&inner, resource, findings);
             } else if LIST.contains(&name) {
-                inner.items().for_each(|item| self.scan(&item, resource, findings));
+                inner
+                    .items()
+                    .for_each(|item| self.scan(&item, resource, findings));
             } else if MAP.contains(&name) {
-                inner.members().for_each(|(_, item)| self.scan(&item, resource, findings));
+                inner
+                    .members()
+                    .for_each(|(_, item)| self.scan(&item, resource, findings));
             }
         }
     }
 
     fn root_of(&self, resource: u32) -> *const Node {
         let found = self.resources.get(resource as usize);
-        found.map_or(std::ptr::null(), |found| std::ptr::from_ref(found.root.node))
+        found.map_or(std::ptr::null(), |found| {
+            std::ptr::from_ref(found.root.node)
+        })
     }
 
     fn base(&self, resource: u32) -> String {
@@ -113,14 +143,21 @@ impl<'d> Registry<'d> {
 
     /// The resource a schema is part of, when its parent is of `around`.
     pub(super) fn resource(&self, node: &Node, around: u32) -> u32 {
-        self.owned.get(&std::ptr::from_ref(node)).copied().unwrap_or(around)
+        self.owned
+            .get(&std::ptr::from_ref(node))
+            .copied()
+            .unwrap_or(around)
     }
 
     /// What a reference in a resource leads to, and the resource that is part of.
     ///
     /// # Errors
     /// Why it leads nowhere, and a hint.
-    pub(super) fn follow(&self, reference: &str, from: u32) -> Result<(At<'d>, u32), (String, &'static str)> {
+    pub(super) fn follow(
+        &self,
+        reference: &str,
+        from: u32,
+    ) -> Result<(At<'d>, u32), (String, &'static str)> {
         let (address, fragment) = reference.split_once('#').unwrap_or((reference, ""));
         let target = if address.is_empty() {
             from
@@ -147,13 +184,22 @@ impl<'d> Registry<'d> {
             }
             return Ok((at, part_of));
         }
-        let at = resource.anchors.get(&fragment).cloned().ok_or_else(nowhere)?;
+        let at = resource
+            .anchors
+            .get(&fragment)
+            .cloned()
+            .ok_or_else(nowhere)?;
         Ok((at, target))
     }
 
     /// Where a dynamic reference may lead: the anchor's name, when what it leads to by itself is
     /// such an anchor (core §8.2.3.2), in each resource that has one.
-    pub(super) fn dynamic(&self, reference: &str, target: &At<'d>, part_of: u32) -> Vec<(u32, At<'d>)> {
+    pub(super) fn dynamic(
+        &self,
+        reference: &str,
+        target: &At<'d>,
+        part_of: u32,
+    ) -> Vec<(u32, At<'d>)> {
         let name = reference.split_once('#').map_or("", |(_, name)| name);
         let of = |resource: &Resource<'d>| resource.dynamic.get(name).cloned();
         let own = self.resources.get(part_of as usize).and_then(of);
@@ -161,6 +207,7 @@ impl<'d> Registry<'d> {
             return Vec::new();
         }
         let all = (0u32..).zip(&self.resources);
-        all.filter_map(|(at, resource)| Some((at, of(resource)?))).collect()
+        all.filter_map(|(at, resource)| Some((at, of(resource)?)))
+            .collect()
     }
 }

@@ -42,11 +42,19 @@ impl Bound {
 }
 
 impl<'c> Check<'c> {
-    pub(super) fn scalar(&mut self, rules: &'c Rules, scalar: &'c ScalarRules, at: u32, mode: Mode) -> bool {
+    pub(super) fn scalar(
+        &mut self,
+        rules: &'c Rules,
+        scalar: &'c ScalarRules,
+        at: u32,
+        mode: Mode,
+    ) -> bool {
         if let Some(constant) = &scalar.constant
             && !self.same(constant, at)
         {
-            return self.fail(mode, rules, Keyword::Const, || "it is not the one value it must be".to_owned());
+            return self.fail(mode, rules, Keyword::Const, || {
+                "it is not the one value it must be".to_owned()
+            });
         }
         match self.tree.kind(at) {
             Kind::Number => match &scalar.number {
@@ -60,18 +68,41 @@ impl<'c> Check<'c> {
 
     fn number(&mut self, rules: &'c Rules, number: &'c NumberRules, at: u32, mode: Mode) -> bool {
         let text = self.tree.text(at);
-        let bounds: [(&Option<Bound>, Keyword, fn(Ordering) -> bool, &str); 4] = [
-            (&number.maximum, Keyword::Maximum, Ordering::is_le, "at most"),
-            (&number.below, Keyword::ExclusiveMaximum, Ordering::is_lt, "below"),
-            (&number.minimum, Keyword::Minimum, Ordering::is_ge, "at least"),
-            (&number.above, Keyword::ExclusiveMinimum, Ordering::is_gt, "above"),
+        type Fits = fn(Ordering) -> bool;
+        let bounds: [(&Option<Bound>, Keyword, Fits, &str); 4] = [
+            (
+                &number.maximum,
+                Keyword::Maximum,
+                Ordering::is_le,
+                "at most",
+            ),
+            (
+                &number.below,
+                Keyword::ExclusiveMaximum,
+                Ordering::is_lt,
+                "below",
+            ),
+            (
+                &number.minimum,
+                Keyword::Minimum,
+                Ordering::is_ge,
+                "at least",
+            ),
+            (
+                &number.above,
+                Keyword::ExclusiveMinimum,
+                Ordering::is_gt,
+                "above",
+            ),
         ];
         let mut held = true;
         for (bound, keyword, fits, words) in bounds {
             if let Some(bound) = bound
                 && !fits(bound.order(text))
             {
-                held = self.fail(mode, rules, keyword, || format!("it must be {words} {}", bound.value));
+                held = self.fail(mode, rules, keyword, || {
+                    format!("it must be {words} {}", bound.value)
+                });
             }
         }
         if let Some(divisor) = &number.multiple_of
@@ -121,7 +152,9 @@ impl<'c> Check<'c> {
             });
         }
         if scalar.json && scalar.encoding.is_none() && self.schemas.asserts && !is_json(text) {
-            held = self.fail(mode, rules, Keyword::ContentMediaType, || "it must hold JSON".to_owned());
+            held = self.fail(mode, rules, Keyword::ContentMediaType, || {
+                "it must hold JSON".to_owned()
+            });
         }
         held
     }
@@ -133,18 +166,26 @@ impl<'c> Check<'c> {
         }
         let tree = self.tree;
         match (value, tree.kind(at)) {
-            (Value::Null, Kind::Null) | (Value::Bool(true), Kind::True) | (Value::Bool(false), Kind::False) => true,
+            (Value::Null, Kind::Null)
+            | (Value::Bool(true), Kind::True)
+            | (Value::Bool(false), Kind::False) => true,
             (Value::String(text), Kind::String) => text == tree.text(at),
-            (Value::Number(number), Kind::Number) => Decimal::parse(tree.text(at)).as_ref() == Some(number),
+            (Value::Number(number), Kind::Number) => {
+                Decimal::parse(tree.text(at)).as_ref() == Some(number)
+            }
             (Value::Array(items), Kind::Array) => {
                 items.len() == tree.count(at) as usize
-                    && items.iter().zip(tree.items(at)).all(|(item, other)| self.same(&item.value, other))
+                    && items
+                        .iter()
+                        .zip(tree.items(at))
+                        .all(|(item, other)| self.same(&item.value, other))
             }
             (Value::Object(members), Kind::Object) => {
                 members.len() == tree.count(at) as usize
                     && members.iter().all(|member| {
                         let found = tree.member(at, &member.name);
-                        self.step(tree.count(at)) && found.is_some_and(|other| self.same(&member.value.value, other))
+                        self.step(tree.count(at))
+                            && found.is_some_and(|other| self.same(&member.value.value, other))
                     })
             }
             _ => false,
@@ -159,7 +200,9 @@ fn points(text: &str) -> u64 {
 
 /// LIMIT: a long text under many patterns is work too.
 pub(super) fn text_steps(text: &str) -> u32 {
-    u32::try_from(text.len() / 256).unwrap_or(u32::MAX).saturating_add(1)
+    u32::try_from(text.len() / 256)
+        .unwrap_or(u32::MAX)
+        .saturating_add(1)
 }
 
 /// Words of the document within a message.
@@ -168,7 +211,10 @@ pub(super) fn clip(text: &str) -> String {
     if text.chars().count() <= KEPT {
         return text.to_owned();
     }
-    text.chars().take(KEPT).chain(std::iter::once('…')).collect()
+    text.chars()
+        .take(KEPT)
+        .chain(std::iter::once('…'))
+        .collect()
 }
 
 fn is_json(text: &str) -> bool {
@@ -179,6 +225,8 @@ fn is_json(text: &str) -> bool {
 /// Whether a number is an integer, as JSON Schema has it: `1.0` is.
 pub(super) fn is_integer(tree: &Tree<'_>, at: u32) -> bool {
     let text = tree.text(at);
-    let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    let plain = text
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b'-');
     plain || Decimal::parse(text).is_some_and(|value| value.is_integer())
 }

@@ -1,3 +1,4 @@
+mod measure;
 mod rules;
 mod suite;
 
@@ -14,10 +15,14 @@ struct Alone {
 
 impl Alone {
     fn compile(text: &str, options: &Options) -> Result<(Self, Vec<Finding>), Vec<Finding>> {
-        Self::of(text, compile::Dialect::V31, options)
+        Self::of(text, Dialect::V31, options)
     }
 
-    fn of(text: &str, dialect: compile::Dialect, options: &Options) -> Result<(Self, Vec<Finding>), Vec<Finding>> {
+    fn of(
+        text: &str,
+        dialect: Dialect,
+        options: &Options,
+    ) -> Result<(Self, Vec<Finding>), Vec<Finding>> {
         let mut findings = Findings::new(options.limits.findings);
         let Some(root) = crate::source::read(text, &options.limits, &mut findings) else {
             return Err(findings.finish());
@@ -35,7 +40,15 @@ impl Alone {
 
     fn check(&self, json: &str, direction: Direction, out: &mut Violations) -> bool {
         let mut arena = Arena::default();
-        let text = tree::read(&mut arena, json.as_bytes(), 200, 1 << 20).unwrap_or_else(|e| panic!("{json}: {e:?}"));
-        Check::new(&self.schemas, arena.tree(text), direction, Origin::Body, out).run(self.id)
+        let text = tree::read(&mut arena, json.as_bytes(), 200, 1 << 20)
+            .unwrap_or_else(|e| panic!("{json}: {e:?}"));
+        Check::new(
+            &self.schemas,
+            arena.tree(text),
+            direction,
+            Origin::Body,
+            out,
+        )
+        .run(self.id)
     }
 }

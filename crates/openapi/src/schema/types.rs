@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::{Id, Schemas};
 use crate::source::Value;
 
 /// A set of the types that JSON Schema names. The default is all of them.
@@ -32,7 +33,10 @@ impl Types {
     ];
 
     pub(crate) fn named(name: &str) -> Option<Self> {
-        Self::NAMED.iter().find(|(_, known)| *known == name).map(|(types, _)| *types)
+        Self::NAMED
+            .iter()
+            .find(|(_, known)| *known == name)
+            .map(|(types, _)| *types)
     }
 
     /// The type of a value of the document.
@@ -89,12 +93,50 @@ impl fmt::Display for Types {
                 first = false;
             }
         }
-        if first { f.write_str("nothing") } else { Ok(()) }
+        if first {
+            f.write_str("nothing")
+        } else {
+            Ok(())
+        }
     }
 }
 
 impl fmt::Debug for Types {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self}")
+    }
+}
+
+impl Schemas {
+    /// The types that a schema can take, as far as its own words and its references say.
+    pub(crate) fn types_of(&self, schema: Id) -> Types {
+        self.types_within(schema, 8)
+    }
+
+    fn types_within(&self, schema: Id, depth: u32) -> Types {
+        let (Some(rules), Some(depth)) = (self.rules(schema), depth.checked_sub(1)) else {
+            return Types::ALL;
+        };
+        if rules.never {
+            return Types::NONE;
+        }
+        let mut types = rules.types;
+        if let Some(values) = &rules.enumeration {
+            let listed = values.iter().map(Types::of);
+            types = types.and(listed.fold(Types::NONE, Types::or));
+        }
+        let Some(logic) = &rules.logic else {
+            return types;
+        };
+        for part in logic.reference.iter().chain(&logic.all_of) {
+            types = types.and(self.types_within(*part, depth));
+        }
+        for parts in [&logic.any_of, &logic.one_of] {
+            if !parts.is_empty() {
+                let any = parts.iter().map(|part| self.types_within(*part, depth));
+                types = types.and(any.fold(Types::NONE, Types::or));
+            }
+        }
+        types
     }
 }

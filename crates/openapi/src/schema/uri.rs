@@ -16,7 +16,9 @@ fn parts(text: &str) -> Parts<'_> {
     };
     let named = |name: &str| {
         name.starts_with(|c: char| c.is_ascii_alphabetic())
-            && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
+            && name
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
     };
     let (scheme, rest) = match rest.split_once(':') {
         Some((name, rest)) if named(name) => (Some(name), rest),
@@ -53,7 +55,11 @@ pub(super) fn resolve(base: &str, reference: &str) -> String {
     } else {
         let folder = b.path.rfind('/').and_then(|end| b.path.get(..=end));
         let folder = folder.unwrap_or(if b.authority.is_some() { "/" } else { "" });
-        (b.authority, dotless(&format!("{folder}{}", r.path)), r.query)
+        (
+            b.authority,
+            dotless(&format!("{folder}{}", r.path)),
+            r.query,
+        )
     };
     let mut out = String::new();
     if let Some(scheme) = b.scheme {

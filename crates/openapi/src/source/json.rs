@@ -9,7 +9,12 @@ pub(super) fn read(text: &str, limits: &Limits) -> Result<Node, Bad> {
     let mut arena = Arena::default();
     let depth = limits.document_depth;
     match tree::read(&mut arena, text.as_bytes(), depth, limits.document_nodes) {
-        Ok(text) => Ok(node(&arena.tree(text), Tree::ROOT, Mark::default(), &places)),
+        Ok(text) => Ok(node(
+            &arena.tree(text),
+            Tree::ROOT,
+            Mark::default(),
+            &places,
+        )),
         Err(error) => Err(Bad {
             mark: places.mark(error.offset),
             message: format!("no JSON that is taken: {}", error.what),

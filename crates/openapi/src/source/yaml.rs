@@ -27,7 +27,11 @@ pub(super) fn read(text: &str, limits: &Limits) -> Result<Node, Bad> {
         if matches!(event, Event::DocumentStart(_)) {
             documents += 1;
             if documents > 1 {
-                return bad(mark, "a second YAML document begins", "one file describes one API");
+                return bad(
+                    mark,
+                    "a second YAML document begins",
+                    "one file describes one API",
+                );
             }
         }
         builder.event(event, span)?;
@@ -91,9 +95,12 @@ impl Builder<'_> {
             Event::SequenceStart(anchor, tag) => {
                 self.open(OpenKind::Array(Vec::new()), anchor, tag.as_deref(), mark)
             }
-            Event::MappingStart(anchor, tag) => {
-                self.open(OpenKind::Object(Vec::new(), None), anchor, tag.as_deref(), mark)
-            }
+            Event::MappingStart(anchor, tag) => self.open(
+                OpenKind::Object(Vec::new(), None),
+                anchor,
+                tag.as_deref(),
+                mark,
+            ),
             Event::SequenceEnd | Event::MappingEnd => {
                 let Some(open) = self.stack.pop() else {
                     return bad(mark, "something ends that did not begin", "");
@@ -114,7 +121,11 @@ impl Builder<'_> {
                 }
                 // An anchor that is still open is not known yet: no value holds itself.
                 let Some((node, weight, depth)) = self.anchors.get(&anchor) else {
-                    return bad(mark, "an alias stands within what it names", "use `$ref` for what holds itself");
+                    return bad(
+                        mark,
+                        "an alias stands within what it names",
+                        "use `$ref` for what holds itself",
+                    );
                 };
                 // SECURITY: aliases of aliases grow and nest without bound from a few lines.
                 let (weight, depth) = (*weight, *depth);
@@ -125,16 +136,21 @@ impl Builder<'_> {
                 self.count(weight, mark)?;
                 self.put(node, 0, mark)
             }
-            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentStart(_) | Event::DocumentEnd => {
-                Ok(())
-            }
+            Event::Nothing
+            | Event::StreamStart
+            | Event::StreamEnd
+            | Event::DocumentStart(_)
+            | Event::DocumentEnd => Ok(()),
         }
     }
 
     fn count(&mut self, nodes: usize, mark: Mark) -> Result<(), Bad> {
         self.nodes = self.nodes.saturating_add(nodes);
         if self.nodes > self.limits.document_nodes {
-            let message = format!("the document holds more than {} values", self.limits.document_nodes);
+            let message = format!(
+                "the document holds more than {} values",
+                self.limits.document_nodes
+            );
             return bad(mark, message, "what aliases repeat counts each time");
         }
         Ok(())
@@ -145,12 +161,26 @@ impl Builder<'_> {
         open.is_some_and(|open| matches!(open.kind, OpenKind::Object(_, None)))
     }
 
-    fn key(&mut self, name: String, style: ScalarStyle, anchor: usize, mark: Mark) -> Result<(), Bad> {
+    fn key(
+        &mut self,
+        name: String,
+        style: ScalarStyle,
+        anchor: usize,
+        mark: Mark,
+    ) -> Result<(), Bad> {
         if anchor != 0 {
-            return bad(mark, "a key has an anchor", "write the key out where it is used");
+            return bad(
+                mark,
+                "a key has an anchor",
+                "write the key out where it is used",
+            );
         }
         if name == "<<" && style == ScalarStyle::Plain {
-            return bad(mark, "merge keys (`<<`) are not part of YAML 1.2", "use `$ref` or `allOf`");
+            return bad(
+                mark,
+                "merge keys (`<<`) are not part of YAML 1.2",
+                "use `$ref` or `allOf`",
+            );
         }
         let Some(Open {
             kind: OpenKind::Object(members, key),
@@ -160,16 +190,33 @@ impl Builder<'_> {
             return bad(mark, "a key stands outside a mapping", "");
         };
         if let Some(first) = members.iter().find(|member| member.name == name) {
-            let message = format!("the key `{name}` stands here again; first on line {}", first.mark.line);
-            return bad(mark, message, "readers disagree on which one counts: keep one");
+            let message = format!(
+                "the key `{name}` stands here again; first on line {}",
+                first.mark.line
+            );
+            return bad(
+                mark,
+                message,
+                "readers disagree on which one counts: keep one",
+            );
         }
         *key = Some((name, mark));
         Ok(())
     }
 
-    fn open(&mut self, kind: OpenKind, anchor: usize, tag: Option<&Tag>, mark: Mark) -> Result<(), Bad> {
+    fn open(
+        &mut self,
+        kind: OpenKind,
+        anchor: usize,
+        tag: Option<&Tag>,
+        mark: Mark,
+    ) -> Result<(), Bad> {
         if self.takes_key() {
-            return bad(mark, "a key is a collection", "keys are words in an OpenAPI document");
+            return bad(
+                mark,
+                "a key is a collection",
+                "keys are words in an OpenAPI document",
+            );
         }
         if self.stack.len() >= self.limits.document_depth {
             return bad(mark, "the document is nested too deep", "");
@@ -207,7 +254,10 @@ impl Builder<'_> {
 /// How many nodes, how deep.
 fn weigh(node: &Node) -> (usize, usize) {
     let sum = |all: (usize, usize), (nodes, depth): (usize, usize)| {
-        (all.0.saturating_add(nodes), all.1.max(depth.saturating_add(1)))
+        (
+            all.0.saturating_add(nodes),
+            all.1.max(depth.saturating_add(1)),
+        )
     };
     match &node.value {
         Value::Array(items) => items.iter().map(weigh).fold((1, 1), sum),
@@ -238,7 +288,11 @@ fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>, mark: Mark) -> Resu
         _ => match number(text) {
             Some(Ok(value)) => Value::Number(value),
             Some(Err(())) => {
-                return bad(mark, format!("`{}` is a number that JSON does not have", clip(text)), "quote it if it is a text");
+                return bad(
+                    mark,
+                    format!("`{}` is a number that JSON does not have", clip(text)),
+                    "quote it if it is a text",
+                );
             }
             None => return string(),
         },
@@ -259,7 +313,11 @@ fn number(text: &str) -> Option<Result<Decimal, ()>> {
     let radix = |digits: &str, radix| u64::from_str_radix(digits, radix).ok();
     let whole = |digits: &str, base| {
         let plain = !digits.is_empty() && digits.chars().all(|c| c.is_digit(base));
-        plain.then(|| radix(digits, base).and_then(|n| Decimal::parse(&n.to_string())).ok_or(()))
+        plain.then(|| {
+            radix(digits, base)
+                .and_then(|n| Decimal::parse(&n.to_string()))
+                .ok_or(())
+        })
     };
     if let Some(digits) = text.strip_prefix("0x") {
         return whole(digits, 16);
@@ -271,7 +329,11 @@ fn number(text: &str) -> Option<Result<Decimal, ()>> {
     let (before, after) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
     let power = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
-    if (before.is_empty() && after.is_empty()) || !digits(before) || !digits(after) || power.is_empty() || !digits(power)
+    if (before.is_empty() && after.is_empty())
+        || !digits(before)
+        || !digits(after)
+        || power.is_empty()
+        || !digits(power)
     {
         return None;
     }

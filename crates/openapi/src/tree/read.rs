@@ -39,7 +39,13 @@ pub(crate) fn read<'a>(
     depth_max: usize,
     nodes_max: usize,
 ) -> Result<&'a str, ReadError> {
-    let fail = |offset, what, fault| Err(ReadError { offset, what, fault });
+    let fail = |offset, what, fault| {
+        Err(ReadError {
+            offset,
+            what,
+            fault,
+        })
+    };
     if u32::try_from(bytes.len()).is_err() {
         return fail(0, "it is too long", Fault::Limit);
     }
@@ -160,7 +166,10 @@ impl Reader<'_, '_> {
         };
         if !good {
             self.at = start;
-            return self.fail("a number is not one of JSON, or out of reach", Fault::Syntax);
+            return self.fail(
+                "a number is not one of JSON, or out of reach",
+                Fault::Syntax,
+            );
         }
         self.hold(Kind::Number, start, self.at);
         Ok(())
@@ -235,7 +244,12 @@ impl Reader<'_, '_> {
             Some(b'r') => '\r',
             Some(b't') => '\t',
             Some(b'u') => return self.unicode(),
-            _ => return self.fail("a string holds an escape that JSON does not have", Fault::Syntax),
+            _ => {
+                return self.fail(
+                    "a string holds an escape that JSON does not have",
+                    Fault::Syntax,
+                );
+            }
         };
         self.at += 1;
         Ok(plain)
@@ -347,7 +361,9 @@ impl Reader<'_, '_> {
         let tree = self.arena.tree(self.text);
         let keys = || tree.members(node).map(|(key, _)| tree.text(key));
         let repeated = if count <= 12 {
-            keys().enumerate().any(|(at, key)| keys().take(at).any(|other| other == key))
+            keys()
+                .enumerate()
+                .any(|(at, key)| keys().take(at).any(|other| other == key))
         } else {
             let mut sorted: Vec<&str> = keys().collect();
             sorted.sort_unstable();

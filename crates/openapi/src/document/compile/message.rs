@@ -12,8 +12,20 @@ impl<'d> Builder<'d> {
     /// A parameter; none where it says nothing that could be checked.
     pub(super) fn parameter(&mut self, at: &At<'d>) -> Option<Parameter> {
         let known = [
-            "name", "in", "description", "required", "deprecated", "allowEmptyValue", "style", "explode", "allowReserved",
-            "schema", "example", "examples", "content", "$ref",
+            "name",
+            "in",
+            "description",
+            "required",
+            "deprecated",
+            "allowEmptyValue",
+            "style",
+            "explode",
+            "allowReserved",
+            "schema",
+            "example",
+            "examples",
+            "content",
+            "$ref",
         ];
         self.unknown(at, &known, "parameters");
         let word = |name: &str| at.node.get(name).and_then(Node::as_str);
@@ -27,12 +39,17 @@ impl<'d> Builder<'d> {
             Some("header") => Place::Header,
             Some("cookie") => Place::Cookie,
             _ => {
-                self.findings.error(at, "a parameter wants `in`", "one of path, query, header, cookie");
+                self.findings.error(
+                    at,
+                    "a parameter wants `in`",
+                    "one of path, query, header, cookie",
+                );
                 return None;
             }
         };
         let lower = name.to_ascii_lowercase();
-        if place == Place::Header && matches!(&*lower, "accept" | "content-type" | "authorization") {
+        if place == Place::Header && matches!(&*lower, "accept" | "content-type" | "authorization")
+        {
             // OpenAPI 3.1.1 §4.8.12.1: such a definition is ignored.
             return None;
         }
@@ -40,7 +57,11 @@ impl<'d> Builder<'d> {
         let style = self.style(at, place)?;
         let flag = |name: &str| at.node.get(name).and_then(Node::as_bool);
         if place == Place::Path && flag("required") != Some(true) {
-            self.findings.warn(at, "a path's parameter is always required", "say `required: true`");
+            self.findings.warn(
+                at,
+                "a path's parameter is always required",
+                "say `required: true`",
+            );
         }
         let (schema, json) = self.described(at);
         Some(Parameter {
@@ -74,7 +95,8 @@ impl<'d> Builder<'d> {
             ("pipeDelimited", Place::Query) => Style::Pipe,
             ("deepObject", Place::Query) => Style::Deep,
             _ => {
-                self.findings.error(at, format!("the style `{style}` is none of its place"), "");
+                self.findings
+                    .error(at, format!("the style `{style}` is none of its place"), "");
                 return None;
             }
         };
@@ -89,16 +111,23 @@ impl<'d> Builder<'d> {
         let content = at.get("content");
         let first = content.iter().flat_map(At::members).next();
         match first {
-            Some((range, media)) if reading(&range.to_ascii_lowercase()) == Reading::Json => {
-                (media.get("schema").map(|schema| self.schemas.schema(&schema)), true)
-            }
+            Some((range, media)) if reading(&range.to_ascii_lowercase()) == Reading::Json => (
+                media
+                    .get("schema")
+                    .map(|schema| self.schemas.schema(&schema)),
+                true,
+            ),
             Some((range, media)) => {
                 let message = format!("a parameter of `{range}` is not held to its schema");
                 self.findings.warn(&media, message, "application/json is");
                 (None, false)
             }
             None => {
-                self.findings.warn(at, "nothing says what it may be: any text is let through", "give it a `schema`");
+                self.findings.warn(
+                    at,
+                    "nothing says what it may be: any text is let through",
+                    "give it a `schema`",
+                );
                 (None, false)
             }
         }
@@ -107,17 +136,31 @@ impl<'d> Builder<'d> {
     pub(super) fn content(&mut self, at: &At<'d>) -> Content {
         let mut media = Vec::new();
         for (range, inner) in at.members() {
-            self.unknown(&inner, &["schema", "example", "examples", "encoding"], "media types");
-            let essence = range.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+            self.unknown(
+                &inner,
+                &["schema", "example", "examples", "encoding"],
+                "media types",
+            );
+            let essence = range
+                .split(';')
+                .next()
+                .unwrap_or_default()
+                .trim()
+                .to_ascii_lowercase();
             if !essence.contains('/') {
-                self.findings.error(&inner, format!("`{range}` is no media type"), "");
+                self.findings
+                    .error(&inner, format!("`{range}` is no media type"), "");
                 continue;
             }
             let schema = inner.get("schema");
             let starred = essence.ends_with("/*");
-            if reading(&essence) == Reading::Bytes && !starred && schema.as_ref().is_some_and(|s| says(s.node)) {
+            if reading(&essence) == Reading::Bytes
+                && !starred
+                && schema.as_ref().is_some_and(|s| says(s.node))
+            {
                 let message = format!("bodies of `{essence}` are not held to their schema");
-                self.findings.warn(&inner, message, "JSON, forms and text are");
+                self.findings
+                    .warn(&inner, message, "JSON, forms and text are");
             }
             media.push(MediaRule {
                 schema: schema.map(|schema| self.schemas.schema(&schema)),
@@ -137,15 +180,31 @@ impl<'d> Builder<'d> {
         let mut out = Vec::new();
         let all = at.get("encoding");
         for (property, encoding) in all.iter().flat_map(At::members) {
-            let known = ["contentType", "headers", "style", "explode", "allowReserved"];
+            let known = [
+                "contentType",
+                "headers",
+                "style",
+                "explode",
+                "allowReserved",
+            ];
             self.unknown(&encoding, &known, "encodings");
             for word in ["headers", "style", "explode"] {
                 if let Some(value) = encoding.get(word) {
-                    self.findings.warn(&value, format!("`{word}` of a form's field is not enforced"), "lists come as repeated fields");
+                    self.findings.warn(
+                        &value,
+                        format!("`{word}` of a form's field is not enforced"),
+                        "lists come as repeated fields",
+                    );
                 }
             }
-            let types = encoding.node.get("contentType").and_then(Node::as_str).unwrap_or_default();
-            let types = types.split(',').map(|range| range.trim().to_ascii_lowercase());
+            let types = encoding
+                .node
+                .get("contentType")
+                .and_then(Node::as_str)
+                .unwrap_or_default();
+            let types = types
+                .split(',')
+                .map(|range| range.trim().to_ascii_lowercase());
             out.push(Encoding {
                 property: property.into(),
                 types: types.filter(|range| !range.is_empty()).collect(),
@@ -168,7 +227,11 @@ impl<'d> Builder<'d> {
                 _ => match status.parse::<u16>() {
                     Ok(code) if (100..600).contains(&code) => StatusRange::Exact(code),
                     _ => {
-                        self.findings.error(&response, format!("`{status}` is no status"), "a code, `2XX`, or `default`");
+                        self.findings.error(
+                            &response,
+                            format!("`{status}` is no status"),
+                            "a code, `2XX`, or `default`",
+                        );
                         continue;
                     }
                 },
@@ -176,8 +239,21 @@ impl<'d> Builder<'d> {
             let Some(response) = self.resolved(response) else {
                 continue;
             };
-            self.unknown(&response, &["description", "headers", "content", "links", "summary", "$ref"], "responses");
-            let content = response.get("content").map(|content| self.content(&content));
+            self.unknown(
+                &response,
+                &[
+                    "description",
+                    "headers",
+                    "content",
+                    "links",
+                    "summary",
+                    "$ref",
+                ],
+                "responses",
+            );
+            let content = response
+                .get("content")
+                .map(|content| self.content(&content));
             let headers = self.headers(&response);
             out.push(Response {
                 range,
@@ -222,7 +298,21 @@ impl<'d> Builder<'d> {
 
 /// Whether a schema says more than that there are bytes.
 fn says(schema: &Node) -> bool {
-    let silent = ["type", "format", "description", "title", "contentMediaType", "contentEncoding", "example"];
-    schema.members().iter().any(|member| !silent.contains(&member.name.as_str()))
-        || schema.get("type").and_then(Node::as_str).is_some_and(|kind| kind != "string")
+    let silent = [
+        "type",
+        "format",
+        "description",
+        "title",
+        "contentMediaType",
+        "contentEncoding",
+        "example",
+    ];
+    schema
+        .members()
+        .iter()
+        .any(|member| !silent.contains(&member.name.as_str()))
+        || schema
+            .get("type")
+            .and_then(Node::as_str)
+            .is_some_and(|kind| kind != "string")
 }

@@ -12,7 +12,9 @@ fn errs(text: &str) -> bool {
 }
 
 fn with_schema(version: &str, schema: &str) -> String {
-    format!("openapi: {version}\ninfo: {{title: T, version: '1'}}\npaths: {{}}\ncomponents:\n  schemas:\n    A: {schema}\n")
+    format!(
+        "openapi: {version}\ninfo: {{title: T, version: '1'}}\npaths: {{}}\ncomponents:\n  schemas:\n    A: {schema}\n"
+    )
 }
 
 #[test]
@@ -37,21 +39,61 @@ fn what_cannot_be_enforced_is_an_error_and_what_is_not_a_warning() {
         ("{$ref: 'other.yaml#/A'}", true, "is in another document"),
         ("{$ref: '#/components/schemas/B'}", true, "leads nowhere"),
         ("{type: string, pattern: '(a)\\1'}", true, "linear time"),
-        ("{type: string, pattern: '['}", true, "no regular expression"),
-        ("{type: string, maxlength: 5}", false, "did you mean `maxLength`?"),
+        (
+            "{type: string, pattern: '['}",
+            true,
+            "no regular expression",
+        ),
+        (
+            "{type: string, maxlength: 5}",
+            false,
+            "did you mean `maxLength`?",
+        ),
         ("{type: string, minLength: -1}", true, "not below zero"),
-        ("{type: string, format: zipcode}", false, "the format `zipcode` is not known"),
-        ("{type: integer, exclusiveMinimum: true, minimum: 1}", true, "is a number"),
-        ("{type: string, nullable: true}", false, "`nullable` means nothing in OpenAPI 3.1"),
-        ("{allOf: [{$ref: '#/components/schemas/A'}]}", true, "refers back to itself"),
-        ("{properties: {a: {$ref: '#/components/schemas/A'}}}", false, ""),
+        (
+            "{type: string, format: zipcode}",
+            false,
+            "the format `zipcode` is not known",
+        ),
+        (
+            "{type: integer, exclusiveMinimum: true, minimum: 1}",
+            true,
+            "is a number",
+        ),
+        (
+            "{type: string, nullable: true}",
+            false,
+            "`nullable` means nothing in OpenAPI 3.1",
+        ),
+        (
+            "{allOf: [{$ref: '#/components/schemas/A'}]}",
+            true,
+            "refers back to itself",
+        ),
+        (
+            "{properties: {a: {$ref: '#/components/schemas/A'}}}",
+            false,
+            "",
+        ),
         ("{multipleOf: 0}", true, "above zero"),
         ("{required: true}", true, "a list of names"),
         ("{enum: []}", true, "at least one"),
-        ("{$schema: 'http://json-schema.org/draft-07/schema#'}", true, "dialect"),
+        (
+            "{$schema: 'http://json-schema.org/draft-07/schema#'}",
+            true,
+            "dialect",
+        ),
         ("{dependencies: {a: [b]}}", true, "older draft"),
-        ("{discriminator: {propertyName: t}}", false, "is not enforced"),
-        ("{oneOf: [{type: object}], discriminator: {propertyName: t}}", true, "every alternative is a `$ref`"),
+        (
+            "{discriminator: {propertyName: t}}",
+            false,
+            "is not enforced",
+        ),
+        (
+            "{oneOf: [{type: object}], discriminator: {propertyName: t}}",
+            true,
+            "every alternative is a `$ref`",
+        ),
         ("[1]", true, "an object or a boolean"),
     ] {
         let text = with_schema("3.1.0", schema);
@@ -73,7 +115,11 @@ fn the_older_dialect_has_words_of_its_own() {
     ] {
         let text = with_schema("3.0.3", schema);
         assert!(!errs(&text));
-        assert!(findings(&text).contains(says), "{schema}: {}", findings(&text));
+        assert!(
+            findings(&text).contains(says),
+            "{schema}: {}",
+            findings(&text)
+        );
     }
     let beside = "openapi: 3.0.3\ninfo: {title: T, version: '1'}\npaths: {}\ncomponents: {schemas: {A: {type: string}, B: {$ref: '#/components/schemas/A', maxLength: 3}}}";
     assert!(findings(beside).contains("beside `$ref`"));
@@ -88,12 +134,24 @@ fn texts_that_are_no_documents_say_why() {
         ("hello", "does not say its version"),
         ("", "the document is empty"),
         ("openapi: 3.1.1", "no `paths`"),
-        ("openapi: 3.1.1\npaths: {/a/{x}: {}, '/a/{y}': {}}", "no YAML"),
-        ("openapi: 3.1.1\npaths: {'/a/{x}': {}, '/a/{y}': {}}", "matches the same paths"),
+        (
+            "openapi: 3.1.1\npaths: {/a/{x}: {}, '/a/{y}': {}}",
+            "no YAML",
+        ),
+        (
+            "openapi: 3.1.1\npaths: {'/a/{x}': {}, '/a/{y}': {}}",
+            "matches the same paths",
+        ),
         ("openapi: 3.1.1\npaths: {a: {}}", "begins with a slash"),
         ("openapi: 3.1.1\npaths: {'/{a}{b}': {}}", "nothing between"),
-        ("openapi: 3.1.1\npaths: {'/{a+}': {}}", "no parameter of a path"),
-        ("openapi: 3.1.1\npaths: {/a: {gte: {}}}", "did you mean `get`?"),
+        (
+            "openapi: 3.1.1\npaths: {'/{a+}': {}}",
+            "no parameter of a path",
+        ),
+        (
+            "openapi: 3.1.1\npaths: {/a: {gte: {}}}",
+            "did you mean `get`?",
+        ),
     ] {
         assert!(findings(text).contains(says), "{text}: {}", findings(text));
     }

@@ -61,8 +61,18 @@ fn same_value(rules: &Rules) -> Vec<Id> {
     if let Some(logic) = &rules.logic {
         out.extend(logic.reference);
         out.extend(logic.dynamic.as_ref().map(|dynamic| dynamic.initial));
-        out.extend(logic.all_of.iter().chain(&logic.any_of).chain(&logic.one_of));
-        out.extend([logic.not, logic.condition, logic.then, logic.otherwise].iter().flatten());
+        out.extend(
+            logic
+                .all_of
+                .iter()
+                .chain(&logic.any_of)
+                .chain(&logic.one_of),
+        );
+        out.extend(
+            [logic.not, logic.condition, logic.then, logic.otherwise]
+                .iter()
+                .flatten(),
+        );
     }
     if let Some(object) = &rules.object {
         out.extend(object.dependent_schemas.iter().map(|(_, id)| *id));

@@ -22,13 +22,17 @@ pub(super) fn ipv4(text: &str) -> bool {
 }
 
 pub(super) fn hostname(text: &str, letters: Letters) -> bool {
-    let mark = |c: char| letters == Letters::Any && matches!(c, '\u{3002}' | '\u{FF0E}' | '\u{FF61}');
+    let mark =
+        |c: char| letters == Letters::Any && matches!(c, '\u{3002}' | '\u{FF0E}' | '\u{FF61}');
     let plain = |label: &str| {
         let allowed = |c: char| {
-            c.is_ascii_alphanumeric() || c == '-' || (letters == Letters::Any && !c.is_ascii() && !c.is_whitespace())
+            c.is_ascii_alphanumeric()
+                || c == '-'
+                || (letters == Letters::Any && !c.is_ascii() && !c.is_whitespace())
         };
         // RFC 5891 §4.2.3.1: hyphens in the third and fourth place are those of `xn--`.
-        let reserved = label.get(2..4) == Some("--") && !label.to_ascii_lowercase().starts_with("xn--");
+        let reserved =
+            label.get(2..4) == Some("--") && !label.to_ascii_lowercase().starts_with("xn--");
         (1..=63).contains(&label.len())
             && label.chars().all(allowed)
             && !label.starts_with('-')
@@ -44,9 +48,12 @@ pub(super) fn email(text: &str, letters: Letters) -> bool {
         return false;
     };
     let foreign = |c: char| letters == Letters::Any && !c.is_ascii() && !c.is_control();
-    let atom = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c) || foreign(c);
+    let atom =
+        |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c) || foreign(c);
     let quoted = || {
-        let inner = local.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+        let inner = local
+            .strip_prefix('"')
+            .and_then(|rest| rest.strip_suffix('"'));
         inner.is_some_and(|inner| {
             let mut escaped = false;
             let fine = inner.chars().all(|c| {
@@ -57,9 +64,15 @@ pub(super) fn email(text: &str, letters: Letters) -> bool {
             fine && !escaped
         })
     };
-    let dotted = || local.split('.').all(|part| !part.is_empty() && part.chars().all(atom));
+    let dotted = || {
+        local
+            .split('.')
+            .all(|part| !part.is_empty() && part.chars().all(atom))
+    };
     let literal = || {
-        let inner = domain.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        let inner = domain
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'));
         inner.is_some_and(|inner| match inner.strip_prefix("IPv6:") {
             Some(six) => six.parse::<std::net::Ipv6Addr>().is_ok(),
             None => ipv4(inner),
@@ -69,12 +82,19 @@ pub(super) fn email(text: &str, letters: Letters) -> bool {
 }
 
 fn unreserved(c: char, letters: Letters) -> bool {
-    let foreign = || letters == Letters::Any && c >= '\u{A0}' && !matches!(u32::from(c) & 0xFFFF, 0xFFFE | 0xFFFF);
+    let foreign = || {
+        letters == Letters::Any
+            && c >= '\u{A0}'
+            && !matches!(u32::from(c) & 0xFFFF, 0xFFFE | 0xFFFF)
+    };
     c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '~') || foreign()
 }
 
 fn sub_delimiter(c: char) -> bool {
-    matches!(c, '!' | '$' | '&' | '\'' | '(' | ')' | '*' | '+' | ',' | ';' | '=')
+    matches!(
+        c,
+        '!' | '$' | '&' | '\'' | '(' | ')' | '*' | '+' | ',' | ';' | '='
+    )
 }
 
 /// All of `unreserved / pct-encoded / sub-delims / extra`.
@@ -103,7 +123,9 @@ pub(super) fn uri(text: &str, letters: Letters, scheme: Scheme) -> bool {
     }
     let named = |name: &str| {
         name.starts_with(|c: char| c.is_ascii_alphabetic())
-            && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
+            && name
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
     };
     let (after, absolute) = match rest.split_once(':') {
         Some((name, after)) if named(name) => (after, true),
@@ -122,7 +144,14 @@ pub(super) fn uri(text: &str, letters: Letters, scheme: Scheme) -> bool {
             path
         }
         // §4.2: the first segment of a relative path holds no colon.
-        None if !absolute && after.split('/').next().is_some_and(|first| first.contains(':')) => return false,
+        None if !absolute
+            && after
+                .split('/')
+                .next()
+                .is_some_and(|first| first.contains(':')) =>
+        {
+            return false;
+        }
         None => after,
     };
     made_of(path, letters, ":@/")
@@ -139,7 +168,9 @@ fn authority(text: &str, letters: Letters) -> bool {
                 return false;
             };
             let future = || {
-                let parts = literal.strip_prefix(['v', 'V']).and_then(|rest| rest.split_once('.'));
+                let parts = literal
+                    .strip_prefix(['v', 'V'])
+                    .and_then(|rest| rest.split_once('.'));
                 parts.is_some_and(|(version, rest)| {
                     !version.is_empty()
                         && version.bytes().all(|b| b.is_ascii_hexdigit())
@@ -148,7 +179,10 @@ fn authority(text: &str, letters: Letters) -> bool {
                         && made_of(rest, Letters::Ascii, ":")
                 })
             };
-            (literal.parse::<std::net::Ipv6Addr>().is_ok() || future(), port)
+            (
+                literal.parse::<std::net::Ipv6Addr>().is_ok() || future(),
+                port,
+            )
         }
         None => {
             let end = host.find(':').unwrap_or(host.len());
@@ -156,7 +190,9 @@ fn authority(text: &str, letters: Letters) -> bool {
             (made_of(name, letters, ""), port)
         }
     };
-    let port = port.strip_prefix(':').unwrap_or(if port.is_empty() { "" } else { "x" });
+    let port = port
+        .strip_prefix(':')
+        .unwrap_or(if port.is_empty() { "" } else { "x" });
     fine && port.bytes().all(|b| b.is_ascii_digit())
 }
 
@@ -166,7 +202,13 @@ pub(super) fn uri_template(text: &str) -> bool {
     loop {
         let end = rest.find('{').unwrap_or(rest.len());
         let (literal, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
-        let barred = |c: char| c.is_control() || matches!(c, ' ' | '"' | '\'' | '<' | '>' | '\\' | '^' | '`' | '|' | '}');
+        let barred = |c: char| {
+            c.is_control()
+                || matches!(
+                    c,
+                    ' ' | '"' | '\'' | '<' | '>' | '\\' | '^' | '`' | '|' | '}'
+                )
+        };
         if literal.contains(barred) || !percents(literal) {
             return false;
         }
@@ -176,7 +218,9 @@ pub(super) fn uri_template(text: &str) -> bool {
         let Some((expression, next)) = inner.split_once('}') else {
             return false;
         };
-        let names = expression.strip_prefix(['+', '#', '.', '/', ';', '?', '&']).unwrap_or(expression);
+        let names = expression
+            .strip_prefix(['+', '#', '.', '/', ';', '?', '&'])
+            .unwrap_or(expression);
         if !names.split(',').all(variable) {
             return false;
         }
@@ -195,7 +239,8 @@ fn percents(text: &str) -> bool {
 fn variable(spec: &str) -> bool {
     let name = match spec.split_once(':') {
         Some((name, length)) => {
-            let digits = (1..=4).contains(&length.len()) && length.bytes().all(|b| b.is_ascii_digit());
+            let digits =
+                (1..=4).contains(&length.len()) && length.bytes().all(|b| b.is_ascii_digit());
             if !digits || length.starts_with('0') {
                 return false;
             }
@@ -205,7 +250,9 @@ fn variable(spec: &str) -> bool {
     };
     let part = |part: &str| {
         !part.is_empty()
-            && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '%'))
+            && part
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '%'))
             && percents(part)
     };
     name.split('.').all(part)

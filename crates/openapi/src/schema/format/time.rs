@@ -24,7 +24,9 @@ pub(super) fn date(text: &str) -> bool {
 
 pub(super) fn date_time(text: &str) -> bool {
     // ISO 8601 and RFC 3339 differ on a space here; the grammar has `T`.
-    let (Some(day), Some(separator), Some(clock)) = (text.get(..10), text.get(10..11), text.get(11..)) else {
+    let (Some(day), Some(separator), Some(clock)) =
+        (text.get(..10), text.get(10..11), text.get(11..))
+    else {
         return false;
     };
     matches!(separator, "T" | "t") && date(day) && time(clock)
