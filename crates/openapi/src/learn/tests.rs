@@ -97,6 +97,18 @@ fn an_api_that_was_watched_becomes_a_document() {
 }
 
 #[test]
+fn a_slash_at_the_end_is_learnt_where_names_have_become_values() {
+    let mut seen = Observations::new(Limits {
+        segment_values: 3,
+        ..Limits::default()
+    });
+    for path in ["/a/me", "/a/~", "/a/a", "/", "/b/v", "/~/"] {
+        seen.observe(&exchange("GET", path, None, 0));
+    }
+    assert_eq!(seen.dropped(), Dropped::default());
+}
+
+#[test]
 fn values_of_people_and_secrets_never_leave() {
     let mut seen = Observations::new(Limits::default());
     for at in 0..200u64 {

@@ -97,9 +97,6 @@ impl Segments {
             next.text.add_text(text, "name", budget);
             return next.operation(rest, name, budget);
         }
-        if !known && self.names.len() > budget.limits.segment_values {
-            return None;
-        }
         let next = self.names.entry(text.clone().into_owned()).or_default();
         next.text.add_text(text, "name", budget);
         next.operation(rest, name, budget)
