@@ -19,6 +19,9 @@ use crate::metrics::{Registry, RouteSlot};
 use crate::router::RouteIndex;
 use crate::upstream::{self, Around, Target};
 
+/// Ways to services.
+type Targets = Vec<Arc<Target>>;
+
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct State {
@@ -123,7 +126,7 @@ impl Builder {
         &self,
         estate: &Estate,
         before: Option<&State>,
-    ) -> Result<(Vec<Arc<Target>>, Vec<Arc<Target>>), Error> {
+    ) -> Result<(Targets, Targets), Error> {
         let kept: AHashMap<&str, (&estate::Service, &Arc<Target>)> = before
             .map(|state| {
                 let services = state.compiled.estate.services.iter();
