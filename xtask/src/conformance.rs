@@ -39,6 +39,12 @@ const SUITES: &[Suite] = &[
         tests: "front::http2::conformance::",
     },
     Suite {
+        name: "openapi",
+        about: "JSON-Schema-Test-Suite draft 2020-12 (where RAMPART_JSON_SCHEMA_SUITE names it), formats, YAML 1.2",
+        package: "openapi",
+        tests: "",
+    },
+    Suite {
         name: "keyring",
         about: "XAES-256-GCM and HKDF vectors, the sealed-value format",
         package: "keyring",

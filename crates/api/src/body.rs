@@ -10,16 +10,17 @@ use serde::de::DeserializeOwned;
 
 use crate::problem::{Fault, Problem};
 
-/// LIMIT: of a request body. An estate is the largest thing anybody sends.
+/// LIMIT: of a request body, but where an endpoint says otherwise.
 pub(crate) const BODY_BYTES_MAX: usize = 1024 * 1024;
 /// LIMIT: arrays and objects within each other. No request type nests deeper than four.
 const DEPTH_MAX: usize = 16;
 
-/// A JSON body of type `T`, whose fields are all known (`deny_unknown_fields`).
+/// A JSON body of type `T`, whose fields are all known (`deny_unknown_fields`), of at most `MAX`
+/// bytes.
 #[derive(Debug)]
-pub(crate) struct Json<T>(pub(crate) T);
+pub(crate) struct Json<T, const MAX: usize = BODY_BYTES_MAX>(pub(crate) T);
 
-impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+impl<S: Send + Sync, T: DeserializeOwned, const MAX: usize> FromRequest<S> for Json<T, MAX> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
@@ -36,7 +37,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
                 "this endpoint reads `application/json`",
             ));
         }
-        let bytes = Limited::new(request.into_body(), BODY_BYTES_MAX)
+        let bytes = Limited::new(request.into_body(), MAX)
             .collect()
             .await
             .map_err(|_| {
@@ -44,7 +45,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
                     StatusCode::PAYLOAD_TOO_LARGE,
                     "too_large",
                     "The body is too large",
-                    format!("a body has at most {BODY_BYTES_MAX} bytes, and arrives whole"),
+                    format!("a body has at most {MAX} bytes, and arrives whole"),
                 )
             })?
             .to_bytes();
@@ -83,6 +84,7 @@ fn malformed(message: String, place: Option<(usize, usize)>) -> Problem {
         level: "error",
         code: "malformed".to_owned(),
         message,
+        file: None,
         line: place.map(|(line, _)| line),
         column: place.map(|(_, column)| column),
         hint: None,

@@ -9,6 +9,7 @@ use axum::routing::get;
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 
+use crate::certificates::summary;
 use crate::services::Services;
 
 /// Green or red: whether a part does what it should.
@@ -30,7 +31,7 @@ impl Colour {
 /// One part and its state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Component {
-    /// `store`, `trail`, `estate`, `gateways`.
+    /// `store`, `trail`, `estate`, `gateways`, `certificates`.
     pub name: &'static str,
     /// Its state.
     pub state: Colour,
@@ -56,6 +57,7 @@ pub async fn health(services: &Services) -> Health {
         trail(services),
         estate(services),
         gateways(services),
+        certificates(services),
     ];
     let fine = components.iter().all(|c| c.state == Colour::Green);
     Health {
@@ -108,6 +110,17 @@ fn gateways(services: &Services) -> Component {
         name: "gateways",
         state: Colour::of(connected > 0),
         detail: format!("{connected} connected"),
+    }
+}
+
+/// Red when one has ended: whoever meets it turns away.
+fn certificates(services: &Services) -> Component {
+    let now = services.clock.now();
+    let (fine, detail) = summary(&services.gateway.certificates(), now);
+    Component {
+        name: "certificates",
+        state: Colour::of(fine),
+        detail,
     }
 }
 

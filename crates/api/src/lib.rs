@@ -5,12 +5,14 @@
 //! itself: every endpoint asks a service, which authorises, acts and records.
 
 mod body;
+mod certificates;
 mod endpoint;
 mod endpoints;
 mod explain;
 mod guard;
 mod health;
 mod history;
+mod learnt;
 mod openapi;
 mod peer;
 mod port;
@@ -21,10 +23,12 @@ mod services;
 mod settle;
 mod traffic;
 
+pub use certificates::{CertificateSource, CertificateState};
 pub use endpoints::link;
 pub use explain::{Asked, Explained, ExplainedStep, Verdict};
 pub use health::{Colour, Component, Counters, Health, Surface, health, metrics, probes};
 pub use history::{History, Rates, watch_traffic};
+pub use learnt::{Learnt, LearntDrift};
 pub use peer::Peer;
 pub use port::{GatewayPort, Later, PortError, RestartOf, Unsettled};
 pub use problem::{Details, Fault, Problem};

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use model::{Ban, BanId, Context, Denied, ErrorKind, Network};
 
+use crate::certificates::CertificateState;
 use crate::explain::{Asked, Explained};
+use crate::learnt::Learnt;
 use crate::traffic::Traffic;
 
 /// An answer that comes later.
@@ -20,6 +22,8 @@ pub trait GatewayPort: Send + Sync + Debug {
     fn traffic(&self) -> Traffic;
     /// Which step would decide about a request.
     fn explain<'a>(&'a self, ctx: &'a Context, asked: &'a Asked) -> Later<'a, Explained>;
+    /// What gateways learnt of traffic.
+    fn learnt<'a>(&'a self, ctx: &'a Context) -> Later<'a, Vec<Learnt>>;
     /// Waits until every gateway has taken in what changed so far, for a moment at most.
     fn settled<'a>(&'a self) -> Pin<Box<dyn Future<Output = Result<(), Unsettled>> + Send + 'a>>;
     /// Bans in force.
@@ -45,6 +49,10 @@ pub trait GatewayPort: Send + Sync + Debug {
             })
         })
     }
+    /// The certificates that handshakes are answered with.
+    fn certificates(&self) -> Vec<CertificateState>;
+    /// Asks for a new certificate of a host now.
+    fn renew<'a>(&'a self, ctx: &'a Context, host: &'a str) -> Later<'a, ()>;
 }
 
 /// Which process is started anew.

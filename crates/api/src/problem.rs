@@ -22,6 +22,9 @@ pub struct Fault {
     pub code: String,
     /// What is wrong.
     pub message: String,
+    /// The file beside the text that it is about, when it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
     /// One-based line, when the text has lines.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<usize>,
@@ -37,8 +40,12 @@ impl Fault {
     /// A finding of a parser, with its place in `source`.
     #[must_use]
     pub fn of(diagnostic: &Diagnostic, source: &str) -> Self {
-        let position = diagnostic.span.map(|span| span.position(source));
+        let position = match &diagnostic.within {
+            Some(within) => within.position,
+            None => diagnostic.span.map(|span| span.position(source)),
+        };
         Self {
+            file: diagnostic.within.as_ref().map(|within| within.file.clone()),
             level: if diagnostic.is_error() {
                 "error"
             } else {

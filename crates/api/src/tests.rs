@@ -442,7 +442,10 @@ async fn health_names_every_part() {
         .iter()
         .map(|c| c["name"].as_str().unwrap().to_owned())
         .collect();
-    assert_eq!(names, ["store", "trail", "estate", "gateways"]);
+    assert_eq!(
+        names,
+        ["store", "trail", "estate", "gateways", "certificates"]
+    );
     let metrics = call(&world, ROOT, Method::GET, "/metrics", None).await;
     assert!(
         metrics

@@ -8,8 +8,8 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::Exit;
 use crate::commands::{
-    api_keys, apply, check, completions, config, demo, doctor, gateway, init, man, people, plan,
-    rescue, restart, roles, schema, serve, sessions, status, trail,
+    api_keys, apply, certificates, check, completions, config, demo, doctor, gateway, init, man,
+    people, plan, rescue, restart, roles, schema, serve, sessions, status, trail,
 };
 
 /// One program that defends a backend: gateway, sign-in, permissions and a trail nobody can bend.
@@ -137,6 +137,9 @@ pub enum Command {
     /// The gateway: routes, bans and its decisions explained.
     #[command(subcommand)]
     Gateway(gateway::GatewayCommand),
+    /// Certificates of your hosts, from files and from an authority.
+    #[command(subcommand)]
+    Certificates(certificates::CertificatesCommand),
     /// The people who may sign in.
     #[command(subcommand)]
     People(people::PeopleCommand),

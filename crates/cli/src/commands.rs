@@ -2,6 +2,7 @@
 
 pub mod api_keys;
 pub mod apply;
+pub mod certificates;
 pub mod check;
 pub mod completions;
 pub mod config;
@@ -80,6 +81,7 @@ fn dispatch(command: Command, session: &mut Session<'_>) -> Result<Exit, Failure
         Command::Doctor(args) => doctor::run(&args, session),
         Command::Trail(command) => trail::run(&command, session),
         Command::Gateway(command) => gateway::run(&command, session),
+        Command::Certificates(command) => certificates::run(&command, session),
         Command::People(command) => people::run(&command, session),
         Command::Roles(command) => roles::run(&command, session),
         Command::ApiKeys(command) => api_keys::run(&command, session),

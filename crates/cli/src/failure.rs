@@ -23,6 +23,8 @@ pub(crate) struct Fault {
     #[serde(default)]
     pub(crate) code: Option<String>,
     pub(crate) message: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) file: Option<String>,
     #[serde(default)]
     pub(crate) line: Option<usize>,
     #[serde(default)]

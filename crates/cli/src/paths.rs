@@ -4,6 +4,10 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use model::Diagnostic;
+use rollout::{Checked, Sources};
+use serde_json::{Value, json};
+
 use crate::env::Input;
 use crate::failure::Failure;
 
@@ -44,9 +48,7 @@ impl Places {
 
     /// Reads the estate file.
     pub(crate) fn read_config(&self, given: Option<&Path>) -> Result<ConfigFile, Failure> {
-        let path = self.config(given)?;
-        let source = read_text(&path)?;
-        Ok(ConfigFile { path, source })
+        ConfigFile::read(self.config(given)?)
     }
 }
 
@@ -55,9 +57,44 @@ impl Places {
 pub(crate) struct ConfigFile {
     pub(crate) path: PathBuf,
     pub(crate) source: String,
+    /// With the documents it names.
+    pub(crate) sources: Sources,
 }
 
 impl ConfigFile {
+    /// Reads the file and what lies beside it.
+    pub(crate) fn read(path: PathBuf) -> Result<Self, Failure> {
+        let source = read_text(&path)?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let sources = Sources::beside(source.clone(), folder);
+        Ok(Self {
+            path,
+            source,
+            sources,
+        })
+    }
+
+    /// Every finding about the file and its documents, or what it says.
+    pub(crate) fn check(&self) -> Result<Checked, Vec<Diagnostic>> {
+        self.sources.check().map_err(|error| match error {
+            rollout::Error::Invalid(list) => list,
+            error => vec![Diagnostic::error(
+                "estate.too_large",
+                None,
+                error.to_string(),
+            )],
+        })
+    }
+
+    /// What the server is sent, with more fields.
+    pub(crate) fn body(&self, mut fields: serde_json::Map<String, Value>) -> Value {
+        fields.insert("source".to_owned(), json!(self.source));
+        if !self.sources.documents.is_empty() {
+            fields.insert("documents".to_owned(), json!(self.sources.documents));
+        }
+        Value::Object(fields)
+    }
+
     pub(crate) fn name(&self) -> String {
         self.path.display().to_string()
     }

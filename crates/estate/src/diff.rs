@@ -81,7 +81,7 @@ fn own_values(route: &Route, limits: &flat::Flat, gateway: &flat::Flat) -> flat:
 fn named(list: &[Certificate]) -> BTreeMap<String, flat::Flat> {
     let one = |certificate: &Certificate| {
         let values = flat::flatten(certificate);
-        (certificate.hosts.join(", "), values)
+        (name_of(list, certificate), values)
     };
     list.iter().map(one).collect()
 }
@@ -95,6 +95,17 @@ fn asked(list: &[ClientCertificates]) -> BTreeMap<String, flat::Flat> {
         (hosts, flat::flatten(asked))
     };
     list.iter().map(one).collect()
+}
+
+/// Its hosts; with its file where another certificate has the same ones.
+fn name_of(list: &[Certificate], certificate: &Certificate) -> String {
+    let hosts = certificate.hosts.join(", ");
+    let same = list.iter().filter(|one| one.hosts == certificate.hosts);
+    if same.count() > 1 {
+        format!("{hosts} ({})", certificate.chain)
+    } else {
+        hosts
+    }
 }
 
 fn flattened<T: Serialize>(entries: &BTreeMap<String, T>) -> BTreeMap<String, flat::Flat> {
@@ -111,6 +122,7 @@ fn settings(changes: &mut Vec<Change>, old: &Estate, new: &Estate) {
     table(changes, "identity", &old.identity, &new.identity);
     table(changes, "trail", &old.trail, &new.trail);
     table(changes, "limits", &old.limits, &new.limits);
+    table(changes, "acme", &old.acme, &new.acme);
 }
 
 /// A table that stands once.

@@ -1,12 +1,14 @@
 //! The one table of the estate's fields: name, kind, default and one sentence each. Parsing,
 //! defaults, the JSON Schema and the reference page all read it, so they cannot disagree.
 
+mod acme;
 mod gateway;
 mod inventory;
 mod people;
 mod principals;
 mod upstream;
 
+pub(crate) use acme::RENEW;
 pub(crate) use gateway::{CORS, MODE, ROUTE_LIMITS};
 pub(crate) use principals::{CLIENT_CERTIFICATES, ISSUER_ROLES};
 pub(crate) use upstream::{
@@ -98,6 +100,7 @@ pub(crate) static ROOT: Table = Table {
         table("trail", &people::TRAIL),
         table("limits", &gateway::LIMITS),
         tables("certificate", &gateway::CERTIFICATE, 1000),
+        table("acme", &acme::ACME),
         tables("zone", &inventory::ZONE, ENTRIES_MAX),
         tables("host", &inventory::HOST, ENTRIES_MAX),
         tables("service", &inventory::SERVICE, ENTRIES_MAX),

@@ -7,7 +7,7 @@ use ::model::{ByteSize, Network, Permission, Rate, own, parse_duration};
 use crate::fields::Table;
 use crate::path::ParsePatternError;
 use crate::values::{self, Wrong, quoted};
-use crate::{CertificateName, PathPattern, Segment, suggest};
+use crate::{CertificateName, PathPattern, Segment, sanitize, suggest};
 
 /// What a value may be. Lengths, bounds and item counts are limits.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +18,10 @@ pub(crate) enum Kind {
     Text { max: usize },
     /// Path of a file.
     File,
+    /// A document that lies beside the estate file and belongs to its versions.
+    Document,
+    /// `$.comment`, `$.items[*].title as text`.
+    Sanitize,
     /// The parent of hosts.
     Domain,
     /// A host name; one label is relative to the domain.
@@ -106,6 +110,7 @@ pub(crate) static PERMISSION: Kind = Kind::Permission;
 pub(crate) static NEEDED: Kind = Kind::Needed;
 pub(crate) static REDIRECT: Kind = Kind::Redirect;
 pub(crate) static LIMIT: Kind = Kind::Limit;
+pub(crate) static SANITIZE: Kind = Kind::Sanitize;
 
 /// LIMIT: methods of one `require` table.
 pub(crate) const METHODS_MAX: usize = 32;
@@ -119,6 +124,8 @@ impl Kind {
             Self::Name => "name".to_owned(),
             Self::Text { .. } => "text".to_owned(),
             Self::File => "file".to_owned(),
+            Self::Document => "file beside the estate file".to_owned(),
+            Self::Sanitize => "field".to_owned(),
             Self::Domain => "domain name".to_owned(),
             Self::Host | Self::FullHost | Self::CertificateHost => "host name".to_owned(),
             Self::Bool => "`true` or `false`".to_owned(),
@@ -165,6 +172,8 @@ impl Kind {
             Self::Name => values::name(text).map(drop),
             Self::Text { max } => check_line(text, *max),
             Self::File => check_file(text),
+            Self::Document => values::document(text).map(drop),
+            Self::Sanitize => sanitize::parse(text).map(drop),
             Self::Domain | Self::Host | Self::FullHost => values::host(text).map(drop),
             Self::CertificateHost => values::certificate_host(text).map(drop),
             Self::Duration { min, max } => check_range(text, min, max, parse_duration),

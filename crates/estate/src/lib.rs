@@ -4,6 +4,7 @@
 mod certificate_name;
 mod derive;
 mod diff;
+mod documents;
 mod fields;
 mod findings;
 mod kind;
@@ -13,6 +14,7 @@ mod origins;
 mod parse;
 mod path;
 mod read;
+mod sanitize;
 mod schema;
 mod shape;
 mod starter;
@@ -22,10 +24,12 @@ mod values;
 
 pub use certificate_name::CertificateName;
 pub use diff::{Change, ChangeKind, diff};
+pub use documents::documents;
 pub use model::*;
 pub use origins::{Origin, Place, origins};
 pub use parse::Parsed;
 pub use path::ParsePatternError;
+pub use sanitize::{FieldPath, JsonStep, Keep, Sanitize};
 pub use schema::{reference_markdown, schema};
 pub use starter::starter;
 pub use upstream::{

@@ -9,6 +9,7 @@ use ::model::{ByteSize, Network, Permission, PermissionSet, Rate, Span};
 use serde::Serialize;
 
 use crate::CertificateName;
+use crate::sanitize::Sanitize;
 use crate::upstream::{NamedPlace, Reach};
 
 /// The whole estate at one version.
@@ -34,6 +35,8 @@ pub struct Estate {
     pub certificates: Vec<Certificate>,
     /// `[[listen.client_certificates]]`, in order: where clients are asked for a certificate.
     pub client_certificates: Vec<ClientCertificates>,
+    /// `[acme]`: certificates that an authority issues by itself.
+    pub acme: Option<AcmeSettings>,
     /// `[[zone]]`, by name.
     pub zones: BTreeMap<String, Zone>,
     /// `[[host]]`, by name.
@@ -68,6 +71,8 @@ pub struct Listen {
     pub proxy_protocol: Vec<Network>,
     /// `metrics = "127.0.0.1:9464"`: Prometheus metrics of the gateway process; loopback by default.
     pub metrics: Option<SocketAddr>,
+    /// `strict_sni = true`: refuse TLS handshakes that name no host.
+    pub strict_sni: bool,
 }
 
 /// `[console]`: the sign-in pages and the console, on an origin of their own.
@@ -190,6 +195,68 @@ pub struct Certificate {
     pub chain: String,
     /// PEM file of the private key.
     pub key: String,
+    /// Where its `chain` stands in the file.
+    #[serde(skip)]
+    pub span: Span,
+}
+
+/// `[acme]`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct AcmeSettings {
+    /// Address of the authority's directory (RFC 8555 §7.1.1).
+    pub directory: String,
+    /// `mailto:` addresses.
+    pub contact: Vec<String>,
+    /// Whether its terms are agreed to; otherwise nothing is asked for.
+    pub terms_agreed: bool,
+    /// Hosts to have certificates for, one each; sorted.
+    pub hosts: Vec<String>,
+    /// How a name is shown to be ours.
+    pub challenge: AcmeChallenge,
+    /// The kind of key of each certificate.
+    pub key: AcmeKey,
+    /// A certificate is renewed when one part of so many of its life is left.
+    pub renew_part: u32,
+    /// The profile to ask for.
+    pub profile: Option<String>,
+    /// PEM file of the authorities of the directory itself; the system's by default.
+    pub authority: Option<String>,
+    /// The account that exists already.
+    pub eab: Option<Binding>,
+}
+
+/// See [`AcmeSettings::challenge`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum AcmeChallenge {
+    /// A page on the clear listener (RFC 8555 §8.3).
+    #[serde(rename = "http-01")]
+    Http01,
+    /// A certificate in a handshake (RFC 8737).
+    #[serde(rename = "tls-alpn-01")]
+    TlsAlpn01,
+}
+
+/// See [`AcmeSettings::key`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum AcmeKey {
+    /// ECDSA with P-256.
+    #[serde(rename = "ecdsa-p256")]
+    EcdsaP256,
+    /// ECDSA with P-384.
+    #[serde(rename = "ecdsa-p384")]
+    EcdsaP384,
+    /// RSA with 2048 bits.
+    #[serde(rename = "rsa-2048")]
+    Rsa2048,
+}
+
+/// An account with the authority that exists already (RFC 8555 §7.3.4).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Binding {
+    /// The key's name.
+    pub key_id: String,
+    /// File of the key, base64url.
+    pub key_file: String,
 }
 
 /// `[[zone]]`.
@@ -452,6 +519,12 @@ pub struct Route {
     pub staleness_max: Duration,
     /// `Content-Security-Policy` and others set where the upstream sets none.
     pub security_headers: bool,
+    /// The OpenAPI document its requests must keep to: a path relative to the estate file.
+    pub openapi: Option<String>,
+    /// Fields of bodies that are cleaned.
+    pub sanitize: Vec<Sanitize>,
+    /// Whether traffic is watched for a proposal of a document.
+    pub learn: bool,
     /// Whether clients may open a WebSocket (RFC 6455).
     pub websocket: bool,
     /// What becomes of a request's body before it is sent on.

@@ -3,8 +3,9 @@
 //! Three passes: the shape of every table against the table of fields, then the values into types
 //! with every reference looked up, then the rules between values.
 
+mod acme;
 mod inventory;
-mod names;
+pub(crate) mod names;
 mod people;
 mod principals;
 mod route_names;
@@ -116,6 +117,18 @@ fn read(findings: &mut Findings, root: &Reader<'_>) -> Option<Estate> {
         names: &names,
     };
     let routes = routes::routes(findings, root, &shared);
+    let acme = listen
+        .as_ref()
+        .zip(console.as_ref())
+        .and_then(|(listen, console)| {
+            let beside = acme::Beside {
+                listen,
+                console,
+                certificates: &certificates,
+                routes: &routes,
+            };
+            acme::acme(findings, root, &beside)
+        });
     let estate = Estate {
         name: name?,
         domain: domain?,
@@ -127,6 +140,7 @@ fn read(findings: &mut Findings, root: &Reader<'_>) -> Option<Estate> {
         limits: limits?,
         certificates,
         client_certificates,
+        acme,
         zones,
         hosts,
         services,

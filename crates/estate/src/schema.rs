@@ -60,7 +60,8 @@ fn of_kind(kind: &'static Kind) -> Value {
     match kind {
         Kind::Name => text(NAME_PATTERN),
         Kind::Text { max } => json!({ "type": "string", "maxLength": max }),
-        Kind::File => json!({ "type": "string", "minLength": 1 }),
+        Kind::File | Kind::Sanitize => json!({ "type": "string", "minLength": 1 }),
+        Kind::Document => text(r"^[^/].*\.(yaml|yml|json)$"),
         Kind::Domain | Kind::Host | Kind::FullHost => {
             json!({ "type": "string", "minLength": 1, "maxLength": 253 })
         }

@@ -349,7 +349,7 @@ proptest! {
 
     #[test]
     fn no_toml_makes_the_parser_panic(
-        key in "(estate|listen|console|gateway|route|service|role|limits|certificate)",
+        key in "(estate|listen|console|gateway|route|service|role|limits|certificate|acme)",
         inner in "[a-z_]{1,20}",
         value in "(1|true|\"[^\"\\\\\\x00-\\x1f]{0,20}\"|\\[\\]|\\[\\[1\\]\\]|\\{\\}|\\{a = \\{b = 1\\}\\}|1.5|1979-05-27)",
     ) {

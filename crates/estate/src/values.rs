@@ -46,6 +46,34 @@ pub(crate) fn quoted(text: &str) -> String {
     format!("`{shown}{dots}`")
 }
 
+/// `orders.openapi.yaml`, `apis/orders.json`: below the folder of the estate file, so that it
+/// travels with it.
+///
+/// SECURITY: whoever may plan an estate must not read other files with the server's eyes.
+pub(crate) fn document(text: &str) -> Result<String, Wrong> {
+    let fail = |hint: &str| {
+        let wrong = Wrong::new(format!(
+            "{} is no file beside the estate file",
+            quoted(text)
+        ));
+        Err(wrong.hint(hint))
+    };
+    let is_plain = |part: &str| {
+        !part.is_empty()
+            && !part.starts_with('.')
+            && part.chars().all(|c| !c.is_control() && c != '\\')
+    };
+    if text.len() > 255 || !text.split('/').all(is_plain) {
+        return fail(
+            "a path such as `apis/orders.yaml`, without `..`, relative to the estate file",
+        );
+    }
+    match text.rsplit_once('.') {
+        Some((_, "yaml" | "yml" | "json")) => Ok(text.to_owned()),
+        _ => fail("its name ends in `.yaml`, `.yml` or `.json`"),
+    }
+}
+
 /// `[a-z0-9-]{1,63}`.
 pub(crate) fn name(text: &str) -> Result<String, Wrong> {
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
@@ -92,6 +120,14 @@ pub(crate) fn certificate_host(text: &str) -> Result<String, Wrong> {
             quoted(text)
         ))),
         None => host(text),
+    }
+}
+
+/// Whether a certificate for `name` is one for `host`: a `*` stands for one label (RFC 9525 §6.3).
+pub(crate) fn covers(name: &str, host: &str) -> bool {
+    match name.strip_prefix("*.") {
+        Some(parent) => host.split_once('.').is_some_and(|(_, rest)| rest == parent),
+        None => name == host,
     }
 }
 

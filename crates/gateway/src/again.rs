@@ -39,20 +39,16 @@ pub(crate) struct Question {
 /// Whether the end of an answer of a route's service is not known, so that it may go on for long.
 /// One whose length is known ends by itself.
 pub(crate) fn is_long(flow: &Flow<'_>, body: &Outgoing) -> bool {
-    let is_open = matches!(body, Outgoing::Upstream(_)) && body.size_hint().exact().is_none();
+    let comes = matches!(body, Outgoing::Upstream(_) | Outgoing::Compared(_));
+    let is_open = comes && body.size_hint().exact().is_none();
     is_open && flow.route.is_some()
 }
 
 /// Asks `question` for as long as `body` comes.
 pub(crate) fn watch(body: Outgoing, question: Question) -> Outgoing {
-    match body {
-        Outgoing::Upstream(body) => {
-            let is_call = question.is_call;
-            let allowed = Box::new(move |_| question.is_allowed());
-            Outgoing::Watched(Box::new(Watched::new(body, allowed, is_call)))
-        }
-        other => other,
-    }
+    let is_call = question.is_call;
+    let allowed = Box::new(move |_| question.is_allowed());
+    Outgoing::Watched(Box::new(Watched::new(body, allowed, is_call)))
 }
 
 impl Question {

@@ -95,7 +95,7 @@ fn wants_sign_in(flow: &Flow<'_>, refused: &Refused) -> bool {
 }
 
 fn problem(flow: &Flow<'_>, refused: &Refused) -> Response<Outgoing> {
-    let document = json!({
+    let mut document = json!({
         "type": "about:blank",
         "title": refused.status.canonical_reason().unwrap_or("Refused"),
         "status": refused.status.as_u16(),
@@ -103,6 +103,12 @@ fn problem(flow: &Flow<'_>, refused: &Refused) -> Response<Outgoing> {
         "code": refused.code,
         "request_id": flow.id,
     });
+    let faults = refused.more().faults;
+    if !faults.is_empty()
+        && let Some(members) = document.as_object_mut()
+    {
+        members.insert("errors".to_owned(), json!(faults));
+    }
     let mut response = Response::new(Outgoing::Full(Bytes::from(document.to_string())));
     let kind = HeaderValue::from_static("application/problem+json");
     response.headers_mut().insert(header::CONTENT_TYPE, kind);

@@ -15,7 +15,7 @@ use crate::refused::Refused;
 use crate::state::is_reserved;
 use crate::steps::{
     authenticate, authorise, certificate, client, forward, inspect, limits, path, respond, route,
-    same_origin, size, snapshot,
+    same_origin, size, snapshot, validate,
 };
 use crate::{assertion, hop, sign_in, wire};
 
@@ -87,6 +87,7 @@ pub(crate) async fn answer(flow: &mut Flow<'_>) -> Result<Response<Outgoing>, Re
     authorise::check(flow)?;
     limits::check(flow)?;
     inspect::head(flow)?;
+    validate::head(flow)?;
     allowed(flow)
 }
 

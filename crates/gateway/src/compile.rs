@@ -8,7 +8,9 @@ use estate::{Cors, Estate, Require, Route};
 use http::{HeaderValue, Method};
 use model::{Permission, PermissionSet, own};
 
+use crate::contract::Documents;
 use crate::router::{RouteIndex, Router};
+use crate::sanitize::Cleaner;
 
 /// See the module.
 #[derive(Debug)]
@@ -31,6 +33,10 @@ pub(crate) struct CompiledRoute {
     pub(crate) cors: Option<CorsHeaders>,
     /// Where in [`Compiled::estate`] its service stands, by name order.
     pub(crate) service: usize,
+    /// What its requests must keep to.
+    pub(crate) document: Option<Arc<openapi::Document>>,
+    /// What of their bodies is cleaned.
+    pub(crate) cleaner: Option<Arc<Cleaner>>,
 }
 
 /// A permission as a number within one compiled estate.
@@ -69,8 +75,9 @@ pub(crate) struct CorsHeaders {
 struct Bits(Vec<u64>);
 
 impl Compiled {
-    /// Compiles a version. Everything in an [`Estate`] is valid, so that this cannot fail.
-    pub(crate) fn new(version: u64, estate: Arc<Estate>) -> Self {
+    /// Compiles a version. Everything in an [`Estate`] is valid, and `documents` were made for it,
+    /// so that this cannot fail.
+    pub(crate) fn new(version: u64, estate: Arc<Estate>, documents: &Documents) -> Self {
         let mut permissions = Permissions::default();
         let services: AHashMap<&str, usize> = estate
             .services
@@ -89,6 +96,8 @@ impl Compiled {
                     .get(route.to.as_str())
                     .copied()
                     .unwrap_or(usize::MAX),
+                document: documents.of(route),
+                cleaner: Cleaner::of(route),
             });
         }
         let roles = permissions.roles(&estate);

@@ -54,6 +54,14 @@ pub enum Error {
         /// What is wrong.
         message: String,
     },
+    /// An OpenAPI document of the estate cannot be enforced.
+    #[error("document `{path}`: {message}")]
+    Document {
+        /// Its path, as the estate has it.
+        path: String,
+        /// What is wrong.
+        message: String,
+    },
     /// Another issuer's tokens cannot be verified the way it is described.
     #[error("issuer `{issuer}`: {message}")]
     Issuer {
@@ -84,9 +92,10 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Service { .. } | Self::Issuer { .. } | Self::ClientCertificates(_) => {
-                ErrorKind::Invalid
-            }
+            Self::Service { .. }
+            | Self::Document { .. }
+            | Self::Issuer { .. }
+            | Self::ClientCertificates(_) => ErrorKind::Invalid,
             Self::Folder { .. }
             | Self::Listen { .. }
             | Self::Socket { .. }

@@ -11,6 +11,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
+use crate::compare::Compared;
 use crate::gates::Admitted;
 use crate::upstream::{Opened, ResponseBody};
 use crate::watched::Watched;
@@ -129,6 +130,8 @@ pub(crate) enum Outgoing {
     Full(Bytes),
     /// What an upstream sends, as it comes.
     Upstream(ResponseBody),
+    /// The same, looked at as it passes.
+    Compared(Box<Compared>),
     /// The same, as long as its client may still ask for it.
     Watched(Box<Watched>),
     /// Frames, both ways, once the answer's head is written.
@@ -148,6 +151,7 @@ impl Body for Outgoing {
             Self::Full(bytes) if bytes.is_empty() => Poll::Ready(None),
             Self::Full(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
             Self::Upstream(body) => body.poll_frame(cx),
+            Self::Compared(body) => body.poll_frame(cx),
             Self::Watched(body) => body.poll_frame(cx),
         }
     }
@@ -157,6 +161,7 @@ impl Body for Outgoing {
             Self::Empty | Self::Tunnel(_) => true,
             Self::Full(bytes) => bytes.is_empty(),
             Self::Upstream(body) => body.is_end_stream(),
+            Self::Compared(body) => body.is_end_stream(),
             Self::Watched(body) => body.is_end_stream(),
         }
     }
@@ -168,6 +173,7 @@ impl Body for Outgoing {
                 SizeHint::with_exact(u64::try_from(bytes.len()).unwrap_or(u64::MAX))
             }
             Self::Upstream(body) => body.size_hint(),
+            Self::Compared(body) => body.size_hint(),
             Self::Watched(body) => body.size_hint(),
         }
     }

@@ -6,6 +6,7 @@
 
 mod outside;
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use model::{ByteSize, SharedClock, SharedEntropy, Span};
 
 use crate::body::Budget;
 use crate::caller::{Caller, Proof, Who};
+use crate::contract::Documents;
 use crate::exchange::{Connection, WebSocket};
 use crate::flow::Flow;
 use crate::metrics::Registry;
@@ -24,7 +26,8 @@ use crate::refused::Refused;
 use crate::shared::{Common, Parts, Shared};
 use crate::state::Builder;
 use crate::steps::{
-    authenticate, authorise, cors, inspect, limits, path, route, same_origin, size, websocket,
+    authenticate, authorise, cors, inspect, limits, path, route, same_origin, size, validate,
+    websocket,
 };
 use crate::upstream::{Around, Target};
 use crate::{pipeline, sign_in};
@@ -95,6 +98,9 @@ pub enum ExplainError {
     /// A header cannot be sent.
     #[error("`{0}` is not a header field")]
     Header(String),
+    /// A document of the version cannot be read here.
+    #[error("{0}")]
+    Document(String),
     /// Nobody is called so, or they are disabled.
     #[error("nobody is called `{0}`, or they are disabled")]
     Nobody(String),
@@ -109,6 +115,8 @@ pub struct Ground {
     pub estate: Arc<Estate>,
     /// Its text, for lines.
     pub source: String,
+    /// The documents it names.
+    pub documents: BTreeMap<String, String>,
     /// Who is there.
     pub identity: IdentitySnapshot,
     /// The time.
@@ -129,7 +137,9 @@ pub fn explain(ground: Ground, question: &Question) -> Result<Explanation, Expla
     let around = Around::new(Path::new("."), clock, entropy, None, 1);
     let control = Target::control("/".into(), &around);
     let builder = Builder::new(around, Arc::new(Registry::new(1)));
-    let state = builder.supposed(ground.version, ground.estate);
+    let documents = Documents::compile(&ground.estate, &ground.documents);
+    let documents = documents.map_err(|error| ExplainError::Document(error.to_string()))?;
+    let state = builder.supposed(ground.version, ground.estate, &documents);
     let common = Common::new(Parts {
         clock: ground.clock,
         entropy: ground.entropy,
@@ -137,6 +147,7 @@ pub fn explain(ground: Ground, question: &Question) -> Result<Explanation, Expla
         recorder: None,
         link: None,
         control,
+        certificates: Arc::default(),
     });
     common.directory.replace(ground.identity);
     let meter = builder.registry.meters().first().cloned();
@@ -216,10 +227,27 @@ impl Trace<'_> {
                 _ => "counted when it is sent, not now".to_owned(),
             })
         });
+        self.play_content(flow);
+    }
+
+    /// The steps that judge what is sent.
+    fn play_content(&mut self, flow: &mut Flow<'_>) {
         self.step("inspect", flow, |flow| {
             inspect::head(flow)?;
             Ok("no rule matches path, query and headers; a body was not looked at".to_owned())
         });
+        if flow
+            .chosen()
+            .is_none_or(|one| one.compiled.document.is_some())
+        {
+            self.step("validate", flow, |flow| {
+                validate::head(flow)?;
+                Ok(match flow.operation {
+                    Some(operation) => format!("the operation `{}`", operation.name()),
+                    None => "no operation of the document".to_owned(),
+                })
+            });
+        }
         self.pass_on(flow);
     }
 
@@ -344,6 +372,7 @@ fn line(flow: &Flow<'_>, step: &str, source: &str) -> Option<usize> {
         "inspect" => &["mode"],
         "cors" => &["cors"],
         "head" => &["limits"],
+        "validate" => &["openapi", "mode"],
         "websocket" => &["websocket"],
         "body" => &["body"],
         _ => &[],

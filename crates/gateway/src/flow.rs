@@ -45,6 +45,8 @@ pub(crate) struct Flow<'a> {
     pub(crate) route: Option<RouteIndex>,
     /// Whether it is a call of gRPC.
     pub(crate) is_call: bool,
+    /// What it is in its route's OpenAPI document, once that is known.
+    pub(crate) operation: Option<&'a openapi::Operation>,
     /// Whether it is for the console.
     pub(crate) console: bool,
     /// Who it is.

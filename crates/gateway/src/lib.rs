@@ -4,15 +4,19 @@
 //! It decides from an in-memory snapshot that control pushes over a local link; it never opens the
 //! store, and never holds a root key or a person's record.
 
+pub mod acme;
 mod again;
 mod answer;
 mod assertion;
 mod auth_request;
 pub mod bans;
 mod body;
+mod book;
 mod caller;
 mod clients;
+mod compare;
 mod compile;
+mod contract;
 mod cookies;
 mod deadline;
 mod digits;
@@ -42,6 +46,7 @@ mod records;
 mod refused;
 mod router;
 mod run;
+mod sanitize;
 mod scrape;
 mod scratch;
 mod shared;

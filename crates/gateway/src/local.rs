@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use estate::Estate;
 use model::snapshot::{IdentityChange, IdentitySnapshot};
-use model::{SessionId, Timestamp};
+use model::{Secret, SessionId, Timestamp};
+use net::tls::Challenge;
 
 use crate::assertion::Signer;
+use crate::contract::Documents;
 use crate::directory::Order;
 use crate::front::Caps;
-use crate::link::protocol::{AssertionKeyText, Stats};
-use crate::link::{Continuity, Local};
+use crate::link::protocol::{AssertionKeyText, EstateTexts, Learnt, Stats};
+use crate::link::{ChallengeText, Continuity, Local};
 use crate::records::Recorder;
 use crate::shared::Common;
 use crate::state::Builder;
@@ -31,20 +33,22 @@ impl Local for Process {
     fn compile(
         &self,
         version: u64,
-        source: &str,
+        texts: &EstateTexts,
     ) -> Result<(Arc<Estate>, Box<dyn FnOnce() + Send>), String> {
-        let parsed = Estate::parse(source).map_err(|diagnostics| {
+        let parsed = Estate::parse(&texts.source).map_err(|diagnostics| {
             let first = diagnostics.iter().find(|one| one.is_error());
             first.map_or_else(
                 || "the estate is not valid".to_owned(),
                 |one| one.message.clone(),
             )
         })?;
+        let documents = Documents::compile(&parsed.estate, &texts.documents);
+        let documents = documents.map_err(|error| error.to_string())?;
         let estate = Arc::new(parsed.estate);
         let before = self.common.state.load();
         let state = self
             .builder
-            .build(version, Arc::clone(&estate), before.as_deref())
+            .build(version, Arc::clone(&estate), &documents, before.as_deref())
             .map_err(|error| match std::error::Error::source(&error) {
                 Some(source) => format!("{error}: {source}"),
                 None => error.to_string(),
@@ -85,6 +89,31 @@ impl Local for Process {
         }
     }
 
+    fn challenges(&self, texts: Vec<ChallengeText>) -> Result<(), String> {
+        let mut challenges = Vec::with_capacity(texts.len());
+        for text in texts {
+            challenges.push(match text {
+                ChallengeText::Page {
+                    host,
+                    token,
+                    answer,
+                } => Challenge::Page {
+                    host,
+                    token,
+                    answer,
+                },
+                ChallengeText::Handshake(text) => {
+                    let key = Secret::new(text.key);
+                    let certificate = net::Certificate::of_challenge(text.hosts, text.chain, key);
+                    Challenge::Handshake(certificate.map_err(|error| error.to_string())?)
+                }
+            });
+        }
+        let answered = self.common.certificates.challenges();
+        let replaced = answered.replace(&challenges);
+        replaced.map_err(|error| error.to_string())
+    }
+
     fn heard(&self) {
         self.common.directory.heard(self.common.clock.monotonic());
     }
@@ -92,6 +121,11 @@ impl Local for Process {
     fn stats(&self) -> Stats {
         let gap = self.common.recorder.as_ref().map_or(0, Recorder::gap);
         self.builder.registry.stats(self.caps.open(), gap)
+    }
+
+    fn learnt(&self) -> Vec<Learnt> {
+        let state = self.common.state.load_full();
+        state.map_or_else(Vec::new, |state| self.common.book.news(&state))
     }
 
     fn seen(&self) -> Vec<(SessionId, Timestamp)> {

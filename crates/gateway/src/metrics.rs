@@ -20,7 +20,7 @@ const ROUTES_MAX: usize = 1024;
 /// LIMIT: codes of refusals with counters of their own.
 const CODES_MAX: usize = 128;
 /// Steps that refusals of a route are counted by; anything else counts as `head`.
-const STEPS: [&str; 11] = [
+const STEPS: [&str; 13] = [
     "head",
     "ban",
     "path",
@@ -31,6 +31,8 @@ const STEPS: [&str; 11] = [
     "limits",
     "body",
     "inspect",
+    "validate",
+    "sanitize",
     "grpc",
 ];
 
@@ -52,6 +54,7 @@ pub(crate) struct Meter {
     routes: Box<[OnceLock<Box<RouteCounters>>]>,
     codes: Box<[OnceLock<CodeCounter>]>,
     connections: AtomicU64,
+    sanitized: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -173,6 +176,15 @@ impl Registry {
             "",
             wide(gauges.connections_open),
         );
+        const SANITIZED: &str = "rampart_gateway_sanitized_fields_total";
+        let meters = self.meters.iter();
+        let sanitized = meters.map(|meter| load(&meter.sanitized)).sum();
+        text.head(
+            SANITIZED,
+            "counter",
+            "Fields of bodies that were cleaned, or would have been where the step observes.",
+        );
+        text.line(SANITIZED, "", sanitized);
     }
 
     fn render_routes(&self, text: &mut Text) {
@@ -289,12 +301,18 @@ impl Meter {
             routes: (0..ROUTES_MAX).map(|_| OnceLock::new()).collect(),
             codes: (0..CODES_MAX).map(|_| OnceLock::new()).collect(),
             connections: AtomicU64::new(0),
+            sanitized: AtomicU64::new(0),
         }
     }
 
     /// A connection was accepted.
     pub(crate) fn connection(&self) {
         self.connections.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// So many fields of a body were cleaned, or would have been.
+    pub(crate) fn sanitized(&self, fields: usize) {
+        self.sanitized.fetch_add(wide(fields), Ordering::Relaxed);
     }
 
     /// A request of a route was answered with `status` after `took`.

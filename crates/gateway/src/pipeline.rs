@@ -13,6 +13,7 @@ use crate::again;
 use crate::answer;
 use crate::body::Carried;
 use crate::caller::{Caller, Proof};
+use crate::compare;
 use crate::exchange::{Connection, Incoming, Outgoing};
 use crate::flow::{Flow, Host};
 use crate::records;
@@ -21,8 +22,8 @@ use crate::shared::Shared;
 use crate::sign_in;
 use crate::state::State;
 use crate::steps::{
-    address, authenticate, authorise, ban, body, certificate, client, cors, forward, grpc,
-    inspect, limits, path, respond, route, same_origin, size, snapshot, websocket,
+    address, authenticate, authorise, ban, body, certificate, client, cors, forward, grpc, inspect,
+    limits, path, respond, route, same_origin, sanitize, size, snapshot, sni, validate, websocket,
 };
 
 /// Answers one request; never fails.
@@ -116,6 +117,7 @@ async fn decide(flow: &mut Flow<'_>) -> Result<Response<Outgoing>, Refused> {
     ban::check(flow)?;
     address::check(flow)?;
     path::settle(flow)?;
+    sni::check(flow)?;
     certificate::check(flow)?;
     if flow.console {
         // Boxed, as the other rare ways: a future is copied whole, with all it might await.
@@ -138,15 +140,23 @@ async fn decide(flow: &mut Flow<'_>) -> Result<Response<Outgoing>, Refused> {
     authorise::check(flow)?;
     limits::check(flow)?;
     inspect::head(flow)?;
+    validate::head(flow)?;
     websocket::check(flow)?;
-    let carried = body::take(flow).await?;
-    if let Carried::Held(held) = &carried {
+    let mut carried = body::take(flow).await?;
+    if let Carried::Held(held) = &mut carried {
         inspect::body(flow, held).await?;
+        validate::body(flow, held).await?;
+        if sanitize::is_wanted(flow, held) {
+            *held = Box::pin(sanitize::body(flow, std::mem::take(held))).await?;
+        }
     }
     let mut response = if websocket::is_asked(flow) {
         Box::pin(forward::websocket(flow)).await?
     } else {
-        forward::send(flow, carried).await?
+        let notes = compare::begin(flow, &carried);
+        let mut response = forward::send(flow, carried).await?;
+        compare::attach(notes, &flow.shared.budget, &mut response);
+        response
     };
     respond::dress(flow, &mut response);
     Ok(response)
@@ -238,6 +248,7 @@ pub(crate) fn begin<'a>(
         body,
         route: None,
         is_call,
+        operation: None,
         console,
         caller: None,
         body_bytes: 0,

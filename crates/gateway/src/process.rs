@@ -137,6 +137,12 @@ impl<H: Handler> Process<H> {
             &gateway.trusted_proxies,
         );
         warn_of_few_descriptors(gateway.connections_max, net::descriptors_max());
+        self.ground
+            .certificates
+            .set_unnamed(match estate.listen.strict_sni {
+                true => net::tls::Unnamed::Refused,
+                false => net::tls::Unnamed::First,
+            });
         self.fleet.set(settings(Some(estate)));
         self.fleet.commit(prepared.listeners).await;
         self.scrape_at(prepared.scrape, estate.listen.metrics);

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use http::StatusCode;
+use serde::Serialize;
 
 /// A refusal: a stable code whose first word is the step, and a sentence for people that holds no
 /// secret.
@@ -30,6 +31,25 @@ pub(crate) struct More {
     pub(crate) argument: Option<String>,
     /// The methods that may be tried instead (RFC 9110 §10.2.1).
     pub(crate) allow: Option<String>,
+    /// Everything that is wrong with it, one by one.
+    pub(crate) faults: Vec<Fault>,
+}
+
+/// One thing that is wrong with a request; never with the value that was sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Fault {
+    /// `path`, `query`, `header`, `cookie`, `body`.
+    pub(crate) r#in: &'static str,
+    /// The parameter's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) name: Option<String>,
+    /// Where in the body (RFC 6901).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) pointer: Option<String>,
+    /// What was not kept to: a word of JSON Schema or OpenAPI.
+    pub(crate) keyword: &'static str,
+    /// What is wrong and what was expected.
+    pub(crate) detail: String,
 }
 
 impl Refused {

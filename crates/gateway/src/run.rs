@@ -101,6 +101,7 @@ pub fn run(
                 recorder: Some(recording),
                 link: Some(client),
                 control: Target::control(settings.control_http.clone(), &around),
+                certificates: Arc::clone(&ground.certificates),
             }));
             let meters = ground.registry.meters().iter().take(workers.get());
             let shared = |meter| Arc::new(Shared::new(Arc::clone(&common), Arc::clone(meter)));

@@ -10,6 +10,7 @@ use tokio::sync::{Notify, Semaphore};
 
 use crate::assertion::Signer;
 use crate::body::Budget;
+use crate::book::Book;
 use crate::directory::Directory;
 use crate::exchange::{Connection, Incoming, Outgoing};
 use crate::front::{Asks, Handler};
@@ -68,12 +69,16 @@ pub(crate) struct Common {
     pub(crate) budget: Arc<Budget>,
     /// Where decisions are recorded; nowhere when requests are only supposed.
     pub(crate) recorder: Option<records::Recorder>,
+    /// What traffic showed of routes that learn.
+    pub(crate) book: Arc<Book>,
     /// Rate limits.
     pub(crate) limiter: Limiter,
     /// The link to control, for what only control can answer (one-time codes).
     pub(crate) link: Option<link::Client>,
     /// The way to control's pages.
     pub(crate) control: Arc<Target>,
+    /// What TLS handshakes are answered with.
+    pub(crate) certificates: Arc<net::tls::Certificates>,
 }
 
 /// What [`Common`] is made from.
@@ -91,6 +96,8 @@ pub(crate) struct Parts {
     pub(crate) link: Option<link::Client>,
     /// The way to control's pages.
     pub(crate) control: Target,
+    /// What TLS handshakes are answered with.
+    pub(crate) certificates: Arc<net::tls::Certificates>,
 }
 
 impl Common {
@@ -110,9 +117,11 @@ impl Common {
             long_bodies: Arc::new(Semaphore::new(LONG_BODIES_MAX)),
             budget: parts.budget,
             recorder: parts.recorder,
+            book: Arc::default(),
             limiter: Limiter::new(),
             link: parts.link,
             control: Arc::new(parts.control),
+            certificates: parts.certificates,
         }
     }
 
@@ -215,5 +224,13 @@ impl Handler for Shared {
 
     fn upstreams(&self) -> PoolUse {
         self.upstreams.usage()
+    }
+
+    fn knows(&self, hello: &rustls::server::ClientHello<'_>) -> bool {
+        self.certificates.knows(hello)
+    }
+
+    fn challenge(&self, host: &str, token: &str) -> Option<String> {
+        self.certificates.challenges().page(host, token)
     }
 }

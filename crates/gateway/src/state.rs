@@ -12,11 +12,15 @@ use http::HeaderName;
 use crate::Error;
 use crate::clients::Clients;
 use crate::compile::{Compiled, CompiledRoute};
+use crate::contract::Documents;
 use crate::gates::{self, Gates};
 use crate::issuers::Issuers;
 use crate::metrics::{Registry, RouteSlot};
 use crate::router::RouteIndex;
 use crate::upstream::{self, Around, Target};
+
+/// Ways to services.
+type Targets = Vec<Arc<Target>>;
 
 /// See the module.
 #[derive(Debug)]
@@ -93,6 +97,7 @@ impl Builder {
         &self,
         version: u64,
         estate: Arc<Estate>,
+        documents: &Documents,
         before: Option<&State>,
     ) -> Result<State, Error> {
         let (targets, fresh) = self.targets(&estate, before)?;
@@ -110,7 +115,7 @@ impl Builder {
             self.registry.watch(target);
             upstream::start(target, &self.around);
         }
-        let mut state = self.state(version, estate, targets);
+        let mut state = self.state(version, estate, documents, targets);
         state.issuers = issuers;
         state.gates = gates;
         Ok(state)
@@ -121,7 +126,7 @@ impl Builder {
         &self,
         estate: &Estate,
         before: Option<&State>,
-    ) -> Result<(Vec<Arc<Target>>, Vec<Arc<Target>>), Error> {
+    ) -> Result<(Targets, Targets), Error> {
         let kept: AHashMap<&str, (&estate::Service, &Arc<Target>)> = before
             .map(|state| {
                 let services = state.compiled.estate.services.iter();
@@ -157,11 +162,22 @@ impl Builder {
     }
 
     /// A state that decides but leads nowhere: for asking what would happen.
-    pub(crate) fn supposed(&self, version: u64, estate: Arc<Estate>) -> State {
-        self.state(version, estate, Vec::new())
+    pub(crate) fn supposed(
+        &self,
+        version: u64,
+        estate: Arc<Estate>,
+        documents: &Documents,
+    ) -> State {
+        self.state(version, estate, documents, Vec::new())
     }
 
-    fn state(&self, version: u64, estate: Arc<Estate>, targets: Vec<Arc<Target>>) -> State {
+    fn state(
+        &self,
+        version: u64,
+        estate: Arc<Estate>,
+        documents: &Documents,
+        targets: Vec<Arc<Target>>,
+    ) -> State {
         let extras = estate
             .routes
             .iter()
@@ -174,7 +190,7 @@ impl Builder {
             clients: Clients::new(&estate),
             issuers: Issuers::default(),
             gates: None,
-            compiled: Compiled::new(version, estate),
+            compiled: Compiled::new(version, estate, documents),
             targets,
             extras,
             console_slot: self.registry.route(CONSOLE),

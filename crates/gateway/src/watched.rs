@@ -2,17 +2,17 @@
 //! it is asked whether its client might still ask for it, as a WebSocket is.
 
 use std::fmt;
+use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body::{Frame, SizeHint};
+use http_body::{Body as _, Frame, SizeHint};
 use tokio::time::Instant;
 
 use crate::deadline::Deadline;
-use crate::exchange::{BoxError, StillAllowed};
+use crate::exchange::{BoxError, Outgoing, StillAllowed};
 use crate::trailers::CallEnd;
-use crate::upstream::ResponseBody;
 
 /// How often it is asked.
 const TICK: Duration = Duration::from_secs(2);
@@ -20,7 +20,7 @@ const TICK: Duration = Duration::from_secs(2);
 /// See the module.
 pub(crate) struct Watched {
     /// Nothing once it was cut off.
-    body: Option<ResponseBody>,
+    body: Option<Outgoing>,
     allowed: StillAllowed,
     /// Whether it is a call, whose client looks for its end in trailers.
     is_call: bool,
@@ -44,7 +44,7 @@ impl fmt::Debug for Watched {
 
 impl Watched {
     /// `allowed` is asked every two seconds from now on.
-    pub(crate) fn new(body: ResponseBody, allowed: StillAllowed, is_call: bool) -> Self {
+    pub(crate) fn new(body: Outgoing, allowed: StillAllowed, is_call: bool) -> Self {
         let mut tick = Deadline::unset();
         tick.set(TICK);
         Self {
@@ -82,7 +82,7 @@ impl Watched {
                 self.due = now + TICK;
                 self.tick.set(TICK);
             }
-            if let Poll::Ready(frame) = body.poll_frame(cx) {
+            if let Poll::Ready(frame) = Pin::new(&mut *body).poll_frame(cx) {
                 return Poll::Ready(frame);
             }
             ready!(self.tick.poll_passed(cx));
@@ -91,14 +91,14 @@ impl Watched {
 
     /// See `http_body::Body::is_end_stream`.
     pub(crate) fn is_end_stream(&self) -> bool {
-        self.body.as_ref().is_none_or(ResponseBody::is_end_stream)
+        self.body.as_ref().is_none_or(Outgoing::is_end_stream)
     }
 
     /// See `http_body::Body::size_hint`.
     pub(crate) fn size_hint(&self) -> SizeHint {
         self.body
             .as_ref()
-            .map_or_else(|| SizeHint::with_exact(0), ResponseBody::size_hint)
+            .map_or_else(|| SizeHint::with_exact(0), Outgoing::size_hint)
     }
 }
 

@@ -61,6 +61,27 @@ pub struct Diagnostic {
     pub span: Option<Span>,
     /// What to do about it.
     pub hint: Option<String>,
+    /// The place in another file, when it is about one that the text names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<Box<Within>>,
+}
+
+/// A place in a file beside the text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Within {
+    /// The file, as the text names it.
+    pub file: String,
+    /// One-based line and column (in characters), when it is about one place.
+    pub position: Option<(usize, usize)>,
+}
+
+impl std::fmt::Display for Within {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.position {
+            Some((line, column)) => write!(f, "{}:{line}:{column}", self.file),
+            None => f.write_str(&self.file),
+        }
+    }
 }
 
 impl Diagnostic {
@@ -73,6 +94,7 @@ impl Diagnostic {
             message,
             span,
             hint: None,
+            within: None,
         }
     }
 
@@ -88,6 +110,14 @@ impl Diagnostic {
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds the place in a file that the text names.
+    #[must_use]
+    pub fn within(mut self, file: &str, position: Option<(usize, usize)>) -> Self {
+        let file = file.to_owned();
+        self.within = Some(Box::new(Within { file, position }));
         self
     }
 

@@ -24,7 +24,7 @@ mod units;
 pub use ban::Ban;
 pub use context::{Authentication, Context, Denied, Method};
 pub use decision::{Decision, Reason};
-pub use diagnostic::{Diagnostic, Level, Span};
+pub use diagnostic::{Diagnostic, Level, Span, Within};
 pub use entropy::{Entropy, PooledEntropy, SharedEntropy, SystemEntropy};
 pub use error::ErrorKind;
 pub use event::{Class, Event, Outcome, Severity, Target, activity, ocsf};

@@ -197,6 +197,8 @@ pub mod own {
         GATEWAY_READ = "rampart.gateway:read";
         /// Ban and unban addresses.
         GATEWAY_BAN = "rampart.gateway:ban";
+        /// Let certificates be renewed now.
+        GATEWAY_RENEW = "rampart.gateway:renew";
         /// Read, search and export the trail.
         TRAIL_READ = "rampart.trail:read";
         /// See the estate, its versions and drift.

@@ -134,7 +134,11 @@ impl Authority {
 }
 
 /// Sets when the certificate is valid: the library's own default is centuries.
-fn validity(params: &mut CertificateParams, clock: &dyn Clock, valid: Duration) -> Timestamp {
+pub(crate) fn validity(
+    params: &mut CertificateParams,
+    clock: &dyn Clock,
+    valid: Duration,
+) -> Timestamp {
     let now = clock.now();
     let not_after = now.after(valid);
     let epoch = rcgen::date_time_ymd(1970, 1, 1);
@@ -145,7 +149,7 @@ fn validity(params: &mut CertificateParams, clock: &dyn Clock, valid: Duration) 
 }
 
 /// 127 random bits: positive and unpredictable (RFC 5280 §4.1.2.2).
-fn serial(entropy: &dyn Entropy) -> SerialNumber {
+pub(crate) fn serial(entropy: &dyn Entropy) -> SerialNumber {
     let mut bytes = entropy.bytes::<16>();
     if let Some(first) = bytes.first_mut() {
         *first = (*first & 0x7F) | 0x40;

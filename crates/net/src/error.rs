@@ -74,6 +74,18 @@ pub enum Error {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// An address that cannot be spoken to in confidence.
+    #[error("`{address}` is not an https address")]
+    NotHttps {
+        /// Which.
+        address: String,
+    },
+    /// More of something than is held.
+    #[error("more than {max} challenges at once")]
+    TooMany {
+        /// The limit.
+        max: usize,
+    },
     /// An answer is longer than the caller takes.
     #[error("the answer is longer than {max} bytes")]
     AnswerTooLong {
@@ -93,8 +105,10 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Pem { .. } | Self::Tls(_) | Self::NoRoots { .. } => ErrorKind::Invalid,
-            Self::AnswerTooLong { .. } => ErrorKind::Limit,
+            Self::Pem { .. } | Self::Tls(_) | Self::NoRoots { .. } | Self::NotHttps { .. } => {
+                ErrorKind::Invalid
+            }
+            Self::AnswerTooLong { .. } | Self::TooMany { .. } => ErrorKind::Limit,
             Self::Issue(_) => ErrorKind::Internal,
             Self::Bind { .. }
             | Self::BindUnix { .. }

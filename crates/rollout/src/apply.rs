@@ -11,8 +11,7 @@ use tokio::time::timeout;
 use trail::Trail;
 
 use crate::service::changes;
-use crate::version::hash;
-use crate::{Error, Participant, Prepared, Version, events, store};
+use crate::{Error, Participant, Prepared, Sources, Version, events, store};
 
 /// LIMIT: how long one part may prepare, and how long one may swap.
 pub(crate) const PART_WAIT: Duration = Duration::from_secs(60);
@@ -35,7 +34,8 @@ pub(crate) struct Wanted {
     pub(crate) ctx: Context,
     pub(crate) base: u64,
     pub(crate) estate: Estate,
-    pub(crate) source: String,
+    pub(crate) hash: String,
+    pub(crate) sources: Sources,
 }
 
 /// A part that is ready, with its name.
@@ -49,7 +49,8 @@ impl Applier {
             ctx,
             base,
             estate,
-            source,
+            hash,
+            sources,
         } = wanted;
         let current = self.current.borrow().clone();
         let in_force = current.as_ref().map_or(0, |version| version.number);
@@ -59,20 +60,20 @@ impl Applier {
                 current: in_force,
             });
         }
-        let hash = hash(&source);
         if let Some(same) = current.as_ref().filter(|version| version.hash == hash) {
             return Ok(same.clone());
         }
         let version = Arc::new(Version {
             number: in_force + 1,
             hash,
-            source,
+            source: sources.estate,
+            documents: sources.documents,
             estate,
             applied_at: self.clock.now(),
             applied_by: ctx.principal.clone(),
         });
         let prepared = self.prepare(&version).await?;
-        let changes = changes(current.as_deref(), &version.estate);
+        let changes = changes(current.as_deref(), &version.estate, &version.sources());
         self.put(&ctx, &version, &changes).await?;
         self.swap(prepared, &version).await;
         Ok(version)

@@ -3,17 +3,16 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use ::store::Store;
-use estate::{Change, Estate, Parsed};
+use estate::{Change, Estate};
 use model::{Context, SharedClock, SharedEntropy, own};
 use tokio::sync::{Mutex, watch};
 use trail::Trail;
 
 use crate::apply::{Applier, Wanted};
-use crate::version::hash;
-use crate::{Drift, Error, Participant, Plan, PlanRef, Summary, Version, store};
+use crate::{
+    Drift, Error, Participant, Plan, PlanRef, Sources, Summary, Version, documents, store,
+};
 
-/// LIMIT: bytes of an estate.
-const SOURCE_BYTES_MAX: usize = 1024 * 1024;
 /// LIMIT: versions in one list.
 const VERSIONS_MAX: u32 = 500;
 
@@ -34,8 +33,9 @@ impl Rollout {
         clock: SharedClock,
         entropy: SharedEntropy,
     ) -> Result<Self, Error> {
-        let version = store::newest(&store).await?.map(store::Stored::read);
-        let (current, _) = watch::channel(version.transpose()?.map(Arc::new));
+        let stored = store::newest(&store).await?;
+        let version = stored.map(store::Stored::read).transpose()?;
+        let (current, _) = watch::channel(version.map(Arc::new));
         Ok(Self(Arc::new(Applier {
             store,
             trail,
@@ -94,19 +94,20 @@ impl Rollout {
         self.0.current.subscribe()
     }
 
-    /// What applying `source` would do.
+    /// What applying `sources` would do.
     ///
     /// # Errors
-    /// [`Error::Denied`], [`Error::Invalid`] with every error of the text.
-    pub fn plan(&self, ctx: &Context, source: &str) -> Result<Plan, Error> {
+    /// [`Error::Denied`], [`Error::Invalid`] with every error of the texts.
+    pub fn plan(&self, ctx: &Context, sources: impl Into<Sources>) -> Result<Plan, Error> {
         ctx.require(&own::permission(own::ESTATE_READ))?;
-        let parsed = parse(source)?;
+        let sources = sources.into().named();
+        let checked = sources.check()?;
         let current = self.current();
         Ok(Plan {
             base: current.as_ref().map_or(0, |version| version.number),
-            hash: hash(source),
-            changes: changes(current.as_deref(), &parsed.estate),
-            warnings: parsed.warnings,
+            hash: sources.hash(),
+            changes: changes(current.as_deref(), &checked.estate, &sources),
+            warnings: checked.warnings,
         })
     }
 
@@ -123,35 +124,43 @@ impl Rollout {
         &self,
         ctx: &Context,
         plan: &PlanRef,
-        source: &str,
+        sources: impl Into<Sources>,
     ) -> Result<Arc<Version>, Error> {
         ctx.require(&own::permission(own::ESTATE_APPLY))?;
-        if hash(source) != plan.hash {
+        let sources = sources.into().named();
+        let hash = sources.hash();
+        if hash != plan.hash {
             return Err(Error::OtherText);
         }
         let wanted = Wanted {
             ctx: ctx.clone(),
             base: plan.base,
-            estate: parse(source)?.estate,
-            source: source.to_owned(),
+            estate: sources.check()?.estate,
+            hash,
+            sources,
         };
         let inner = self.0.clone();
         let whole = tokio::spawn(async move { inner.apply(wanted).await });
         whole.await.map_err(|_| Error::Stopped)?
     }
 
-    /// The first start: applies `source` as version 1, unless a version is in force already, which
+    /// The first start: applies `sources` as version 1, unless a version is in force already, which
     /// then stays.
     ///
     /// # Errors
     /// As [`Rollout::apply`].
-    pub async fn bootstrap(&self, ctx: &Context, source: &str) -> Result<Arc<Version>, Error> {
+    pub async fn bootstrap(
+        &self,
+        ctx: &Context,
+        sources: impl Into<Sources>,
+    ) -> Result<Arc<Version>, Error> {
         ctx.require(&own::permission(own::ESTATE_APPLY))?;
         if let Some(version) = self.current() {
             return Ok(version);
         }
-        let hash = hash(source);
-        self.apply(ctx, &PlanRef { base: 0, hash }, source).await
+        let sources = sources.into().named();
+        let hash = sources.hash();
+        self.apply(ctx, &PlanRef { base: 0, hash }, sources).await
     }
 
     /// Takes over a version that another control process stored; does nothing when there is none.
@@ -167,19 +176,23 @@ impl Rollout {
         whole.await.map_err(|_| Error::Stopped)?
     }
 
-    /// How a file differs from the version in force.
+    /// How a file and the documents it names differ from the version in force.
     ///
     /// # Errors
     /// [`Error::Denied`], [`Error::Nothing`].
-    pub fn drift(&self, ctx: &Context, source: &str) -> Result<Drift, Error> {
+    pub fn drift(&self, ctx: &Context, sources: impl Into<Sources>) -> Result<Drift, Error> {
         ctx.require(&own::permission(own::ESTATE_READ))?;
         let current = self.current().ok_or(Error::Nothing)?;
-        let (changes, errors) = match parse(source) {
-            Ok(parsed) => (estate::diff(&current.estate, &parsed.estate), Vec::new()),
+        let sources = sources.into().named();
+        let (changes, errors) = match sources.check() {
+            Ok(checked) => (
+                changes(Some(&current), &checked.estate, &sources),
+                Vec::new(),
+            ),
             Err(Error::Invalid(errors)) => (Vec::new(), errors),
             Err(error) => return Err(error),
         };
-        let same_text = hash(source) == current.hash;
+        let same_text = sources.hash() == current.hash;
         Ok(Drift {
             version: current.number,
             same_text,
@@ -207,22 +220,14 @@ impl Rollout {
     }
 }
 
-fn parse(source: &str) -> Result<Parsed, Error> {
-    if source.len() > SOURCE_BYTES_MAX {
-        return Err(Error::TooLarge {
-            bytes: source.len(),
-            max: SOURCE_BYTES_MAX,
-        });
-    }
-    Estate::parse(source).map_err(Error::Invalid)
-}
-
 /// What applying `new` changes; when nothing is in force, everything it lists is new.
-pub(crate) fn changes(current: Option<&Version>, new: &Estate) -> Vec<Change> {
-    match current {
-        Some(version) => estate::diff(&version.estate, new),
-        None => estate::diff(&without_entries(new), new),
-    }
+pub(crate) fn changes(current: Option<&Version>, new: &Estate, sources: &Sources) -> Vec<Change> {
+    let (mut changes, before) = match current {
+        Some(version) => (estate::diff(&version.estate, new), version.sources()),
+        None => (estate::diff(&without_entries(new), new), Sources::default()),
+    };
+    changes.extend(documents::changes(&before, sources));
+    changes
 }
 
 fn without_entries(estate: &Estate) -> Estate {

@@ -16,6 +16,7 @@ use crate::apply::PART_WAIT;
 use crate::*;
 
 mod applying;
+mod documents;
 mod several;
 
 /// A folder with a database, as one or several control processes use it.

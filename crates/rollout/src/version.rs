@@ -1,19 +1,24 @@
 //! A version of the estate.
 
-use aws_lc_rs::digest::{SHA256, digest};
+use std::collections::BTreeMap;
+
 use estate::Estate;
 use model::{Principal, Timestamp};
 use serde::Serialize;
+
+use crate::Sources;
 
 /// One applied version.
 #[derive(Clone, Debug)]
 pub struct Version {
     /// Counts up from one.
     pub number: u64,
-    /// SHA-256 of the text, in hex.
+    /// What its texts are known by: see [`Sources::hash`].
     pub hash: String,
     /// The text, as it was applied.
     pub source: String,
+    /// The documents it names, as they were applied, by path.
+    pub documents: BTreeMap<String, String>,
     /// What it says.
     pub estate: Estate,
     /// When it was applied.
@@ -27,7 +32,7 @@ pub struct Version {
 pub struct Summary {
     /// Counts up from one.
     pub number: u64,
-    /// SHA-256 of the text, in hex.
+    /// What its texts are known by: see [`Sources::hash`].
     pub hash: String,
     /// When it was applied.
     pub applied_at: Timestamp,
@@ -35,11 +40,14 @@ pub struct Summary {
     pub applied_by: Principal,
 }
 
-/// SHA-256 of a text, in hex.
-pub(crate) fn hash(source: &str) -> String {
-    digest(&SHA256, source.as_bytes())
-        .as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+impl Version {
+    /// Its texts.
+    #[must_use]
+    pub fn sources(&self) -> Sources {
+        Sources {
+            estate: self.source.clone(),
+            documents: self.documents.clone(),
+            missing: BTreeMap::new(),
+        }
+    }
 }

@@ -22,7 +22,14 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
 ];
 
 /// Pure: no runtime, no files, no clock, no randomness.
-const ENGINES: &[&str] = &["seclang", "advisories", "reach", "keyring", "merkle"];
+const ENGINES: &[&str] = &[
+    "seclang",
+    "advisories",
+    "reach",
+    "keyring",
+    "merkle",
+    "openapi",
+];
 
 /// Siblings that never meet but in events, in `model`'s types and in the program.
 pub(super) const STRATEGIES: &[&str] = &[

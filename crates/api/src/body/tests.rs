@@ -19,7 +19,7 @@ fn request(kind: &str, body: impl Into<Body>) -> Request {
 }
 
 async fn read(kind: &str, body: impl Into<Body>) -> Result<Sample, Problem> {
-    Json::from_request(request(kind, body), &())
+    Json::<_, BODY_BYTES_MAX>::from_request(request(kind, body), &())
         .await
         .map(|Json(v)| v)
 }

@@ -1,10 +1,12 @@
 //! The estate: what is applied, its versions, drift, and plan and apply.
 
+use std::collections::BTreeMap;
+
 use axum::extract::State;
 use axum::routing::{get, post};
 use http::Method;
 use model::own;
-use rollout::{PlanRef, Version};
+use rollout::{PlanRef, Sources, Version};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -16,6 +18,8 @@ use crate::problem::{Fault, Problem};
 use crate::schema;
 use crate::services::Services;
 
+/// LIMIT: of a body that carries an estate with its documents, as JSON.
+const SOURCES_BYTES_MAX: usize = 12 * 1024 * 1024;
 const VERSIONS_DEFAULT: u32 = 20;
 /// LIMIT: versions of one answer.
 const VERSIONS_MAX: u32 = 200;
@@ -77,7 +81,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 }
 
 fn source_schema() -> serde_json::Value {
-    schema::object(&[("source", schema::text())])
+    schema::object(&[("source", schema::text()), ("documents?", schema::open())])
 }
 
 fn apply_schema() -> serde_json::Value {
@@ -85,6 +89,7 @@ fn apply_schema() -> serde_json::Value {
         ("base", schema::count()),
         ("hash", schema::text()),
         ("source", schema::text()),
+        ("documents?", schema::open()),
     ])
 }
 
@@ -95,6 +100,7 @@ fn version_schema() -> serde_json::Value {
         ("applied_at", schema::time()),
         ("applied_by", schema::open()),
         ("source", schema::text()),
+        ("documents", schema::open()),
     ])
 }
 
@@ -124,6 +130,18 @@ fn plan_schema() -> serde_json::Value {
 #[serde(deny_unknown_fields)]
 struct Source {
     source: String,
+    /// Texts of the documents it names, by path.
+    #[serde(default)]
+    documents: BTreeMap<String, String>,
+}
+
+impl Source {
+    fn sources(self) -> Sources {
+        Sources {
+            documents: self.documents,
+            ..Sources::from(self.source)
+        }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -132,6 +150,8 @@ struct Apply {
     base: u64,
     hash: String,
     source: String,
+    #[serde(default)]
+    documents: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -147,6 +167,7 @@ fn shown(version: &Version) -> serde_json::Value {
         "applied_at": version.applied_at,
         "applied_by": version.applied_by,
         "source": version.source,
+        "documents": version.documents,
     })
 }
 
@@ -185,16 +206,17 @@ async fn versions(
 async fn drift(
     State(services): State<Services>,
     Caller(ctx): Caller,
-    Json(sent): Json<Source>,
+    Json(sent): Json<Source, SOURCES_BYTES_MAX>,
 ) -> Answer {
+    let sources = sent.sources();
     let drift = services
         .rollout
-        .drift(&ctx, &sent.source)
-        .map_err(|error| problem(error, &sent.source))?;
+        .drift(&ctx, &sources)
+        .map_err(|error| problem(error, &sources.estate))?;
     let errors: Vec<_> = drift
         .errors
         .iter()
-        .map(|d| Fault::of(d, &sent.source))
+        .map(|d| Fault::of(d, &sources.estate))
         .collect();
     ok(&json!({
         "version": drift.version,
@@ -207,16 +229,17 @@ async fn drift(
 async fn plan(
     State(services): State<Services>,
     Caller(ctx): Caller,
-    Json(sent): Json<Source>,
+    Json(sent): Json<Source, SOURCES_BYTES_MAX>,
 ) -> Answer {
+    let sources = sent.sources();
     let plan = services
         .rollout
-        .plan(&ctx, &sent.source)
-        .map_err(|error| problem(error, &sent.source))?;
+        .plan(&ctx, &sources)
+        .map_err(|error| problem(error, &sources.estate))?;
     let warnings: Vec<_> = plan
         .warnings
         .iter()
-        .map(|d| Fault::of(d, &sent.source))
+        .map(|d| Fault::of(d, &sources.estate))
         .collect();
     ok(&json!({
         "base": plan.base,
@@ -229,16 +252,20 @@ async fn plan(
 async fn apply(
     State(services): State<Services>,
     Caller(ctx): Caller,
-    Json(sent): Json<Apply>,
+    Json(sent): Json<Apply, SOURCES_BYTES_MAX>,
 ) -> Answer {
     let plan = PlanRef {
         base: sent.base,
         hash: sent.hash,
     };
+    let sources = Sources {
+        documents: sent.documents,
+        ..Sources::from(sent.source)
+    };
     let version = services
         .rollout
-        .apply(&ctx, &plan, &sent.source)
+        .apply(&ctx, &plan, &sources)
         .await
-        .map_err(|error| problem(error, &sent.source))?;
+        .map_err(|error| problem(error, &sources.estate))?;
     ok(&shown(&version))
 }

@@ -10,8 +10,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Answer, created, done, ok};
-use crate::body::{Json, id};
-use crate::endpoint::{Endpoint, Needs, path};
+use crate::body::{Json, Params, id};
+use crate::endpoint::{Endpoint, Needs, path, query};
 use crate::explain::Asked;
 use crate::guard::Caller;
 use crate::problem::Problem;
@@ -23,6 +23,12 @@ const BAN: Needs = Needs::Permission(own::GATEWAY_BAN);
 
 /// The endpoints of this module.
 pub(super) fn endpoints() -> Vec<Endpoint> {
+    let mut endpoints = traffic_endpoints();
+    endpoints.extend(ban_endpoints());
+    endpoints
+}
+
+fn traffic_endpoints() -> Vec<Endpoint> {
     vec![
         Endpoint::new(
             Method::GET,
@@ -59,6 +65,26 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             ("headers?", schema::list(&schema::list(&schema::text()))),
         ]))
         .answers(200, schema::open()),
+        Endpoint::new(
+            Method::GET,
+            "/gateway/learnt",
+            READ,
+            (
+                "learnt",
+                "What traffic showed of routes that learn: a proposed document, and drift",
+            ),
+            get(learnt),
+        )
+        .params([query("route", "string", "the name of one route")])
+        .answers(
+            200,
+            schema::object(&[("learnt", schema::list(&schema::open()))]),
+        ),
+    ]
+}
+
+fn ban_endpoints() -> Vec<Endpoint> {
+    vec![
         Endpoint::new(
             Method::GET,
             "/gateway/bans",
@@ -112,6 +138,12 @@ struct NewBan {
     reason: String,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OfRoute {
+    route: Option<String>,
+}
+
 async fn routes(State(services): State<Services>) -> Answer {
     let traffic = services.gateway.traffic();
     let version = services.rollout.current();
@@ -142,6 +174,18 @@ async fn ask(
     Json(asked): Json<Asked>,
 ) -> Answer {
     ok(&services.gateway.explain(&ctx, &asked).await?)
+}
+
+async fn learnt(
+    State(services): State<Services>,
+    Caller(ctx): Caller,
+    Params(asked): Params<OfRoute>,
+) -> Answer {
+    let mut learnt = services.gateway.learnt(&ctx).await?;
+    if let Some(route) = &asked.route {
+        learnt.retain(|one| one.route == *route);
+    }
+    ok(&json!({ "learnt": learnt }))
 }
 
 async fn bans(State(services): State<Services>, Caller(ctx): Caller) -> Answer {

@@ -1,6 +1,7 @@
 //! The endpoints: each reads what was sent, calls one operation of a service, and writes what it
 //! answered. The table says who may call.
 
+mod certificates;
 mod estate;
 mod gateway;
 mod health;
@@ -28,6 +29,7 @@ pub(crate) fn all() -> Vec<Endpoint> {
     all.extend(keys::endpoints());
     all.extend(estate::endpoints());
     all.extend(gateway::endpoints());
+    all.extend(certificates::endpoints());
     all.extend(trail::endpoints());
     all.extend(processes::endpoints());
     all

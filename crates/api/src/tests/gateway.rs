@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use model::{Ban, BanId, Context, ErrorKind, Network, Timestamp};
 
-use super::api::{Asked, Explained, GatewayPort, Later, PortError, Traffic, Unsettled};
+use super::api::{
+    Asked, CertificateState, Explained, GatewayPort, Later, Learnt, PortError, Traffic, Unsettled,
+};
 
 #[derive(Debug, Default)]
 pub(crate) struct Quiet(Mutex<Vec<Ban>>, pub(crate) AtomicBool);
@@ -21,6 +23,10 @@ impl GatewayPort for Quiet {
         let text = "no gateway is connected".to_owned();
         let kind = ErrorKind::Unavailable;
         Box::pin(async move { Err(PortError::Failed { kind, text }) })
+    }
+
+    fn learnt<'a>(&'a self, _: &'a Context) -> Later<'a, Vec<Learnt>> {
+        Box::pin(async move { Ok(Vec::new()) })
     }
 
     fn settled<'a>(
@@ -60,5 +66,15 @@ impl GatewayPort for Quiet {
     fn lift<'a>(&'a self, _: &'a Context, id: BanId) -> Later<'a, ()> {
         self.0.lock().unwrap().retain(|ban| ban.id != id);
         Box::pin(async { Ok(()) })
+    }
+
+    fn certificates(&self) -> Vec<CertificateState> {
+        Vec::new()
+    }
+
+    fn renew<'a>(&'a self, _: &'a Context, host: &'a str) -> Later<'a, ()> {
+        let text = format!("no certificate is asked for `{host}`");
+        let kind = ErrorKind::NotFound;
+        Box::pin(async move { Err(PortError::Failed { kind, text }) })
     }
 }

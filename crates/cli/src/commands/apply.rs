@@ -37,8 +37,10 @@ pub(super) fn run(args: &ApplyArgs, session: &mut Session<'_>) -> Result<Exit, F
     if !args.yes && !plan.changes.is_empty() {
         confirm(session)?;
     }
-    let body = json!({ "base": plan.base, "hash": plan.hash, "source": file.source });
-    let version: Version = server.post("/estate/apply", &body)?;
+    let mut fields = serde_json::Map::new();
+    fields.insert("base".to_owned(), json!(plan.base));
+    fields.insert("hash".to_owned(), json!(plan.hash));
+    let version: Version = server.post("/estate/apply", &file.body(fields))?;
     let document = json!({
         "version": version.number,
         "hash": version.hash,

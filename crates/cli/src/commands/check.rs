@@ -1,16 +1,17 @@
 //! `rampart check`: every error of the estate file at once.
 
-use std::path::PathBuf;
+mod certificates;
+
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use estate::Estate;
 use model::Diagnostic;
 use serde_json::json;
 
 use super::Session;
 use crate::failure::Findings;
 use crate::output::findings::to_json;
-use crate::paths::{ConfigFile, read_text};
+use crate::paths::ConfigFile;
 use crate::{Exit, Failure};
 
 /// Arguments of `rampart check`.
@@ -29,18 +30,20 @@ pub struct CheckArgs {
 
 pub(super) fn run(args: &CheckArgs, session: &mut Session<'_>) -> Result<Exit, Failure> {
     let file = match &args.file {
-        Some(path) => {
-            let path = session.places.resolve(path);
-            let source = read_text(&path)?;
-            ConfigFile { path, source }
-        }
+        Some(path) => ConfigFile::read(session.places.resolve(path))?,
         None => session
             .places
             .read_config(session.global.config.as_deref())?,
     };
     let name = file.name();
-    match Estate::parse(&file.source) {
-        Ok(parsed) if parsed.warnings.is_empty() || !args.strict => {
+    let mut checked = file.check();
+    if let Ok(parsed) = &mut checked {
+        let base = file.path.parent().unwrap_or(Path::new("."));
+        let found = certificates::findings(&parsed.estate, base, session.places.clock.now());
+        parsed.warnings.extend(found);
+    }
+    match checked {
+        Ok(parsed) if parsed.warnings.is_empty() || !is_refused(&parsed.warnings, args.strict) => {
             session
                 .printer
                 .warnings(&name, &file.source, &parsed.warnings);
@@ -60,6 +63,11 @@ pub(super) fn run(args: &CheckArgs, session: &mut Session<'_>) -> Result<Exit, F
         Ok(parsed) => Ok(invalid(session, &file, &parsed.warnings)),
         Err(list) => Ok(invalid(session, &file, &list)),
     }
+}
+
+/// Errors refuse; so do warnings, when they count as errors.
+fn is_refused(findings: &[Diagnostic], strict: bool) -> bool {
+    strict || findings.iter().any(Diagnostic::is_error)
 }
 
 fn count(n: usize, noun: &str) -> String {
@@ -117,7 +125,7 @@ pub(crate) fn checked(session: &mut Session<'_>) -> Result<ConfigFile, Failure> 
     let file = session
         .places
         .read_config(session.global.config.as_deref())?;
-    match Estate::parse(&file.source) {
+    match file.check() {
         Ok(parsed) => {
             session
                 .printer
@@ -127,3 +135,6 @@ pub(crate) fn checked(session: &mut Session<'_>) -> Result<ConfigFile, Failure> 
         Err(list) => Err(failure(&file, list)),
     }
 }
+
+#[cfg(test)]
+mod tests;

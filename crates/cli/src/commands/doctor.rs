@@ -4,13 +4,13 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use clap::Args;
-use estate::Estate;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::Session;
 use super::status::text;
 use crate::output::Table;
+use crate::paths::ConfigFile;
 use crate::{Exit, Failure};
 
 /// Arguments of `rampart doctor`.
@@ -55,12 +55,12 @@ impl Check {
 
 pub(super) fn run(_: &DoctorArgs, session: &mut Session<'_>) -> Result<Exit, Failure> {
     let mut checks = Vec::new();
-    let source = config(session, &mut checks);
+    let file = config(session, &mut checks);
     match session.places.data(session.global.data.as_deref()) {
         Ok(data) => folder(&data, &mut checks),
         Err(failure) => checks.push(Check::new("data.folder", State::Fail, failure.message)),
     }
-    server(session, source.as_deref(), &mut checks);
+    server(session, file.as_ref(), &mut checks);
     let worst = checks
         .iter()
         .map(|check| check.state)
@@ -97,7 +97,7 @@ pub(super) fn run(_: &DoctorArgs, session: &mut Session<'_>) -> Result<Exit, Fai
     })
 }
 
-fn config(session: &Session<'_>, checks: &mut Vec<Check>) -> Option<String> {
+fn config(session: &Session<'_>, checks: &mut Vec<Check>) -> Option<ConfigFile> {
     let file = match session.places.read_config(session.global.config.as_deref()) {
         Ok(file) => file,
         Err(failure) => {
@@ -109,7 +109,7 @@ fn config(session: &Session<'_>, checks: &mut Vec<Check>) -> Option<String> {
             return None;
         }
     };
-    checks.push(match Estate::parse(&file.source) {
+    checks.push(match file.check() {
         Ok(parsed) if parsed.warnings.is_empty() => Check::new(
             "estate.file",
             State::Ok,
@@ -124,7 +124,7 @@ fn config(session: &Session<'_>, checks: &mut Vec<Check>) -> Option<String> {
             Check::new("estate.file", State::Fail, evidence).remedy("`rampart check` shows them")
         }
     });
-    Some(file.source)
+    Some(file)
 }
 
 /// SECURITY: people's records, keys of the trail and the administration socket lie in here.
@@ -167,7 +167,7 @@ fn folder(data: &Path, checks: &mut Vec<Check>) {
     }
 }
 
-fn server(session: &Session<'_>, source: Option<&str>, checks: &mut Vec<Check>) {
+fn server(session: &Session<'_>, file: Option<&ConfigFile>, checks: &mut Vec<Check>) {
     let server = match session.server() {
         Ok(server) => server,
         Err(failure) => {
@@ -200,9 +200,9 @@ fn server(session: &Session<'_>, source: Option<&str>, checks: &mut Vec<Check>) 
         let evidence = format!("{}: {}", text(part, "name"), text(part, "detail"));
         checks.push(Check::new("server.part", state, evidence));
     }
-    let Some(source) = source else { return };
+    let Some(file) = file else { return };
     let drift: Result<Value, Failure> =
-        server.post("/estate/drift", &serde_json::json!({ "source": source }));
+        server.post("/estate/drift", &file.body(serde_json::Map::new()));
     checks.push(match drift {
         Ok(drift) if drift.get("same_text") == Some(&Value::Bool(true)) => {
             Check::new("estate.drift", State::Ok, "the file is what is applied")

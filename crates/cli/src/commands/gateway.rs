@@ -2,6 +2,7 @@
 
 pub mod bans;
 pub mod explain;
+pub mod learn;
 pub mod routes;
 
 use clap::Subcommand;
@@ -16,6 +17,10 @@ pub enum GatewayCommand {
     Explain(explain::ExplainArgs),
     /// List routes with their live rates, latencies and refusals.
     Routes(routes::RoutesArgs),
+    /// Print the OpenAPI documents that traffic of routes with `learn = true` proposes.
+    Learn(learn::LearnArgs),
+    /// Show how traffic differs from routes' OpenAPI documents.
+    Drift(learn::DriftArgs),
     /// List refused addresses.
     Bans(bans::BansArgs),
     /// Refuse an address or a range for a while.
@@ -28,6 +33,8 @@ pub(super) fn run(command: &GatewayCommand, session: &mut Session<'_>) -> Result
     match command {
         GatewayCommand::Explain(args) => explain::run(args, session),
         GatewayCommand::Routes(args) => routes::run(args, session),
+        GatewayCommand::Learn(args) => learn::learn(args, session),
+        GatewayCommand::Drift(args) => learn::drift(args, session),
         GatewayCommand::Bans(args) => bans::list(args, session),
         GatewayCommand::Ban(args) => bans::ban(args, session),
         GatewayCommand::Unban(args) => bans::unban(args, session),

@@ -3,7 +3,6 @@
 use clap::Args;
 use estate::{Change, ChangeKind};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use super::{Session, check};
 use crate::client::Server;
@@ -45,7 +44,7 @@ pub(super) fn run(args: &PlanArgs, session: &mut Session<'_>) -> Result<Exit, Fa
 }
 
 pub(super) fn ask(server: &Server, file: &ConfigFile) -> Result<Plan, Failure> {
-    server.post("/estate/plan", &json!({ "source": file.source }))
+    server.post("/estate/plan", &file.body(serde_json::Map::new()))
 }
 
 fn show(printer: &mut Printer, plan: &Plan) {

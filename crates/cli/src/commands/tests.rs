@@ -371,6 +371,28 @@ fn ban_sends_its_range_and_unban_finds_it() {
 }
 
 #[test]
+fn certificates_are_listed_with_what_went_wrong_and_asked_for_anew_by_host() {
+    let place = started();
+    let asked = place.serve(|target, _| match target {
+        "GET /gateway/certificates" => {
+            let all = json!({ "certificates": [
+                { "names": ["a.shop.example", "b.shop.example"], "source": "file", "issuer": "Company",
+                  "until": "2026-03-01", "renews": null, "error": null },
+                { "names": ["c.shop.example"], "source": "acme", "issuer": "Authority",
+                  "until": "2026-02-01", "renews": "2026-01-20", "error": "the authority says: later" },
+            ] });
+            (200, all.to_string())
+        }
+        _ => (204, String::new()),
+    });
+    insta::assert_snapshot!("certificates", place.run(&["certificates", "list"]).show());
+    let ran = place.run(&["certificates", "renew", "c.shop.example/../x"]);
+    assert_eq!(ran.exit, Exit::Ok);
+    let target = "POST /gateway/certificates/c%2Eshop%2Eexample%2F%2E%2E%2Fx/renew";
+    assert_eq!(asked.targets().last().unwrap(), target);
+}
+
+#[test]
 fn search_escapes_what_it_asks_and_shows_one_line_each() {
     let place = started();
     let asked = place.serve(|_, _| {

@@ -58,7 +58,12 @@ fn harmless(source: &str) -> String {
 }
 
 fn report(name: &str, source: &str, finding: &Diagnostic) -> miette::Report {
-    let mut shown = MietteDiagnostic::new(clean(&finding.message))
+    let message = match &finding.within {
+        // The place in the other file leads; the line that names it is shown below.
+        Some(within) => format!("{within}: {}", finding.message),
+        None => finding.message.clone(),
+    };
+    let mut shown = MietteDiagnostic::new(clean(&message))
         .with_code(finding.code.replace('.', "::"))
         .with_severity(if finding.is_error() {
             miette::Severity::Error
@@ -112,15 +117,22 @@ fn shown_length(span: Span, source: &str) -> usize {
 
 /// A finding as data, with its place as line and column.
 pub(crate) fn to_json(finding: &Diagnostic, source: &str) -> Value {
-    let position = finding.span.map(|span| span.position(source));
-    json!({
+    let position = match &finding.within {
+        Some(within) => within.position,
+        None => finding.span.map(|span| span.position(source)),
+    };
+    let mut shown = json!({
         "level": finding.level,
         "code": finding.code,
         "message": finding.message,
         "line": position.map(|(line, _)| line),
         "column": position.map(|(_, column)| column),
         "hint": finding.hint,
-    })
+    });
+    if let (Some(within), Some(fields)) = (&finding.within, shown.as_object_mut()) {
+        fields.insert("file".to_owned(), Value::from(within.file.as_str()));
+    }
+    shown
 }
 
 pub(super) fn as_json(failure: &Failure) -> Value {
@@ -145,8 +157,11 @@ pub(super) fn as_json(failure: &Failure) -> Value {
 }
 
 pub(super) fn fault_line(fault: &Fault) -> String {
-    let place = match (fault.line, fault.column) {
-        (Some(line), Some(column)) => format!("{line}:{column}: "),
+    let file = fault.file.as_deref().map(clean);
+    let place = match (file, fault.line, fault.column) {
+        (Some(file), Some(line), Some(column)) => format!("{file}:{line}:{column}: "),
+        (Some(file), ..) => format!("{file}: "),
+        (None, Some(line), Some(column)) => format!("{line}:{column}: "),
         _ => String::new(),
     };
     let hint = fault

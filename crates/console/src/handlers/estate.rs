@@ -7,6 +7,7 @@ use api::Services;
 use axum::extract::State;
 use estate::Estate;
 use model::own;
+use rollout::Sources;
 
 use super::Answer;
 use crate::error::WebError;
@@ -128,8 +129,8 @@ pub(crate) async fn drift(
         return Ok(None);
     };
     let name = path.display().to_string();
-    let source = match read(path).await {
-        Ok(source) => source,
+    let sources = match read(path.clone()).await {
+        Ok(source) => beside(source, &path).await,
         Err(error) => {
             return Ok(Some(Notice::new(
                 Tone::Medium,
@@ -138,7 +139,7 @@ pub(crate) async fn drift(
             )));
         }
     };
-    let drift = services.rollout.drift(&session.ctx, &source)?;
+    let drift = services.rollout.drift(&session.ctx, sources)?;
     if drift.same_text {
         return Ok(None);
     }
@@ -159,6 +160,14 @@ pub(crate) async fn drift(
         "The file differs from what is applied",
         text,
     )))
+}
+
+/// A text with the documents that lie beside the estate file.
+pub(crate) async fn beside(source: String, file: &Path) -> Sources {
+    let folder = file.parent().map(Path::to_path_buf).unwrap_or_default();
+    let text = source.clone();
+    let read = tokio::task::spawn_blocking(move || Sources::beside(text, &folder)).await;
+    read.unwrap_or_else(|_| Sources::from(source))
 }
 
 /// Reads an estate file off the runtime's threads.

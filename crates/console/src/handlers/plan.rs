@@ -7,10 +7,10 @@ use axum::extract::State;
 use axum::response::Response;
 use estate::{Change, ChangeKind};
 use model::{Diagnostic, ErrorKind, own};
-use rollout::{Plan, PlanRef};
+use rollout::{Plan, PlanRef, Sources};
 
 use super::Answer;
-use super::estate::{lines, read, short};
+use super::estate::{beside, lines, read, short};
 use crate::error::{WebError, sentence};
 use crate::form::Posted;
 use crate::frame::Place;
@@ -44,7 +44,8 @@ pub(crate) async fn plan(
 ) -> Answer {
     session.require(own::ESTATE_APPLY)?;
     let source = source(&posted)?;
-    match services.rollout.plan(&session.ctx, &source) {
+    let sources = sources(&services, &source).await;
+    match services.rollout.plan(&session.ctx, sources) {
         Ok(plan) => {
             let findings = plan.warnings.clone();
             Ok(page(
@@ -88,7 +89,8 @@ pub(crate) async fn apply(
         base,
         hash: posted.fields.one("hash")?.to_owned(),
     };
-    match services.rollout.apply(&session.ctx, &plan, &source).await {
+    let sources = sources(&services, &source).await;
+    match services.rollout.apply(&session.ctx, &plan, sources).await {
         Ok(_) => Ok(render::see_other("/estate?done=applied")),
         Err(error) => refused(&services, &session, source, error),
     }
@@ -101,6 +103,23 @@ fn source(posted: &Posted) -> Result<String, WebError> {
         return Err(WebError::TooLarge);
     }
     Ok(source)
+}
+
+/// A text with the documents it names: those beside the estate file, and where there are none (any
+/// more), those of the version in force.
+async fn sources(services: &Services, source: &str) -> Sources {
+    let source = source.to_owned();
+    let mut sources = match &services.facts.estate_file {
+        Some(file) => beside(source, file).await,
+        None => Sources::from(source),
+    };
+    if let Some(version) = services.rollout.current() {
+        for (path, text) in &version.documents {
+            let entry = sources.documents.entry(path.clone());
+            entry.or_insert_with(|| text.clone());
+        }
+    }
+    sources
 }
 
 /// What has to be typed: it names the version that would be made.
@@ -200,7 +219,10 @@ fn annotated(source: &str, findings: &[Diagnostic]) -> (Vec<Line>, Vec<LineNote>
         let place = finding.span.map(|span| span.position(source));
         let note = LineNote {
             error: finding.is_error(),
-            text: Prose::from(finding.message.clone()),
+            text: Prose::from(match &finding.within {
+                Some(within) => format!("`{within}`: {}", finding.message),
+                None => finding.message.clone(),
+            }),
             hint: Prose::from(finding.hint.clone().unwrap_or_default()),
             code: finding.code.to_string(),
             column: place.map_or(1, |(_, column)| column),

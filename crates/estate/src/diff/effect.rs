@@ -13,6 +13,7 @@ pub(super) fn of_table(key: &str) -> &'static str {
         "identity" => {
             "sign-in works by these from the next request on; shorter sessions end sooner"
         }
+        "acme" => "certificates are asked for and renewed by these; those held stay until then",
         "trail" => "recording works by these from now on",
         "limits" => "every route that says nothing of its own takes these from the next request on",
         _ => "takes effect with the next request",
@@ -123,6 +124,18 @@ fn changed_route(differences: &[Difference], after: &Flat) -> String {
         effects.push(match after.get("body").map(String::as_str) {
             Some("stream") => "bodies are passed on as they come, and not looked into".to_owned(),
             _ => "bodies are held whole, and looked into, before the service is asked".to_owned(),
+        });
+    }
+    if touches("openapi") {
+        effects.push(match after.get("openapi") {
+            Some(file) => format!("requests must keep to `{file}`"),
+            None => "no document says any more what requests may be".to_owned(),
+        });
+    }
+    if touches("sanitize") {
+        effects.push(match after.get("sanitize") {
+            Some(fields) => format!("cleaned before the service sees it: {fields}"),
+            None => "no field is cleaned any more".to_owned(),
         });
     }
     if effects.is_empty() {

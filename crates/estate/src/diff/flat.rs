@@ -137,7 +137,7 @@ fn is_usual(key: &str, value: &str) -> bool {
             (key.split('.').next(), value),
             (Some("modes"), "block")
                 | (Some("security_headers"), "true")
-                | (Some("websocket"), "false")
+                | (Some("websocket" | "learn"), "false")
                 | (Some("body"), "hold")
         )
 }

@@ -2,7 +2,7 @@
 
 use super::principals::CLIENT_CERTIFICATES;
 use super::{Default, Field, Table, field};
-use crate::kind::{Kind, LIMIT, NEEDED};
+use crate::kind::{Kind, LIMIT, NEEDED, SANITIZE};
 
 pub(super) static LISTEN: Table = Table {
     doc: "Where the gateway listens.",
@@ -56,6 +56,13 @@ pub(super) static LISTEN: Table = Table {
             },
             Default::Absent,
             CLIENT_CERTIFICATES.doc,
+        ),
+        field(
+            "strict_sni",
+            Kind::Bool,
+            Default::Bool(false),
+            "Refuse TLS handshakes that name no host. Otherwise they get the first certificate; \
+             a name without a certificate is refused in any case.",
         ),
     ],
 };
@@ -298,7 +305,8 @@ pub(super) static CERTIFICATE: Table = Table {
                 max: 1000,
             },
             Default::Required,
-            "Host names it serves; `*.shop.example` covers one label.",
+            "Host names it serves; `*.shop.example` covers one label. A name may have two \
+             certificates, one with an ECDSA and one with an RSA key.",
         ),
         field(
             "chain",
@@ -337,7 +345,7 @@ pub(crate) static MODE: Table = Table {
             "validate",
             STEP,
             Default::Text("block"),
-            "Framing and content type of the body.",
+            "Framing and content type of the body, what `openapi` says, and what `sanitize` cleans.",
         ),
         field(
             "inspect",
@@ -492,6 +500,31 @@ pub(super) static ROUTE: Table = Table {
             Kind::Bool,
             Default::Bool(true),
             "Set `Content-Security-Policy` and the like where the service sets none.",
+        ),
+        field(
+            "openapi",
+            Kind::Document,
+            Default::Absent,
+            "OpenAPI document (3.0 or 3.1, YAML or JSON) that requests must keep to, relative to the \
+             estate file; its text becomes part of the applied version.",
+        ),
+        field(
+            "sanitize",
+            Kind::List {
+                of: &SANITIZE,
+                max: 32,
+            },
+            Default::List(&[]),
+            "Fields of bodies whose HTML is cleaned before the service sees it: `$.comment` and \
+             `$.items[*].title` of JSON, `comment` of forms; followed by ` as text`, every tag is \
+             taken off, and by ` as html` (the default), harmless ones stay.",
+        ),
+        field(
+            "learn",
+            Kind::Bool,
+            Default::Bool(false),
+            "Watch requests and answers, so that `rampart gateway learn` can propose an OpenAPI \
+             document and `rampart gateway drift` compare it with the traffic.",
         ),
         field(
             "websocket",

@@ -29,7 +29,7 @@ pub(super) struct Names {
 type Set = BTreeMap<String, Span>;
 
 /// Every table of the list `key`.
-pub(super) fn entries<'a>(root: &Reader<'a>, key: &str) -> Vec<Reader<'a>> {
+pub(crate) fn entries<'a>(root: &Reader<'a>, key: &str) -> Vec<Reader<'a>> {
     match ROOT.field(key).map(|field| &field.kind) {
         Some(Kind::Tables { of, .. }) => root.each(key, of),
         _ => Vec::new(),

@@ -16,6 +16,7 @@ use crate::model::{
 };
 use crate::node::{Node, key_span};
 use crate::read::Reader;
+use crate::sanitize::{self, Sanitize};
 use crate::values;
 
 /// What routes take from elsewhere in the file; absent where that was refused.
@@ -61,6 +62,8 @@ fn route(findings: &mut Findings, table: &Reader<'_>, shared: &Shared<'_>) -> Op
     let staleness_max = staleness(findings, table, shared.staleness_max);
     let strip_prefix = strip_prefix(findings, table, path.as_ref());
     let limits = shared.limits.and_then(|limits| own_limits(table, limits));
+    let openapi = openapi(findings, table);
+    let sanitize = sanitized(findings, table);
     let host = match (table.has("host"), shared.domain) {
         (true, Some(domain)) => Some(full_host(&table.parse("host", values::host)?, domain)),
         (true, None) => return None,
@@ -81,6 +84,9 @@ fn route(findings: &mut Findings, table: &Reader<'_>, shared: &Shared<'_>) -> Op
         limits: limits?,
         staleness_max: staleness_max?,
         security_headers: table.bool("security_headers")?,
+        openapi,
+        sanitize,
+        learn: table.bool("learn")?,
         websocket: table.bool("websocket")?,
         body: body?,
         span: table.span,
@@ -235,6 +241,14 @@ fn body(findings: &mut Findings, table: &Reader<'_>) -> Option<BodyMode> {
         let finding = Diagnostic::error("estate.contradiction", span, message.to_owned());
         findings.push(finding.hint("leave `validate` out, or write `body = \"hold\"`"));
     }
+    for key in ["openapi", "sanitize"] {
+        if table.has(key) {
+            let message =
+                format!("`{key}` looks into bodies, and a streamed body is passed on as it comes");
+            let finding = Diagnostic::error("estate.contradiction", table.span_of(key), message);
+            findings.push(finding.hint("leave it out, or write `body = \"hold\"`"));
+        }
+    }
     if steps.has("inspect") {
         let message = "a streamed body is not looked into: `inspect` sees path, query and headers";
         let span = steps.span_of("inspect");
@@ -312,6 +326,30 @@ fn strip_prefix(
         findings.error("estate.contradiction", span, message);
     }
     Some(prefix.to_string())
+}
+
+fn openapi(findings: &mut Findings, table: &Reader<'_>) -> Option<String> {
+    let file = table.parse("openapi", values::document)?;
+    if table.bool("websocket") == Some(true) {
+        let message = "an OpenAPI document says nothing about WebSockets".to_owned();
+        let span = table.span_of("openapi");
+        let finding = Diagnostic::error("estate.contradiction", span, message);
+        findings.push(finding.hint("give the WebSocket's path a route of its own"));
+    }
+    Some(file)
+}
+
+/// SECURITY: the same field under two rules would be cleaned by one of them, by chance.
+fn sanitized(findings: &mut Findings, table: &Reader<'_>) -> Vec<Sanitize> {
+    let mut fields: Vec<Sanitize> = Vec::new();
+    for field in table.list("sanitize", sanitize::parse) {
+        if fields.iter().any(|known| known.at == field.value.at) {
+            let message = format!("`{}` is named twice", field.value.at);
+            findings.error("estate.duplicate", field.span, message);
+        }
+        fields.push(field.value);
+    }
+    fields
 }
 
 /// The estate's limits with the route's own over them.

@@ -119,9 +119,10 @@ fn certificates(findings: &mut Findings, root: &Reader<'_>, estate: &Estate) {
         .filter_map(|route| route.host.as_deref())
         .chain([estate.console.host.as_str()])
         .collect();
-    let mut seen = BTreeSet::new();
+    let mut seen: BTreeMap<String, u8> = BTreeMap::new();
     for table in entries(root, "certificate") {
         let hosts = table.list("hosts", values::certificate_host);
+        let mut own = BTreeSet::new();
         if hosts.is_empty() && !findings.has_errors() {
             let message = "this certificate is for no host".to_owned();
             findings.error("estate.bad_value", table.span_of("hosts"), message);
@@ -142,7 +143,13 @@ fn certificates(findings: &mut Findings, root: &Reader<'_>, estate: &Estate) {
                     suggest::hint(&host.value, all, "hosts")
                 });
             }
-            if !seen.insert(host.value.clone()) {
+            // One with an ECDSA key and one with an RSA key; which is which only the files say.
+            let count = seen.entry(host.value.clone()).or_default();
+            *count = count.saturating_add(1);
+            if *count > 2 {
+                let message = format!("`{}` has two certificates already", host.value);
+                findings.error("estate.duplicate_name", host.span, message);
+            } else if !own.insert(host.value.clone()) {
                 let message = format!("`{}` has a certificate already", host.value);
                 findings.error("estate.duplicate_name", host.span, message);
             }

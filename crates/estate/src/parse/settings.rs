@@ -97,6 +97,7 @@ pub(super) fn listen(findings: &mut Findings, root: &Reader<'_>) -> Option<Liste
         plain: plain?,
         proxy_protocol: proxy_protocol.into_iter().map(|one| one.value).collect(),
         metrics,
+        strict_sni: table.bool("strict_sni")?,
     })
 }
 
@@ -199,6 +200,7 @@ pub(super) fn certificates(root: &Reader<'_>) -> Vec<Certificate> {
             hosts: table.values("hosts", values::certificate_host),
             chain: table.parse("chain", plain)?,
             key: table.parse("key", plain)?,
+            span: table.span_of("chain"),
         })
     };
     entries(root, "certificate")

@@ -99,7 +99,9 @@ fn written_defaults_change_nothing() {
         let Kind::Table(table) = root.kind else {
             continue;
         };
-        if root.key == "estate" {
+        // A table that needs something cannot be written with defaults alone.
+        let needs = |field: &crate::fields::Field| matches!(field.default, Default::Required);
+        if table.fields.iter().any(needs) {
             continue;
         }
         written.push_str(&format!("[{}]\n", root.key));

@@ -16,7 +16,7 @@ use super::budget::{Budget, Grant, Place};
 use crate::exchange::BoxError;
 
 /// LIMIT: bytes of one body kept in memory; the rest goes to a file.
-const MEMORY_MAX: usize = 64 * 1024;
+pub(super) const MEMORY_MAX: usize = 64 * 1024;
 /// Bytes read from a body's file at once.
 const CHUNK: usize = 64 * 1024;
 

@@ -7,6 +7,7 @@
 mod budget;
 mod carried;
 mod held;
+mod room;
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use tokio::time::Instant;
 pub(crate) use budget::{Budget, Use};
 pub(crate) use carried::{Carried, Streamed};
 pub(crate) use held::Held;
+pub(crate) use room::Room;
 
 use held::Holder;
 
@@ -104,6 +106,19 @@ where
         if last {
             break;
         }
+    }
+    holder.finish().await
+}
+
+/// Holds bytes that take the place of a body.
+pub(crate) async fn hold_bytes(bytes: Bytes, budget: &Arc<Budget>) -> Result<Held, Refused> {
+    let mut holder = Holder::new(budget);
+    if bytes.len() <= held::MEMORY_MAX {
+        return holder.whole(bytes);
+    }
+    for at in (0..bytes.len()).step_by(held::MEMORY_MAX) {
+        let end = bytes.len().min(at.saturating_add(held::MEMORY_MAX));
+        holder.push(bytes.slice(at..end)).await?;
     }
     holder.finish().await
 }

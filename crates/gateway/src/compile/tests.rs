@@ -44,7 +44,7 @@ require = { GET = "orders:read", POST = "orders:create" }
 
 fn compiled() -> Compiled {
     let parsed = Estate::parse(ESTATE).unwrap();
-    Compiled::new(1, Arc::new(parsed.estate))
+    Compiled::new(1, Arc::new(parsed.estate), &Documents::default())
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! One connection from accept to close: TLS, then HTTP/1 or HTTP/2, until it ends, is idle for too
 //! long, or the process stops.
 
-use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -12,12 +11,9 @@ use std::time::Duration;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use net::tls::PeerCertificate;
-use rustls::server::Acceptor;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
-use tokio_rustls::server::TlsStream;
-use tokio_rustls::{LazyConfigAcceptor, TlsAcceptor};
 
 use super::caps::Permit;
 use super::flood::Metered;
@@ -25,10 +21,10 @@ use super::proxied;
 use super::service::{Purpose, Sending, Service};
 use super::wire::Wire;
 use super::worker::{Settings, Worker};
-use super::{Asks, Handler, http1, http2};
+use super::{Handler, handshake, http1, http2};
 use crate::deadline::Deadline;
 use crate::exchange::Connection;
-use crate::gates::{Admitted, Gate};
+use crate::gates::Admitted;
 
 /// How often an HTTP/2 connection is looked at.
 const TICK: Duration = Duration::from_secs(1);
@@ -100,20 +96,17 @@ pub(super) async fn serve<H: Handler>(
         let service = service(&worker, connection, purpose, &settings);
         return http1::serve(stream, service, &settings, drain).await;
     }
-    let handshake = handshake(&worker, stream);
     let limit = settings.wire.head_timeout;
-    let (stream, gate) = match Box::pin(tokio::time::timeout(limit, handshake)).await {
-        Ok(Ok(done)) => done,
-        failed => {
-            let code = if failed.is_err() {
-                "tls.timeout"
-            } else {
-                "tls.failed"
-            };
-            worker.handler.refused(connection.peer, code, 0);
-            return;
-        }
+    let shaken = Box::pin(handshake::accept(&worker, stream, limit));
+    let (mut stream, gate) = match shaken.await {
+        Ok(done) => done,
+        Err(code) => return worker.handler.refused(connection.peer, code, 0),
     };
+    if net::tls::is_challenge(stream.get_ref().1.alpn_protocol()) {
+        // The handshake was the answer (RFC 8737 §3).
+        drop(stream.shutdown().await);
+        return;
+    }
     let (_, tls) = stream.get_ref();
     if let Some(gate) = gate {
         let chain = tls.peer_certificates();
@@ -140,28 +133,6 @@ pub(super) async fn serve<H: Handler>(
     } else {
         http1::serve(stream, service, &settings, drain).await;
     }
-}
-
-/// The handshake, with certificates of clients asked for where the name wants them.
-async fn handshake<H: Handler>(
-    worker: &Worker<H>,
-    stream: TcpStream,
-) -> io::Result<(TlsStream<TcpStream>, Option<Arc<Gate>>)> {
-    if worker.handler.asks() == Asks::Nobody {
-        let acceptor = TlsAcceptor::from(Arc::clone(&worker.tls));
-        return Ok((acceptor.accept(stream).await?, None));
-    }
-    let started = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
-    let name = started
-        .client_hello()
-        .server_name()
-        .map(str::to_ascii_lowercase);
-    let gate = worker.handler.gate(name.as_deref());
-    let config = match &gate {
-        Some(gate) => gate.config(),
-        None => Arc::clone(&worker.tls),
-    };
-    Ok((started.into_stream(config).await?, gate))
 }
 
 fn service<H: Handler>(

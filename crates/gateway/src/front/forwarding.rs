@@ -150,6 +150,7 @@ pub(super) async fn start_before(upstream: SocketAddr) -> Running {
         plain: true,
         proxy_protocol: Vec::new(),
         metrics: None,
+        strict_sni: false,
     };
     let prepared = fleet.prepare(&listen).unwrap();
     let (address, _) = prepared.addresses().next().unwrap();

@@ -5,9 +5,11 @@
 //! Never decides about a request: that is the pipeline's.
 
 mod caps;
+mod challenge;
 mod connection;
 mod fleet;
 mod flood;
+mod handshake;
 mod http1;
 mod http2;
 mod proxied;
@@ -80,6 +82,16 @@ pub(crate) trait Handler: Send + Sync + 'static {
 
     /// How many upstream connections this worker has.
     fn upstreams(&self) -> PoolUse;
+
+    /// Whether there is a certificate for what a TLS client says first.
+    fn knows(&self, _: &rustls::server::ClientHello<'_>) -> bool {
+        true
+    }
+
+    /// The page of a challenge for `host` that is under way.
+    fn challenge(&self, _host: &str, _token: &str) -> Option<String> {
+        None
+    }
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use http::{Request, Response, StatusCode, Uri};
 use http_body::{Body, Frame, SizeHint};
 
 use super::wire::Wire;
-use super::{Handler, http2};
+use super::{Handler, challenge, http2};
 use crate::exchange::{BoxError, Connection, Incoming, Outgoing};
 use crate::hop;
 use crate::trailers;
@@ -49,6 +49,11 @@ impl<H: Handler> Service<H> {
     /// Answers one request that broke no rule of the wire, its target in origin form.
     pub(super) async fn respond(&self, mut request: Request<Incoming>) -> Response<Outgoing> {
         hop::strip(request.headers_mut());
+        if self.purpose != Purpose::Https
+            && let Some(page) = challenge::answer(&*self.handler, &request)
+        {
+            return page;
+        }
         match self.purpose {
             Purpose::Redirect { port } => redirect(&request, port),
             Purpose::Https | Purpose::Plain => {
@@ -137,7 +142,7 @@ fn redirect(request: &Request<Incoming>, port: u16) -> Response<Outgoing> {
     response
 }
 
-fn without_port(host: &str) -> &str {
+pub(super) fn without_port(host: &str) -> &str {
     match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
         _ => host,

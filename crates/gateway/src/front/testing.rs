@@ -206,6 +206,10 @@ impl Handler for Echo {
     fn upstreams(&self) -> crate::upstream::PoolUse {
         crate::upstream::PoolUse::default()
     }
+
+    fn challenge(&self, host: &str, token: &str) -> Option<String> {
+        (host == "localhost" && token == "under-way").then(|| "under-way.thumb".to_owned())
+    }
 }
 
 /// Whether a connection of these tests speaks HTTP/2.

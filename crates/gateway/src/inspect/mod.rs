@@ -13,6 +13,7 @@ mod transform;
 use http::{HeaderMap, header};
 
 pub(crate) use media_type::BodyKind;
+pub(crate) use multipart::field as multipart_field;
 pub(crate) use rules::Rules;
 
 /// What a rule found.

@@ -48,6 +48,18 @@ pub(super) fn walk(
     }
 }
 
+/// The name of a part's field, and its content; `None` of a file's.
+pub(crate) fn field(part: &[u8]) -> Result<(String, Option<&[u8]>), BodyError> {
+    let end = memchr::memmem::find(part, b"\r\n\r\n").ok_or(BodyError::Multipart)?;
+    let (head, content) = part.split_at_checked(end).ok_or(BodyError::Multipart)?;
+    let content = content.strip_prefix(b"\r\n\r\n").unwrap_or(content);
+    let head = std::str::from_utf8(head).map_err(|_| BodyError::Utf8)?;
+    let disposition = disposition(head)?;
+    let name = parameter(disposition, "name")?.ok_or(BodyError::Multipart)?;
+    let is_file = parameter(disposition, "filename")?.is_some();
+    Ok((name, (!is_file).then_some(content)))
+}
+
 fn look_at(
     part: &[u8],
     look: impl Fn(&str, &str) -> Option<Finding>,

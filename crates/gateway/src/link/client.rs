@@ -16,7 +16,9 @@ use tokio::time::{sleep, timeout};
 use super::ask::{ASKED_MAX, Asked, Asker, Call, Question, Reply};
 use super::frames::{Broken, Reader, send};
 use super::local::{Continuity, Deliveries, Local};
-use super::protocol::{CertificateText, ExchangeOutcome, PROTOCOL, ToControl, ToGateway};
+use super::protocol::{
+    CertificateText, EstateTexts, ExchangeOutcome, PROTOCOL, ToControl, ToGateway,
+};
 use crate::exchange::LinkAddress;
 use crate::orders::Order;
 
@@ -31,6 +33,8 @@ const PAUSE_MAX: Duration = Duration::from_secs(2);
 const TELL: Duration = Duration::from_secs(1);
 /// Uses of sessions are told every so many times.
 const TELL_SEEN_EVERY: u32 = 5;
+/// What traffic showed is told every so many times.
+const TELL_LEARNT_EVERY: u32 = 10;
 /// A link that says nothing for so long is dead: control says something every two seconds.
 pub(super) const SILENCE_MAX: Duration = Duration::from_secs(6);
 /// How long to wait before something that could not be recorded is delivered again.
@@ -268,8 +272,8 @@ impl<'c, L: Local, D: Deliveries> Session<'c, L, D> {
         match message {
             ToGateway::Alive | ToGateway::Exchanged { .. } | ToGateway::SignedOut { .. } => Ok(()),
             ToGateway::Welcome { .. } => Err(Broken::Unexpected("welcome, again".to_owned())),
-            ToGateway::Prepare { version, source } => {
-                let refused = self.prepare(version, source).await.err();
+            ToGateway::Prepare { version, texts } => {
+                let refused = self.prepare(version, texts).await.err();
                 say(out, ToControl::Prepared { version, refused }).await
             }
             ToGateway::Swap { version } => {
@@ -288,6 +292,10 @@ impl<'c, L: Local, D: Deliveries> Session<'c, L, D> {
             }
             ToGateway::Certificates { id, certificates } => {
                 let refused = self.certificates(certificates).await.err();
+                say(out, ToControl::CertificatesHeld { id, refused }).await
+            }
+            ToGateway::Challenges { id, challenges } => {
+                let refused = self.local.challenges(challenges).err();
                 say(out, ToControl::CertificatesHeld { id, refused }).await
             }
             ToGateway::AssertionKey(key) => {
@@ -317,11 +325,11 @@ impl<'c, L: Local, D: Deliveries> Session<'c, L, D> {
         }
     }
 
-    async fn prepare(&mut self, version: u64, source: String) -> Result<(), String> {
+    async fn prepare(&mut self, version: u64, texts: EstateTexts) -> Result<(), String> {
         self.prepared = None;
         let local = Arc::clone(&self.local);
         // Compiling takes a while: signs of life are sent meanwhile, by a task of their own.
-        let compiled = tokio::task::spawn_blocking(move || local.compile(version, &source));
+        let compiled = tokio::task::spawn_blocking(move || local.compile(version, &texts));
         let (estate, install) = compiled
             .await
             .map_err(|_| "the estate could not be compiled".to_owned())??;
@@ -426,6 +434,16 @@ async fn tell<L: Local>(local: Arc<L>, out: mpsc::Sender<ToControl>) {
             let sessions = local.seen();
             if !sessions.is_empty() && say(&out, ToControl::Seen { sessions }).await.is_err() {
                 return;
+            }
+        }
+        if turn.is_multiple_of(TELL_LEARNT_EVERY) {
+            let local = Arc::clone(&local);
+            // Making a proposal takes a while: signs of life are sent by other tasks meanwhile.
+            let learnt = tokio::task::spawn_blocking(move || local.learnt()).await;
+            for one in learnt.unwrap_or_default() {
+                if say(&out, ToControl::Learnt(Box::new(one))).await.is_err() {
+                    return;
+                }
             }
         }
         turn = turn.wrapping_add(1);

@@ -17,7 +17,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::port::ControlPort;
-use super::protocol::{AssertionKeyText, CertificateText, Stats, ToGateway};
+use super::protocol::{
+    AssertionKeyText, CertificateText, ChallengeText, EstateTexts, Learnt, Stats, ToGateway,
+};
 use registry::{Answer, Key, Registry, Wait};
 
 /// LIMIT: links at once, half-open ones included.
@@ -63,7 +65,7 @@ pub struct GatewayStatus {
 pub struct PreparedEstate {
     hub: Hub,
     version: u64,
-    source: Arc<str>,
+    texts: Arc<EstateTexts>,
     decided: bool,
 }
 
@@ -183,6 +185,33 @@ impl Hub {
         heard(waiting, SWAP_TIMEOUT).await
     }
 
+    /// Whether some gateway answers requests.
+    pub(crate) fn is_serving(&self) -> bool {
+        self.registry().is_serving()
+    }
+
+    /// Challenges are answered with exactly these; waits for the connected gateways.
+    ///
+    /// # Errors
+    /// What the gateways said that refused, each in one line; also when no gateway is linked, as
+    /// then nobody answers.
+    pub(crate) async fn set_challenges(
+        &self,
+        challenges: Vec<ChallengeText>,
+    ) -> Result<(), Vec<String>> {
+        let waiting = {
+            let mut registry = self.registry();
+            registry.challenges = challenges.clone();
+            let id = registry.next_id();
+            let message = Arc::new(ToGateway::Challenges { id, challenges });
+            registry.ask_all(Wait::Certificates(id), &message)
+        };
+        if waiting.is_empty() {
+            return Err(vec!["no gateway is linked".to_owned()]);
+        }
+        heard(waiting, SWAP_TIMEOUT).await
+    }
+
     /// Assertions are signed with this.
     pub fn set_assertion_key(&self, key: AssertionKeyText) {
         let mut registry = self.registry();
@@ -198,18 +227,25 @@ impl Hub {
     pub async fn prepare(
         &self,
         version: u64,
-        source: String,
+        texts: impl Into<EstateTexts>,
     ) -> Result<PreparedEstate, Vec<String>> {
+        let texts = texts.into();
         let prepared = PreparedEstate {
             hub: self.clone(),
             version,
-            source: source.as_str().into(),
+            texts: Arc::new(texts.clone()),
             decided: false,
         };
-        let message = Arc::new(ToGateway::Prepare { version, source });
+        let message = Arc::new(ToGateway::Prepare { version, texts });
         let waiting = self.registry().ask_all(Wait::Prepared(version), &message);
         heard(waiting, PREPARE_TIMEOUT).await?;
         Ok(prepared)
+    }
+
+    /// What gateways learnt of routes' traffic: which gateway, and what.
+    #[must_use]
+    pub fn learnt(&self) -> Vec<(String, Learnt)> {
+        self.registry().all_learnt()
     }
 
     /// The connected gateways.
@@ -234,7 +270,7 @@ impl PreparedEstate {
         let version = self.version;
         let waiting = {
             let mut registry = self.hub.registry();
-            registry.estate = Some((version, Arc::clone(&self.source)));
+            registry.estate = Some((version, Arc::clone(&self.texts)));
             let waiting = registry.swap_prepared(version);
             registry.begin_ready();
             waiting

@@ -6,7 +6,7 @@ use estate::Estate;
 use model::snapshot::{IdentityChange, IdentitySnapshot};
 use model::{SessionId, Timestamp};
 
-use super::protocol::{AssertionKeyText, Content, Stats};
+use super::protocol::{AssertionKeyText, ChallengeText, Content, EstateTexts, Learnt, Stats};
 
 /// A compiled version, and what puts it in place.
 pub(crate) type Compiled = (Arc<Estate>, Box<dyn FnOnce() + Send>);
@@ -23,7 +23,7 @@ pub(crate) enum Continuity {
 /// What every word of control does here.
 pub(crate) trait Local: Send + Sync + 'static {
     /// Parses and compiles a version; or why not, in one line.
-    fn compile(&self, version: u64, source: &str) -> Result<Compiled, String>;
+    fn compile(&self, version: u64, texts: &EstateTexts) -> Result<Compiled, String>;
     /// The version that is served now; zero before the first.
     fn version(&self) -> u64;
     /// Identity is exactly this.
@@ -34,8 +34,12 @@ pub(crate) trait Local: Send + Sync + 'static {
     fn assertion_key(&self, key: &AssertionKeyText);
     /// Control was heard.
     fn heard(&self);
+    /// Challenges are answered with exactly these, or what is wrong with one.
+    fn challenges(&self, challenges: Vec<ChallengeText>) -> Result<(), String>;
     /// What was counted so far.
     fn stats(&self) -> Stats;
+    /// What traffic showed of routes since the last call; takes a while.
+    fn learnt(&self) -> Vec<Learnt>;
     /// Sessions used since the last call.
     fn seen(&self) -> Vec<(SessionId, Timestamp)>;
 }

@@ -15,13 +15,14 @@ pub(crate) mod protocol;
 pub use hub::{GatewayStatus, Hub, PreparedEstate};
 pub use port::{ControlPort, ExchangeRefused, PortFuture};
 pub use protocol::{
-    AddressStats, AssertionKeyText, BreakerWord, CertificateText, Condition, LATENCY_BOUNDS_US,
-    RouteStats, Seal, ServiceStats, Stats,
+    AddressStats, AssertionKeyText, BreakerWord, CertificateText, Condition, EstateTexts,
+    LATENCY_BOUNDS_US, Learnt, LearntDrift, RouteStats, Seal, ServiceStats, Stats,
 };
 
 pub(crate) use ask::Asker;
 pub(crate) use client::{Client, NoSession};
 pub(crate) use local::{Continuity, Deliveries, Local};
+pub(crate) use protocol::ChallengeText;
 
 #[cfg(test)]
 mod tests;

@@ -12,7 +12,7 @@ use model::{Event, RequestId, SegmentId, SessionId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// The protocol's version; the two sides must agree.
-pub(crate) const PROTOCOL: u32 = 2;
+pub(crate) const PROTOCOL: u32 = 4;
 
 /// What control says.
 #[derive(Debug, Serialize, Deserialize)]
@@ -27,8 +27,9 @@ pub(crate) enum ToGateway {
     Prepare {
         /// Its number.
         version: u64,
-        /// Its text.
-        source: String,
+        /// Its texts.
+        #[serde(flatten)]
+        texts: EstateTexts,
     },
     /// The prepared version holds.
     Swap {
@@ -46,6 +47,13 @@ pub(crate) enum ToGateway {
         id: u64,
         /// All of them.
         certificates: Vec<CertificateText>,
+    },
+    /// Challenges of an authority are answered with exactly these.
+    Challenges {
+        /// Repeated in the answer, [`ToControl::CertificatesHeld`].
+        id: u64,
+        /// All of them.
+        challenges: Vec<ChallengeText>,
     },
     /// Assertions are signed with this.
     AssertionKey(AssertionKeyText),
@@ -122,7 +130,7 @@ pub(crate) enum ToControl {
         /// The version's number.
         version: u64,
     },
-    /// The answer to [`ToGateway::Certificates`].
+    /// The answer to [`ToGateway::Certificates`] and [`ToGateway::Challenges`].
     CertificatesHeld {
         /// The order's.
         id: u64,
@@ -174,8 +182,29 @@ pub(crate) enum ToControl {
     },
     /// What was counted so far.
     Stats(Box<Stats>),
+    /// What traffic showed of a route so far.
+    Learnt(Box<Learnt>),
     /// Still there.
     Alive,
+}
+
+/// What a version of the estate is written in.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EstateTexts {
+    /// The estate's own text.
+    pub source: String,
+    /// The documents it names, by path.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub documents: BTreeMap<String, String>,
+}
+
+impl From<String> for EstateTexts {
+    fn from(source: String) -> Self {
+        Self {
+            source,
+            documents: BTreeMap::new(),
+        }
+    }
 }
 
 /// A certificate as PEM.
@@ -195,6 +224,23 @@ impl std::fmt::Debug for CertificateText {
             .field("hosts", &self.hosts)
             .finish_non_exhaustive()
     }
+}
+
+/// What an authority asks for while it looks whether a name is ours.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ChallengeText {
+    /// A page on clear listeners (RFC 8555 §8.3).
+    Page {
+        /// Whose.
+        host: String,
+        /// The last segment of its path.
+        token: String,
+        /// Its content.
+        answer: String,
+    },
+    /// A certificate in a handshake (RFC 8737).
+    Handshake(CertificateText),
 }
 
 /// The Ed25519 key of assertions.
@@ -264,6 +310,40 @@ pub struct Seal {
     pub first: Timestamp,
     /// Time of the last record.
     pub last: Timestamp,
+}
+
+/// What a gateway learnt of a route's traffic since it started.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Learnt {
+    /// The route.
+    pub route: String,
+    /// Exchanges that were looked at.
+    pub exchanges: u64,
+    /// Exchanges that were not, because there were too many at once.
+    pub skipped: u64,
+    /// What was seen and not kept, because a limit was reached.
+    pub dropped: u64,
+    /// The OpenAPI document that describes it, as YAML.
+    pub proposal: String,
+    /// How traffic differs from the route's document; nothing where it has none.
+    pub drift: Option<Vec<LearntDrift>>,
+}
+
+/// One difference between a document and its traffic.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LearntDrift {
+    /// `undocumented`, `never_seen`, `parameter`, `field`, `type`, `status`, `media_type`.
+    pub kind: String,
+    /// The operation's method.
+    pub method: String,
+    /// The operation's path.
+    pub template: String,
+    /// Where in it; empty for the operation itself.
+    pub place: String,
+    /// What differs.
+    pub text: String,
+    /// How often it was seen.
+    pub seen: u64,
 }
 
 /// What a gateway counted since it started.

@@ -17,7 +17,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::local::Compiled;
-use super::protocol::Content;
+use super::protocol::{Content, EstateTexts};
 use super::*;
 use crate::exchange::LinkAddress;
 use crate::orders::Order;
@@ -116,7 +116,8 @@ impl Process {
 }
 
 impl Local for Process {
-    fn compile(&self, version: u64, source: &str) -> Result<Compiled, String> {
+    fn compile(&self, version: u64, texts: &EstateTexts) -> Result<Compiled, String> {
+        let source = texts.source.as_str();
         self.note(format!("compile {version}"));
         if source == "cannot" {
             return Err("this gateway cannot".to_owned());
@@ -152,11 +153,20 @@ impl Local for Process {
 
     fn heard(&self) {}
 
+    fn challenges(&self, challenges: Vec<ChallengeText>) -> Result<(), String> {
+        self.note(format!("challenges {challenges:?}"));
+        Ok(())
+    }
+
     fn stats(&self) -> Stats {
         Stats {
             connections: 7,
             ..Stats::default()
         }
+    }
+
+    fn learnt(&self) -> Vec<Learnt> {
+        Vec::new()
     }
 
     fn seen(&self) -> Vec<(SessionId, Timestamp)> {

@@ -268,11 +268,7 @@ fn foreign(flow: &Flow<'_>, text: &str, digest: Digest) -> Option<Result<Caller,
     Some(found.and_then(|token| guest(flow, token, digest)))
 }
 
-fn guest(
-    flow: &Flow<'_>,
-    token: Arc<issuers::Token>,
-    digest: Digest,
-) -> Result<Caller, Refused> {
+fn guest(flow: &Flow<'_>, token: Arc<issuers::Token>, digest: Digest) -> Result<Caller, Refused> {
     check_bound(flow, token.bound)?;
     Ok(Caller {
         who: Who::Guest(Arc::clone(&token.guest)),

@@ -10,8 +10,8 @@ use crate::body::{self, Carried, Held, Limits, Streamed};
 use crate::flow::Flow;
 use crate::refused::Refused;
 
-/// LIMIT: bytes of a body for the console, whose largest is an estate file.
-const CONSOLE_BODY_MAX: u64 = 2 << 20;
+/// LIMIT: bytes of a body for the console, whose largest is an estate with its documents.
+const CONSOLE_BODY_MAX: u64 = 12 << 20;
 /// When to try again while there is no room for bodies.
 const ROOM_AFTER: Duration = Duration::from_secs(1);
 
@@ -77,7 +77,14 @@ fn limits(flow: &Flow<'_>) -> Limits {
     }
 }
 
-fn refused(why: body::Refused, max: u64) -> Refused {
+/// The refusal of a body that a step cannot look into.
+pub(crate) fn too_long(code: &'static str) -> Refused {
+    let text = "the body is too long to be looked into";
+    Refused::new(StatusCode::PAYLOAD_TOO_LARGE, code, text)
+}
+
+/// The refusal of a body that cannot be held.
+pub(crate) fn refused(why: body::Refused, max: u64) -> Refused {
     let text = match why {
         body::Refused::TooLarge => format!("the body is longer than {}", ByteSize(max)).into(),
         body::Refused::TooSlow => "the body arrives too slowly".into(),

@@ -40,7 +40,10 @@ const CONTROL: Timeouts = Timeouts {
 };
 
 /// Sends what passed to its service.
-pub(crate) async fn send(flow: &mut Flow<'_>, body: Carried) -> Result<Response<Outgoing>, Refused> {
+pub(crate) async fn send(
+    flow: &mut Flow<'_>,
+    body: Carried,
+) -> Result<Response<Outgoing>, Refused> {
     let (target, request, timeouts) = prepare(flow, body)?;
     go(flow, target, request, &timeouts).await
 }
@@ -256,19 +259,22 @@ fn proto(flow: &Flow<'_>) -> HeaderValue {
     HeaderValue::from_static(if flow.secure { "https" } else { "http" })
 }
 
+/// The path as the service gets it: `None` when the route takes nothing off.
+pub(crate) fn stripped<'p>(path: &'p str, chosen: &Chosen<'_>) -> Option<&'p str> {
+    let prefix = chosen.route.strip_prefix.as_deref()?;
+    let rest = path.strip_prefix(prefix)?;
+    match rest {
+        "" => Some("/"),
+        rest => rest.starts_with('/').then_some(rest),
+    }
+}
+
 /// The target, without the prefix the route takes off.
 fn uri(flow: &Flow<'_>, chosen: &Chosen<'_>) -> Uri {
     let uri = &flow.head.uri;
-    let Some(rest) = chosen
-        .route
-        .strip_prefix
-        .as_deref()
-        .and_then(|prefix| uri.path().strip_prefix(prefix))
-        .filter(|rest| rest.is_empty() || rest.starts_with('/'))
-    else {
+    let Some(path) = stripped(uri.path(), chosen) else {
         return uri.clone();
     };
-    let path = if rest.is_empty() { "/" } else { rest };
     let text = match uri.query() {
         Some(query) => format!("{path}?{query}"),
         None => path.to_owned(),

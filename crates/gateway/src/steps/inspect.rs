@@ -50,12 +50,7 @@ pub(crate) async fn body(flow: &mut Flow<'_>, held: &Held) -> Result<(), Refused
     };
     if is_encoded(flow) {
         // SECURITY: looked at as it stands, it would be another text than the service decodes.
-        let refused = Refused::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "body.encoded",
-            "a compressed body cannot be looked into; send it as it is",
-        );
-        return flow.enforce(modes.validate, refused);
+        return flow.enforce(modes.validate, encoded());
     }
     let looked = match held.as_slice() {
         Some(bytes) => flow.shared.rules.body(kind, bytes),
@@ -72,13 +67,21 @@ pub(crate) async fn body(flow: &mut Flow<'_>, held: &Held) -> Result<(), Refused
 }
 
 /// Whether the body stands in a coding (RFC 9110 §8.4).
-fn is_encoded(flow: &Flow<'_>) -> bool {
+pub(crate) fn is_encoded(flow: &Flow<'_>) -> bool {
     let mut codings = flow
         .head
         .headers
         .get_all(header::CONTENT_ENCODING)
         .into_iter();
     codings.any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
+}
+
+pub(crate) fn encoded() -> Refused {
+    Refused::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "body.encoded",
+        "a compressed body cannot be looked into; send it as it is",
+    )
 }
 
 /// Looks into a body that lies on disk: off the worker's thread, few at a time. `None` when it is
@@ -100,7 +103,8 @@ async fn long(
     looking.await.ok()
 }
 
-async fn gather(held: &Held) -> Option<Vec<u8>> {
+/// All bytes of a body; `None` when it is too long to be looked into, or cannot be read.
+pub(crate) async fn gather(held: &Held) -> Option<Vec<u8>> {
     let length = usize::try_from(held.len()).ok()?;
     if length > BODY_BYTES_MAX {
         return None;

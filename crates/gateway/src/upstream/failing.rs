@@ -145,11 +145,7 @@ async fn asking(method: Method) -> Request<Carried> {
     }
     let size = model::ByteSize(64 << 20);
     let folder = tempfile::tempdir().unwrap();
-    let budget = Arc::new(body::Budget::new(
-        folder.path().to_path_buf(),
-        size,
-        size,
-    ));
+    let budget = Arc::new(body::Budget::new(folder.path().to_path_buf(), size, size));
     let limits = body::Limits {
         max: 64 << 20,
         bytes_per_s_min: 0,

@@ -11,7 +11,7 @@ use super::*;
 use crate::upstream::{Timeouts, Upstreams, plain};
 
 /// An answer of a service that says `begun` and then, when it is `busy`, goes on for ever.
-async fn answer(busy: bool) -> ResponseBody {
+async fn answer(busy: bool) -> Outgoing {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let target = plain(listener.local_addr().unwrap());
     tokio::spawn(async move {
@@ -33,7 +33,7 @@ async fn answer(busy: bool) -> ResponseBody {
     };
     let upstreams = Upstreams::new();
     let response = upstreams.send(&target, request, &timeouts).await.unwrap();
-    response.into_body()
+    Outgoing::Upstream(response.into_body())
 }
 
 struct Asked {
@@ -41,7 +41,7 @@ struct Asked {
     count: Arc<AtomicUsize>,
 }
 
-fn watched(body: ResponseBody, is_call: bool) -> (Watched, Asked) {
+fn watched(body: Outgoing, is_call: bool) -> (Watched, Asked) {
     let asked = Asked {
         allowed: Arc::new(AtomicBool::new(true)),
         count: Arc::default(),

@@ -46,6 +46,24 @@ impl Certificate {
         Ok(certificate)
     }
 
+    /// From PEM texts of a challenge's certificate.
+    ///
+    /// # Errors
+    /// [`Error::Pem`] when one of the two cannot be read.
+    pub fn of_challenge(
+        hosts: Vec<String>,
+        chain: String,
+        key: Secret<String>,
+    ) -> Result<Self, Error> {
+        let not_after = not_after(&chain)?;
+        Ok(Self {
+            hosts,
+            chain,
+            key,
+            not_after,
+        })
+    }
+
     /// From PEM files.
     ///
     /// # Errors
@@ -56,18 +74,38 @@ impl Certificate {
 
     /// What rustls serves it from.
     pub(crate) fn certified(&self) -> Result<Arc<CertifiedKey>, Error> {
+        let certified = self.certified_as_it_is()?;
+        let (what, why) = match certified.keys_match() {
+            Ok(()) | Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::Unknown)) => {
+                return Ok(certified);
+            }
+            Err(rustls::Error::InconsistentKeys(_)) => (
+                "private key",
+                "it belongs to another certificate".to_owned(),
+            ),
+            Err(error) => ("certificate", error.to_string()),
+        };
+        Err(Error::Pem {
+            what: self.what(what),
+            why,
+        })
+    }
+
+    /// The same, without looking whether clients of the web can use it: the certificate of a
+    /// challenge has an extension that they must refuse (RFC 8737 §3).
+    pub(super) fn certified_as_it_is(&self) -> Result<Arc<CertifiedKey>, Error> {
         let (chain, key) = self.parse()?;
         let key = rustls::crypto::aws_lc_rs::sign::any_supported_type(&key).map_err(Error::Tls)?;
-        let certified = CertifiedKey::new(chain, key);
-        match certified.keys_match() {
-            Ok(()) | Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::Unknown)) => {
-                Ok(Arc::new(certified))
-            }
-            Err(_) => Err(Error::Pem {
-                what: self.what("private key"),
-                why: "it belongs to another certificate".to_owned(),
-            }),
-        }
+        Ok(Arc::new(CertifiedKey::new(chain, key)))
+    }
+
+    /// Whether its key is an RSA key.
+    ///
+    /// # Errors
+    /// [`Error::Pem`] when the key cannot be read.
+    pub fn is_rsa(&self) -> Result<bool, Error> {
+        let certified = self.certified()?;
+        Ok(certified.key.algorithm() == rustls::SignatureAlgorithm::RSA)
     }
 
     pub(crate) fn parse(
@@ -107,7 +145,7 @@ pub(crate) fn not_after(pem: &str) -> Result<Timestamp, Error> {
     ))
 }
 
-fn chain(pem: &str) -> Result<Vec<CertificateDer<'static>>, Error> {
+pub(super) fn chain(pem: &str) -> Result<Vec<CertificateDer<'static>>, Error> {
     let fail = |why: String| Error::Pem {
         what: "the certificate chain".to_owned(),
         why,

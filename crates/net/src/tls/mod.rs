@@ -1,7 +1,10 @@
 //! TLS as Rampart speaks it: 1.2 and 1.3, aws-lc-rs alone, post-quantum key exchange preferred.
 
 mod certificate;
+mod challenge;
 mod clients;
+mod facts;
+mod request;
 mod resolver;
 
 use std::path::{Path, PathBuf};
@@ -15,8 +18,12 @@ use rustls::{ClientConfig, RootCertStore, ServerConfig};
 
 pub use certificate::Certificate;
 pub(crate) use certificate::not_after;
+pub use challenge::{Challenge, Challenges, challenge_certificate, is_challenge};
 pub use clients::{Asking, ClientAuth, ClientTrust, OldLists, PeerCertificate};
-pub use resolver::Certificates;
+use facts::covers;
+pub use facts::{Facts, Flaw};
+pub use request::{KeyKind, SigningRequest};
+pub use resolver::{Certificates, Unnamed};
 
 use crate::Error;
 
@@ -61,6 +68,11 @@ pub fn server_config(
     // SECURITY: early data can be replayed by anyone who saw it (RFC 8446 §8).
     config.max_early_data_size = 0;
     config.alpn_protocols = alpn(offer);
+    if offer == Offer::Http2AndHttp1 {
+        // Agreed on with whoever offers nothing else, and only while a challenge of that name is
+        // under way: without one there is no certificate for it.
+        config.alpn_protocols.push(challenge::PROTOCOL.to_vec());
+    }
     Ok(Arc::new(config))
 }
 
@@ -174,5 +186,8 @@ pub fn read(path: &Path) -> Result<String, Error> {
     Ok(text)
 }
 
+#[cfg(test)]
+#[path = "tests/names.rs"]
+mod names;
 #[cfg(test)]
 mod tests;

@@ -9,6 +9,7 @@ mod certificates;
 mod notify;
 mod participants;
 mod ports;
+mod renewals;
 mod restarts;
 mod secrets;
 mod store;
@@ -23,13 +24,14 @@ use anyhow::{Context as _, bail};
 use api::{Peer, Services};
 use axum::Router;
 use estate::Estate;
+use gateway::acme::Acme;
 use gateway::bans::Bans;
 use gateway::link::Hub;
 use http::Request;
 use identity::Identity;
 use model::{Context, SharedClock, SharedEntropy};
 use net::{UnixAccess, bind_unix};
-use rollout::Rollout;
+use rollout::{Rollout, Sources};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -84,7 +86,7 @@ pub(crate) async fn run(settings: Settings) -> anyhow::Result<()> {
     let trail = open_trail(&settings, &store, &source.estate).await?;
     let mut parts = Parts::open(&settings, store, trail, &source).await?;
     let stop = CancellationToken::new();
-    let tasks = parts.start(&settings, &source.text, &stop).await?;
+    let tasks = parts.start(&settings, &source.texts, &stop).await?;
     parts.offer_administration(&settings).await?;
     tracing::info!("control is ready");
     let notify = Notify::new(settings.notify.clone());
@@ -115,6 +117,7 @@ async fn open_store(settings: &Settings) -> anyhow::Result<Store> {
         rollout::MIGRATIONS,
         identity::MIGRATIONS,
         gateway::bans::MIGRATIONS,
+        gateway::acme::MIGRATIONS,
         store::MIGRATIONS,
     ];
     let (clock, entropy) = (settings.clock.clone(), settings.entropy.clone());
@@ -124,18 +127,19 @@ async fn open_store(settings: &Settings) -> anyhow::Result<Store> {
 
 /// The estate this start begins with: the stored version, or the file on the first start.
 struct Source {
-    text: String,
+    texts: Sources,
     estate: Estate,
 }
 
 async fn first_source(settings: &Settings, store: &Store) -> anyhow::Result<Source> {
     let stored = Rollout::stored_source(store).await?;
-    let (text, name) = match (stored, &settings.config) {
-        (Some(text), _) => (text, "the stored version".to_owned()),
+    let text = match (stored, &settings.config) {
+        (Some(text), _) => text,
         (None, Some(path)) => {
             let text = std::fs::read_to_string(path)
                 .with_context(|| format!("cannot read the estate file `{}`", path.display()))?;
-            (text, format!("`{}`", path.display()))
+            let texts = Sources::beside(text, &base(settings.config.as_ref()));
+            return first_version(texts, &format!("`{}`", path.display()));
         }
         (None, None) => {
             bail!("nothing was applied yet and there is no estate file; `rampart init` writes one")
@@ -143,18 +147,35 @@ async fn first_source(settings: &Settings, store: &Store) -> anyhow::Result<Sour
     };
     match Estate::parse(&text) {
         Ok(parsed) => Ok(Source {
-            text,
+            texts: Sources::from(text),
             estate: parsed.estate,
         }),
-        Err(diagnostics) => {
-            let errors = diagnostics.iter().filter(|one| one.is_error());
-            let lines: Vec<String> = errors.map(|one| in_words(one, &text)).collect();
-            bail!("{name} is not a valid estate:\n{}", lines.join("\n"))
-        }
+        Err(all) => bail!(invalid("the stored version", &all, &text)),
     }
 }
 
+/// The file of the first start, with its documents.
+fn first_version(texts: Sources, name: &str) -> anyhow::Result<Source> {
+    match texts.check() {
+        Ok(checked) => Ok(Source {
+            texts,
+            estate: checked.estate,
+        }),
+        Err(rollout::Error::Invalid(all)) => bail!(invalid(name, &all, &texts.estate)),
+        Err(error) => Err(error).with_context(|| format!("{name} cannot be applied")),
+    }
+}
+
+fn invalid(name: &str, all: &[model::Diagnostic], text: &str) -> String {
+    let errors = all.iter().filter(|one| one.is_error());
+    let lines: Vec<String> = errors.map(|one| in_words(one, text)).collect();
+    format!("{name} is not a valid estate:\n{}", lines.join("\n"))
+}
+
 fn in_words(diagnostic: &model::Diagnostic, text: &str) -> String {
+    if let Some(within) = &diagnostic.within {
+        return format!("  {within}: {}", diagnostic.message);
+    }
     match diagnostic.span {
         Some(span) => {
             let (line, column) = span.position(text);
@@ -190,11 +211,22 @@ async fn open_trail(settings: &Settings, store: &Store, estate: &Estate) -> anyh
 async fn open_certificates(
     settings: &Settings,
     store: &Store,
+    trail: &Trail,
+    hub: &Hub,
 ) -> anyhow::Result<certificates::Shared> {
     let (clock, entropy) = (&settings.clock, &settings.entropy);
     let authority = secrets::authority(store, clock, entropy).await?;
     let base = base(settings.config.as_ref());
-    let certificates = Certificates::new(authority, &base, clock.clone(), entropy.clone());
+    let acme = Acme::open(gateway::acme::Parts {
+        store: store.clone(),
+        trail: trail.clone(),
+        hub: hub.clone(),
+        base: base.clone(),
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+    });
+    let acme = acme.await.context("cannot read the kept certificates")?;
+    let certificates = Certificates::new(authority, acme, &base, clock.clone(), entropy.clone());
     let public = certificates.authority().as_bytes();
     ::store::atomic_write(&settings.paths.tls().join("ca.pem"), public, 0o644)?;
     Ok(Arc::new(certificates))
@@ -238,7 +270,7 @@ impl Parts {
         });
         let hub = Hub::new(port, clock.clone());
         hub.set_assertion_key(secrets::assertion(&store, entropy).await?);
-        let certificates = open_certificates(settings, &store).await?;
+        let certificates = open_certificates(settings, &store, &trail, &hub).await?;
         rollout.add_participant(Arc::new(participants::CertificatesPart {
             certificates: Arc::clone(&certificates),
             hub: hub.clone(),
@@ -257,6 +289,7 @@ impl Parts {
             told,
             rollout: rollout.clone(),
             identity: identity.clone(),
+            certificates: Arc::clone(&certificates),
             clock: clock.clone(),
             entropy: entropy.clone(),
         });
@@ -293,7 +326,7 @@ impl Parts {
     async fn start(
         &mut self,
         settings: &Settings,
-        text: &str,
+        texts: &Sources,
         stop: &CancellationToken,
     ) -> anyhow::Result<TaskTracker> {
         let tasks = TaskTracker::new();
@@ -303,7 +336,7 @@ impl Parts {
             let following = bridge::follow(identity, bans, self.hub.clone(), asked, stop.clone());
             tasks.spawn(following);
         }
-        self.bring_into_force(settings, text).await?;
+        self.bring_into_force(settings, texts).await?;
         self.listen(settings, stop, &tasks).await?;
         tasks.spawn(services.identity.clone().run(stop.clone()));
         tasks.spawn(tasks::probes(services.clone(), stop.clone()));
@@ -316,8 +349,15 @@ impl Parts {
                 }
             }
         };
-        let (certificates, rollout) = (self.certificates.clone(), services.rollout.clone());
-        let renewing = tasks::renew_certificates(certificates, rollout, self.hub.clone());
+        tasks.spawn(self.certificates.acme().clone().run(stop.clone()));
+        let renewing = renewals::tend(renewals::Tending {
+            certificates: self.certificates.clone(),
+            rollout: services.rollout.clone(),
+            trail: self.trail.clone(),
+            hub: self.hub.clone(),
+            clock: services.clock.clone(),
+            entropy: services.entropy.clone(),
+        });
         tasks.spawn(until(Box::pin(renewing)));
         tasks.spawn(until(Box::pin(tasks::tend_bans(self.bans.clone()))));
         tasks.spawn(until(Box::pin(tasks::catch_up(services.rollout.clone()))));
@@ -325,8 +365,8 @@ impl Parts {
         Ok(tasks)
     }
 
-    /// `text` is the first version when nothing is stored yet.
-    async fn bring_into_force(&self, settings: &Settings, text: &str) -> anyhow::Result<()> {
+    /// `texts` are the first version when nothing is stored yet.
+    async fn bring_into_force(&self, settings: &Settings, texts: &Sources) -> anyhow::Result<()> {
         let rollout = &self.services.rollout;
         if rollout.current().is_some() {
             let started = rollout.start().await;
@@ -334,7 +374,7 @@ impl Parts {
             return Ok(());
         }
         let ctx = Context::system(&*settings.clock, &*settings.entropy);
-        let applied = rollout.bootstrap(&ctx, text).await;
+        let applied = rollout.bootstrap(&ctx, texts).await;
         applied.context("the first estate cannot be applied")?;
         Ok(())
     }

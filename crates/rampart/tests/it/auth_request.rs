@@ -9,6 +9,7 @@ use net::{Client, Endpoint};
 use testkit::{Process, eventually};
 
 use crate::backend::Backend;
+use crate::visitor::Visitor;
 use crate::visitor::browser::excerpt;
 use crate::world::{Answer, SOON, World};
 
@@ -95,44 +96,79 @@ fn request(method: Method, target: &str) -> http::request::Builder {
         .header("host", "app.localhost")
 }
 
+/// A running nginx in front of a backend, that asks a running Rampart.
+struct Front {
+    at: SocketAddr,
+    backend: Backend,
+    ada: Visitor,
+    key: String,
+    _world: World,
+    _nginx: Process,
+    _folder: tempfile::TempDir,
+}
+
+impl Front {
+    async fn start() -> Self {
+        let (backend, address) = Backend::start().await;
+        let world = World::start(address, &ROUTES.replace("{style}", "nginx")).await;
+        let mut ada = world.visitor("ada", "reader").await;
+        let key = ada.key("things:read").await;
+        let [at] = testkit::free_addresses().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("nginx.conf");
+        let text = configuration(folder.path(), at, world.plain, address);
+        store::atomic_write(&config, text.as_bytes(), 0o600).unwrap();
+        let log = folder.path().join("log");
+        let arguments = [
+            "-p",
+            folder.path().to_str().unwrap(),
+            "-c",
+            config.to_str().unwrap(),
+        ];
+        let nginx = Process::start(Path::new(NGINX), &arguments, &log).unwrap();
+        let up = || async { tokio::net::TcpStream::connect(at).await.is_ok() };
+        assert!(eventually(SOON, up).await, "{}", nginx.output());
+        Self {
+            at,
+            backend,
+            ada,
+            key,
+            _world: world,
+            _nginx: nginx,
+            _folder: folder,
+        }
+    }
+
+    async fn send(&self, request: http::request::Builder) -> Answer {
+        send(self.at, request).await
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nginx_lets_through_what_rampart_would_and_nothing_a_client_forges() {
     if !Path::new(NGINX).exists() {
         crate::skipped("nginx is not installed");
         return;
     }
-    let (backend, address) = Backend::start().await;
-    let world = World::start(address, &ROUTES.replace("{style}", "nginx")).await;
-    let mut ada = world.visitor("ada", "reader").await;
-    let key = ada.key("things:read").await;
-    let [at] = testkit::free_addresses().unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let config = folder.path().join("nginx.conf");
-    let text = configuration(folder.path(), at, world.plain, address);
-    store::atomic_write(&config, text.as_bytes(), 0o600).unwrap();
-    let log = folder.path().join("log");
-    let arguments = [
-        "-p",
-        folder.path().to_str().unwrap(),
-        "-c",
-        config.to_str().unwrap(),
-    ];
-    let nginx = Process::start(Path::new(NGINX), &arguments, &log).unwrap();
-    let up = || async { tokio::net::TcpStream::connect(at).await.is_ok() };
-    assert!(eventually(SOON, up).await, "{}", nginx.output());
+    let mut front = Front::start().await;
+    lets_through(&front).await;
+    hears_no_forgery(&front).await;
+    limits_and_sends_to_the_sign_in(&mut front).await;
+}
 
-    let open = send(at, request(Method::GET, "/")).await;
+async fn lets_through(front: &Front) {
+    let open = front.send(request(Method::GET, "/")).await;
     assert_eq!((open.status.as_u16(), open.body.as_str()), (200, "GET /"));
-    let stranger = send(at, request(Method::GET, "/things/1")).await;
+    let stranger = front.send(request(Method::GET, "/things/1")).await;
     assert_eq!(stranger.status, 401, "{stranger:?}");
-    let bearer = format!("Bearer {key}");
+    let bearer = format!("Bearer {}", front.key);
     let known = |method, target| request(method, target).header("authorization", &bearer);
-    let passed = send(at, known(Method::GET, "/things/1?a=b")).await;
+    let passed = front.send(known(Method::GET, "/things/1?a=b")).await;
     assert_eq!(
         (passed.status.as_u16(), passed.body.as_str()),
         (200, "GET /things/1?a=b")
     );
-    let seen = backend.seen().pop().unwrap();
+    let seen = front.backend.seen().pop().unwrap();
     let said = seen.header("rampart-assertion").to_owned();
     assert_eq!(said.split('.').count(), 3, "{said}");
     assert!(
@@ -141,12 +177,15 @@ async fn nginx_lets_through_what_rampart_would_and_nothing_a_client_forges() {
     );
     assert_eq!(seen.header("authorization"), "", "the key ends at nginx");
     // The method and the path that count are the request's.
-    assert_eq!(send(at, known(Method::POST, "/things/1")).await.status, 403);
     assert_eq!(
-        send(at, known(Method::DELETE, "/things/1")).await.status,
+        front.send(known(Method::POST, "/things/1")).await.status,
         403
     );
-    assert_eq!(send(at, known(Method::GET, "/nowhere")).await.status, 403);
+    assert_eq!(
+        front.send(known(Method::DELETE, "/things/1")).await.status,
+        403
+    );
+    assert_eq!(front.send(known(Method::GET, "/nowhere")).await.status, 403);
     // nginx itself refuses some of these, and Rampart the rest.
     for target in [
         "/things/..%2f..%2fetc",
@@ -154,14 +193,17 @@ async fn nginx_lets_through_what_rampart_would_and_nothing_a_client_forges() {
         "/things/a%00",
         "/things/a%2fb",
     ] {
-        let status = send(at, known(Method::GET, target)).await.status.as_u16();
+        let status = front.send(known(Method::GET, target)).await.status.as_u16();
         assert!(matches!(status, 400 | 403), "{target}: {status}");
     }
     // The service gets the path that was judged.
-    let spelled = send(at, known(Method::GET, "/thi%6Egs/1")).await;
+    let spelled = front.send(known(Method::GET, "/thi%6Egs/1")).await;
     assert_eq!(spelled.body, "GET /things/1");
+}
+
+async fn hears_no_forgery(front: &Front) {
     // What a client says in nginx's place is not heard.
-    let before = backend.seen().len();
+    let before = front.backend.seen().len();
     let forged = request(Method::GET, "/things/1")
         .header("x-original-uri", "/")
         .header("x-original-method", "GET")
@@ -169,38 +211,56 @@ async fn nginx_lets_through_what_rampart_would_and_nothing_a_client_forges() {
         .header("x-forwarded-method", "GET")
         .header("rampart-assertion", "forged")
         .header("rampart-subject", "per_0");
-    assert_eq!(send(at, forged).await.status, 401);
-    assert_eq!(backend.seen().len(), before);
+    assert_eq!(front.send(forged).await.status, 401);
+    assert_eq!(front.backend.seen().len(), before);
     let forged = request(Method::GET, "/").header("rampart-assertion", "forged");
     assert_eq!(
-        send(at, forged.header("rampart-subject", "per_0"))
+        front
+            .send(forged.header("rampart-subject", "per_0"))
             .await
             .status,
         200
     );
-    let seen = backend.seen().pop().unwrap();
+    let seen = front.backend.seen().pop().unwrap();
     assert_eq!(seen.header("rampart-assertion"), "");
     assert_eq!(seen.header("rampart-subject"), "");
+}
+
+async fn limits_and_sends_to_the_sign_in(front: &mut Front) {
     // Limits count the client that nginx names, and their status comes through.
-    assert_eq!(send(at, request(Method::GET, "/few")).await.status, 200);
-    assert_eq!(send(at, request(Method::GET, "/few")).await.status, 429);
+    assert_eq!(front.send(request(Method::GET, "/few")).await.status, 200);
+    assert_eq!(front.send(request(Method::GET, "/few")).await.status, 429);
     // Who looks at a page is sent to the sign-in.
     let page = request(Method::GET, "/things/1").header("accept", "text/html");
-    let page = send(at, page).await;
+    let page = front.send(page).await;
     assert_eq!(page.status, 302, "{page:?}");
     let to = page.headers["location"].to_str().unwrap();
     assert!(to.starts_with("https://rampart.localhost"), "{to}");
     let cookie = page.headers["set-cookie"].to_str().unwrap();
     assert!(cookie.starts_with("__Host-rampart-visit="), "{cookie}");
-    let session = ada.sign_in("app.localhost", "/things/2").await;
+    let session = front.ada.sign_in("app.localhost", "/things/2").await;
     assert_eq!(session.answer.status, 200, "{}", excerpt(&session));
-    let cookie = ada.browser.cookies_of("app.localhost").unwrap();
+    let cookie = front.ada.browser.cookies_of("app.localhost").unwrap();
     let page = request(Method::GET, "/things/3").header("cookie", format!("a=1; {cookie}; b=2"));
-    assert_eq!(send(at, page).await.status, 200);
-    let seen = backend.seen().pop().unwrap();
+    assert_eq!(front.send(page).await.status, 200);
+    let seen = front.backend.seen().pop().unwrap();
     assert_eq!(seen.line, "GET /things/3");
     assert!(!seen.header("cookie").contains("rampart"), "{seen:?}");
 }
+
+/// What no request has, each by its place among method, target and host.
+const WRONG: [(usize, &str); 10] = [
+    (0, "G ET"),
+    (0, ""),
+    (0, "CONNECT"),
+    (1, "things"),
+    (1, "https://app.localhost/"),
+    (1, "/a b"),
+    (1, "*"),
+    (2, ""),
+    (2, "app.localhost/x"),
+    (2, "a, b"),
+];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn asking_is_for_the_named_style_and_for_trusted_proxies_alone() {
@@ -228,18 +288,7 @@ async fn asking_is_for_the_named_style_and_for_trusted_proxies_alone() {
         changed
     };
     assert_eq!(ask(&original).await, (200, String::new()));
-    for (index, value) in [
-        (0, "G ET"),
-        (0, ""),
-        (0, "CONNECT"),
-        (1, "things"),
-        (1, "https://app.localhost/"),
-        (1, "/a b"),
-        (1, "*"),
-        (2, ""),
-        (2, "app.localhost/x"),
-        (2, "a, b"),
-    ] {
+    for (index, value) in WRONG {
         assert_eq!(ask(&with(index, value)).await.0, 400, "{value}");
     }
     assert_eq!(ask(&original[1..]).await.0, 400, "one is missing");

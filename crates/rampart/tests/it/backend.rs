@@ -56,8 +56,13 @@ async fn answer(State(backend): State<Backend>, parts: Parts, body: Bytes) -> Re
     backend.seen.lock().unwrap().push(Seen {
         line: line.clone(),
         headers: parts.headers,
-        body,
+        body: body.clone(),
     });
+    if parts.uri.path().starts_with("/api/") {
+        // An API that says what it was told.
+        let said = if body.is_empty() { "{}".into() } else { body };
+        return ([("content-type", "application/json")], said).into_response();
+    }
     match parts.uri.path() {
         "/slow" => {
             tokio::time::sleep(Duration::from_millis(300)).await;

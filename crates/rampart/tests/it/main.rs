@@ -1,6 +1,8 @@
 //! The running program, from the outside: real processes, real sockets, real requests.
 
 #[cfg(test)]
+mod acme;
+#[cfg(test)]
 mod attacks;
 #[cfg(test)]
 mod auth_request;
@@ -10,6 +12,8 @@ mod backend;
 mod bad_input;
 #[cfg(test)]
 mod browser;
+#[cfg(test)]
+mod certificates;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
@@ -25,6 +29,8 @@ mod liars;
 #[cfg(test)]
 mod listeners;
 #[cfg(test)]
+mod openapi;
+#[cfg(test)]
 mod principals;
 #[cfg(test)]
 mod races;
@@ -33,11 +39,15 @@ mod real_backends;
 #[cfg(test)]
 mod restart;
 #[cfg(test)]
+mod schemathesis;
+#[cfg(test)]
 mod smuggling;
 #[cfg(test)]
 mod soak;
 #[cfg(test)]
 mod streams;
+#[cfg(test)]
+mod tls;
 #[cfg(test)]
 mod visitor;
 #[cfg(test)]

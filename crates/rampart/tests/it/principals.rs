@@ -194,7 +194,15 @@ async fn client_is_known_by_its_certificate_and_no_more_than_a_client() {
     // In clear nobody can show one.
     let clear = world.get("strict.localhost", "/whoever/x").await;
     assert_eq!(clear.status, 403, "{}", clear.body);
-    // What it may not, and what a page of another origin would have a browser do with it.
+    assert!(world.in_trail("authenticate.certificate_unmapped").await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn certificate_gives_no_more_than_its_client_may_and_nothing_to_other_sites() {
+    let ground = Ground::new();
+    let (_backend, address) = Backend::start().await;
+    let world = World::start(address, &ground.routes()).await;
+    let billing = shown(&ground.clients, "billing.internal");
     let post = |more: &[(&str, &str)]| {
         let request = Request::post("/");
         more.iter().fold(request, |request, (name, value)| {
@@ -219,7 +227,6 @@ async fn client_is_known_by_its_certificate_and_no_more_than_a_client() {
         .over_tls(Some(&billing), "app.localhost", wrong, "/things/1")
         .await;
     assert_eq!(sent, Some((401, "authenticate.key_unknown".to_owned())));
-    assert!(world.in_trail("authenticate.certificate_unmapped").await);
 }
 
 /// Sends requests over one HTTP/2 connection.
@@ -350,20 +357,7 @@ async fn token_of_another_issuer_is_somebody_with_the_roles_of_the_map() {
     let (backend, address) = Backend::start().await;
     let folder = ground.folder.path().to_str().unwrap();
     let world = World::start(address, &ISSUER.replace("{folder}", folder)).await;
-    let send = async |method: Method, target: &str, token: &str| {
-        let request = Request::builder()
-            .method(method)
-            .uri(target)
-            .header("host", "app.localhost")
-            .header("authorization", format!("Bearer {token}"));
-        let answer = world
-            .try_send(request.body(Bytes::new()).unwrap())
-            .await
-            .unwrap();
-        let problem: Value = serde_json::from_str(&answer.body).unwrap_or_default();
-        let code = problem["code"].as_str().unwrap_or("").to_owned();
-        (answer.status.as_u16(), code)
-    };
+    let send = async |method, target: &str, token: &str| world.with(method, target, token).await;
     let token = issuer.token(&json!({}));
     let first = send(Method::GET, "/things/1", &token).await;
     assert_eq!(first, (200, String::new()), "{}", world.log());
@@ -397,15 +391,42 @@ async fn token_of_another_issuer_is_somebody_with_the_roles_of_the_map() {
     };
     assert_eq!(statuses(&ada).await, [200, 200, 429]);
     assert_eq!(statuses(&bob).await, [200, 200, 429]);
-    // Bound to a certificate: only with it, and with no right of it.
+    bound(&world, &backend, &ground, &issuer).await;
+    explained(&world, &issuer);
+    // The key is taken back.
+    Issuer::new().publish(&ground.folder.path().join("keys.json"));
+    let gone = || async { send(Method::GET, "/things/1", &token).await.0 == 401 };
+    assert!(testkit::eventually(crate::world::SOON, gone).await);
+}
+
+impl World {
+    /// Status and code of one request with a token, in clear.
+    async fn with(&self, method: Method, target: &str, token: &str) -> (u16, String) {
+        let request = Request::builder()
+            .method(method)
+            .uri(target)
+            .header("host", "app.localhost")
+            .header("authorization", format!("Bearer {token}"));
+        let request = request.body(Bytes::new()).unwrap();
+        let answer = self.try_send(request).await.unwrap();
+        let problem: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+        let code = problem["code"].as_str().unwrap_or("").to_owned();
+        (answer.status.as_u16(), code)
+    }
+}
+
+/// A token that is bound to a certificate counts only with it, and with no right of it.
+async fn bound(world: &World, backend: &Backend, ground: &Ground, issuer: &Issuer) {
+    let refused = (401, "authenticate.token_bound".to_owned());
+    let missing = (403, "authorise.permission_missing".to_owned());
     let billing = shown(&ground.clients, "billing.internal");
     let der = rustls::pki_types::pem::PemObject::from_pem_slice(billing.chain.as_bytes());
     let der: rustls::pki_types::CertificateDer<'_> = der.unwrap();
     let thumbprint = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &der);
     let thumbprint = URL_SAFE_NO_PAD.encode(thumbprint.as_ref());
     let bound = issuer.token(&json!({ "cnf": { "x5t#S256": thumbprint } }));
-    let said = send(Method::GET, "/things/1", &bound).await;
-    assert_eq!(said, refused("authenticate.token_bound"));
+    let said = world.with(Method::GET, "/things/1", &bound).await;
+    assert_eq!(said, refused);
     let with = async |method: Method, certificate: Option<&Certificate>| {
         let bearer = format!("Bearer {bound}");
         let request = Request::builder()
@@ -417,7 +438,7 @@ async fn token_of_another_issuer_is_somebody_with_the_roles_of_the_map() {
             .unwrap()
     };
     assert_eq!(with(Method::GET, Some(&billing)).await.0, 200);
-    assert_eq!(assertion(&backend)["sub"], "corp|u-7");
+    assert_eq!(assertion(backend)["sub"], "corp|u-7");
     assert_eq!(
         with(Method::POST, Some(&billing)).await,
         missing,
@@ -425,12 +446,7 @@ async fn token_of_another_issuer_is_somebody_with_the_roles_of_the_map() {
     );
     let another = shown(&ground.clients, "billing.internal");
     let said = with(Method::GET, Some(&another)).await;
-    assert_eq!(said, refused("authenticate.token_bound"));
-    explained(&world, &issuer);
-    // The key is taken back.
-    Issuer::new().publish(&ground.folder.path().join("keys.json"));
-    let gone = || async { send(Method::GET, "/things/1", &token).await.0 == 401 };
-    assert!(testkit::eventually(crate::world::SOON, gone).await);
+    assert_eq!(said, refused);
 }
 
 /// Explaining says who a token is, and why one is refused.

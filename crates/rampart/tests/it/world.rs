@@ -96,7 +96,21 @@ limits = { body_max = "256KiB" }
 impl World {
     /// Starts one whose estate ends with `routes`, in front of `service`.
     pub(crate) async fn start(service: SocketAddr, routes: &str) -> Self {
-        Self::start_program(PROGRAM.into(), service, routes, |head| head).await
+        Self::start_with(service, routes, &[]).await
+    }
+
+    /// The same with documents beside the estate file.
+    pub(crate) async fn start_with(
+        service: SocketAddr,
+        routes: &str,
+        documents: &[(&str, &str)],
+    ) -> Self {
+        let world = Self::new();
+        world.write_estate(service, routes);
+        for (path, text) in documents {
+            world.write_document(path, text);
+        }
+        world.served().await
     }
 
     /// Starts one that lets an address ask as often as it likes.
@@ -143,19 +157,36 @@ impl World {
         routes: &str,
         edit: Edit,
     ) -> Self {
+        let world = Self {
+            program,
+            edit,
+            ..Self::new()
+        };
+        world.write_estate(service, routes);
+        world.served().await
+    }
+
+    async fn served(mut self) -> Self {
+        self.serve().await;
+        self
+    }
+
+    /// A folder and addresses; nothing is started and no estate is written.
+    pub(crate) fn new() -> Self {
         let [plain, https] = testkit::free_addresses().unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let mut world = Self {
-            folder,
+        Self {
+            folder: tempfile::tempdir().unwrap(),
             plain,
             https,
             server: None,
-            program,
-            edit,
-        };
-        world.write_estate(service, routes);
-        world.serve().await;
-        world
+            program: PROGRAM.into(),
+            edit: |head| head,
+        }
+    }
+
+    /// Writes a document beside the estate file.
+    pub(crate) fn write_document(&self, path: &str, text: &str) {
+        store::atomic_write(&self.folder().join(path), text.as_bytes(), 0o644).unwrap();
     }
 
     /// Replaces the estate file; nothing is applied.

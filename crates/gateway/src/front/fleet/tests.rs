@@ -56,6 +56,7 @@ fn listen(https: &[&str], http: &[&str], plain: bool) -> Listen {
         plain,
         proxy_protocol: Vec::new(),
         metrics: None,
+        strict_sni: false,
     }
 }
 
@@ -116,6 +117,45 @@ async fn clear_requests_are_sent_to_https() {
         "{answer}"
     );
     assert!(running.echo.requests().is_empty());
+}
+
+#[tokio::test]
+async fn page_of_a_challenge_is_answered_in_clear_whatever_the_listener_does_otherwise() {
+    for plain in [true, false] {
+        let running = start(1);
+        let wanted = listen(&["127.0.0.1:0"], &["127.0.0.1:0"], plain);
+        let addresses = running.listen(&wanted).await;
+        let page = |method: &str, host: &str, token: &str| {
+            format!(
+                "{method} /.well-known/acme-challenge/{token} HTTP/1.1\r\nHost: {host}\r\n\
+                 Connection: close\r\n\r\n"
+            )
+        };
+        let answer = ask(addresses[1], &page("GET", "localhost:80", "under-way")).await;
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        assert!(answer.ends_with("\r\n\r\nunder-way.thumb"), "{answer}");
+        assert!(answer.contains("content-type: application/octet-stream\r\n"));
+        // Anything else goes its usual way.
+        for (method, host, token) in [
+            ("GET", "localhost", "other"),
+            ("GET", "other.example", "under-way"),
+            ("POST", "localhost", "under-way"),
+            ("GET", "localhost", "under-way/x"),
+        ] {
+            let answer = ask(addresses[1], &page(method, host, token)).await;
+            let usual = if plain {
+                "HTTP/1.1 200 "
+            } else {
+                "HTTP/1.1 308 "
+            };
+            assert!(
+                answer.starts_with(usual),
+                "{method} {host} {token}: {answer}"
+            );
+            assert!(!answer.contains("thumb"), "{answer}");
+        }
+        assert_eq!(running.echo.requests().len(), if plain { 4 } else { 0 });
+    }
 }
 
 #[tokio::test]

@@ -10,11 +10,16 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::GatewayStatus;
-use crate::link::protocol::{AssertionKeyText, CertificateText, Stats, ToGateway};
+use crate::link::protocol::{
+    AssertionKeyText, CertificateText, ChallengeText, EstateTexts, Learnt, Stats, ToGateway,
+};
 
 /// LIMIT: messages that wait for one gateway. One that is so far behind begins anew, with
 /// everything.
 pub(super) const QUEUE_MAX: usize = 4096;
+
+/// LIMIT: bytes of what gateways learnt; what does not fit is left out.
+const LEARNT_BYTES_MAX: usize = 64 << 20;
 
 /// Which process a link is of.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,10 +45,13 @@ pub(super) enum Wait {
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Registry {
-    pub(super) estate: Option<(u64, Arc<str>)>,
+    pub(super) estate: Option<(u64, Arc<EstateTexts>)>,
     pub(super) certificates: Option<Vec<CertificateText>>,
+    pub(super) challenges: Vec<ChallengeText>,
     pub(super) assertion_key: Option<AssertionKeyText>,
     pub(super) identity: Option<IdentitySnapshot>,
+    /// What gateways learnt, by node and route; it outlives their links.
+    learnt: BTreeMap<(String, String), Learnt>,
     gateways: BTreeMap<Key, Gateway>,
     last_id: u64,
 }
@@ -111,7 +119,7 @@ impl Registry {
 
     /// Tells everything to gateways that wait for it, once there is everything.
     pub(super) fn begin_ready(&mut self) {
-        let (Some((version, source)), Some(certificates), Some(key), Some(identity)) = (
+        let (Some((version, texts)), Some(certificates), Some(key), Some(identity)) = (
             &self.estate,
             &self.certificates,
             &self.assertion_key,
@@ -131,14 +139,21 @@ impl Registry {
             ToGateway::Identity(Box::new(identity.clone())),
             ToGateway::Prepare {
                 version: *version,
-                source: source.to_string(),
+                texts: EstateTexts::clone(texts),
             },
         ]
         .map(Arc::new);
+        let challenges = Arc::new(ToGateway::Challenges {
+            id: 0,
+            challenges: self.challenges.clone(),
+        });
         for gateway in self.gateways.values_mut().filter(|gateway| !gateway.begun) {
             gateway.begun = true;
             gateway.wanted = Some(*version);
             all.iter().for_each(|message| gateway.tell(message));
+            if !self.challenges.is_empty() {
+                gateway.tell(&challenges);
+            }
         }
     }
 
@@ -156,11 +171,11 @@ impl Registry {
 
     /// Lets those swap that have `version` ready; the others get it ready first.
     pub(super) fn swap_prepared(&mut self, version: u64) -> Vec<(Key, Answer)> {
-        let source = self.estate.as_ref().map(|(_, source)| source.to_string());
+        let texts = self.estate.as_ref().map(|(_, texts)| &**texts);
         let swap = Arc::new(ToGateway::Swap { version });
         let prepare = Arc::new(ToGateway::Prepare {
             version,
-            source: source.unwrap_or_default(),
+            texts: texts.cloned().unwrap_or_default(),
         });
         self.begun()
             .map(|(node, gateway)| {
@@ -238,11 +253,36 @@ impl Registry {
         }
     }
 
+    /// A gateway learnt something of a route; the newest word counts.
+    pub(super) fn learnt(&mut self, node: &str, learnt: Learnt) {
+        let key = (node.to_owned(), learnt.route.clone());
+        let others = self.learnt.iter().filter(|(known, _)| **known != key);
+        let bytes: usize = others.map(|(_, one)| size(one)).sum();
+        if bytes.saturating_add(size(&learnt)) > LEARNT_BYTES_MAX {
+            tracing::warn!(node, route = %learnt.route, "no room for what was learnt");
+            return;
+        }
+        self.learnt.insert(key, learnt);
+    }
+
+    /// What gateways learnt: which gateway, and what.
+    pub(super) fn all_learnt(&self) -> Vec<(String, Learnt)> {
+        let all = self.learnt.iter();
+        all.map(|((node, _), learnt)| (node.clone(), learnt.clone()))
+            .collect()
+    }
+
     /// Tells one gateway something, when its link is still `link`.
     pub(super) fn tell(&mut self, node: &Key, link: u64, message: ToGateway) {
         if let Some(gateway) = self.gateways.get(node).filter(|one| one.link == link) {
             gateway.tell(&Arc::new(message));
         }
+    }
+
+    /// Whether a gateway that was told everything serves.
+    pub(super) fn is_serving(&self) -> bool {
+        let mut gateways = self.gateways.values();
+        gateways.any(|gateway| gateway.begun && gateway.version > 0)
     }
 
     pub(super) fn statuses(&self) -> Vec<GatewayStatus> {
@@ -294,4 +334,13 @@ impl Gateway {
             cut.cancel();
         });
     }
+}
+
+/// About how many bytes it takes.
+fn size(learnt: &Learnt) -> usize {
+    let drift = learnt.drift.iter().flatten();
+    let drift: usize = drift
+        .map(|one| one.template.len() + one.place.len() + one.text.len() + 100)
+        .sum();
+    learnt.route.len() + learnt.proposal.len() + drift + 100
 }

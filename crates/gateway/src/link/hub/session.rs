@@ -108,6 +108,7 @@ async fn go_on(
             }
             ToControl::Settled { id } => hub.registry().settled(node, id),
             ToControl::Stats(stats) => hub.registry().counted(node, *stats),
+            ToControl::Learnt(learnt) => hub.registry().learnt(&node.node, *learnt),
             ToControl::Seen { sessions } => hub.0.port.seen(sessions).await,
             ToControl::Deliver { id, content } => {
                 if deliver.try_send((id, content)).is_err() {

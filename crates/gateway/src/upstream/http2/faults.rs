@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use estate::{Failure, Health, NoneHealthy, Protocol, Statuses};
 use bytes::Bytes;
+use estate::{Failure, Health, NoneHealthy, Protocol, Statuses};
 use http::{Method, StatusCode};
 use tokio::net::TcpListener;
 
@@ -49,7 +49,11 @@ async fn hanging(protocol: Protocol) -> SocketAddr {
 
 fn failures(target: &Target) -> u64 {
     let stats = target.stats(2);
-    stats.addresses.iter().flat_map(|one| one.failures.values()).sum()
+    stats
+        .addresses
+        .iter()
+        .flat_map(|one| one.failures.values())
+        .sum()
 }
 
 #[tokio::test]
@@ -71,19 +75,35 @@ async fn what_a_client_does_is_never_held_against_an_address() {
         let (pieces, asked) = streamed(5);
         pieces.put(Some(b"some"));
         let sent = upstreams.send(&target, asked, &hasty).await;
-        assert_eq!(sent.map(|_| ()), Err(Failed::ResponseTimeout), "{protocol:?}");
+        assert_eq!(
+            sent.map(|_| ()),
+            Err(Failed::ResponseTimeout),
+            "{protocol:?}"
+        );
         // A call that gives itself no time.
         let call = Timeouts {
             ends: Instant::now().checked_add(Duration::from_millis(100)),
             ..TIMEOUTS
         };
-        let sent = upstreams.send(&target, request(Method::GET, "/"), &call).await;
-        assert_eq!(sent.map(|_| ()), Err(Failed::ResponseTimeout), "{protocol:?}");
+        let sent = upstreams
+            .send(&target, request(Method::GET, "/"), &call)
+            .await;
+        assert_eq!(
+            sent.map(|_| ()),
+            Err(Failed::ResponseTimeout),
+            "{protocol:?}"
+        );
         assert_eq!(failures(&target), 0, "{protocol:?}");
         assert_eq!(target.stats(2).retries, 0, "{protocol:?}");
         // What the address does not do is.
-        let sent = upstreams.send(&target, request(Method::GET, "/"), &hasty).await;
-        assert_eq!(sent.map(|_| ()), Err(Failed::ResponseTimeout), "{protocol:?}");
+        let sent = upstreams
+            .send(&target, request(Method::GET, "/"), &hasty)
+            .await;
+        assert_eq!(
+            sent.map(|_| ()),
+            Err(Failed::ResponseTimeout),
+            "{protocol:?}"
+        );
         assert_eq!(failures(&target), 1, "{protocol:?}");
         assert_eq!(target.stats(2).under_way, 0, "{protocol:?}");
     }
@@ -92,14 +112,17 @@ async fn what_a_client_does_is_never_held_against_an_address() {
 #[tokio::test]
 async fn interim_answers_end_at_a_limit() {
     for (count, expected) in [(16, Ok("hello".to_owned())), (17, Err(Failed::Broken))] {
-        let (target, _) = service(plain(), move |asked: Asked, mut respond: Respond| async move {
-            for _ in 0..count {
-                let mut interim = Response::new(());
-                *interim.status_mut() = StatusCode::PROCESSING;
-                drop(respond.send_informational(interim));
-            }
-            hello(asked, respond).await;
-        })
+        let (target, _) = service(
+            plain(),
+            move |asked: Asked, mut respond: Respond| async move {
+                for _ in 0..count {
+                    let mut interim = Response::new(());
+                    *interim.status_mut() = StatusCode::PROCESSING;
+                    drop(respond.send_informational(interim));
+                }
+                hello(asked, respond).await;
+            },
+        )
         .await;
         assert_eq!(ask(&Upstreams::new(), &target).await, expected, "{count}");
     }
@@ -139,7 +162,9 @@ async fn unwanted_answer_is_given_up_for_another_address_while_the_request_is_wh
     let sent = upstreams.send(&target, asked, &TIMEOUTS).await;
     assert_eq!(sent.unwrap().status(), 503);
     assert_eq!(target.stats(2).retries, 0);
-    let sent = upstreams.send(&target, request(Method::PUT, "/"), &TIMEOUTS).await;
+    let sent = upstreams
+        .send(&target, request(Method::PUT, "/"), &TIMEOUTS)
+        .await;
     assert_eq!(sent.unwrap().status(), 503);
     assert_eq!(target.stats(2).retries, 1, "one without a body is");
 }
@@ -158,8 +183,13 @@ async fn connections_are_counted_and_kept_within_what_the_estate_allows() {
     estate.reach.capacity.connections = Some(1);
     let target = made(&estate);
     let upstreams = Upstreams::new();
-    let first = upstreams.send(&target, request(Method::GET, "/"), &TIMEOUTS).await.unwrap();
-    let second = upstreams.send(&target, request(Method::GET, "/"), &TIMEOUTS).await;
+    let first = upstreams
+        .send(&target, request(Method::GET, "/"), &TIMEOUTS)
+        .await
+        .unwrap();
+    let second = upstreams
+        .send(&target, request(Method::GET, "/"), &TIMEOUTS)
+        .await;
     assert_eq!(second.map(|_| ()), Err(Failed::TooMany));
     assert_eq!(accepted.load(Ordering::Relaxed), 1);
     assert_eq!(target.stats(2).under_way, 1);
@@ -184,7 +214,10 @@ async fn address_that_leaves_finishes_what_it_has_and_gets_nothing_more() {
     let (new, _) = service(plain(), hello).await;
     let target = made(&at(Protocol::H2c, vec![address(&old)]));
     let upstreams = Upstreams::new();
-    let under_way = upstreams.send(&target, request(Method::GET, "/"), &TIMEOUTS).await.unwrap();
+    let under_way = upstreams
+        .send(&target, request(Method::GET, "/"), &TIMEOUTS)
+        .await
+        .unwrap();
     let member = Arc::clone(&target.group.set().members[0]);
     assert_eq!(member.connections.load(Ordering::Relaxed), 1);
     target.group.place([Endpoint::Tcp(address(&new))]);
@@ -221,7 +254,10 @@ async fn probes_ask_in_the_protocol_of_the_service() {
         health::probe(target, &endpoint, health).await
     };
     assert_eq!(probe(&well, &health).await, Ok(()));
-    assert_eq!(probe(&unwell, &health).await, Err("it answers 503".to_owned()));
+    assert_eq!(
+        probe(&unwell, &health).await,
+        Err("it answers 503".to_owned())
+    );
     let silent = made(&at(Protocol::H2c, vec![hanging(Protocol::Http).await]));
     let hasty = Health {
         timeout: Duration::from_millis(100),

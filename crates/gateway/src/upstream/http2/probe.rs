@@ -28,7 +28,10 @@ pub(in crate::upstream) async fn probe(
         .initial_window_size(WINDOW)
         .max_header_list_size(HEAD_BYTES_MAX);
     let broken = |error: h2::Error| format!("it does not speak HTTP/2: {error}");
-    let (mut sender, mut connection) = builder.handshake::<_, bytes::Bytes>(stream).await.map_err(broken)?;
+    let (mut sender, mut connection) = builder
+        .handshake::<_, bytes::Bytes>(stream)
+        .await
+        .map_err(broken)?;
     let (mut response, _) = sender.send_request(request, true).map_err(broken)?;
     std::future::poll_fn(|cx| {
         // Nobody else moves this connection on.
@@ -58,7 +61,10 @@ fn request(target: &Target, path: &str) -> Option<Request<()>> {
     let mut request = Request::new(());
     *request.uri_mut() = uri;
     let headers = request.headers_mut();
-    headers.insert(header::USER_AGENT, HeaderValue::from_static("rampart-health"));
+    headers.insert(
+        header::USER_AGENT,
+        HeaderValue::from_static("rampart-health"),
+    );
     headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
     Some(request)
 }

@@ -30,7 +30,10 @@ async fn listener() -> (TcpListener, Target) {
 }
 
 /// A service that hands each request to `answer`, and says how many connections it got.
-pub(super) async fn service<F, A>(builder: h2::server::Builder, answer: F) -> (Target, Arc<AtomicUsize>)
+pub(super) async fn service<F, A>(
+    builder: h2::server::Builder,
+    answer: F,
+) -> (Target, Arc<AtomicUsize>)
 where
     F: Fn(Asked, Respond) -> A + Clone + Send + 'static,
     A: Future<Output = ()> + Send + 'static,
