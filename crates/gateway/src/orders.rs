@@ -75,6 +75,8 @@ pub(crate) async fn obey<H: Handler>(
     let mut linked = true;
     let ending = loop {
         tokio::select! {
+            // What is ordered after the end was asked for finds it begun.
+            biased;
             // Nobody who could say so is left: that is the same.
             ending = endings.recv() => break ending.unwrap_or(Ending::Stop),
             order = orders.recv(), if linked => match order {

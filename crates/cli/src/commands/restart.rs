@@ -16,10 +16,7 @@ const LOOKS_MAX: u32 = 600;
 
 /// Arguments of `rampart restart`.
 #[derive(Clone, Debug, Args)]
-#[command(
-    after_help = "EXAMPLES\n  rampart restart            after the program was replaced\n  \
-        rampart restart gateway"
-)]
+#[command(after_help = "EXAMPLES\n  rampart restart\n  rampart restart gateway")]
 pub struct RestartArgs {
     /// Which processes; `all` is control first, then the gateway.
     #[arg(value_enum, default_value_t = What::All, value_name = "PROCESS")]

@@ -186,8 +186,11 @@ impl Fleet {
     }
 
     /// Accepts from what was prepared, and no longer from what is not wanted any more. Open
-    /// connections stay.
+    /// connections stay. A fleet that ends lets go of what was prepared before.
     pub(crate) async fn commit(&self, prepared: Prepared) {
+        if self.drain.is_started() {
+            return;
+        }
         for bound in prepared.bound {
             let (address, purpose) = (bound.address, bound.purpose);
             let id = self.next_id.fetch_add(1, Ordering::Relaxed);
