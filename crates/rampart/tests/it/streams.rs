@@ -119,8 +119,8 @@ fn certificate(folder: &Path) -> (String, String) {
     let names = vec!["calls.internal".to_owned()];
     let made = rcgen::generate_simple_self_signed(names).unwrap();
     let (key, chain) = (folder.join("key.pem"), folder.join("chain.pem"));
-    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
-    std::fs::write(&chain, made.cert.pem()).unwrap();
+    store::atomic_write(&key, made.signing_key.serialize_pem().as_bytes(), 0o600).unwrap();
+    store::atomic_write(&chain, made.cert.pem().as_bytes(), 0o644).unwrap();
     let text = |path: &Path| path.to_str().unwrap().to_owned();
     (text(&key), text(&chain))
 }
