@@ -34,7 +34,12 @@ async fn kill_9_of_each_process_50_times_loses_nothing_acknowledged() {
                 "{role} came back, turn {turn}"
             );
             let id = world.role(role).unwrap();
-            // Somewhere in the middle of whatever it does.
+            if turn % 2 == 0 {
+                let before = served.load(Ordering::SeqCst);
+                let serves = || async { served.load(Ordering::SeqCst) > before };
+                assert!(eventually(SOON, serves).await, "{role} serves, turn {turn}");
+            }
+            // Somewhere in the middle of whatever it does; every other time, of its start.
             tokio::time::sleep(Duration::from_millis(40 + (turn as u64 * 37) % 160)).await;
             signal(id, Signal::KILL);
         }

@@ -217,7 +217,7 @@ async fn restarts_under_load_lose_no_request() {
         .and_then(|count| count.parse().ok())
         .unwrap_or(RESTARTS);
     let (_backend, address) = Backend::start().await;
-    let world = World::start_unlimited(address, OPEN).await;
+    let world = World::start(address, OPEN).await;
     let ca: Arc<str> = std::fs::read_to_string(world.data().join("tls/ca.pem"))
         .unwrap()
         .into();

@@ -113,12 +113,6 @@ impl World {
         world.served().await
     }
 
-    /// Starts one that lets an address ask as often as it likes.
-    pub(crate) async fn start_unlimited(service: SocketAddr, routes: &str) -> Self {
-        let edit = |head: String| head.replace("[limits]\n", "[limits]\nper_address = \"off\"\n");
-        Self::start_program(PROGRAM.into(), service, routes, edit).await
-    }
-
     /// Starts one behind a proxy at 127.0.0.9.
     pub(crate) async fn start_proxied(service: SocketAddr, routes: &str) -> Self {
         let edit = |head: String| {
