@@ -30,12 +30,12 @@ async fn plan_shows_everything_new_at_first_and_then_the_difference() {
     let fixture = Fixture::new();
     let control = fixture.control("a").await;
     let ctx = fixture.ctx();
-    let plan = control.rollout.plan(&ctx, &first()).unwrap();
+    let plan = control.rollout.plan(&ctx, first()).unwrap();
     assert_eq!(plan.base, 0);
     let whats: Vec<_> = plan.changes.iter().map(|c| c.what.clone()).collect();
     assert!(whats.iter().any(|what| what.contains("app")), "{whats:?}");
     control.apply(&ctx, &first()).await.unwrap();
-    let plan = control.rollout.plan(&ctx, &second()).unwrap();
+    let plan = control.rollout.plan(&ctx, second()).unwrap();
     assert_eq!((plan.base, plan.changes.len()), (1, 1));
     assert_eq!(plan.changes[0].what, "role `support`");
 }
@@ -133,7 +133,7 @@ async fn stale_plan_and_changed_text_are_conflicts() {
     let fixture = Fixture::new();
     let control = fixture.control("a").await;
     let ctx = fixture.ctx();
-    let plan = control.rollout.plan(&ctx, &second()).unwrap();
+    let plan = control.rollout.plan(&ctx, second()).unwrap();
     control.apply(&ctx, &first()).await.unwrap();
     let stale = control
         .rollout
@@ -150,7 +150,7 @@ async fn stale_plan_and_changed_text_are_conflicts() {
         ),
         "{stale:?}"
     );
-    let plan = control.rollout.plan(&ctx, &second()).unwrap();
+    let plan = control.rollout.plan(&ctx, second()).unwrap();
     let edited = format!("{}\n", second());
     let other = control
         .rollout
@@ -189,8 +189,8 @@ async fn reading_and_applying_need_their_permissions() {
     let stranger = fixture.stranger();
     let rollout = &control.rollout;
     let denied = [
-        rollout.plan(&stranger, &second()).map(drop),
-        rollout.drift(&stranger, &second()).map(drop),
+        rollout.plan(&stranger, second()).map(drop),
+        rollout.drift(&stranger, second()).map(drop),
         rollout.versions(&stranger, 5).await.map(drop),
         rollout.source(&stranger, 1).await.map(drop),
         rollout.bootstrap(&stranger, &second()).await.map(drop),
@@ -199,7 +199,7 @@ async fn reading_and_applying_need_their_permissions() {
         assert_eq!(answer.unwrap_err().kind(), ErrorKind::Denied);
     }
     let auditor = fixture.ctx_as(own::AUDITOR);
-    let plan = rollout.plan(&auditor, &second()).unwrap();
+    let plan = rollout.plan(&auditor, second()).unwrap();
     let error = rollout
         .apply(&auditor, &reference(&plan), &second())
         .await

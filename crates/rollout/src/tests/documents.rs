@@ -110,9 +110,7 @@ async fn another_document_than_the_planned_one_is_not_applied() {
     let fixture = Fixture::new();
     let control = fixture.control("a").await;
     let ctx = fixture.ctx();
-    let plan = control
-        .rollout
-        .plan(&ctx, sources(&["GET /orders"]).clone());
+    let plan = control.rollout.plan(&ctx, sources(&["GET /orders"]));
     let plan = reference(&plan.unwrap());
     let other = sources(&["GET /orders", "DELETE /orders"]);
     let error = control
@@ -134,7 +132,7 @@ async fn errors_of_the_estate_and_of_its_documents_are_told_at_once_each_at_its_
     let fixture = Fixture::new();
     let control = fixture.control("a").await;
     let ctx = fixture.ctx();
-    let absent = control.rollout.plan(&ctx, &estate()).unwrap_err();
+    let absent = control.rollout.plan(&ctx, estate()).unwrap_err();
     let found = &absent.diagnostics()[0];
     assert_eq!(found.code, "openapi.absent");
     let text = estate();

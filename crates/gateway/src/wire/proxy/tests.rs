@@ -226,7 +226,8 @@ proptest! {
     #[test]
     fn no_bytes_are_too_hostile(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
         for before in [&[][..], &SIGNATURE[..], WORD] {
-            drop(parse(&[before, &bytes].concat()));
+            // What it says does not matter; that it says something does.
+            parse(&[before, &bytes].concat()).ok();
         }
     }
 
