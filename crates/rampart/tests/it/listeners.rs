@@ -105,7 +105,7 @@ async fn nginx_says_for_whom_it_connects() {
     let [at] = testkit::free_addresses().unwrap();
     let (folder, plain) = (world.folder().display(), world.plain);
     let config = format!(
-        "load_module {};\ndaemon off;\npid {folder}/nginx.pid;\nerror_log stderr;\nevents {{}}\n\
+        "load_module {};\ndaemon off;\nmaster_process off;\npid {folder}/nginx.pid;\nerror_log stderr;\nevents {{}}\n\
          stream {{ server {{ listen {at}; proxy_bind 127.0.0.9; proxy_protocol on; proxy_pass {plain}; }} }}\n",
         module.display()
     );

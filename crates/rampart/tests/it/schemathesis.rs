@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
+use rustix::process::Signal;
 use testkit::{Process, eventually};
 
 use crate::backend::Backend;
-use crate::world::{PROGRAM, SOON, World};
+use crate::world::{PROGRAM, SOON, World, signal};
 
 const ROUTE: &str = r#"
 [[route]]
@@ -100,7 +101,7 @@ async fn schemathesis_makes_nothing_of_the_demo_break() {
         &listen,
     ];
     let log = folder.path().join("log");
-    let demo = Process::start(Path::new(PROGRAM), &arguments, &log).unwrap();
+    let mut demo = Process::start(Path::new(PROGRAM), &arguments, &log).unwrap();
     let ready = || async { demo.output().contains("traffic goes on") };
     assert!(eventually(2 * SOON, ready).await, "{}", demo.output());
     let authority = data.join("tls/ca.pem");
@@ -113,5 +114,8 @@ async fn schemathesis_makes_nothing_of_the_demo_break() {
         authority.to_str().unwrap(),
     ];
     let found = schemathesis(&document, &url, &more).await;
+    // It ends in good order, with the processes it started.
+    signal(demo.id().unwrap(), Signal::TERM);
+    demo.exit_code(2 * SOON).await.unwrap();
     assert_eq!(found, Ok(()));
 }
