@@ -23,6 +23,21 @@ pub(super) const LOAD_CORE: u32 = 1;
 const CONSOLE_HOST: &str = "rampart.bench.localhost";
 /// The name in the certificate, which leads to loopback everywhere.
 const TLS_HOST: &str = "localhost";
+/// What the route that asks for everything is held to.
+const DOCUMENT: &str = "bench.openapi.yaml";
+const DOCUMENT_TEXT: &str = "\
+openapi: 3.1.0
+info: { title: Bench, version: '1' }
+paths:
+  /full:
+    get:
+      parameters:
+        - { name: page, in: query, schema: { type: integer, minimum: 1 } }
+      responses:
+        '200':
+          description: The items.
+          content: { application/json: { schema: { type: array } } }
+";
 /// How long a side may take to listen.
 const START: Duration = Duration::from_secs(30);
 
@@ -224,6 +239,7 @@ impl Rampart {
         let data = folder.join("data");
         let log = folder.join("rampart.log");
         write(&config, &estate(at, certificate, backend))?;
+        write(&folder.join(DOCUMENT), DOCUMENT_TEXT)?;
         let (config, data) = (config.display().to_string(), data.display().to_string());
         let key_file = folder.join("root.key").display().to_string();
         let arguments = [
@@ -284,7 +300,7 @@ fn estate(at: Addresses, certificate: &Certificate, backend: SocketAddr) -> Stri
          [[service]]\nname = \"backend\"\naddress = \"{backend}\"\n\n\
          [[role]]\nname = \"reader\"\nallow = [\"items:read\"]\n\n\
          [[route]]\nname = \"plain\"\npath = \"/plain\"\nto = \"backend\"\nauth = \"none\"\n\n\
-         [[route]]\nname = \"full\"\npath = \"/full\"\nto = \"backend\"\n\
+         [[route]]\nname = \"full\"\npath = \"/full\"\nto = \"backend\"\nopenapi = \"{DOCUMENT}\"\n\
          require = {{ GET = \"items:read\" }}\n\
          limit = [\"1000000/s per key\", \"1000000/s per address\"]\n",
         at.tls, at.clear

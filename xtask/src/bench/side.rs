@@ -37,7 +37,7 @@ impl Who {
             Self::Nginx => "nginx",
             Self::Haproxy => "haproxy",
             Self::Plain => "rampart, plain proxy",
-            Self::Full => "rampart, API key + authorisation + limits",
+            Self::Full => "rampart, API key + authorisation + limits + OpenAPI",
         }
     }
 
