@@ -1,5 +1,5 @@
 //! Fields of the body that the route cleans before the service sees them. It comes after
-//! inspection, so that rules judge what was sent, and what it made is validated again.
+//! inspection, so that rules judge what was sent; what it made is inspected and validated again.
 
 use std::sync::Arc;
 
@@ -63,6 +63,8 @@ pub(crate) async fn body(flow: &mut Flow<'_>, held: Held) -> Result<Held, Refuse
     for name in &DIGESTS {
         flow.head.headers.remove(name);
     }
+    // SECURITY: what is taken out of the middle of a word puts the word together.
+    inspect::body(flow, &new).await?;
     validate::body(flow, &new).await?;
     Ok(new)
 }

@@ -380,6 +380,21 @@ async fn named_fields_are_cleaned_and_everything_else_arrives_byte_for_byte() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cleaning_puts_together_is_inspected_as_the_service_would_get_it() {
+    let (world, backend, _) = world("sanitize = [\"$.comment\"]\n").await;
+    let before = backend.seen().len();
+    for comment in [
+        "x' UNION SELECT password FROM users--",
+        "x' UNI<form></form>ON SEL<form></form>ECT password FROM users--",
+    ] {
+        let body = json!({ "product": "x", "quantity": 1, "comment": comment }).to_string();
+        let answer = ask(&world, "POST /api/orders", &[JSON], &body).await;
+        assert_eq!(answer.status, 403, "{comment}: {answer:?}");
+    }
+    assert_eq!(backend.seen().len(), before, "neither reached the service");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn answers_that_are_not_what_the_document_says_are_recorded_and_arrive() {
     let (world, _, _) = world("").await;
     let answer = ask(&world, "GET /plain", &[], "").await;
