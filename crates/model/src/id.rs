@@ -50,6 +50,69 @@ impl<K: Kind> Id<K> {
     pub const fn as_raw(self) -> u128 {
         self.raw
     }
+
+    /// Its text, without an allocation.
+    #[must_use]
+    pub fn text(self) -> IdText {
+        let mut bytes = [0; TEXT_BYTES];
+        let prefix = K::PREFIX.as_bytes();
+        for (byte, letter) in bytes.iter_mut().zip(prefix.iter().chain(b"_")) {
+            *byte = *letter;
+        }
+        let start = prefix.len().saturating_add(1);
+        if let Some((_, rest)) = bytes.split_at_mut_checked(start)
+            && let Some((first, rest)) = rest.split_first_chunk_mut::<2>()
+            && let Some((second, rest)) = rest.split_first_chunk_mut::<PART>()
+            && let Some((third, _)) = rest.split_first_chunk_mut::<PART>()
+        {
+            // In parts that fit a register: every request writes its id several times.
+            write_digits(self.raw >> (2 * PART_BITS), first);
+            write_digits(self.raw >> PART_BITS, second);
+            write_digits(self.raw, third);
+        }
+        IdText {
+            bytes,
+            length: start.saturating_add(DIGITS),
+        }
+    }
+}
+
+/// LIMIT: bytes of an id's text; prefixes have three.
+const TEXT_BYTES: usize = 32;
+/// The last digits of a number.
+fn write_digits<const N: usize>(number: u128, digits: &mut [u8; N]) {
+    let mut rest = u64::try_from(number & ((1 << PART_BITS) - 1)).unwrap_or(0);
+    for digit in digits.iter_mut().rev() {
+        let index = usize::try_from(rest & 31).unwrap_or(0);
+        *digit = ALPHABET.get(index).copied().unwrap_or(b'0');
+        rest >>= 5;
+    }
+}
+
+/// Digits that are written at once, and their bits.
+const PART: usize = 12;
+const PART_BITS: u32 = 60;
+
+/// An id as it is written.
+#[derive(Clone, Copy, Debug)]
+pub struct IdText {
+    bytes: [u8; TEXT_BYTES],
+    length: usize,
+}
+
+impl IdText {
+    /// The text: ASCII alone.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or(&self.bytes)
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        // INVARIANT: prefix and digits are ASCII.
+        std::str::from_utf8(self.as_bytes()).unwrap_or_default()
+    }
 }
 
 const ALPHABET: [u8; 32] = *b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -57,16 +120,7 @@ const DIGITS: usize = 26;
 
 impl<K: Kind> fmt::Display for Id<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // In two pieces: every request has an id, and it is written several times.
-        let mut text = [b'_'; 1 + DIGITS];
-        let mut rest = self.raw;
-        for letter in text.iter_mut().skip(1).rev() {
-            let index = usize::try_from(rest & 31).unwrap_or(0);
-            *letter = ALPHABET.get(index).copied().unwrap_or(b'0');
-            rest >>= 5;
-        }
-        f.write_str(K::PREFIX)?;
-        f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
+        f.write_str(self.text().as_str())
     }
 }
 

@@ -29,7 +29,7 @@ pub use entropy::{Entropy, PooledEntropy, SharedEntropy, SystemEntropy};
 pub use error::ErrorKind;
 pub use event::{Class, Event, Outcome, Severity, Target, activity, ocsf};
 pub use id::{
-    ApiKeyId, BanId, BindingId, CredentialId, EnrolmentId, EventId, Id, Kind, ParseIdError,
+    ApiKeyId, BanId, BindingId, CredentialId, EnrolmentId, EventId, Id, IdText, Kind, ParseIdError,
     PersonId, PlanId, RequestId, SegmentId, SessionId, TokenKeyId, kinds,
 };
 pub use network::{Network, ParseNetworkError};
