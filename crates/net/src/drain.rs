@@ -3,6 +3,8 @@
 //! A stop may come in two words. *Leave*: take nothing new, finish what there is at its own pace,
 //! because somebody else has taken over. *Stop*: end as soon as nothing under way is lost by it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -27,6 +29,14 @@ pub struct Guard {
 struct Words {
     leave: CancellationToken,
     stop: CancellationToken,
+    /// The same, for who asks with every request: asking a token takes a lock.
+    said: Arc<Said>,
+}
+
+#[derive(Debug, Default)]
+struct Said {
+    leave: AtomicBool,
+    stop: AtomicBool,
 }
 
 impl Drain {
@@ -48,11 +58,14 @@ impl Drain {
     /// Asks everyone to take nothing new and to end when they have nothing left to do.
     pub fn leave(&self) {
         self.tracker.close();
+        // INVARIANT: before the token, so that whoever was woken by it finds it said.
+        self.words.said.leave.store(true, Ordering::Release);
         self.words.leave.cancel();
     }
 
     /// Asks everyone to stop.
     pub fn start(&self) {
+        self.words.said.stop.store(true, Ordering::Release);
         self.words.stop.cancel();
         self.leave();
     }
@@ -60,7 +73,7 @@ impl Drain {
     /// Whether either was asked for.
     #[must_use]
     pub fn is_started(&self) -> bool {
-        self.words.leave.is_cancelled()
+        self.words.said.leave.load(Ordering::Acquire)
     }
 
     /// Ends when either was asked for.
@@ -92,7 +105,7 @@ impl Guard {
     /// Whether either was asked for.
     #[must_use]
     pub fn is_started(&self) -> bool {
-        self.words.leave.is_cancelled()
+        self.words.said.leave.load(Ordering::Acquire)
     }
 
     /// Ends when stopping was asked for.
@@ -103,6 +116,6 @@ impl Guard {
     /// Whether stopping was asked for, not leaving alone.
     #[must_use]
     pub fn is_stopped(&self) -> bool {
-        self.words.stop.is_cancelled()
+        self.words.said.stop.load(Ordering::Acquire)
     }
 }
