@@ -1,7 +1,5 @@
 //! One line of a segment, written without an allocation of its own.
 
-use std::io::Write as _;
-
 use model::Timestamp;
 
 use super::RequestLine;
@@ -14,33 +12,29 @@ const PATH_BYTES_MAX: usize = 2048;
 pub(super) fn write(out: &mut Vec<u8>, stamp: &mut Stamp, request: &RequestLine<'_>) {
     out.extend_from_slice(b"{\"time\":\"");
     stamp.write(out, request.time);
-    // Writing to memory cannot fail.
-    out.write_fmt(format_args!("\",\"id\":\"{}", request.request_id))
-        .unwrap_or_default();
+    out.extend_from_slice(b"\",\"id\":\"");
+    out.extend_from_slice(request.request_id.text().as_bytes());
     out.extend_from_slice(b"\",\"source\":\"");
     digits::address(out, request.source);
-    out.push(b'"');
     let took_us = u64::try_from(request.took.as_micros()).unwrap_or(u64::MAX);
     for (name, number) in [
-        ("status", u64::from(request.status)),
-        ("us", took_us),
-        ("in", request.bytes_in),
-        ("out", request.bytes_out),
+        (b"\",\"status\":".as_slice(), u64::from(request.status)),
+        (b",\"us\":", took_us),
+        (b",\"in\":", request.bytes_in),
+        (b",\"out\":", request.bytes_out),
     ] {
-        out.extend_from_slice(b",\"");
-        out.extend_from_slice(name.as_bytes());
-        out.extend_from_slice(b"\":");
+        out.extend_from_slice(name);
         digits::number(out, number);
     }
-    field(out, "method", request.method);
-    field(out, "host", request.host);
-    field(out, "path", cut(request.path));
-    field(out, "route", request.route);
+    text(out, b",\"method\":", request.method);
+    text(out, b",\"host\":", request.host);
+    text(out, b",\"path\":", cut(request.path));
+    text(out, b",\"route\":", request.route);
     if let Some(principal) = request.principal {
-        field(out, "who", &principal.id);
+        text(out, b",\"who\":", &principal.id);
     }
     if let Some(code) = request.refused {
-        field(out, "refused", code);
+        text(out, b",\"refused\":", code);
     }
     out.extend_from_slice(b"}\n");
 }
@@ -80,10 +74,16 @@ fn cut(path: &str) -> &str {
     path.get(..end).unwrap_or(path)
 }
 
-fn field(out: &mut Vec<u8>, name: &str, value: &str) {
-    out.extend_from_slice(b",\"");
-    out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(b"\":");
+fn text(out: &mut Vec<u8>, name: &[u8], value: &str) {
+    out.extend_from_slice(name);
+    // Of nearly every text no byte needs escaping (RFC 8259 §7).
+    let is_plain = |byte: &u8| *byte >= 0x20 && *byte != b'"' && *byte != b'\\';
+    if value.as_bytes().iter().all(is_plain) {
+        out.push(b'"');
+        out.extend_from_slice(value.as_bytes());
+        out.push(b'"');
+        return;
+    }
     // A string always has a JSON form, and memory takes it.
     serde_json::to_writer(&mut *out, value).unwrap_or_default();
 }

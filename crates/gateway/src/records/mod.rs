@@ -5,6 +5,7 @@
 //! a gap, and the gap is recorded.
 
 mod hold;
+mod leaves;
 mod line;
 mod refusals;
 mod retention;

@@ -1,19 +1,18 @@
 //! A segment of traffic records: a file of lines, sealed by the root of a Merkle tree over them.
 //!
-//! The first line names format, segment and node; the tree is over the lines after it, each
-//! without its line end.
+//! The first line names format, segment and node; the tree is over the lines after it.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use merkle::{Frontier, leaf_hash};
 use model::{SegmentId, Timestamp};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::hold::{hold, is_at};
+use super::leaves::{LEAF_LINES, Leaves};
 use crate::link::protocol::Seal;
 
 const OPEN: &str = ".ndjson";
@@ -27,7 +26,7 @@ pub(super) struct Segment {
     file: File,
     /// Bytes that are whole lines.
     length: u64,
-    tree: Frontier,
+    leaves: Leaves,
     first: Timestamp,
     last: Timestamp,
     /// When it was begun.
@@ -57,7 +56,9 @@ impl Segment {
             .open(&fresh)?;
         hold(&file)?;
         std::fs::rename(&fresh, &path)?;
-        let head = json!({ "format": "rampart.traffic.v1", "segment": id, "node": node });
+        let head = json!({
+            "format": "rampart.traffic.v2", "segment": id, "node": node, "leaf_lines": LEAF_LINES,
+        });
         let head = format!("{head}\n");
         if let Err(error) = file.write_all(head.as_bytes()) {
             drop(std::fs::remove_file(&path));
@@ -68,7 +69,7 @@ impl Segment {
             path,
             file,
             length: u64::try_from(head.len()).unwrap_or(0),
-            tree: Frontier::new(),
+            leaves: Leaves::default(),
             first: now,
             last: now,
             begun: now,
@@ -86,23 +87,16 @@ impl Segment {
     }
 
     /// Adds whole lines; after an error the segment is as it was before.
-    pub(super) fn append(&mut self, lines: &[u8], now: Timestamp) -> io::Result<u64> {
+    pub(super) fn append(&mut self, lines: &[u8], now: Timestamp) -> io::Result<()> {
         if let Err(error) = self.file.write_all(lines) {
             self.file.set_len(self.length)?;
             self.file.seek(SeekFrom::Start(self.length))?;
             return Err(error);
         }
         self.length += u64::try_from(lines.len()).unwrap_or(0);
-        let mut count = 0;
-        for line in lines
-            .split(|byte| *byte == b'\n')
-            .filter(|line| !line.is_empty())
-        {
-            self.tree.push(leaf_hash(line));
-            count += 1;
-        }
+        self.leaves.add(lines);
         self.last = now;
-        Ok(count)
+        Ok(())
     }
 
     /// Seals it: on disk, under its final name.
@@ -114,10 +108,11 @@ impl Segment {
         if let Some(folder) = sealed.parent() {
             File::open(folder)?.sync_all()?;
         }
+        let (root, count) = self.leaves.close();
         Ok(Seal {
             segment: self.id,
-            root: hex(&self.tree.root()),
-            count: self.tree.size(),
+            root: hex(&root),
+            count,
             gap,
             first: self.first,
             last: self.last,
@@ -129,7 +124,7 @@ impl Segment {
 pub(super) fn gap_alone(id: SegmentId, gap: u64, now: Timestamp) -> Seal {
     Seal {
         segment: id,
-        root: hex(&Frontier::new().root()),
+        root: hex(&Leaves::default().close().0),
         count: 0,
         gap,
         first: now,
@@ -189,7 +184,7 @@ fn reopen(file: File, path: &Path, id: SegmentId) -> io::Result<Option<Segment>>
     let mut reader = BufReader::new(file);
     let mut line = Vec::new();
     let mut length = 0;
-    let mut tree = Frontier::new();
+    let mut leaves = Leaves::default();
     let mut times: Option<(Timestamp, Timestamp)> = None;
     let mut head = true;
     loop {
@@ -202,7 +197,7 @@ fn reopen(file: File, path: &Path, id: SegmentId) -> io::Result<Option<Segment>>
         if std::mem::take(&mut head) {
             continue;
         }
-        tree.push(leaf_hash(text));
+        leaves.add(&line);
         if let Ok(Timed { time }) = serde_json::from_slice(text) {
             let first = times.map_or(time, |(first, _)| first);
             times = Some((first, time));
@@ -218,7 +213,7 @@ fn reopen(file: File, path: &Path, id: SegmentId) -> io::Result<Option<Segment>>
         path: path.to_path_buf(),
         file,
         length,
-        tree,
+        leaves,
         first,
         last,
         begun: first,

@@ -200,7 +200,7 @@ impl Writer {
                 self.segment.insert(begun)
             }
         };
-        segment.append(lines, now).map(drop)
+        segment.append(lines, now)
     }
 
     fn deliver(&self, events: Vec<Event>, dropped: u64) {
