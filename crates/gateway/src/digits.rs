@@ -24,7 +24,14 @@ pub(crate) fn address(out: &mut Vec<u8>, address: IpAddr) {
         if index > 0 {
             out.push(b'.');
         }
-        number(out, u64::from(octet));
+        let (hundreds, rest) = (octet / 100, octet % 100);
+        if hundreds > 0 {
+            out.push(b'0' + hundreds);
+        }
+        if octet >= 10 {
+            out.push(b'0' + rest / 10);
+        }
+        out.push(b'0' + rest % 10);
     }
 }
 
@@ -45,6 +52,8 @@ mod tests {
             "0.0.0.0",
             "127.0.0.1",
             "255.20.3.199",
+            "100.10.9.99",
+            "109.200.0.101",
             "::1",
             "2001:db8::ff00:42",
         ] {

@@ -8,7 +8,7 @@ use testkit::{Mutator, fuzz};
 
 use crate::inspect::{BodyKind, Rules};
 use crate::wire::websocket::{Frames, Sender};
-use crate::wire::{Framing, ResponseHead};
+use crate::wire::{Framing, ResponseHead, Search};
 use crate::{cookies, path};
 
 fn texts(all: &[&str]) -> Vec<Vec<u8>> {
@@ -141,7 +141,7 @@ fn fuzz_bodies_are_read_or_refused() {
 
 /// Answers read in pieces: status, fields, body, and whether it broke.
 fn answer(bytes: &[u8], cuts: &[usize], method: &Method) -> (Vec<String>, Vec<u8>, bool) {
-    let (mut input, mut searched, mut at) = (BytesMut::new(), 0, 0);
+    let (mut input, mut search, mut at) = (BytesMut::new(), Search::default(), 0);
     let (mut heads, mut content) = (Vec::new(), Vec::new());
     let mut body: Option<(Framing, Vec<u8>)> = None;
     for end in cuts.iter().copied().chain([bytes.len()]) {
@@ -165,7 +165,7 @@ fn answer(bytes: &[u8], cuts: &[usize], method: &Method) -> (Vec<String>, Vec<u8
             if input.is_empty() {
                 break;
             }
-            match ResponseHead::take(&mut input, &mut searched, method) {
+            match ResponseHead::take(&mut input, &mut search, method) {
                 Err(_) => return (heads, content, true),
                 Ok(None) => break,
                 Ok(Some(head)) => {

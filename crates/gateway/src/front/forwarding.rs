@@ -56,7 +56,11 @@ impl Handler for Forward {
             Err(refused) => refused.status(),
             Ok(carried) => {
                 let request = Request::from_parts(parts, carried);
-                match self.upstreams.send(&self.target, request, &TIMEOUTS).await {
+                match self
+                    .upstreams
+                    .send(&self.target, request.into(), &TIMEOUTS)
+                    .await
+                {
                     Ok(response) => return response.map(Outgoing::Upstream),
                     Err(failed) => failed.status(),
                 }

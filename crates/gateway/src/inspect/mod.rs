@@ -200,24 +200,25 @@ impl Rules {
                 }
             }
         }
-        for name in &HEADERS {
-            for value in headers.get_all(name) {
-                let value = String::from_utf8_lossy(value.as_bytes());
-                if let Some(found) = self.header(&value, name.as_str()) {
-                    return Some(found);
-                }
+        // Once over all of them: heads have few fields, and looking one up costs more.
+        headers.iter().find_map(|(name, value)| {
+            let text = || String::from_utf8_lossy(value.as_bytes());
+            if *name == header::COOKIE {
+                self.cookies(&text())
+            } else if HEADERS.contains(name) {
+                self.header(&text(), name.as_str())
+            } else {
+                None
             }
-        }
-        for value in headers.get_all(header::COOKIE) {
-            let text = String::from_utf8_lossy(value.as_bytes());
-            for (name, value) in text.split(';').filter_map(|pair| pair.split_once('=')) {
-                let value = transform::percent_decode(value);
-                if let Some(found) = self.value(&value, Place::Cookie, name.trim()) {
-                    return Some(found);
-                }
-            }
-        }
-        None
+        })
+    }
+
+    fn cookies(&self, text: &str) -> Option<Finding> {
+        let mut pairs = text.split(';').filter_map(|pair| pair.split_once('='));
+        pairs.find_map(|(name, value)| {
+            let value = transform::percent_decode(value);
+            self.value(&value, Place::Cookie, name.trim())
+        })
     }
 
     /// Looks at a body, which must be what `kind` says.

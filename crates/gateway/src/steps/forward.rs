@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use estate::{HashKey, HostHeader};
 use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri, header};
+use http::{HeaderName, HeaderValue, Response, StatusCode, Uri, header};
 
 use crate::assertion;
 use crate::body::Carried;
@@ -13,12 +13,11 @@ use crate::cookies;
 use crate::digits;
 use crate::exchange::{Outgoing, Tunnel};
 use crate::flow::Flow;
-use crate::hop;
 use crate::refused::Refused;
 use crate::state::{Chosen, is_reserved};
 use crate::steps::{body, grpc, websocket};
 use crate::trailers;
-use crate::upstream::{Failed, Key, Target, Timeouts};
+use crate::upstream::{Failed, Fields, Key, ServiceRequest, Target, Timeouts};
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
@@ -76,7 +75,7 @@ pub(crate) async fn websocket(flow: &mut Flow<'_>) -> Result<Response<Outgoing>,
 fn prepare<'a>(
     flow: &mut Flow<'a>,
     body: Carried,
-) -> Result<(&'a Target, Request<Carried>, Timeouts), Refused> {
+) -> Result<(&'a Target, ServiceRequest, Timeouts), Refused> {
     let missing = || Refused::new(StatusCode::NOT_FOUND, "route.no_match", "no route matches");
     let chosen = flow.chosen().ok_or_else(missing)?;
     let state = flow.state;
@@ -84,10 +83,10 @@ fn prepare<'a>(
     let service = state.estate().services.get(&chosen.route.to);
     let ends = grpc::ends(flow)?;
     let key = target.hashed_by().and_then(|by| key(flow, by));
-    let mut headers = std::mem::take(&mut flow.head.headers);
-    strip(&mut headers);
-    if let Some(value) = asserted_to(flow, target, service)? {
-        headers.insert(assertion::HEADER, value);
+    let asserted = asserted_to(flow, target, service)?;
+    let mut fields = theirs(flow);
+    if let Some(value) = asserted {
+        fields.push(assertion::HEADER, value);
     }
     let preserve = service.is_none_or(|service| service.host_header == HostHeader::Preserve);
     let host = if preserve {
@@ -95,19 +94,17 @@ fn prepare<'a>(
     } else {
         target.authority.clone()
     };
-    headers.insert(header::HOST, host);
-    headers.insert(FORWARDED_HOST, flow.host.value().clone());
-    introduce(flow, &mut headers);
-    let mut request = Request::new(body);
-    *request.method_mut() = flow.head.method.clone();
-    *request.uri_mut() = uri(flow, &chosen);
-    *request.headers_mut() = headers;
-    if let Some(key) = key {
-        request.extensions_mut().insert(key);
-    }
-    if flow.head.extensions.get::<trailers::Taken>().is_some() {
-        request.extensions_mut().insert(trailers::Taken);
-    }
+    fields.push(header::HOST, host);
+    fields.push(FORWARDED_HOST, flow.host.value().clone());
+    introduce(flow, &mut fields);
+    let request = ServiceRequest {
+        method: flow.head.method.clone(),
+        uri: uri(flow, &chosen),
+        fields,
+        body,
+        key,
+        takes_trailers: flow.head.extensions.get::<trailers::Taken>().is_some(),
+    };
     let limits = &chosen.route.limits;
     let timeouts = Timeouts {
         connect: limits.connect_timeout,
@@ -124,20 +121,23 @@ pub(crate) async fn control(
     flow: &mut Flow<'_>,
     body: Carried,
 ) -> Result<Response<Outgoing>, Refused> {
-    let mut headers = std::mem::take(&mut flow.head.headers);
-    strip(&mut headers);
-    headers.insert(header::HOST, flow.host.value().clone());
+    let mut fields = theirs(flow);
+    fields.push(header::HOST, flow.host.value().clone());
     let client = HeaderValue::try_from(flow.client.to_string());
     let id = HeaderValue::try_from(flow.id.to_string());
     if let (Ok(client), Ok(id)) = (client, id) {
-        headers.insert(CLIENT, client);
-        headers.insert(REQUEST, id);
+        fields.push(CLIENT, client);
+        fields.push(REQUEST, id);
     }
-    headers.insert(FORWARDED_PROTO, proto(flow));
-    let mut request = Request::new(body);
-    *request.method_mut() = flow.head.method.clone();
-    *request.uri_mut() = flow.head.uri.clone();
-    *request.headers_mut() = headers;
+    fields.push(FORWARDED_PROTO, proto(flow));
+    let request = ServiceRequest {
+        method: flow.head.method.clone(),
+        uri: flow.head.uri.clone(),
+        fields,
+        body,
+        key: None,
+        takes_trailers: false,
+    };
     let target = std::sync::Arc::clone(&flow.shared.control);
     go(flow, &target, request, &CONTROL).await
 }
@@ -145,7 +145,7 @@ pub(crate) async fn control(
 async fn go(
     flow: &Flow<'_>,
     target: &Target,
-    request: Request<Carried>,
+    request: ServiceRequest,
     timeouts: &Timeouts,
 ) -> Result<Response<Outgoing>, Refused> {
     let sent = flow.shared.upstreams.send(target, request, timeouts).await;
@@ -237,22 +237,22 @@ pub(crate) fn asserted(flow: &Flow<'_>) -> Result<Option<HeaderValue>, Refused> 
     )
 }
 
-/// Takes off everything that is Rampart's to say.
-fn strip(headers: &mut HeaderMap) {
-    hop::remove_where(headers, is_reserved);
-    // What is said in exchange; without this, the map would grow and be sorted anew in between.
-    headers.reserve(ADDED);
+/// The fields of the request, without everything that is Rampart's to say.
+fn theirs(flow: &mut Flow<'_>) -> Fields {
+    let is_ours =
+        |name: &HeaderName| *name == header::HOST || *name == REQUEST_ID || is_reserved(name);
+    Fields::of(std::mem::take(&mut flow.head.headers), is_ours, ADDED)
 }
 
 /// Says who asks and how.
-fn introduce(flow: &Flow<'_>, headers: &mut HeaderMap) {
+fn introduce(flow: &Flow<'_>, fields: &mut Fields) {
     if let Some(client) = digits::address_value(flow.client) {
-        headers.insert(FORWARDED_FOR, client);
+        fields.push(FORWARDED_FOR, client);
     }
-    if let Ok(id) = HeaderValue::try_from(flow.id.to_string()) {
-        headers.insert(REQUEST_ID, id);
+    if let Ok(id) = HeaderValue::from_bytes(flow.id.text().as_bytes()) {
+        fields.push(REQUEST_ID, id);
     }
-    headers.insert(FORWARDED_PROTO, proto(flow));
+    fields.push(FORWARDED_PROTO, proto(flow));
 }
 
 fn proto(flow: &Flow<'_>) -> HeaderValue {

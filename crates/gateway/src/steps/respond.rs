@@ -75,7 +75,7 @@ pub(crate) fn dress(flow: &Flow<'_>, response: &mut Response<Outgoing>) {
 
 /// What every answer gets that did not come from control, whoever made it.
 pub(crate) fn name(flow: &Flow<'_>, headers: &mut HeaderMap) {
-    if let Ok(id) = HeaderValue::try_from(flow.id.to_string()) {
+    if let Ok(id) = HeaderValue::from_bytes(flow.id.text().as_bytes()) {
         headers.insert(REQUEST_ID, id);
     }
 }

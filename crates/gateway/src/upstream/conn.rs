@@ -22,7 +22,7 @@ use super::{Failed, ResponseBody, Timeouts};
 use crate::body;
 use crate::deadline::Deadline;
 use crate::scratch;
-use crate::wire::{ResponseHead, Unreadable};
+use crate::wire::{ResponseHead, Search, Unreadable};
 
 /// Bytes read at once, at most, while the upstream sends more than is asked for.
 const READ_MAX: usize = 128 * 1024;
@@ -140,8 +140,8 @@ impl Conn {
         }
         loop {
             let broken = |Unreadable| Ended::Failed(Failed::Broken);
-            let (searched, method) = (&mut reading.searched, self.sending.method());
-            let head = ResponseHead::take(&mut self.input, searched, method).map_err(broken)?;
+            let (search, method) = (&mut reading.search, self.sending.method());
+            let head = ResponseHead::take(&mut self.input, search, method).map_err(broken)?;
             match head {
                 Some(head) if head.status.is_informational() => {
                     // Nobody switches who was not asked to (RFC 9110 §15.2.2).
@@ -252,7 +252,7 @@ impl Ended {
 #[derive(Debug)]
 struct Reading {
     patience: Patience,
-    searched: usize,
+    search: Search,
     answered: bool,
     interim: u32,
     /// Another protocol was asked for.
@@ -292,7 +292,7 @@ impl Lease {
         conn.idle_since = None;
         let mut reading = Reading {
             patience: Patience::new(self.home.timeouts(), timeouts),
-            searched: 0,
+            search: Search::default(),
             answered: false,
             interim: 0,
             switches,
@@ -380,8 +380,8 @@ impl Lease {
         conn.sending.answered();
         conn.deadline.clear();
         conn.spent |= !head.keeps;
-        let body = Http1Body::new(head.framing, self, timeouts.response_max, (stall, until));
-        let mut response = Response::new(ResponseBody::Http1(body));
+        let body = Http1Body::take(head.framing, self, timeouts.response_max, (stall, until));
+        let mut response = Response::new(body);
         *response.status_mut() = head.status;
         *response.headers_mut() = head.headers;
         response

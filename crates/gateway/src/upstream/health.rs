@@ -13,7 +13,7 @@ use super::http2;
 use super::member::Endpoint;
 use super::stream::Stream;
 use super::target::Target;
-use crate::wire::ResponseHead;
+use crate::wire::{ResponseHead, Search};
 
 /// LIMIT: bytes of the answer's head.
 const HEAD_MAX: usize = 64 * 1024;
@@ -77,9 +77,9 @@ fn judged(health: &Health, status: u16) -> Result<(), String> {
 }
 
 async fn status(stream: &mut Stream) -> Result<u16, String> {
-    let (mut input, mut searched, mut interim) = (BytesMut::new(), 0, 0_u32);
+    let (mut input, mut search, mut interim) = (BytesMut::new(), Search::default(), 0_u32);
     loop {
-        let head = ResponseHead::take(&mut input, &mut searched, &Method::GET);
+        let head = ResponseHead::take(&mut input, &mut search, &Method::GET);
         match head.map_err(|_| "its answer is broken".to_owned())? {
             Some(head) if head.status.is_informational() && interim < INTERIM_MAX => {
                 interim = interim.saturating_add(1);

@@ -20,6 +20,7 @@ mod outbound;
 mod patience;
 mod pool;
 mod report;
+mod request;
 mod resolve;
 mod response;
 mod retry;
@@ -34,7 +35,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::Response;
 use http_body::{Frame, SizeHint};
 use tokio::time::Instant;
 
@@ -43,9 +44,10 @@ pub(crate) use conn::Opened;
 pub(crate) use keep::{first_look_up, start};
 pub(crate) use key::Key;
 pub(crate) use pool::{PoolUse, Upstreams};
+pub(crate) use request::{Fields, ServiceRequest};
 pub(crate) use target::Target;
 
-use crate::body::{self, Carried};
+use crate::body;
 use crate::exchange::BoxError;
 use conn::Switched;
 use http2::Http2Body;
@@ -158,8 +160,10 @@ impl Failed {
 /// The body of a response, on its way to the client.
 #[derive(Debug)]
 pub(crate) enum ResponseBody {
+    /// All of it, which came with its head.
+    Whole(Bytes),
     /// Over HTTP/1.1.
-    Http1(Http1Body),
+    Http1(Box<Http1Body>),
     /// Over HTTP/2.
     Http2(Box<Http2Body>),
 }
@@ -171,6 +175,8 @@ impl ResponseBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         match self {
+            Self::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Self::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
             Self::Http1(body) => body.poll_frame(cx),
             Self::Http2(body) => body.poll_frame(cx),
         }
@@ -179,6 +185,7 @@ impl ResponseBody {
     /// See `http_body::Body::is_end_stream`.
     pub(crate) fn is_end_stream(&self) -> bool {
         match self {
+            Self::Whole(bytes) => bytes.is_empty(),
             Self::Http1(body) => body.is_end_stream(),
             Self::Http2(body) => body.is_end_stream(),
         }
@@ -187,6 +194,9 @@ impl ResponseBody {
     /// See `http_body::Body::size_hint`.
     pub(crate) fn size_hint(&self) -> SizeHint {
         match self {
+            Self::Whole(bytes) => {
+                SizeHint::with_exact(u64::try_from(bytes.len()).unwrap_or(u64::MAX))
+            }
             Self::Http1(body) => body.size_hint(),
             Self::Http2(body) => body.size_hint(),
         }
@@ -194,15 +204,15 @@ impl ResponseBody {
 }
 
 impl Upstreams {
-    /// Sends `request` (its target in origin form) and waits for the response's
-    /// head. Hop-by-hop fields are removed both ways, and the framing is made anew.
+    /// Sends `request` and waits for the response's head. Hop-by-hop fields are removed both ways,
+    /// and the framing is made anew.
     pub(crate) async fn send(
         &self,
         target: &Target,
-        request: Request<Carried>,
+        request: ServiceRequest,
         timeouts: &Timeouts,
     ) -> Result<Response<ResponseBody>, Failed> {
-        let key = Key::of(&request);
+        let key = request.key.map(Key::number);
         let pass = match target.group.is_guarded() {
             false => None,
             true => Box::pin(target.group.admit()).await?,
@@ -230,14 +240,14 @@ impl Upstreams {
     pub(crate) async fn open(
         &self,
         target: &Target,
-        request: Request<Carried>,
+        request: ServiceRequest,
         timeouts: &Timeouts,
     ) -> Result<Result<Response<Opened>, Response<ResponseBody>>, Failed> {
         if target.http2 {
             // The estate leads no such route to it.
             return Err(Failed::Broken);
         }
-        let key = Key::of(&request);
+        let key = request.key.map(Key::number);
         let outbound = Outbound::new(request, true);
         let pass = match target.group.is_guarded() {
             false => None,

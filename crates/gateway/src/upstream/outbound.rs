@@ -6,9 +6,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf as _, Bytes};
-use http::{HeaderMap, Method, Request, Uri, header};
+use http::{Method, header};
 use tokio::io::AsyncWrite;
 
+use super::request::ServiceRequest;
 use super::stream::Stream;
 use crate::body::{self, Carried};
 use crate::digits;
@@ -65,12 +66,11 @@ impl Outbound {
     /// Frames the request for this hop alone: whatever framing came from outside ends here.
     ///
     /// A WebSocket is asked for when `websocket` says so (RFC 6455 §4.1).
-    pub(super) fn new(request: Request<Carried>, websocket: bool) -> Self {
-        let (parts, body) = request.into_parts();
-        let length = body.length();
-        let has_length =
-            length != Some(0) || [Method::POST, Method::PUT, Method::PATCH].contains(&parts.method);
-        let mut head = head(&parts.method, &parts.uri, &parts.headers);
+    pub(super) fn new(request: ServiceRequest, websocket: bool) -> Self {
+        let length = request.body.length();
+        let has_length = length != Some(0)
+            || [Method::POST, Method::PUT, Method::PATCH].contains(&request.method);
+        let mut head = head(&request);
         match length {
             Some(length) if has_length => {
                 head.extend_from_slice(b"content-length: ");
@@ -86,8 +86,8 @@ impl Outbound {
         head.extend_from_slice(b"\r\n");
         Self {
             head,
-            method: parts.method,
-            body,
+            method: request.method,
+            body: request.body,
             is_chunked: length.is_none(),
             ..Self::default()
         }
@@ -274,14 +274,13 @@ impl Outbound {
 ///
 /// SECURITY: nothing in these types holds a line end (`http` refuses them), so that a head is
 /// always one head.
-fn head(method: &Method, uri: &Uri, headers: &HeaderMap) -> Vec<u8> {
+fn head(request: &ServiceRequest) -> Vec<u8> {
     let mut head = Vec::with_capacity(HEAD_BYTES);
-    head.extend_from_slice(method.as_str().as_bytes());
+    head.extend_from_slice(request.method.as_str().as_bytes());
     head.push(b' ');
-    let target = uri.path_and_query().map_or("/", |target| target.as_str());
-    head.extend_from_slice(target.as_bytes());
+    head.extend_from_slice(request.target().as_bytes());
     head.extend_from_slice(b" HTTP/1.1\r\n");
-    for (name, value) in headers {
+    for (name, value) in request.fields.iter() {
         // What `Connection` named ended when the request came in; here it could only harm. The
         // body is here already, or asked for when its head is written: there is nothing to wait
         // for (RFC 9110 §10.1.1).

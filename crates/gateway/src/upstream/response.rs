@@ -9,6 +9,7 @@ use bytes::{Buf as _, Bytes};
 use estate::Failure;
 use http_body::{Frame, SizeHint};
 
+use super::ResponseBody;
 use super::conn::Lease;
 use super::patience::{Until, Whose};
 use crate::exchange::BoxError;
@@ -18,8 +19,6 @@ use crate::wire::{Framing, Refusal};
 pub(crate) struct Http1Body {
     framing: Framing,
     ended: bool,
-    /// Content that is here and not handed on.
-    ready: Bytes,
     /// A trailer line that is not whole yet.
     line: Vec<u8>,
     lease: Option<Lease>,
@@ -95,43 +94,37 @@ impl From<Refusal> for Truncated {
 
 impl Http1Body {
     /// At most `left` bytes; a pause may take so long, and the whole may take until then.
-    pub(super) fn new(
+    ///
+    /// A body that came with its head is taken at once, so that its connection is free again before
+    /// the client has read it.
+    pub(super) fn take(
         framing: Framing,
-        lease: Lease,
+        mut lease: Lease,
         left: u64,
         (stall, until): (Duration, Until),
-    ) -> Self {
-        let mut body = Self {
+    ) -> ResponseBody {
+        if framing == Framing::None {
+            lease.settle();
+            return ResponseBody::Whole(Bytes::new());
+        }
+        let length = framing.exact().filter(|length| *length <= left);
+        if let Some(length) = length.and_then(|length| usize::try_from(length).ok()) {
+            let input = lease.conn().input();
+            if length <= input.len() {
+                let whole = input.split_to(length).freeze();
+                lease.settle();
+                return ResponseBody::Whole(whole);
+            }
+        }
+        ResponseBody::Http1(Box::new(Self {
             framing,
-            ended: framing == Framing::None,
-            ready: Bytes::new(),
+            ended: false,
             line: Vec::new(),
             lease: Some(lease),
             left,
             stall,
             until,
-        };
-        if body.ended {
-            body.settle();
-        } else if let Some(length) = framing.exact() {
-            body.take_whole(length);
-        }
-        body
-    }
-
-    /// A body that came with its head is taken at once, so that its connection is free again
-    /// before the client has read it.
-    fn take_whole(&mut self, length: u64) {
-        let Some(lease) = &mut self.lease else { return };
-        let input = lease.conn().input();
-        match usize::try_from(length) {
-            Ok(here) if here <= input.len() && length <= self.left => {
-                self.ready = input.split_to(here).freeze();
-            }
-            _ => return,
-        }
-        self.ended = true;
-        self.settle();
+        }))
     }
 
     /// See `http_body::Body::poll_frame`.
@@ -139,9 +132,6 @@ impl Http1Body {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        if !self.ready.is_empty() {
-            return Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut self.ready)))));
-        }
         loop {
             if self.ended {
                 return Poll::Ready(None);
@@ -224,15 +214,14 @@ impl Http1Body {
     }
 
     /// See `http_body::Body::is_end_stream`.
-    pub(crate) fn is_end_stream(&self) -> bool {
-        self.ended && self.ready.is_empty()
+    pub(crate) const fn is_end_stream(&self) -> bool {
+        self.ended
     }
 
     /// See `http_body::Body::size_hint`.
     pub(crate) fn size_hint(&self) -> SizeHint {
-        let ready = u64::try_from(self.ready.len()).unwrap_or(u64::MAX);
         if self.ended {
-            return SizeHint::with_exact(ready);
+            return SizeHint::with_exact(0);
         }
         self.framing
             .exact()

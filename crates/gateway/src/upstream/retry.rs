@@ -9,11 +9,12 @@
 use std::sync::atomic::Ordering;
 
 use estate::Failure;
-use http::{Method, Request, Response, StatusCode};
+use http::{Method, Response, StatusCode};
 
 use super::conn::Lease;
 use super::outbound::Outbound;
 use super::pool::Turn;
+use super::request::ServiceRequest;
 use super::target::Target;
 use super::{Failed, ResponseBody, Timeouts, received};
 use crate::body::Carried;
@@ -64,13 +65,13 @@ impl Sent for (&Method, &Carried) {
     }
 }
 
-impl Sent for Request<Carried> {
+impl Sent for ServiceRequest {
     fn is_idempotent(&self) -> bool {
-        self.method().is_idempotent()
+        self.method.is_idempotent()
     }
 
     fn is_repeatable(&self) -> bool {
-        self.body().is_repeatable()
+        self.body.is_repeatable()
     }
 }
 

@@ -3,11 +3,12 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use http::{HeaderValue, Method, header};
+use http::{HeaderValue, Method, Request, header};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
+use crate::body::Carried;
 use crate::exchange::BoxError;
 
 pub(super) const TIMEOUTS: Timeouts = Timeouts {
@@ -125,7 +126,7 @@ async fn connection_is_used_again_for_the_next_request() {
     let upstreams = Upstreams::new();
     for _ in 0..3 {
         let response = upstreams
-            .send(&target, request(Method::GET, "/"), &TIMEOUTS)
+            .send(&target, request(Method::GET, "/").into(), &TIMEOUTS)
             .await
             .unwrap();
         assert_eq!(body(response).await.unwrap(), "hello");
@@ -148,7 +149,7 @@ async fn bodyless_response_gives_its_connection_back_at_once() {
     });
     let upstreams = Upstreams::new();
     let response = upstreams
-        .send(&target, request(Method::GET, "/"), &TIMEOUTS)
+        .send(&target, request(Method::GET, "/").into(), &TIMEOUTS)
         .await
         .unwrap();
     assert_eq!(response.status(), 204);
@@ -175,7 +176,7 @@ async fn large_chunked_response_streams_whole() {
     });
     let upstreams = Upstreams::new();
     let response = upstreams
-        .send(&target, request(Method::GET, "/"), &TIMEOUTS)
+        .send(&target, request(Method::GET, "/").into(), &TIMEOUTS)
         .await
         .unwrap();
     assert!(!response.headers().contains_key(header::TRANSFER_ENCODING));
@@ -197,7 +198,7 @@ async fn pooled_connection_that_died_is_replaced() {
     let upstreams = Upstreams::new();
     for _ in 0..2 {
         let response = upstreams
-            .send(&target, request(Method::POST, "/"), &TIMEOUTS)
+            .send(&target, request(Method::POST, "/").into(), &TIMEOUTS)
             .await
             .unwrap();
         assert_eq!(body(response).await.unwrap(), "hello");
@@ -233,7 +234,7 @@ async fn idempotent_request_is_sent_again_when_the_pooled_connection_died_unansw
     let upstreams = Upstreams::new();
     for _ in 0..2 {
         let response = upstreams
-            .send(&target, request(Method::GET, "/"), &TIMEOUTS)
+            .send(&target, request(Method::GET, "/").into(), &TIMEOUTS)
             .await
             .unwrap();
         assert_eq!(body(response).await.unwrap(), "hello");
@@ -247,12 +248,12 @@ async fn other_request_is_never_sent_twice() {
     let upstream = tokio::spawn(dies_on_second(listener));
     let upstreams = Upstreams::new();
     let response = upstreams
-        .send(&target, request(Method::POST, "/"), &TIMEOUTS)
+        .send(&target, request(Method::POST, "/").into(), &TIMEOUTS)
         .await
         .unwrap();
     assert_eq!(body(response).await.unwrap(), "hello");
     let second = upstreams
-        .send(&target, request(Method::POST, "/"), &TIMEOUTS)
+        .send(&target, request(Method::POST, "/").into(), &TIMEOUTS)
         .await;
     assert_eq!(second.map(|_| ()).unwrap_err(), Failed::Broken);
     assert_eq!(upstream.await.unwrap(), 1);
@@ -275,12 +276,12 @@ async fn half_an_answer_is_never_asked_for_again() {
     });
     let upstreams = Upstreams::new();
     let response = upstreams
-        .send(&target, request(Method::GET, "/"), &TIMEOUTS)
+        .send(&target, request(Method::GET, "/").into(), &TIMEOUTS)
         .await
         .unwrap();
     body(response).await.unwrap();
     let second = upstreams
-        .send(&target, request(Method::GET, "/"), &TIMEOUTS)
+        .send(&target, request(Method::GET, "/").into(), &TIMEOUTS)
         .await;
     assert_eq!(second.map(|_| ()).unwrap_err(), Failed::Broken);
     assert!(!upstream.await.unwrap());
@@ -302,7 +303,7 @@ async fn bytes_nobody_asked_for_end_an_idle_connection() {
     let upstreams = Upstreams::new();
     for _ in 0..2 {
         let response = upstreams
-            .send(&target, request(Method::GET, "/"), &TIMEOUTS)
+            .send(&target, request(Method::GET, "/").into(), &TIMEOUTS)
             .await
             .unwrap();
         assert_eq!(body(response).await.unwrap(), "hello");
@@ -327,7 +328,7 @@ async fn one(answer: &'static [u8]) -> Result<Result<String, BoxError>, Failed> 
     };
     let upstreams = Upstreams::new();
     let result = match upstreams
-        .send(&target, request(Method::GET, "/"), &timeouts)
+        .send(&target, request(Method::GET, "/").into(), &timeouts)
         .await
     {
         Ok(response) => Ok(body(response).await),
@@ -406,7 +407,7 @@ async fn nobody_listening_is_refused() {
     drop(listener);
     let upstreams = Upstreams::new();
     let result = upstreams
-        .send(&target, request(Method::GET, "/"), &TIMEOUTS)
+        .send(&target, request(Method::GET, "/").into(), &TIMEOUTS)
         .await;
     assert_eq!(result.map(|_| ()).unwrap_err(), Failed::Refused);
     assert_eq!(upstreams.usage(), PoolUse::default());
@@ -438,7 +439,10 @@ async fn framing_from_outside_ends_here() {
             .insert(name, HeaderValue::from_static(value));
     }
     let upstreams = Upstreams::new();
-    let response = upstreams.send(&target, request, &TIMEOUTS).await.unwrap();
+    let response = upstreams
+        .send(&target, request.into(), &TIMEOUTS)
+        .await
+        .unwrap();
     assert_eq!(response.headers().len(), 1, "{:?}", response.headers());
     let head = upstream.await.unwrap();
     let mut lines: Vec<_> = head.trim_end().split("\r\n").collect();
@@ -478,7 +482,10 @@ async fn held_body_is_sent_by_its_length() {
     let held = body::hold(whole, &limits, &budget).await.unwrap();
     let request = request(Method::POST, "/").map(|_| held.into());
     let upstreams = Upstreams::new();
-    let response = upstreams.send(&target, request, &TIMEOUTS).await.unwrap();
+    let response = upstreams
+        .send(&target, request.into(), &TIMEOUTS)
+        .await
+        .unwrap();
     assert_eq!(body(response).await.unwrap(), "hello");
     let (head, body) = upstream.await.unwrap();
     assert!(head.contains("content-length: 5\r\n"), "{head}");
@@ -499,7 +506,7 @@ async fn client_that_goes_away_closes_the_upstream_connection() {
     });
     let upstreams = Upstreams::new();
     let response = upstreams
-        .send(&target, request(Method::GET, "/"), &TIMEOUTS)
+        .send(&target, request(Method::GET, "/").into(), &TIMEOUTS)
         .await
         .unwrap();
     drop(response);

@@ -32,7 +32,10 @@ async fn answer(busy: bool) -> Outgoing {
         response_max: u64::MAX,
     };
     let upstreams = Upstreams::new();
-    let response = upstreams.send(&target, request, &timeouts).await.unwrap();
+    let response = upstreams
+        .send(&target, request.into(), &timeouts)
+        .await
+        .unwrap();
     Outgoing::Upstream(response.into_body())
 }
 

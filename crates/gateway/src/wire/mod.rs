@@ -14,4 +14,4 @@ pub(crate) mod websocket;
 pub(crate) use framing::Framing;
 pub(crate) use head::{Head, HeadLimits, check_path, content_length, is_host, is_request};
 pub(crate) use refusal::Refusal;
-pub(crate) use response::{ResponseHead, Unreadable};
+pub(crate) use response::{ResponseHead, Search, Unreadable};

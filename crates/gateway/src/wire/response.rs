@@ -1,9 +1,10 @@
 //! The head of a response, read strictly: an upstream that could be misread is not passed on.
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
 use memchr::memchr;
+use smallvec::SmallVec;
 
 use super::framing::Framing;
 use super::head::{Field, FieldKind, content_length, field};
@@ -12,8 +13,8 @@ use crate::hop;
 
 /// LIMIT: bytes of a head.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
-/// Room for the fields of a usual head, and those that are added to it.
-const FIELDS: usize = 20;
+/// Room for what is added to the fields of an answer.
+const ADDED: usize = 6;
 /// What every head begins with.
 const VERSION: &[u8] = b"HTTP/1.";
 /// LIMIT: fields of a head.
@@ -42,34 +43,27 @@ pub(crate) struct ResponseHead {
 
 impl ResponseHead {
     /// Takes the head of an answer to `method` off the front of `bytes`; `None` while it is not
-    /// whole. `searched` says up to where it was looked for the end, and begins at 0.
+    /// whole. `search` keeps what was looked at in between.
     pub(crate) fn take(
         bytes: &mut BytesMut,
-        searched: &mut usize,
+        search: &mut Search,
         method: &Method,
     ) -> Result<Option<Self>, Unreadable> {
-        let Some(length) = end(bytes, searched)? else {
+        if !search.is_whole(bytes)? {
             return Ok(None);
-        };
-        *searched = 0;
-        let head = bytes.split_to(length).freeze();
-        let mut lines = Lines {
-            bytes: &head,
-            at: 0,
-        };
+        }
+        let search = std::mem::take(search);
+        let head = bytes.split_to(search.searched).freeze();
+        let mut lines = search.lines(&head);
         let (_, line) = lines.next().ok_or(Unreadable)?;
         let (status, is_http10) = status_line(line)?;
         let mut facts = Facts::default();
-        let mut headers = HeaderMap::with_capacity(FIELDS);
-        let mut fields = 0_usize;
+        let room = search.ends.len().saturating_add(ADDED);
+        let mut headers = HeaderMap::with_capacity(room);
         for (at, line) in lines {
             let field = field(line)?;
             facts.field(&field)?;
-            if fields >= FIELDS_MAX {
-                return Err(Unreadable);
-            }
             let name = HeaderName::from_bytes(field.name).map_err(|_| Unreadable)?;
-            fields = fields.saturating_add(1);
             if hop::is_hop_by_hop(&name) && !(name == header::CONNECTION && facts.names) {
                 continue;
             }
@@ -92,51 +86,62 @@ impl ResponseHead {
     }
 }
 
-/// Where the head ends, its empty line included.
-fn end(bytes: &[u8], searched: &mut usize) -> Result<Option<usize>, Unreadable> {
-    // Another protocol is told by its first bytes; its end of a head might never come.
-    let first = bytes
-        .get(..VERSION.len().min(bytes.len()))
-        .unwrap_or_default();
-    if !VERSION.starts_with(first) {
-        return Err(Unreadable);
-    }
-    while let Some(offset) = memchr(b'\n', bytes.get(*searched..).unwrap_or_default()) {
-        let at = searched.saturating_add(offset);
-        let before = bytes.get(..at).unwrap_or_default();
-        // A bare LF would end a line for some readers and not for others.
-        if !before.ends_with(b"\r") || at >= HEAD_BYTES_MAX {
+/// How far a head is looked at.
+#[derive(Debug, Default)]
+pub(crate) struct Search {
+    searched: usize,
+    /// Where each line ends, before its CR LF; without the empty one at the end.
+    ends: SmallVec<[usize; 16]>,
+}
+
+impl Search {
+    /// Looks on; whether the head is whole. Then it is looked at up to its end, the empty line
+    /// included.
+    fn is_whole(&mut self, bytes: &[u8]) -> Result<bool, Unreadable> {
+        // Another protocol is told by its first bytes; its end of a head might never come.
+        let first = bytes
+            .get(..VERSION.len().min(bytes.len()))
+            .unwrap_or_default();
+        if !VERSION.starts_with(first) {
             return Err(Unreadable);
         }
-        *searched = at.saturating_add(1);
-        if before.ends_with(b"\r\n\r") {
-            return Ok(Some(*searched));
+        while let Some(offset) = memchr(b'\n', bytes.get(self.searched..).unwrap_or_default()) {
+            let at = self.searched.saturating_add(offset);
+            // A bare LF would end a line for some readers and not for others.
+            let end = at.checked_sub(1).ok_or(Unreadable)?;
+            if bytes.get(end) != Some(&b'\r') || at >= HEAD_BYTES_MAX {
+                return Err(Unreadable);
+            }
+            let line = self.line_start();
+            self.searched = at.saturating_add(1);
+            if end == line {
+                return Ok(true);
+            }
+            // The status line is none of the fields.
+            if self.ends.len() > FIELDS_MAX {
+                return Err(Unreadable);
+            }
+            self.ends.push(end);
         }
+        if bytes.len() >= HEAD_BYTES_MAX {
+            return Err(Unreadable);
+        }
+        self.searched = bytes.len();
+        Ok(false)
     }
-    if bytes.len() >= HEAD_BYTES_MAX {
-        return Err(Unreadable);
+
+    /// Where the line that is not whole yet begins.
+    fn line_start(&self) -> usize {
+        self.ends.last().map_or(0, |end| end.saturating_add(2))
     }
-    *searched = bytes.len();
-    Ok(None)
-}
 
-/// The lines of a whole head without their CR LF, each with where it begins; the empty one at the
-/// end is left out.
-struct Lines<'a> {
-    bytes: &'a Bytes,
-    at: usize,
-}
-
-impl<'a> Iterator for Lines<'a> {
-    type Item = (usize, &'a [u8]);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let rest = self.bytes.get(self.at..)?;
-        let length = memchr(b'\n', rest)?;
-        let line = rest.get(..length)?.strip_suffix(b"\r")?;
-        let at = self.at;
-        self.at = at.saturating_add(length).saturating_add(1);
-        (!line.is_empty()).then_some((at, line))
+    /// The lines of a whole head, each with where it begins.
+    fn lines<'a>(&self, head: &'a [u8]) -> impl Iterator<Item = (usize, &'a [u8])> {
+        let mut at = 0;
+        self.ends.iter().map(move |end| {
+            let line = head.get(at..*end).unwrap_or_default();
+            (std::mem::replace(&mut at, end.saturating_add(2)), line)
+        })
     }
 }
 

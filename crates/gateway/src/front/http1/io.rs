@@ -178,9 +178,9 @@ impl<S> Io<S> {
         let Some(accepted) = self.head.scan(&self.input)? else {
             return Ok(None);
         };
-        let head = std::mem::replace(&mut self.head, Head::new(self.limits.head));
         let bytes = self.input.split_to(accepted.length).freeze();
-        let request = head.request(&bytes)?;
+        let request = self.head.request(&bytes)?;
+        self.head.clear();
         self.framing = accepted.framing;
         self.ended = accepted.framing == Framing::None;
         self.line.clear();

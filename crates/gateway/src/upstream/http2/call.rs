@@ -9,7 +9,6 @@ use bytes::Bytes;
 use estate::Failure;
 use h2::client::ResponseFuture;
 use h2::{Reason, RecvStream, SendStream};
-use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, Version, header, uri};
 
 use super::body::Http2Body;
@@ -20,6 +19,7 @@ use crate::hop;
 use crate::trailers;
 use crate::upstream::patience::{Over, Patience, Until, Waits};
 use crate::upstream::pool::{Home, Turn};
+use crate::upstream::request::ServiceRequest;
 use crate::upstream::{Failed, ResponseBody, Timeouts, retry};
 
 /// LIMIT: fields of a response's head.
@@ -36,7 +36,7 @@ pub(super) struct Call {
 }
 
 /// Why there is no response.
-type Lost = retry::Lost<Request<Carried>>;
+type Lost = retry::Lost<ServiceRequest>;
 
 /// A body on its way to the service.
 #[derive(Debug)]
@@ -61,14 +61,17 @@ impl Call {
     /// to be asked after an answer of some status, and is there then.
     pub(super) async fn ask(
         mut self,
-        request: Request<Carried>,
+        mut request: ServiceRequest,
         timeouts: &Timeouts,
         turn: &mut Turn,
     ) -> Result<Response<ResponseBody>, Lost> {
-        let (parts, body) = request.into_parts();
-        let head = head(&parts, &body, self.is_tls).ok_or(Lost::Failed(Failed::Broken))?;
+        let head = head(&request, self.is_tls).ok_or(Lost::Failed(Failed::Broken))?;
         let ready = poll_fn(|cx| self.seat.sender.poll_ready(cx)).await;
-        let sent = ready.and_then(|()| self.seat.sender.send_request(head, body.is_end_stream()));
+        let sent = ready.and_then(|()| {
+            self.seat
+                .sender
+                .send_request(head, request.body.is_end_stream())
+        });
         let (mut response, stream) = match sent {
             Ok(sent) => sent,
             // It takes no more requests: this one never left.
@@ -78,15 +81,14 @@ impl Call {
                 if !error.is_io() && !error.is_go_away() {
                     return Err(Lost::Failed(Failed::Broken));
                 }
-                let request = Request::from_parts(parts, body);
                 return Err(Lost::Unsent(Box::new(request)));
             }
         };
-        let mut upload = Upload::new(stream, body);
+        let mut upload = Upload::new(stream, std::mem::take(&mut request.body));
         let mut patience = Patience::new(self.home.timeouts(), timeouts);
         let response = match wait(&mut upload, &mut response, &mut patience).await {
             Ok(response) => response,
-            Err(why) => return Err(self.lost(&why, parts, upload)),
+            Err(why) => return Err(self.lost(&why, request, upload)),
         };
         self.seat.heard();
         let status = response.status();
@@ -95,11 +97,11 @@ impl Call {
             return Err(Lost::Failed(Failed::Broken));
         }
         self.home.answered(status.as_u16());
-        if status.is_server_error() && turn.gives_up(status, &(&parts.method, &upload.body)) {
-            return Err(again(Lost::Unwanted, Failed::Broken, parts, upload.body));
+        if status.is_server_error() && turn.gives_up(status, &(&request.method, &upload.body)) {
+            return Err(again(Lost::Unwanted, Failed::Broken, request, upload.body));
         }
         upload.body.answered();
-        self.receive(response, upload, &parts, (timeouts, patience.until))
+        self.receive(response, upload, &request, (timeouts, patience.until))
             .map_err(Lost::Failed)
     }
 
@@ -107,7 +109,7 @@ impl Call {
         self,
         response: Response<RecvStream>,
         upload: Upload,
-        asked: &Parts,
+        asked: &ServiceRequest,
         (timeouts, until): (&Timeouts, Until),
     ) -> Result<Response<ResponseBody>, Failed> {
         let (mut head, stream) = response.into_parts();
@@ -118,12 +120,11 @@ impl Call {
         if exact.is_some_and(|length| length > timeouts.response_max) {
             return Err(Failed::TooLarge);
         }
-        let takes_trailers = asked.extensions.get::<trailers::Taken>().is_some();
         let body = Http2Body::new(
             (self.seat, self.home),
             upload,
             stream,
-            (exact, takes_trailers),
+            (exact, asked.takes_trailers),
             timeouts,
             until,
         );
@@ -135,7 +136,7 @@ impl Call {
     }
 
     /// What it means that there is no answer.
-    fn lost(&self, why: &Waited, parts: Parts, upload: Upload) -> Lost {
+    fn lost(&self, why: &Waited, request: ServiceRequest, upload: Upload) -> Lost {
         // SECURITY: what a client does, or leaves undone, must not make an address look bad.
         match why {
             Waited::Body(why) => Lost::Failed(Failed::Body(*why)),
@@ -144,7 +145,7 @@ impl Call {
                     self.home.failed(Failure::Timeout);
                 }
                 match over {
-                    Over::Head => again(Lost::Late, over.failed(), parts, upload.body),
+                    Over::Head => again(Lost::Late, over.failed(), request, upload.body),
                     over => Lost::Failed(over.failed()),
                 }
             }
@@ -152,11 +153,11 @@ impl Call {
                 self.home.failed(Failure::Reset);
                 Lost::Failed(Failed::Broken)
             }
-            Waited::Error(error) => self.broken(error, parts, upload),
+            Waited::Error(error) => self.broken(error, request, upload),
         }
     }
 
-    fn broken(&self, error: &h2::Error, parts: Parts, upload: Upload) -> Lost {
+    fn broken(&self, error: &h2::Error, request: ServiceRequest, upload: Upload) -> Lost {
         tracing::debug!(%error, "a request over HTTP/2 got no answer");
         let is_refused = error.is_reset() && error.reason() == Some(Reason::REFUSED_STREAM);
         let is_left = error.is_go_away();
@@ -166,14 +167,14 @@ impl Call {
         // INVARIANT: a stream ends with the service's GOAWAY only when its number is higher than
         // the last one that was processed (RFC 9113 §6.8).
         if error.is_remote() && (is_refused || is_left) {
-            return again(Lost::Unprocessed, Failed::TooMany, parts, upload.body);
+            return again(Lost::Unprocessed, Failed::TooMany, request, upload.body);
         }
         // One that ends while its client lets it wait is tired of the client.
         if !upload.awaits_client() {
             self.home.failed(Failure::Reset);
         }
         if error.is_io() {
-            return again(Lost::Unanswered, Failed::Broken, parts, upload.body);
+            return again(Lost::Unanswered, Failed::Broken, request, upload.body);
         }
         Lost::Failed(Failed::Broken)
     }
@@ -181,13 +182,13 @@ impl Call {
 
 /// With the request, where that can be sent from its beginning.
 fn again(
-    lost: fn(Box<Request<Carried>>) -> Lost,
+    lost: fn(Box<ServiceRequest>) -> Lost,
     failed: Failed,
-    parts: Parts,
+    request: ServiceRequest,
     body: Carried,
 ) -> Lost {
     match body.again() {
-        Some(body) => lost(Box::new(Request::from_parts(parts, body))),
+        Some(body) => lost(Box::new(ServiceRequest { body, ..request })),
         None => Lost::Failed(failed),
     }
 }
@@ -235,9 +236,9 @@ fn length(headers: &HeaderMap) -> Option<u64> {
 }
 
 /// The request's head for this hop alone: whatever framing came from outside ends here.
-fn head(parts: &Parts, body: &Carried, is_tls: bool) -> Option<Request<()>> {
-    let authority = parts.headers.get(header::HOST)?;
-    let target = parts.uri.path_and_query().cloned();
+fn head(request: &ServiceRequest, is_tls: bool) -> Option<Request<()>> {
+    let authority = request.fields.first(&header::HOST)?;
+    let target = request.uri.path_and_query().cloned();
     let uri = Uri::builder()
         .scheme(if is_tls {
             uri::Scheme::HTTPS
@@ -249,25 +250,25 @@ fn head(parts: &Parts, body: &Carried, is_tls: bool) -> Option<Request<()>> {
         .build()
         .ok()?;
     let mut head = Request::new(());
-    *head.method_mut() = parts.method.clone();
+    *head.method_mut() = request.method.clone();
     *head.version_mut() = Version::HTTP_2;
     *head.uri_mut() = uri;
     let headers = head.headers_mut();
-    headers.reserve(parts.headers.len());
-    for (name, value) in &parts.headers {
+    headers.reserve(request.fields.len());
+    for (name, value) in request.fields.iter() {
         let is_own = [header::HOST, header::CONTENT_LENGTH, header::EXPECT].contains(name);
         if !is_own && !hop::is_hop_by_hop(name) {
             headers.append(name, value.clone());
         }
     }
-    let sends = [Method::POST, Method::PUT, Method::PATCH].contains(&parts.method);
-    match body.length() {
+    let sends = [Method::POST, Method::PUT, Method::PATCH].contains(&request.method);
+    match request.body.length() {
         Some(length) if length > 0 || sends => {
             headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
         }
         _ => {}
     }
-    if parts.extensions.get::<trailers::Taken>().is_some() {
+    if request.takes_trailers {
         headers.insert(header::TE, trailers::TE);
     }
     Some(head)

@@ -13,7 +13,7 @@ mod probe;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use http::{Request, Response};
+use http::Response;
 use tokio::time::Instant;
 
 pub(crate) use body::Http2Body;
@@ -24,11 +24,11 @@ use self::call::Call;
 use self::link::Link;
 use super::member::Endpoint;
 use super::pool::{Open, Turn};
+use super::request::ServiceRequest;
 use super::retry::Lost;
 use super::stream::Stream;
 use super::target::Target;
 use super::{Failed, ResponseBody, Timeouts};
-use crate::body::Carried;
 
 /// LIMIT: connections of one worker to one address. With [`link::STREAMS_MAX`] on each, they carry
 /// more requests than one address gets at once.
@@ -48,7 +48,7 @@ pub(super) struct Links {
 pub(super) async fn send(
     mut turn: Turn,
     target: &Target,
-    mut request: Request<Carried>,
+    mut request: ServiceRequest,
     timeouts: &Timeouts,
 ) -> Result<Response<ResponseBody>, Failed> {
     let mut unsent = 0_usize;

@@ -9,12 +9,12 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 use estate::Protocol;
 use h2::server::SendResponse;
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
-use crate::body::{Limits, Streamed};
+use crate::body::{Carried, Limits, Streamed};
 use crate::exchange::{BoxError, Incoming, Source};
 use crate::trailers;
 use crate::upstream::tests::{TIMEOUTS, body, request, speaking};
@@ -67,7 +67,7 @@ pub(super) async fn hello(_: Asked, mut respond: Respond) {
 
 pub(super) async fn ask(upstreams: &Upstreams, target: &Target) -> Result<String, Failed> {
     let request = request(Method::GET, "/");
-    let response = upstreams.send(target, request, &TIMEOUTS).await?;
+    let response = upstreams.send(target, request.into(), &TIMEOUTS).await?;
     Ok(body(response).await.unwrap())
 }
 
@@ -150,7 +150,10 @@ async fn head_is_made_for_this_hop() {
             .insert(name, HeaderValue::from_static(value));
     }
     let upstreams = Upstreams::new();
-    let response = upstreams.send(&target, asked, &TIMEOUTS).await.unwrap();
+    let response = upstreams
+        .send(&target, asked.into(), &TIMEOUTS)
+        .await
+        .unwrap();
     assert!(response.headers().get("trailer").is_none());
     let text = body(response).await.unwrap();
     assert_eq!(
@@ -179,14 +182,20 @@ async fn trailers_reach_who_takes_them_and_nobody_else() {
     let upstreams = Upstreams::new();
     let mut asked = request(Method::POST, "/");
     asked.extensions_mut().insert(trailers::Taken);
-    let response = upstreams.send(&target, asked, &TIMEOUTS).await.unwrap();
+    let response = upstreams
+        .send(&target, asked.into(), &TIMEOUTS)
+        .await
+        .unwrap();
     let (content, fields) = frames(response).await.unwrap();
     assert_eq!(content, b"hello");
     let fields = fields.unwrap();
     assert_eq!(fields.len(), 1, "{fields:?}");
     assert_eq!(fields["grpc-status"], "0");
     let asked = request(Method::POST, "/");
-    let response = upstreams.send(&target, asked, &TIMEOUTS).await.unwrap();
+    let response = upstreams
+        .send(&target, asked.into(), &TIMEOUTS)
+        .await
+        .unwrap();
     let (content, fields) = frames(response).await.unwrap();
     assert_eq!((content.as_slice(), fields), (b"hello".as_slice(), None));
 }
@@ -214,7 +223,7 @@ async fn request_that_was_not_processed_is_sent_again_whatever_its_method() {
     let (target, asked) = refusing(1, h2::Reason::REFUSED_STREAM).await;
     let upstreams = Upstreams::new();
     let response = upstreams
-        .send(&target, request(Method::POST, "/"), &TIMEOUTS)
+        .send(&target, request(Method::POST, "/").into(), &TIMEOUTS)
         .await
         .unwrap();
     assert_eq!(body(response).await.unwrap(), "hello");
@@ -311,7 +320,7 @@ async fn answers_are_capped_and_timed() {
     let upstreams = Upstreams::new();
     let send = async |path| {
         upstreams
-            .send(&target, request(Method::GET, path), &timeouts)
+            .send(&target, request(Method::GET, path).into(), &timeouts)
             .await
     };
     assert_eq!(
@@ -341,7 +350,10 @@ async fn call_ends_when_its_time_is_over_whatever_moves() {
     let mut asked = request(Method::POST, "/");
     asked.extensions_mut().insert(trailers::Taken);
     let upstreams = Upstreams::new();
-    let response = upstreams.send(&target, asked, &timeouts).await.unwrap();
+    let response = upstreams
+        .send(&target, asked.into(), &timeouts)
+        .await
+        .unwrap();
     let (content, fields) = frames(response).await.unwrap();
     assert!(content.starts_with(b"tick"));
     assert_eq!(fields.unwrap()["grpc-status"], "4");
@@ -413,7 +425,10 @@ async fn both_sides_talk_at_once() {
     let (target, _) = service(plain(), echo).await;
     let (pieces, asked) = streamed(100);
     let upstreams = Upstreams::new();
-    let response = upstreams.send(&target, asked, &TIMEOUTS).await.unwrap();
+    let response = upstreams
+        .send(&target, asked.into(), &TIMEOUTS)
+        .await
+        .unwrap();
     let mut body = response.into_body();
     let mut next = async || {
         let frame = std::future::poll_fn(|cx| body.poll_frame(cx)).await;
@@ -451,7 +466,7 @@ async fn over_long_body_never_looks_whole() {
     pieces.put(Some(b"er"));
     pieces.put(None);
     let upstreams = Upstreams::new();
-    let failed = upstreams.send(&target, asked, &TIMEOUTS).await;
+    let failed = upstreams.send(&target, asked.into(), &TIMEOUTS).await;
     assert_eq!(
         failed.map(|_| ()),
         Err(Failed::Body(crate::body::Refused::TooLarge))
@@ -477,7 +492,7 @@ async fn client_that_leaves_tells_the_service_to_stop() {
     .await;
     let upstreams = Upstreams::new();
     let response = upstreams
-        .send(&target, request(Method::GET, "/"), &TIMEOUTS)
+        .send(&target, request(Method::GET, "/").into(), &TIMEOUTS)
         .await
         .unwrap();
     drop(response);
@@ -497,10 +512,18 @@ async fn one_client_that_reads_nothing_holds_up_nobody() {
     let mut unread = Vec::new();
     for _ in 0..90 {
         let asked = request(Method::GET, "/");
-        unread.push(upstreams.send(&target, asked, &TIMEOUTS).await.unwrap());
+        unread.push(
+            upstreams
+                .send(&target, asked.into(), &TIMEOUTS)
+                .await
+                .unwrap(),
+        );
     }
     let asked = request(Method::GET, "/");
-    let response = upstreams.send(&target, asked, &TIMEOUTS).await.unwrap();
+    let response = upstreams
+        .send(&target, asked.into(), &TIMEOUTS)
+        .await
+        .unwrap();
     assert_eq!(body(response).await.unwrap().len(), 300_000);
     assert_eq!(accepted.load(Ordering::Relaxed), 1);
 }
@@ -532,7 +555,7 @@ async fn silent_connection_is_found_dead_long_before_the_answer_is_due() {
     let upstreams = Upstreams::new();
     let start = Instant::now();
     let asked = request(Method::POST, "/");
-    let failed = upstreams.send(&target, asked, &timeouts).await;
+    let failed = upstreams.send(&target, asked.into(), &timeouts).await;
     assert_eq!(failed.map(|_| ()), Err(Failed::Broken));
     let took = start.elapsed();
     assert!(took < Duration::from_secs(60), "{took:?}");
@@ -582,7 +605,7 @@ async fn answer_without_content_ends_with_its_head() {
     .await;
     let upstreams = Upstreams::new();
     let response = upstreams
-        .send(&target, request(Method::DELETE, "/"), &TIMEOUTS)
+        .send(&target, request(Method::DELETE, "/").into(), &TIMEOUTS)
         .await
         .unwrap();
     assert_eq!(response.status(), 204);

@@ -31,7 +31,7 @@ async fn always(answer: &'static [u8]) -> SocketAddr {
 
 async fn asked(upstreams: &Upstreams, target: &Target) -> Option<Response<ResponseBody>> {
     let request = request(Method::GET, "/");
-    upstreams.send(target, request, &TIMEOUTS).await.ok()
+    upstreams.send(target, request.into(), &TIMEOUTS).await.ok()
 }
 
 #[tokio::test]

@@ -142,7 +142,7 @@ impl Files {
 
 async fn ask(target: &Target) -> Result<String, Failed> {
     let upstreams = Upstreams::new();
-    let sent = upstreams.send(target, request(Method::GET, "/"), &TIMEOUTS);
+    let sent = upstreams.send(target, request(Method::GET, "/").into(), &TIMEOUTS);
     Ok(body(sent.await?).await.unwrap())
 }
 
@@ -201,7 +201,7 @@ async fn a_handshake_that_never_ends_is_told_from_a_connection_that_never_comes(
         ..TIMEOUTS
     };
     let upstreams = Upstreams::new();
-    let sent = upstreams.send(&target, request(Method::GET, "/"), &timeouts);
+    let sent = upstreams.send(&target, request(Method::GET, "/").into(), &timeouts);
     assert_eq!(sent.await.map(|_| ()).unwrap_err(), Failed::TlsTimeout);
     drop(listener);
 }

@@ -1,7 +1,9 @@
 //! Header fields: their syntax, and what those that frame or route the message say together.
 
+use std::ops::Range;
+
 use super::line::RequestLine;
-use super::{Spot, is_token};
+use super::{Spot, is_token, is_value};
 use crate::wire::framing::Framing;
 use crate::wire::refusal::Refusal;
 
@@ -9,7 +11,8 @@ use crate::wire::refusal::Refusal;
 #[derive(Debug, Default)]
 pub(super) struct Facts {
     count: usize,
-    host: Option<Box<[u8]>>,
+    /// Where the host lies in the head.
+    host: Option<Range<usize>>,
     length: Option<u64>,
     chunked: bool,
     upgrade: bool,
@@ -27,8 +30,13 @@ pub(crate) enum FieldKind {
 }
 
 impl Facts {
-    /// Takes one field line in, without its CR LF; where its parts lie in the line.
-    pub(super) fn field(&mut self, line: &[u8], fields_max: usize) -> Result<Spot, Refusal> {
+    /// Takes one field line in, without its CR LF, which begins at `start`; where its parts lie in
+    /// the head.
+    pub(super) fn field(
+        &mut self,
+        (line, start): (&[u8], usize),
+        fields_max: usize,
+    ) -> Result<Spot, Refusal> {
         let Field {
             kind,
             name,
@@ -48,7 +56,8 @@ impl Facts {
                 if !is_host(value) {
                     return Err(Refusal::HostInvalid);
                 }
-                self.host = Some(value.into());
+                let from = start.saturating_add(value_at);
+                self.host = Some(from..from.saturating_add(value.len()));
             }
             FieldKind::ContentLength => {
                 if self.length.is_some() {
@@ -71,17 +80,18 @@ impl Facts {
             // ends at this hop.
             FieldKind::Upgrade => self.upgrade |= !value.eq_ignore_ascii_case(b"h2c"),
         }
+        let value_at = start.saturating_add(value_at);
         Ok(Spot {
-            name: 0..name.len(),
+            name: start..start.saturating_add(name.len()),
             value: value_at..value_at.saturating_add(value.len()),
         })
     }
 
-    /// The head is whole: do its fields agree, and how does the body end?
-    pub(super) fn conclude(&self, request: &RequestLine) -> Result<Framing, Refusal> {
-        let host = self.host.as_deref().ok_or(Refusal::HostMissing)?;
+    /// The `head` is whole: do its fields agree, and how does the body end?
+    pub(super) fn conclude(&self, request: &RequestLine, head: &[u8]) -> Result<Framing, Refusal> {
+        let host = self.host.clone().ok_or(Refusal::HostMissing)?;
         if let Some(authority) = &request.authority
-            && !authority.eq_ignore_ascii_case(host)
+            && !authority.eq_ignore_ascii_case(head.get(host).unwrap_or_default())
         {
             return Err(Refusal::HostMismatch);
         }
@@ -137,13 +147,10 @@ pub(crate) fn field(line: &[u8]) -> Result<Field<'_>, Refusal> {
         _ => return Err(Refusal::FieldName),
     }
     let value = rest.get(1..).unwrap_or_default();
-    let is_value = |byte: u8| (byte >= 0x20 && byte != 0x7F) || byte == b'\t';
-    if !value.iter().fold(true, |fine, byte| fine & is_value(*byte)) {
-        let first = value.iter().copied().find(|byte| !is_value(*byte));
-        return Err(if first == Some(b'\r') {
-            Refusal::BareCarriageReturn
-        } else {
-            Refusal::Control
+    if let Some(first) = value.iter().find(|byte| !is_value(**byte)) {
+        return Err(match first {
+            b'\r' => Refusal::BareCarriageReturn,
+            _ => Refusal::Control,
         });
     }
     let (before, value) = trim(value);

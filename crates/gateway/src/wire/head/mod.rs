@@ -82,6 +82,15 @@ impl Head {
         }
     }
 
+    /// Ready for the next head.
+    pub(crate) fn clear(&mut self) {
+        self.line = None;
+        self.facts = Facts::default();
+        self.spots.clear();
+        self.line_start = 0;
+        self.searched = 0;
+    }
+
     /// Looks at what is here; `None` while the head is not whole. The verdict does not depend on
     /// how the bytes were split: it is always that of the first line that breaks a rule.
     pub(crate) fn scan(&mut self, bytes: &[u8]) -> Result<Option<Accepted>, Refusal> {
@@ -107,7 +116,7 @@ impl Head {
             };
             let start = std::mem::replace(&mut self.line_start, end);
             self.searched = end;
-            let whole = self.line(line, start)?;
+            let whole = self.line(bytes, line, start)?;
             if let Some(framing) = whole {
                 return Ok(Some(Accepted {
                     length: end,
@@ -117,9 +126,9 @@ impl Head {
         }
     }
 
-    /// One line without its CR LF, which begins at `start`. The framing, when it was the empty
-    /// line at the end.
-    fn line(&mut self, line: &[u8], start: usize) -> Result<Option<Framing>, Refusal> {
+    /// One line of `head` without its CR LF, which begins at `start`. The framing, when it was the
+    /// empty line at the end.
+    fn line(&mut self, head: &[u8], line: &[u8], start: usize) -> Result<Option<Framing>, Refusal> {
         let Some(request) = &self.line else {
             if line.is_empty() {
                 return Err(Refusal::LeadingLine);
@@ -128,14 +137,10 @@ impl Head {
             return Ok(None);
         };
         if line.is_empty() {
-            return self.facts.conclude(request).map(Some);
+            return self.facts.conclude(request, head).map(Some);
         }
-        let Spot { name, value } = self.facts.field(line, self.limits.fields_max)?;
-        let shift = |at: Range<usize>| at.start.saturating_add(start)..at.end.saturating_add(start);
-        self.spots.push(Spot {
-            name: shift(name),
-            value: shift(value),
-        });
+        let spot = self.facts.field((line, start), self.limits.fields_max)?;
+        self.spots.push(spot);
         Ok(None)
     }
 
@@ -167,12 +172,9 @@ impl Head {
     }
 }
 
-/// Room for fields that are added later, so that the map does not grow on its way.
-const SPARE: usize = 8;
-
 /// The fields that lie at `spots`, as a map that keeps parts of `bytes`.
 fn fields(bytes: &Bytes, spots: &[Spot]) -> Result<HeaderMap, Refusal> {
-    let mut map = HeaderMap::with_capacity(spots.len().saturating_add(SPARE));
+    let mut map = HeaderMap::with_capacity(spots.len());
     for spot in spots {
         let name = bytes.get(spot.name.clone()).unwrap_or_default();
         let name = HeaderName::from_bytes(name).map_err(|_| Refusal::FieldName)?;
@@ -185,11 +187,47 @@ fn fields(bytes: &Bytes, spots: &[Spot]) -> Result<HeaderMap, Refusal> {
 }
 
 /// Whether `byte` may stand in a token (RFC 9110 §5.6.2).
-pub(crate) const fn is_token(byte: u8) -> bool {
-    matches!(byte,
-        b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z'
-        | b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_'
-        | b'`' | b'|' | b'~')
+pub(crate) fn is_token(byte: u8) -> bool {
+    is(byte, TOKEN)
+}
+
+/// Whether `byte` may stand in a field's value (RFC 9110 §5.5).
+fn is_value(byte: u8) -> bool {
+    is(byte, VALUE)
+}
+
+/// Every byte of every head is asked about: one look into a table.
+fn is(byte: u8, class: u8) -> bool {
+    CLASSES
+        .get(usize::from(byte))
+        .is_some_and(|classes| classes & class != 0)
+}
+
+const TOKEN: u8 = 1;
+const VALUE: u8 = 2;
+static CLASSES: [u8; 256] = classes();
+
+const fn classes() -> [u8; 256] {
+    let mut all = [0; 256];
+    let mut byte = 0_u8;
+    loop {
+        let is_token = matches!(byte,
+            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z'
+            | b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_'
+            | b'`' | b'|' | b'~');
+        let is_value = (byte >= 0x20 && byte != 0x7F) || byte == b'\t';
+        #[expect(
+            clippy::indexing_slicing,
+            reason = "a byte is below 256; and this runs in rustc"
+        )]
+        {
+            all[byte as usize] = (is_token as u8 * TOKEN) | (is_value as u8 * VALUE);
+        }
+        if byte == u8::MAX {
+            return all;
+        }
+        byte += 1;
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,11 @@ use proptest::prelude::*;
 use super::*;
 
 fn take(bytes: &[u8]) -> Result<Option<ResponseHead>, Unreadable> {
-    ResponseHead::take(&mut BytesMut::from(bytes), &mut 0, &Method::GET)
+    ResponseHead::take(
+        &mut BytesMut::from(bytes),
+        &mut Search::default(),
+        &Method::GET,
+    )
 }
 
 /// A head with these fields, to the answer of a `GET`.
@@ -51,7 +55,7 @@ fn answers_without_a_body_have_none_whatever_they_say() {
         ("200", Method::HEAD),
     ] {
         let text = format!("HTTP/1.1 {status}\r\nContent-Length: 7\r\n\r\n");
-        let head = ResponseHead::take(&mut text.as_bytes().into(), &mut 0, &method);
+        let head = ResponseHead::take(&mut text.as_bytes().into(), &mut Search::default(), &method);
         let head = head.unwrap().unwrap();
         assert_eq!(head.framing, Framing::None, "{status} {method}");
         assert_eq!(head.headers["content-length"], "7");
@@ -171,7 +175,7 @@ proptest! {
     #[test]
     fn what_is_read_another_reader_reads_the_same(bytes in near_a_response()) {
         let mut rest = BytesMut::from(bytes.as_slice());
-        if let Ok(Some(head)) = ResponseHead::take(&mut rest, &mut 0, &Method::GET) {
+        if let Ok(Some(head)) = ResponseHead::take(&mut rest, &mut Search::default(), &Method::GET) {
             let (status, mut fields, length) = other(&bytes).expect("the other reads it too");
             fields.retain(|(name, _)| name != "transfer-encoding");
             prop_assert_eq!(head.status.as_u16(), status);
@@ -187,11 +191,11 @@ proptest! {
     #[test]
     fn split_heads_are_read_the_same(bytes in near_a_response(), step in 1..20_usize) {
         let whole = take(&bytes).map(|head| head.map(|head| head.headers));
-        let (mut some, mut searched) = (BytesMut::new(), 0);
+        let (mut some, mut search) = (BytesMut::new(), Search::default());
         let mut split = Ok(None);
         for piece in bytes.chunks(step) {
             some.extend_from_slice(piece);
-            split = ResponseHead::take(&mut some, &mut searched, &Method::GET);
+            split = ResponseHead::take(&mut some, &mut search, &Method::GET);
             if !matches!(split, Ok(None)) {
                 break;
             }

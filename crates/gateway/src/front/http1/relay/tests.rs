@@ -46,7 +46,10 @@ impl Handler for Opens {
             return refused;
         }
         let request = request.map(|_| Carried::empty());
-        let opened = self.upstreams.open(&self.target, request, &TIMEOUTS).await;
+        let opened = self
+            .upstreams
+            .open(&self.target, request.into(), &TIMEOUTS)
+            .await;
         let allowed = Arc::clone(&self.allowed);
         match opened {
             Ok(Ok(response)) => response.map(|upstream| {
@@ -331,7 +334,7 @@ async fn who_never_pauses_is_asked_about_too() {
     });
     let request = Request::new(Carried::empty());
     let upstreams = Upstreams::new();
-    let opened = upstreams.open(&target, request, &TIMEOUTS).await;
+    let opened = upstreams.open(&target, request.into(), &TIMEOUTS).await;
     let upstream = opened.unwrap().unwrap().into_body();
     let tunnel = Box::new(Tunnel {
         upstream,
