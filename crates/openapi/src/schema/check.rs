@@ -312,7 +312,10 @@ impl<'c> Check<'c> {
     fn of_format(&mut self, format: super::Format, at: u32) -> bool {
         match self.tree.kind(at) {
             Kind::Number => format.number(self.tree.text(at)),
-            Kind::String => format.is_numeric() || format.text(self.tree.text(at)),
+            Kind::String => {
+                let text = self.tree.text(at);
+                format.is_numeric() || (self.step(format.steps(text)) && format.text(text))
+            }
             _ => true,
         }
     }

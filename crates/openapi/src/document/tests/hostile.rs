@@ -95,6 +95,14 @@ fn a_chain_of_references_does_not_reach_the_stack() {
 }
 
 #[test]
+fn patterns_that_a_request_brings_are_few() {
+    let patterns = schema("{type: array, items: {type: string, format: regex}}");
+    let many = |count: usize| format!("[{}]", vec!["\"(?:a{50}){20}\""; count].join(","));
+    assert_eq!(json(&patterns, &many(100)), "");
+    assert_eq!(json(&patterns, &many(1_000)), "body (too-complex)");
+}
+
+#[test]
 fn violations_are_few_short_and_hold_no_values() {
     let list = schema("{type: array, items: {type: integer}}");
     let document = &list;
