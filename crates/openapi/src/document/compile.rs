@@ -263,9 +263,7 @@ impl<'d> Builder<'d> {
     fn unknown(&mut self, at: &At<'d>, known: &[&str], what: &str) {
         for (name, value) in at.members() {
             if !known.contains(&name) && !name.starts_with("x-") {
-                let near = known
-                    .iter()
-                    .find(|other| strsim::damerau_levenshtein(other, name) <= 2);
+                let near = known.iter().find(|other| source::is_near(other, name));
                 let hint = near
                     .map(|near| format!("did you mean `{near}`?"))
                     .unwrap_or_default();

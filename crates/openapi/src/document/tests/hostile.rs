@@ -140,6 +140,21 @@ fn patterns_that_a_request_brings_are_few() {
 }
 
 #[test]
+fn long_names_of_a_document_are_kept_once() {
+    let name = "n".repeat(100_000);
+    let text = format!(
+        r#"{{"openapi": "3.1.1", "info": {{"title": "T", "version": "1"}}, "{name}": 1, "paths": {{"/a": {{"post": {{"requestBody": {{"content": {{"application/json": {{"schema": {{"properties": {{"{name}": {{"properties": {{"a": {{"{name}": 1, "type": "integer"}}}}}}}}}}}}}}}}, "responses": {{}}}}}}}}}}"#
+    );
+    let compiled = Document::compile(&text, &Options::default()).unwrap();
+    let operation = compiled.document.operations().next().unwrap();
+    let mut out = Violations::new();
+    let body = format!("{{\"{name}\": {{\"a\": null}}}}");
+    operation.check_body(Some(b"application/json"), Some(body.as_bytes()), &mut out);
+    let rule = &out.iter().next().unwrap().rule;
+    assert!(rule.ends_with("/properties/…/properties/a/type"), "{rule}");
+}
+
+#[test]
 fn violations_are_few_short_and_hold_no_values() {
     let list = schema("{type: array, items: {type: integer}}");
     let document = &list;
