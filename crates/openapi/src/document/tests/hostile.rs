@@ -132,6 +132,19 @@ fn properties_of_properties_do_not_multiply() {
 }
 
 #[test]
+fn numbers_of_a_thousand_digits_are_read_a_bounded_number_of_times() {
+    let listed: Vec<String> = (1..400).map(|n| n.to_string()).collect();
+    let numbers = schema(&format!(
+        "{{type: array, items: {{anyOf: [{{enum: [{}]}}, {{type: number}}]}}}}",
+        listed.join(", ")
+    ));
+    let many =
+        |count: usize, digits: usize| format!("[{}]", vec!["7".repeat(digits); count].join(","));
+    assert_eq!(json(&numbers, &many(2_000, 10)), "");
+    assert_eq!(json(&numbers, &many(2_000, 1_000)), "body (too-complex)");
+}
+
+#[test]
 fn patterns_that_a_request_brings_are_few() {
     let patterns = schema("{type: array, items: {type: string, format: regex}}");
     let many = |count: usize| format!("[{}]", vec!["\"(?:a{50}){20}\""; count].join(","));
