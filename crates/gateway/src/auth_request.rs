@@ -9,13 +9,13 @@
 use estate::AuthRequest;
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode, Uri, header};
 
-use crate::exchange::Outgoing;
+use crate::exchange::{Outgoing, WebSocket};
 use crate::flow::{Flow, Host};
 use crate::refused::Refused;
 use crate::state::is_reserved;
 use crate::steps::{
     authenticate, authorise, certificate, client, forward, inspect, limits, path, respond, route,
-    same_origin, size, snapshot, validate,
+    same_origin, size, snapshot, validate, websocket,
 };
 use crate::{assertion, hop, sign_in, wire};
 
@@ -88,6 +88,7 @@ pub(crate) async fn answer(flow: &mut Flow<'_>) -> Result<Response<Outgoing>, Re
     limits::check(flow)?;
     inspect::head(flow)?;
     validate::head(flow)?;
+    websocket::check(flow)?;
     allowed(flow)
 }
 
@@ -119,6 +120,11 @@ fn become_original(flow: &mut Flow<'_>, names: &Names) -> Result<(), Refused> {
     flow.head.method = method;
     flow.head.uri = target;
     hop::remove_where(&mut flow.head.headers, is_reserved);
+    // SECURITY: `Upgrade` ends at the proxy that asks. This field comes through, and no page can keep
+    // its browser from sending it (RFC 6455 §4.1).
+    if flow.head.headers.contains_key(header::SEC_WEBSOCKET_KEY) {
+        flow.head.extensions.insert(WebSocket);
+    }
     Ok(())
 }
 

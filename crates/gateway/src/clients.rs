@@ -14,6 +14,9 @@ use crate::caller::Guest;
 /// Attributes of a subject, in order.
 type Subject = Vec<(String, String)>;
 
+/// No client's place: more than one names the subject.
+const SEVERAL: usize = usize::MAX;
+
 /// The clients of an estate that have certificates.
 #[derive(Debug, Default)]
 pub(crate) struct Clients {
@@ -50,8 +53,13 @@ impl Clients {
                     CertificateName::Subject(whole) => {
                         // Both orders are usual: that of the certificate, and RFC 4514 §2.1's.
                         let reversed = whole.iter().rev().cloned().collect();
-                        clients.subjects.insert(whole, index);
-                        clients.subjects.insert(reversed, index);
+                        for subject in [whole, reversed] {
+                            let known = clients.subjects.entry(subject).or_insert(index);
+                            if *known != index {
+                                // Another client's, which is written the other way round.
+                                *known = SEVERAL;
+                            }
+                        }
                     }
                 }
             }
@@ -90,7 +98,7 @@ impl Clients {
         }
         match self.all.get(*first) {
             Some(guest) => Whose::Of(Arc::clone(guest)),
-            None => Whose::Nobody,
+            None => Whose::Several,
         }
     }
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use ahash::AHashMap;
-use estate::{Cors, Estate, Require, Route};
+use estate::{Cors, Estate, Require, Route, Segment};
 use http::{HeaderValue, Method};
 use model::{Permission, PermissionSet, own};
 
@@ -113,6 +113,18 @@ impl Compiled {
     /// The route of a canonical path on a host.
     pub(crate) fn find(&self, host: &str, path: &str) -> Option<RouteIndex> {
         self.router.find(host, path)
+    }
+
+    /// Whether services that read a path without the parameters of its segments read one of the
+    /// same route; whoever wrote a `;` into a route's own pattern means it.
+    pub(crate) fn is_alone(&self, host: &str, path: &str, index: RouteIndex) -> bool {
+        let means_it = |segment: &Segment| match segment {
+            Segment::Literal(text) => text.contains(';'),
+            Segment::One | Segment::Rest => false,
+        };
+        let route = self.estate.routes.get(index);
+        route.is_some_and(|route| route.path.segments.iter().any(means_it))
+            || self.router.is_alone(host, path, Some(index))
     }
 
     /// Whether any route serves `host`.

@@ -124,9 +124,6 @@ fn settle(bytes: &[u8]) -> Result<Cow<'static, str>, PathError> {
             b'\\' => return Err(PathError::Backslash),
             0 => return Err(PathError::Null),
             byte if byte.is_ascii_control() => return Err(PathError::Control),
-            b'%' if rest.first_chunk::<2>().copied().and_then(hex).is_some() => {
-                return Err(PathError::DoubleEncoding);
-            }
             byte if is_pchar(byte) => {
                 flush(&mut out, &mut encoded)?;
                 out.push(char::from(byte));
@@ -135,7 +132,20 @@ fn settle(bytes: &[u8]) -> Result<Cow<'static, str>, PathError> {
         }
     }
     flush(&mut out, &mut encoded)?;
+    // Only now: the digits behind a `%25` may have been encoded themselves.
+    if is_encoded_twice(&out) {
+        return Err(PathError::DoubleEncoding);
+    }
     Ok(Cow::Owned(out))
+}
+
+/// Whether decoding `path` leaves something that could be decoded again.
+fn is_encoded_twice(path: &str) -> bool {
+    path.match_indices("%25").any(|(at, encoded)| {
+        let after = path.as_bytes().get(at + encoded.len()..);
+        let digits = after.and_then(|after| after.first_chunk::<2>());
+        digits.copied().and_then(hex).is_some()
+    })
 }
 
 /// Writes bytes that stay encoded; together they must be whole characters.
@@ -159,11 +169,15 @@ fn check_segments(path: &str) -> Result<(), PathError> {
     if rest.is_empty() {
         return Ok(());
     }
-    for segment in rest.split('/') {
+    let mut segments = rest.split('/').peekable();
+    while let Some(segment) = segments.next() {
         // Some servers cut `;parameters` off before they look at the segment.
         let name = segment.split(';').next().unwrap_or(segment);
         match name {
-            "" if segment.is_empty() => return Err(PathError::EmptySegment),
+            // To them nothing is left of one that is parameters alone: `/;x/a` is `//a`.
+            "" if segment.is_empty() || segments.peek().is_some() => {
+                return Err(PathError::EmptySegment);
+            }
             "." | ".." => return Err(PathError::DotSegment),
             _ => {}
         }

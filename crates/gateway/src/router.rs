@@ -54,6 +54,19 @@ impl Router {
         let own = self.hosts.get(host).and_then(|tree| tree.find(path));
         own.or_else(|| self.any.find(path))
     }
+
+    /// Whether a path without the parameters of its segments (RFC 3986 §3.3) leads to `route` too.
+    ///
+    /// SECURITY: some services cut a segment off at its first `;`, and take `/admin;x` for `/admin`.
+    /// A rule for `/admin` that did not hold there would be none.
+    pub(crate) fn is_alone(&self, host: &str, path: &str, route: Option<RouteIndex>) -> bool {
+        if !path.contains(';') {
+            return true;
+        }
+        let names = path.split('/').map(|segment| segment.split(';').next());
+        let names: Vec<&str> = names.map(Option::unwrap_or_default).collect();
+        self.find(host, &names.join("/")) == route
+    }
 }
 
 impl Default for Tree {

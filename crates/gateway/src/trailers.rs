@@ -103,7 +103,7 @@ fn is_of_the_head(name: &HeaderName) -> bool {
         header::WWW_AUTHENTICATE,
         HeaderName::from_static("x-api-key"),
     ];
-    const PREFIXES: [&str; 7] = [
+    const PREFIXES: [&str; 8] = [
         "access-control-",
         "content-",
         "if-",
@@ -111,6 +111,7 @@ fn is_of_the_head(name: &HeaderName) -> bool {
         "strict-transport-",
         "x-forwarded-",
         "x-http-method",
+        "x-method-override",
     ];
     NAMES.contains(name)
         || PREFIXES

@@ -59,6 +59,10 @@ pub struct Limits {
     // LIMIT: shapes remembered in all.
     /// Shapes in all.
     pub shapes: usize,
+    // LIMIT: segments of paths remembered in all: a service that answers at every path would let
+    // strangers make as many as they like.
+    /// Segments of paths in all.
+    pub places: usize,
     // LIMIT: distinct short texts of one place that may become an enum.
     /// Distinct values of one place that may become an `enum`.
     pub values: usize,
@@ -75,6 +79,7 @@ impl Default for Limits {
             segment_values: 24,
             names: 200,
             shapes: 100_000,
+            places: 100_000,
             values: 12,
             value_sources: 3,
             value_count: 50,
@@ -97,6 +102,7 @@ pub struct Observations {
 struct Used {
     operations: usize,
     shapes: usize,
+    places: usize,
 }
 
 /// What learning works within.
@@ -117,6 +123,13 @@ impl Budget<'_> {
         } else {
             self.dropped.shapes = self.dropped.shapes.saturating_add(1);
         }
+        fits
+    }
+
+    /// Whether one more segment of a path may be remembered.
+    fn place(&mut self) -> bool {
+        let fits = self.used.places < self.limits.places;
+        self.used.places += usize::from(fits);
         fits
     }
 }

@@ -143,6 +143,15 @@ pub(crate) fn unstep(step: &str) -> String {
     step.replace("~1", "/").replace("~0", "~")
 }
 
+/// Whether a word that is not known may be meant for one that is.
+pub(crate) fn is_near(known: &str, name: &str) -> bool {
+    // LIMIT: comparing takes time and memory for every byte of the one times every byte of the other.
+    known.len().abs_diff(name.len()) <= 8 && strsim::damerau_levenshtein(known, name) <= 2
+}
+
+// LIMIT: bytes of a pointer, of which every schema keeps one; a longer one leads to near its place.
+const POINTER_BYTES: usize = 4_096;
+
 /// A node and its JSON pointer.
 #[derive(Debug, Clone)]
 pub(crate) struct At<'d> {
@@ -165,9 +174,11 @@ impl<'d> At<'d> {
     }
 
     fn to(&self, name: &str, node: &'d Node) -> Self {
+        let fits = self.pointer.len().saturating_add(name.len()) <= POINTER_BYTES;
+        let name = if fits { step(name) } else { "…".to_owned() };
         Self {
             node,
-            pointer: format!("{}/{}", self.pointer, step(name)),
+            pointer: format!("{}/{name}", self.pointer),
         }
     }
 

@@ -113,3 +113,23 @@ fn subject_that_lacks_everything_is_no_subject() {
         "a comma in a value is no next attribute"
     );
 }
+
+#[test]
+fn subject_that_two_clients_write_in_both_orders_is_nobodys() {
+    let all = clients(&[
+        ("one", "subject:CN=billing,O=Acme"),
+        ("two", "subject:O=Acme,CN=billing"),
+    ]);
+    for subject in [
+        [
+            (DnType::CommonName, "billing"),
+            (DnType::OrganizationName, "Acme"),
+        ],
+        [
+            (DnType::OrganizationName, "Acme"),
+            (DnType::CommonName, "billing"),
+        ],
+    ] {
+        assert_eq!(whose(&all, &certificate(&[], &[], &subject)), "several");
+    }
+}

@@ -1,6 +1,6 @@
 //! `Content-Type`: how a body is to be read.
 
-use http::HeaderValue;
+use http::{HeaderName, HeaderValue};
 
 use super::BodyError;
 
@@ -35,9 +35,15 @@ impl BodyKind {
         let (kind, text) = text.split_once(';').unwrap_or((text, ""));
         let kind = kind.trim().to_ascii_lowercase();
         let (main, sub) = kind.split_once('/').ok_or(BodyError::ContentType)?;
+        // SECURITY: what is no type (RFC 9110 §8.3.1) is still one to who looks for a word in it.
+        let is_token = |part: &str| HeaderName::from_bytes(part.as_bytes()).is_ok();
+        if !is_token(main) || !is_token(sub) {
+            return Err(BodyError::ContentType);
+        }
         let kind = match (main, sub) {
             ("application", "x-www-form-urlencoded") => Self::Form,
-            ("application", "json" | "csp-report") => Self::Json,
+            // Whatever stands before it: that is how frameworks know it.
+            (_, "json") | ("application", "csp-report") => Self::Json,
             (_, sub) if sub.ends_with("+json") => Self::Json,
             ("multipart", "form-data") => Self::Multipart {
                 boundary: boundary(text).ok_or(BodyError::Multipart)?,

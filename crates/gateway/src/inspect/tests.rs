@@ -231,6 +231,17 @@ fn content_type_decides_and_a_malformed_one_is_refused() {
     let of = |text: &'static str| BodyKind::of(Some(&HeaderValue::from_static(text)));
     assert_eq!(of("application/json; charset=utf-8"), Ok(BodyKind::Json));
     assert_eq!(of("Application/Problem+JSON"), Ok(BodyKind::Json));
+    assert_eq!(of("text/json"), Ok(BodyKind::Json));
+    assert_eq!(of("x/json;charset=utf-8"), Ok(BodyKind::Json));
+    for none in [
+        "application/json, text/plain",
+        "a/b/json",
+        "application /json",
+        "/json",
+        "x/",
+    ] {
+        assert_eq!(of(none), Err(BodyError::ContentType), "{none}");
+    }
     assert_eq!(of("image/png"), Ok(BodyKind::Opaque));
     assert_eq!(BodyKind::of(None), Ok(BodyKind::Opaque));
     let boundary = "b-1".to_owned();

@@ -82,6 +82,15 @@ impl KeySet {
         self.0.iter().any(|key| key.id == id)
     }
 
+    /// Whether what is called so is what it was among `others`.
+    pub(crate) fn has_as(&self, others: &Self, id: &str) -> bool {
+        self.knows(id) && self.called(id).eq(others.called(id))
+    }
+
+    fn called(&self, id: &str) -> impl Iterator<Item = &Key> {
+        self.0.iter().filter(move |key| key.id == id)
+    }
+
     /// The one key with this id that an algorithm can use; nothing when there are two.
     pub(crate) fn find(&self, id: &str, algorithm: SignatureAlgorithm) -> Option<&Key> {
         let mut fitting = self

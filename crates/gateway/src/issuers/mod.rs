@@ -125,12 +125,13 @@ impl Issuers {
         token: &Token,
         (time, now): (Timestamp, Duration),
     ) -> Result<(), Why> {
-        let (issuer, key) = token.proven.as_ref().ok_or(Why::Issuer)?;
+        let (issuer, then, key) = token.proven.as_ref().ok_or(Why::Issuer)?;
         let current = self.of(&issuer.settings.url);
         if !current.is_some_and(|current| Arc::ptr_eq(current, issuer)) {
             return Err(Why::Issuer);
         }
-        if !issuer.keys(now).ok_or(Why::NoKeys)?.knows(key) {
+        // SECURITY: a key that leaked is replaced, perhaps by one that is called the same.
+        if !issuer.keys(now).ok_or(Why::NoKeys)?.has_as(then, key) {
             return Err(Why::Key);
         }
         token.holds(time)
@@ -332,7 +333,9 @@ impl Remembered {
         let token = match unproven.verify(&issuer.settings, keys.as_deref(), time) {
             Ok(mut token) => {
                 let key = unproven.key().unwrap_or_default().to_owned();
-                token.proven = Some((Arc::clone(issuer), key));
+                token.proven = keys
+                    .as_ref()
+                    .map(|keys| (Arc::clone(issuer), Arc::clone(keys), key));
                 Arc::new(token)
             }
             Err(why) => return Some(Err(why)),

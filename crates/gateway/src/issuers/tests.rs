@@ -194,3 +194,28 @@ fn verified_token_is_remembered_only_while_its_issuer_and_keys_are_the_same() {
         "an issuer that is gone is nobody"
     );
 }
+
+#[test]
+fn token_of_an_answer_that_goes_on_ends_with_its_key_whatever_the_next_is_called() {
+    let folder = tempfile::tempdir().unwrap();
+    let issuer = Arc::new(of_file(folder.path(), &Signer::new(1).jwks("")).unwrap());
+    let text = Signer::new(1).sign(&head("ed"), &claims().to_string());
+    let now = (at(0), Duration::ZERO);
+    let all = all(&issuer);
+    let token = Remembered::default().verify(&all, (&text, DIGEST), now);
+    let token = token.unwrap().unwrap();
+    assert_eq!(all.still_hold(&token, now), Ok(()));
+    // Another key comes beside it, and then in its place.
+    let (first, second) = (Signer::new(1).jwks(""), Signer::new(2).jwks("new-"));
+    let list = |text: &str| {
+        text.trim_start_matches("{\"keys\":[")
+            .trim_end_matches("]}")
+            .to_owned()
+    };
+    let both = format!("{{\"keys\":[{},{}]}}", list(&first), list(&second));
+    issuer.hold(both.as_bytes(), Duration::ZERO).unwrap();
+    assert_eq!(all.still_hold(&token, now), Ok(()));
+    let replaced = Signer::new(2).jwks("");
+    issuer.hold(replaced.as_bytes(), Duration::ZERO).unwrap();
+    assert_eq!(all.still_hold(&token, now), Err(Why::Key));
+}

@@ -132,8 +132,9 @@ pub(crate) struct Token {
     pub(crate) guest: Arc<Guest>,
     /// The certificate it must come with.
     pub(crate) bound: Bound,
-    /// By whose word, and by which of their keys; nothing when it is only supposed.
-    pub(super) proven: Option<(Arc<Issuer>, String)>,
+    /// By whose word, and by which of their keys as these were then; nothing when it is only
+    /// supposed.
+    pub(super) proven: Option<(Arc<Issuer>, Arc<KeySet>, String)>,
     not_before: Timestamp,
     ends_at: Timestamp,
 }

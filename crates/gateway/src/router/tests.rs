@@ -59,3 +59,15 @@ fn unknown_host_has_no_route() {
     assert_eq!(router.find("other", "/"), None);
     assert!(!router.serves("other") && router.serves("shop"));
 }
+
+#[test]
+fn parameters_of_a_segment_lead_to_no_other_route() {
+    let router = router(&[(None, "/**"), (None, "/admin/**"), (None, "/files/*")]);
+    let alone = |path: &str| router.is_alone("h", path, router.find("h", path));
+    for path in ["/", "/admin/a", "/a;x=1", "/files/a;v=2", "/admin/a;x/b;y"] {
+        assert!(alone(path), "{path}");
+    }
+    for path in ["/admin;x", "/admin;/a", "/admin;x=1/a/b", "/files;x/a"] {
+        assert!(!alone(path), "{path}");
+    }
+}

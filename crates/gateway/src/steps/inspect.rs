@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use estate::Mode;
 use http::{StatusCode, header};
 
 use crate::body::Held;
@@ -37,20 +38,25 @@ pub(crate) async fn body(flow: &mut Flow<'_>, held: &Held) -> Result<(), Refused
         return Ok(());
     }
     let modes = &chosen.route.modes;
+    // SECURITY: what cannot be read was seen by no rule, whatever validation makes of it.
+    let unread = match modes.inspect {
+        Mode::Block => Mode::Block,
+        Mode::Observe => modes.validate,
+    };
     let Ok(kind) = flow.single(&header::CONTENT_TYPE) else {
         return flow.enforce(
-            modes.validate,
+            unread,
             invalid("body.content_type_repeated", "more than one Content-Type"),
         );
     };
     let kind = match BodyKind::of(kind) {
         Ok(BodyKind::Opaque) => return Ok(()),
         Ok(kind) => kind,
-        Err(error) => return flow.enforce(modes.validate, malformed(&error)),
+        Err(error) => return flow.enforce(unread, malformed(&error)),
     };
     if is_encoded(flow) {
         // SECURITY: looked at as it stands, it would be another text than the service decodes.
-        return flow.enforce(modes.validate, encoded());
+        return flow.enforce(unread, encoded());
     }
     let looked = match held.as_slice() {
         Some(bytes) => flow.shared.rules.body(kind, bytes),
@@ -62,7 +68,7 @@ pub(crate) async fn body(flow: &mut Flow<'_>, held: &Held) -> Result<(), Refused
     match looked {
         Ok(None) => Ok(()),
         Ok(Some(finding)) => flow.enforce(modes.inspect, found_refused(finding)),
-        Err(error) => flow.enforce(modes.validate, malformed(&error)),
+        Err(error) => flow.enforce(unread, malformed(&error)),
     }
 }
 
@@ -142,3 +148,6 @@ fn malformed(error: &BodyError) -> Refused {
 fn invalid(code: &'static str, text: &'static str) -> Refused {
     Refused::new(StatusCode::BAD_REQUEST, code, text)
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,8 +10,15 @@ pub(crate) fn find(flow: &mut Flow<'_>) -> Result<(), Refused> {
     let compiled = &flow.state.compiled;
     let host = flow.host.name();
     flow.route = compiled.find(host, flow.path());
-    if flow.route.is_some() {
-        return Ok(());
+    if let Some(index) = flow.route {
+        if compiled.is_alone(host, flow.path(), index) {
+            return Ok(());
+        }
+        return Err(Refused::new(
+            StatusCode::BAD_REQUEST,
+            "route.parameters",
+            "without the parameters of its segments (`;`) the path is one of another route",
+        ));
     }
     // SECURITY: 421 and 404 tell a stranger no more than names in certificates do.
     Err(if compiled.serves(host) {

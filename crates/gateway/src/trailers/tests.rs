@@ -43,6 +43,7 @@ fn what_frames_routes_or_authenticates_goes_no_further() {
         "x-rampart-client",
         "x-forwarded-for",
         "x-http-method-override",
+        "x-method-override",
         "access-control-allow-origin",
     ] {
         for way in [Way::In, Way::Out] {

@@ -92,11 +92,13 @@ fn is_local(ip: IpAddr) -> bool {
 fn is_metadata(ip: IpAddr) -> bool {
     // Link-local addresses (RFC 3927, RFC 4291 §2.5.6), where every large cloud has its metadata
     // service, and those that lie elsewhere.
-    const ELSEWHERE: [IpAddr; 4] = [
+    const ELSEWHERE: [IpAddr; 6] = [
         IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
         IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)),
         IpAddr::V4(Ipv4Addr::new(192, 0, 0, 192)),
         IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
+        IpAddr::V6(Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254)),
+        IpAddr::V6(Ipv6Addr::new(0xfd00, 0xc1, 0, 0, 0, 0, 0xa9fe, 0xa9fe)),
     ];
     let is_link_local = match ip {
         IpAddr::V4(ip) => ip.is_link_local(),

@@ -5,6 +5,7 @@ mod message;
 use std::sync::Arc;
 
 use super::body::Content;
+use super::media::{Reading, reading};
 use super::params::{Parameter, Place};
 use super::paths::{Paths, Piece, pieces};
 use super::shape::Shape;
@@ -66,11 +67,17 @@ pub(super) fn compile(text: &str, options: &Options) -> Result<Compiled, Vec<Fin
         return Err(findings.finish());
     }
     let keys: Arc<[Box<str>]> = keys.into();
+    let mut left = super::shape::PARTS;
     for operation in &mut operations {
         operation.undeclared = options.undeclared;
         operation.limits = options.limits;
         operation.keys = Arc::clone(&keys);
-        operation.attach(&schemas);
+        operation.attach(&schemas, &mut left);
+    }
+    if left == 0 {
+        let message = "the properties of its parameters and forms are too many";
+        findings.error(&root, message, "describe large values as JSON");
+        return Err(findings.finish());
     }
     let title = root.get("info").and_then(|info| {
         info.node
@@ -256,9 +263,7 @@ impl<'d> Builder<'d> {
     fn unknown(&mut self, at: &At<'d>, known: &[&str], what: &str) {
         for (name, value) in at.members() {
             if !known.contains(&name) && !name.starts_with("x-") {
-                let near = known
-                    .iter()
-                    .find(|other| strsim::damerau_levenshtein(other, name) <= 2);
+                let near = known.iter().find(|other| source::is_near(other, name));
                 let hint = near
                     .map(|near| format!("did you mean `{near}`?"))
                     .unwrap_or_default();
@@ -549,23 +554,27 @@ fn key(at: &At<'_>) -> Option<(String, String)> {
 
 impl Operation {
     /// Binds it to the compiled schemas, and takes the shapes from them.
-    fn attach(&mut self, schemas: &Arc<Schemas>) {
-        let shaped = |parameter: &mut Parameter| {
+    fn attach(&mut self, schemas: &Arc<Schemas>, left: &mut usize) {
+        let mut shaped = |parameter: &mut Parameter| {
             if let Some(schema) = parameter.schema {
-                parameter.shape = Shape::of(schemas, schema);
+                parameter.shape = Shape::of(schemas, schema, left);
             }
         };
-        self.path.iter_mut().flatten().for_each(shaped);
-        self.parameters.iter_mut().for_each(shaped);
+        self.path.iter_mut().flatten().for_each(&mut shaped);
+        self.parameters.iter_mut().for_each(&mut shaped);
+        for response in &mut self.responses {
+            response.headers.iter_mut().for_each(&mut shaped);
+        }
         let contents = std::iter::once(&mut self.body)
             .chain(self.responses.iter_mut().filter_map(|r| r.content.as_mut()));
-        for media in contents.flat_map(|content| &mut content.media) {
+        // Values of JSON have their types with them.
+        let texts = contents
+            .flat_map(|content| &mut content.media)
+            .filter(|media| reading(&media.range) != Reading::Json);
+        for media in texts {
             if let Some(schema) = media.schema {
-                media.shape = Shape::of(schemas, schema);
+                media.shape = Shape::of(schemas, schema, left);
             }
-        }
-        for response in &mut self.responses {
-            response.headers.iter_mut().for_each(shaped);
         }
         self.schemas = Arc::clone(schemas);
     }

@@ -19,18 +19,22 @@ pub(super) struct Shape {
 const DEPTH: u32 = 3;
 // LIMIT: schemas looked through for one shape.
 const BREADTH: usize = 64;
+// LIMIT: parts of all shapes of a document: properties of properties multiply.
+pub(super) const PARTS: usize = 1 << 18;
 
 impl Shape {
-    pub(super) fn of(schemas: &Schemas, schema: Id) -> Self {
-        Self::within(schemas, schema, DEPTH)
+    /// `left` says how many parts there may be still; at zero, some are missing.
+    pub(super) fn of(schemas: &Schemas, schema: Id, left: &mut usize) -> Self {
+        Self::within(schemas, schema, DEPTH, left)
     }
 
-    fn within(schemas: &Schemas, schema: Id, depth: u32) -> Self {
+    fn within(schemas: &Schemas, schema: Id, depth: u32, left: &mut usize) -> Self {
         let mut shape = Self {
             types: schemas.types_of(schema),
             ..Self::default()
         };
-        let Some(depth) = depth.checked_sub(1) else {
+        *left = left.saturating_sub(1);
+        let Some(depth) = depth.checked_sub(1).filter(|_| *left > 0) else {
             return shape;
         };
         let mut ahead = vec![schema];
@@ -47,13 +51,13 @@ impl Shape {
             if let Some(items) = rules.array.as_ref().and_then(|array| array.items)
                 && shape.items.is_none()
             {
-                shape.items = Some(Box::new(Self::within(schemas, items, depth)));
+                shape.items = Some(Box::new(Self::within(schemas, items, depth, left)));
             }
             for property in rules.object.iter().flat_map(|object| &object.properties) {
                 if let Some(inner) = property.schema
                     && shape.property(&property.name).is_none()
                 {
-                    let inner = Self::within(schemas, inner, depth);
+                    let inner = Self::within(schemas, inner, depth, left);
                     shape.properties.push((property.name.clone(), inner));
                 }
             }

@@ -8,6 +8,9 @@ use crate::number::Decimal;
 use crate::schema::Types;
 use crate::tree::{Kind, Tree};
 
+// LIMIT: bytes of a name that is remembered.
+pub(super) const NAME_BYTES: usize = 128;
+
 /// What values of one place look like.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Shape {
@@ -63,7 +66,7 @@ impl Shape {
     /// The shape of a property, counted once more; `None` past a limit.
     pub(super) fn property(&mut self, name: &str, budget: &mut Budget<'_>) -> Option<&mut Self> {
         if !self.properties.contains_key(name) {
-            if self.properties.len() >= budget.limits.names {
+            if self.properties.len() >= budget.limits.names || name.len() > NAME_BYTES {
                 budget.dropped.names = budget.dropped.names.saturating_add(1);
                 self.open = true;
                 return None;

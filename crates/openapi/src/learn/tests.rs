@@ -339,3 +339,31 @@ proptest! {
         prop_assert!(Document::compile(&text, &options).is_ok(), "{}", text);
     }
 }
+
+#[test]
+fn names_that_strangers_make_up_are_few_and_short() {
+    let mut seen = Observations::new(Limits {
+        operations: 4,
+        places: 40,
+        ..Limits::default()
+    });
+    // Each level has few names, so that none of them is taken for a value.
+    let word = |n: usize| ["ab", "cd", "ef", "gh", "ij", "kl", "mn", "op"][n % 8];
+    for n in 0..512 {
+        let path = format!("/{}/{}/{}/qr/st/uv", word(n), word(n / 8), word(n / 64));
+        seen.observe(&exchange("GET", &path, None, 1));
+    }
+    let held = format!("{seen:?}");
+    assert!(
+        held.matches("uv").count() <= 40,
+        "{}",
+        held.matches("uv").count()
+    );
+    let long = "x".repeat(4_000);
+    let mut seen = Observations::new(Limits::default());
+    seen.observe(&exchange("GET", &format!("/a?{long}=1"), None, 1));
+    let body = format!("{{\"{long}\": 1}}");
+    seen.observe(&exchange("POST", "/a", Some(&body), 1));
+    assert!(!format!("{seen:?}").contains(&long));
+    assert_eq!(seen.dropped().names, 2);
+}

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use smallvec::SmallVec;
 
-use super::shape::Shape;
+use super::shape::{NAME_BYTES, Shape};
 use super::{Budget, Content, Exchange, Limits};
 use crate::document::reads::{Plus, Reading, decode, essence, method, pairs, reading};
 use crate::schema::Format;
@@ -93,9 +93,15 @@ impl Segments {
             self.vary(budget.limits);
         }
         if !text.is_empty() && (*looks || self.varies) {
+            if self.value.is_none() && !budget.place() {
+                return None;
+            }
             let next = self.value.get_or_insert_default();
             next.text.add_text(text, "name", budget);
             return next.operation(rest, name, budget);
+        }
+        if !known && !budget.place() {
+            return None;
         }
         let next = self.names.entry(text.clone().into_owned()).or_default();
         next.text.add_text(text, "name", budget);
@@ -267,7 +273,9 @@ impl Operation {
                 continue;
             };
             if !self.query.contains_key(&*pair.name)
-                && (self.query.len() >= budget.limits.names || !budget.shape())
+                && (self.query.len() >= budget.limits.names
+                    || pair.name.len() > NAME_BYTES
+                    || !budget.shape())
             {
                 budget.dropped.names = budget.dropped.names.saturating_add(1);
                 continue;

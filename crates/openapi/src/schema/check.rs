@@ -6,7 +6,7 @@
 
 use smallvec::SmallVec;
 
-use super::scalar::is_integer;
+use super::scalar::{is_integer, number_steps};
 use super::seen::Seen;
 use super::types::Types;
 use super::{Discriminator, Id, Logic, Rules, Schemas};
@@ -311,8 +311,14 @@ impl<'c> Check<'c> {
 
     fn of_format(&mut self, format: super::Format, at: u32) -> bool {
         match self.tree.kind(at) {
-            Kind::Number => format.number(self.tree.text(at)),
-            Kind::String => format.is_numeric() || format.text(self.tree.text(at)),
+            Kind::Number => {
+                let text = self.tree.text(at);
+                self.step(number_steps(text)) && format.number(text)
+            }
+            Kind::String => {
+                let text = self.tree.text(at);
+                format.is_numeric() || (self.step(format.steps(text)) && format.text(text))
+            }
             _ => true,
         }
     }

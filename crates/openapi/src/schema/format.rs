@@ -126,6 +126,16 @@ impl Format {
         }
     }
 
+    /// What it costs to look at a text.
+    pub(super) fn steps(self, text: &str) -> u32 {
+        // LIMIT: a pattern has to be compiled, which takes as long as thousands of comparisons.
+        const COMPILING: u32 = 1 << 12;
+        match self {
+            Self::Regex => COMPILING,
+            _ => super::scalar::text_steps(text),
+        }
+    }
+
     /// Whether a text is of the format.
     pub(crate) fn text(self, text: &str) -> bool {
         match self {

@@ -68,6 +68,9 @@ impl<'c> Check<'c> {
 
     fn number(&mut self, rules: &'c Rules, number: &'c NumberRules, at: u32, mode: Mode) -> bool {
         let text = self.tree.text(at);
+        if !self.step(number_steps(text)) {
+            return false;
+        }
         type Fits = fn(Ordering) -> bool;
         let bounds: [(&Option<Bound>, Keyword, Fits, &str); 4] = [
             (
@@ -171,7 +174,8 @@ impl<'c> Check<'c> {
             | (Value::Bool(false), Kind::False) => true,
             (Value::String(text), Kind::String) => text == tree.text(at),
             (Value::Number(number), Kind::Number) => {
-                Decimal::parse(tree.text(at)).as_ref() == Some(number)
+                let text = tree.text(at);
+                self.step(number_steps(text)) && Decimal::parse(text).as_ref() == Some(number)
             }
             (Value::Array(items), Kind::Array) => {
                 items.len() == tree.count(at) as usize
@@ -203,6 +207,11 @@ pub(super) fn text_steps(text: &str) -> u32 {
     u32::try_from(text.len() / 256)
         .unwrap_or(u32::MAX)
         .saturating_add(1)
+}
+
+/// LIMIT: what a long number costs beside others: it is read digit by digit, each time.
+pub(super) fn number_steps(text: &str) -> u32 {
+    u32::try_from(text.len() / 16).unwrap_or(u32::MAX)
 }
 
 /// Words of the document within a message.

@@ -107,16 +107,25 @@ impl fmt::Debug for Types {
     }
 }
 
+// LIMIT: schemas looked through for the types of one; alternatives of alternatives multiply.
+const LOOKED_AT: u32 = 1_000;
+
 impl Schemas {
     /// The types that a schema can take, as far as its own words and its references say.
     pub(crate) fn types_of(&self, schema: Id) -> Types {
-        self.types_within(schema, 8)
+        let mut left = LOOKED_AT;
+        self.types_within(schema, 8, &mut left)
     }
 
-    fn types_within(&self, schema: Id, depth: u32) -> Types {
-        let (Some(rules), Some(depth)) = (self.rules(schema), depth.checked_sub(1)) else {
+    fn types_within(&self, schema: Id, depth: u32, left: &mut u32) -> Types {
+        let (Some(rules), Some(depth), Some(fewer)) = (
+            self.rules(schema),
+            depth.checked_sub(1),
+            left.checked_sub(1),
+        ) else {
             return Types::ALL;
         };
+        *left = fewer;
         if rules.never {
             return Types::NONE;
         }
@@ -129,11 +138,13 @@ impl Schemas {
             return types;
         };
         for part in logic.reference.iter().chain(&logic.all_of) {
-            types = types.and(self.types_within(*part, depth));
+            types = types.and(self.types_within(*part, depth, left));
         }
         for parts in [&logic.any_of, &logic.one_of] {
             if !parts.is_empty() {
-                let any = parts.iter().map(|part| self.types_within(*part, depth));
+                let any = parts
+                    .iter()
+                    .map(|part| self.types_within(*part, depth, left));
                 types = types.and(any.fold(Types::NONE, Types::or));
             }
         }

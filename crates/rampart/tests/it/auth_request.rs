@@ -36,6 +36,14 @@ auth = "none"
 limit = "1/h per address"
 
 [[route]]
+name = "live"
+host = "app.localhost"
+path = "/live"
+to = "backend"
+websocket = true
+require = { GET = "things:read" }
+
+[[route]]
 name = "things"
 host = "app.localhost"
 path = "/things/**"
@@ -246,6 +254,22 @@ async fn limits_and_sends_to_the_sign_in(front: &mut Front) {
     let seen = front.backend.seen().pop().unwrap();
     assert_eq!(seen.line, "GET /things/3");
     assert!(!seen.header("cookie").contains("rampart"), "{seen:?}");
+    opens_websockets_for_its_own_pages_alone(front, &cookie).await;
+}
+
+async fn opens_websockets_for_its_own_pages_alone(front: &Front, cookie: &str) {
+    // A browser asks for one whatever page it shows, and shows its cookie to a sister's host.
+    let open = async |target, origin: &str| {
+        let request = request(Method::GET, target)
+            .header("cookie", cookie)
+            .header("origin", origin)
+            .header("sec-websocket-version", "13")
+            .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==");
+        front.send(request).await.status.as_u16()
+    };
+    assert_eq!(open("/live", "https://app.localhost").await, 200);
+    assert_eq!(open("/live", "https://evil.localhost").await, 403);
+    assert_eq!(open("/things/1", "https://app.localhost").await, 403);
 }
 
 /// What no request has, each by its place among method, target and host.

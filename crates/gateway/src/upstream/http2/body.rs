@@ -171,9 +171,10 @@ impl Http2Body {
 
     fn failed(&mut self, error: &h2::Error) -> Poll<Next> {
         // After a whole answer, a service says with this that it needs no more of the request
-        // (RFC 9113 §8.1). One whose length was declared is not whole before that.
-        let is_whole = error.is_reset() && error.reason() == Some(Reason::NO_ERROR);
-        if is_whole && self.exact.is_none_or(|left| left == 0) {
+        // (RFC 9113 §8.1). An end that came before it is not forgotten: without one, only an answer
+        // that has reached its length is whole.
+        let is_done = error.is_reset() && error.reason() == Some(Reason::NO_ERROR);
+        if is_done && self.exact == Some(0) {
             self.open = None;
             return Poll::Ready(None);
         }

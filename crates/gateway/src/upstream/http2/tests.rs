@@ -121,6 +121,31 @@ async fn service_that_takes_few_at_once_gets_more_connections() {
 }
 
 #[tokio::test]
+async fn answer_that_is_reset_before_its_end_is_never_whole() {
+    let read = Arc::new(tokio::sync::Notify::new());
+    let was_read = Arc::clone(&read);
+    let (target, _) = service(plain(), move |_: Asked, mut respond: Respond| {
+        let read = Arc::clone(&was_read);
+        async move {
+            let mut body = respond.send_response(Response::new(()), false).unwrap();
+            body.send_data(Bytes::from_static(b"some"), false).unwrap();
+            read.notified().await;
+            body.send_reset(h2::Reason::NO_ERROR);
+        }
+    })
+    .await;
+    let upstreams = Upstreams::new();
+    let asked = request(Method::GET, "/");
+    let answer = upstreams.send(&target, asked, &TIMEOUTS).await.unwrap();
+    let mut body = answer.into_body();
+    let some = std::future::poll_fn(|cx| body.poll_frame(cx)).await;
+    assert_eq!(some.unwrap().unwrap().into_data().unwrap(), "some");
+    read.notify_one();
+    let end = std::future::poll_fn(|cx| body.poll_frame(cx)).await;
+    assert!(end.is_some_and(|end| end.is_err()));
+}
+
+#[tokio::test]
 async fn head_is_made_for_this_hop() {
     let (target, _) = service(plain(), |request: Asked, mut respond: Respond| async move {
         let text = format!(

@@ -36,6 +36,8 @@ fn a_name_leads_to_services_and_never_to_metadata_or_to_the_gateway_itself() {
         "169.254.1.1:443",
         "[fe80::1]:80",
         "[fd00:ec2::254]:80",
+        "[fd20:ce::254]:80",
+        "[fd00:c1::a9fe:a9fe]:80",
         "100.100.100.200:80",
         "168.63.129.16:80",
         "192.0.0.192:80",

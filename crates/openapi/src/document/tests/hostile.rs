@@ -95,6 +95,79 @@ fn a_chain_of_references_does_not_reach_the_stack() {
 }
 
 #[test]
+fn types_of_alternatives_that_multiply_are_looked_for_in_bounded_work() {
+    let mut text = "openapi: 3.1.1\ninfo: {title: T, version: '1'}\npaths: {/a: {post: {requestBody: {required: true, content: {application/json: {schema: {$ref: '#/components/schemas/S0'}}}}, responses: {}}}}\ncomponents:\n  schemas:\n".to_owned();
+    for at in 0..8 {
+        let next = format!("{{$ref: '#/components/schemas/S{}'}}, ", at + 1);
+        let kind = if at == 0 { "" } else { "type: object, " };
+        writeln!(text, "    S{at}: {{{kind}anyOf: [{}]}}", next.repeat(40)).unwrap();
+    }
+    text.push_str("    S8: {type: object}\n");
+    let document = full(&text);
+    assert_eq!(json(&document, "{}"), "");
+    assert_eq!(json(&document, "1"), "body (anyOf)");
+}
+
+#[test]
+fn properties_of_properties_do_not_multiply() {
+    let properties: String = (0..80)
+        .map(|n| format!("p{n}: {{$ref: '#/components/schemas/N'}}, "))
+        .collect();
+    let text = |media: &str| {
+        format!(
+            "openapi: 3.1.1\ninfo: {{title: T, version: '1'}}\npaths: {{/a: {{post: {{requestBody: {{content: {{{media}: {{schema: {{$ref: '#/components/schemas/N'}}}}}}}}, responses: {{}}}}}}}}\ncomponents: {{schemas: {{N: {{type: object, properties: {{{properties}}}}}}}}}"
+        )
+    };
+    let document = full(&text("application/json"));
+    assert_eq!(
+        json(&document, "{\"p1\": {\"p2\": 1}}"),
+        "body `/p1/p2` (type)"
+    );
+    let form = Document::compile(&text("multipart/form-data"), &Options::default());
+    let findings = shown(&form.unwrap_err());
+    assert!(
+        findings.contains("parameters and forms are too many"),
+        "{findings}"
+    );
+}
+
+#[test]
+fn numbers_of_a_thousand_digits_are_read_a_bounded_number_of_times() {
+    let listed: Vec<String> = (1..400).map(|n| n.to_string()).collect();
+    let numbers = schema(&format!(
+        "{{type: array, items: {{anyOf: [{{enum: [{}]}}, {{type: number}}]}}}}",
+        listed.join(", ")
+    ));
+    let many =
+        |count: usize, digits: usize| format!("[{}]", vec!["7".repeat(digits); count].join(","));
+    assert_eq!(json(&numbers, &many(2_000, 10)), "");
+    assert_eq!(json(&numbers, &many(2_000, 1_000)), "body (too-complex)");
+}
+
+#[test]
+fn patterns_that_a_request_brings_are_few() {
+    let patterns = schema("{type: array, items: {type: string, format: regex}}");
+    let many = |count: usize| format!("[{}]", vec!["\"(?:a{50}){20}\""; count].join(","));
+    assert_eq!(json(&patterns, &many(100)), "");
+    assert_eq!(json(&patterns, &many(1_000)), "body (too-complex)");
+}
+
+#[test]
+fn long_names_of_a_document_are_kept_once() {
+    let name = "n".repeat(100_000);
+    let text = format!(
+        r#"{{"openapi": "3.1.1", "info": {{"title": "T", "version": "1"}}, "{name}": 1, "paths": {{"/a": {{"post": {{"requestBody": {{"content": {{"application/json": {{"schema": {{"properties": {{"{name}": {{"properties": {{"a": {{"{name}": 1, "type": "integer"}}}}}}}}}}}}}}}}, "responses": {{}}}}}}}}}}"#
+    );
+    let compiled = Document::compile(&text, &Options::default()).unwrap();
+    let operation = compiled.document.operations().next().unwrap();
+    let mut out = Violations::new();
+    let body = format!("{{\"{name}\": {{\"a\": null}}}}");
+    operation.check_body(Some(b"application/json"), Some(body.as_bytes()), &mut out);
+    let rule = &out.iter().next().unwrap().rule;
+    assert!(rule.ends_with("/properties/…/properties/a/type"), "{rule}");
+}
+
+#[test]
 fn violations_are_few_short_and_hold_no_values() {
     let list = schema("{type: array, items: {type: integer}}");
     let document = &list;

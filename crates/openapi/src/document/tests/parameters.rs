@@ -246,6 +246,40 @@ fn path_parameters_are_decoded_once_and_read_in_their_style() {
     }
 }
 
+/// A field in the bytes that a client sent.
+struct Bytes(&'static [u8]);
+
+impl Fields for Bytes {
+    fn each(&self, name: &str, each: &mut dyn FnMut(&[u8])) {
+        if name == "cookie" {
+            each(self.0);
+        }
+    }
+}
+
+#[test]
+fn cookie_beside_one_that_is_no_text_is_held_to_its_schema() {
+    let document = document(
+        "  /a:\n    get:\n      parameters: [{name: c, in: cookie, schema: {type: string, maxLength: 2, pattern: '^[a-z]*$'}}]\n      responses: {}\n",
+    );
+    let operation = document.operations().next().unwrap();
+    for (field, expected) in [
+        (&b"x=\xff; c=ab"[..], ""),
+        (b"x=\xff; c=abc", "cookie `c` (maxLength)"),
+        (b"c=a\xff", "cookie `c` (pattern)"),
+    ] {
+        let mut out = Violations::new();
+        let view = HeadView {
+            path: "/a",
+            captures: &Captures::new(),
+            query: None,
+            fields: &Bytes(field),
+        };
+        operation.check_head(&view, &mut out);
+        assert_eq!(said(&out), expected, "{field:?}");
+    }
+}
+
 #[test]
 fn headers_and_cookies_are_held_to_their_schemas() {
     let document = with(

@@ -5,7 +5,7 @@ use crate::number::{Decimal, Divisor};
 use crate::schema::object::Property;
 use crate::schema::pattern::Pattern;
 use crate::schema::{Bound, Encoding, Format, Id, Names, Rules, Types};
-use crate::source::{At, Findings, Node, Value};
+use crate::source::{self, At, Findings, Node, Value};
 
 /// Words that say nothing of values.
 const SILENT: &[&str] = &[
@@ -516,11 +516,10 @@ fn unknown(name: &str, value: &At<'_>, findings: &mut Findings) {
     }
     let near = ENFORCED
         .iter()
+        .filter(|known| source::is_near(known, name))
         .map(|known| (strsim::damerau_levenshtein(known, name), known))
         .min();
-    let meant = near
-        .filter(|(distance, _)| *distance <= 2)
-        .map(|(_, known)| format!("did you mean `{known}`?"));
+    let meant = near.map(|(_, known)| format!("did you mean `{known}`?"));
     let hint = meant
         .or_else(|| older.map(str::to_owned))
         .unwrap_or_default();
