@@ -1,4 +1,4 @@
-//! What control and a gateway say to each other: version 1 of the link's protocol. Each message is
+//! What control and a gateway say to each other: version 5 of the link's protocol. Each message is
 //! one JSON text in one frame (`frames.rs`).
 //!
 //! Plain types. Unknown fields are ignored, so that either side may be one release newer; an
@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use model::snapshot::{Digest, IdentityChange, IdentitySnapshot};
-use model::{Event, RequestId, SegmentId, SessionId, Timestamp};
+use model::{Event, Latency, RequestId, SegmentId, SessionId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// The protocol's version; the two sides must agree.
-pub(crate) const PROTOCOL: u32 = 4;
+pub(crate) const PROTOCOL: u32 = 5;
 
 /// What control says.
 #[derive(Debug, Serialize, Deserialize)]
@@ -310,6 +310,9 @@ pub struct Seal {
     pub first: Timestamp,
     /// Time of the last record.
     pub last: Timestamp,
+    /// How many of the records are of each route; what has no route counts under `-`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub routes: BTreeMap<String, u64>,
 }
 
 /// What a gateway learnt of a route's traffic since it started.
@@ -358,6 +361,29 @@ pub struct Stats {
     /// By name of service: how it stands.
     #[serde(default)]
     pub services: BTreeMap<String, ServiceStats>,
+    /// Bodies of requests that are held now.
+    #[serde(default)]
+    pub held: HeldStats,
+}
+
+/// Bodies that are held, by where they lie.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldStats {
+    /// In memory.
+    pub memory: PlaceStats,
+    /// On disk.
+    pub disk: PlaceStats,
+}
+
+/// See [`HeldStats`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlaceStats {
+    /// Bytes taken.
+    pub taken_bytes: u64,
+    /// Bytes there are.
+    pub max_bytes: u64,
+    /// How often a body found no room.
+    pub full: u64,
 }
 
 /// How a service stands.
@@ -417,6 +443,21 @@ pub struct AddressStats {
     pub failures: BTreeMap<String, u64>,
     /// How often it was passed over.
     pub ejections: u64,
+    /// Since when it stands so; nothing where it always did.
+    #[serde(default)]
+    pub since: Option<Timestamp>,
+    /// Why it stands so: what its probes or requests met.
+    #[serde(default)]
+    pub why: Option<String>,
+    /// When an attempt failed last.
+    #[serde(default)]
+    pub last_failure: Option<Timestamp>,
+    /// How often it was asked whether it is well.
+    #[serde(default)]
+    pub probes: u64,
+    /// How often it was not.
+    #[serde(default)]
+    pub probes_failed: u64,
 }
 
 /// See [`AddressStats::condition`].
@@ -433,8 +474,8 @@ pub enum Condition {
     Unwell,
 }
 
-/// Upper bounds of [`RouteStats::latency`], in microseconds; the last class is open.
-pub const LATENCY_BOUNDS_US: [u64; 18] = [
+/// Upper bounds of the classes that scrapes see, in microseconds; one more class is open.
+pub(crate) const LATENCY_BOUNDS_US: [u64; 18] = [
     100, 200, 350, 500, 750, 1_000, 1_500, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000,
     500_000, 1_000_000, 2_500_000, 10_000_000,
 ];
@@ -446,8 +487,55 @@ pub struct RouteStats {
     pub requests: u64,
     /// By status class, 1xx to 5xx.
     pub statuses: [u64; 5],
-    /// Answer times, by [`LATENCY_BOUNDS_US`] and one more class.
-    pub latency: Vec<u64>,
+    /// From the whole head to the answer's head.
+    pub latency: Latency,
+    /// The part of that for which a service was waited for, of requests that went to one.
+    pub service: Latency,
     /// By step: refused, and would have been refused.
     pub steps: BTreeMap<String, (u64, u64)>,
+}
+
+impl RouteStats {
+    /// Adds what another counted.
+    pub fn add(&mut self, other: &Self) {
+        self.requests = self.requests.saturating_add(other.requests);
+        for (sum, one) in self.statuses.iter_mut().zip(&other.statuses) {
+            *sum = sum.saturating_add(*one);
+        }
+        self.latency.add(&other.latency);
+        self.service.add(&other.service);
+        for (step, (refused, would)) in &other.steps {
+            let counts = self.steps.entry(step.clone()).or_default();
+            counts.0 = counts.0.saturating_add(*refused);
+            counts.1 = counts.1.saturating_add(*would);
+        }
+    }
+
+    /// What was counted since `before`, of the same counters.
+    #[must_use]
+    pub fn since(&self, before: &Self) -> Self {
+        if before.requests > self.requests {
+            // They began anew.
+            return self.clone();
+        }
+        let mut statuses = self.statuses;
+        for (count, before) in statuses.iter_mut().zip(&before.statuses) {
+            *count = count.saturating_sub(*before);
+        }
+        let step = |(step, (refused, would)): (&String, &(u64, u64))| {
+            let before = before.steps.get(step).copied().unwrap_or_default();
+            let grown = (
+                refused.saturating_sub(before.0),
+                would.saturating_sub(before.1),
+            );
+            (grown != (0, 0)).then(|| (step.clone(), grown))
+        };
+        Self {
+            requests: self.requests.saturating_sub(before.requests),
+            statuses,
+            latency: self.latency.since(&before.latency),
+            service: self.service.since(&before.service),
+            steps: self.steps.iter().filter_map(step).collect(),
+        }
+    }
 }

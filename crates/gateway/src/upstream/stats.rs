@@ -68,6 +68,7 @@ impl Group {
             .map(|(kind, count)| ((*kind).to_owned(), count.load(Ordering::Relaxed)))
             .filter(|(_, count)| *count > 0)
             .collect();
+        let told = member.told().clone();
         AddressStats {
             address: member.endpoint.to_string(),
             condition,
@@ -76,6 +77,11 @@ impl Group {
             connections: member.connections.load(Ordering::Relaxed).into(),
             failures,
             ejections: member.ejections.load(Ordering::Relaxed),
+            since: told.since,
+            why: told.why,
+            last_failure: told.last_failure,
+            probes: member.probes.load(Ordering::Relaxed),
+            probes_failed: member.probes_failed.load(Ordering::Relaxed),
         }
     }
 }
