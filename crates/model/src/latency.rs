@@ -50,6 +50,12 @@ const fn extent(class: u16) -> (u64, u64) {
     ((PARTS + (class & (PARTS - 1))) << shift, 1 << shift)
 }
 
+/// Half microseconds count, so that the middle is the middle.
+const fn middle_nanos(class: u16) -> u64 {
+    let (begin, width) = extent(class);
+    begin * 1000 + (width - 1) * 500
+}
+
 /// How often each class was met: only those that were, in ascending order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Vec<(u16, u64)>")]
@@ -121,12 +127,21 @@ impl Latency {
         for (class, count) in &self.0 {
             below += u128::from(*count);
             if below >= rank {
-                let (begin, width) = extent(*class);
-                // Half microseconds are said as nanoseconds, so that the middle is the middle.
-                return Duration::from_nanos(begin * 1000 + (width - 1) * 500);
+                return Duration::from_nanos(middle_nanos(*class));
             }
         }
         Duration::ZERO
+    }
+
+    /// How long all of it took together, within [`ERROR_PERCENT_MAX`].
+    #[must_use]
+    pub fn total(&self) -> Duration {
+        self.0.iter().fold(Duration::ZERO, |sum, (class, count)| {
+            let nanos = u128::from(middle_nanos(*class)) * u128::from(*count);
+            sum.saturating_add(Duration::from_nanos(
+                u64::try_from(nanos).unwrap_or(u64::MAX),
+            ))
+        })
     }
 
     /// What came, within which time: where each class ends in microseconds, and its count.

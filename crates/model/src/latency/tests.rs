@@ -40,6 +40,8 @@ fn classes_follow_one_another_without_a_gap() {
 fn nothing_counted_is_no_time() {
     assert_eq!(Latency::default().quantile(9_900), Duration::ZERO);
     assert_eq!(Latency::default().count(), 0);
+    assert_eq!(Latency::default().total(), Duration::ZERO);
+    assert_eq!(counted(&[5, 5, 7]).total(), Duration::from_micros(17));
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod ports;
 mod renewals;
 mod restarts;
 mod secrets;
+mod sight;
 mod store;
 mod tasks;
 
