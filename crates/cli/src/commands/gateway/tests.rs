@@ -167,5 +167,5 @@ fn observed_says_which_line_would_block() {
     let ran = place.run(&["gateway", "observed", "--since", "7d", "--route", "orders"]);
     assert_eq!(ran.exit, Exit::No);
     insta::assert_snapshot!("observed", ran.show());
-    assert_eq!(asked.targets(), ["GET /gateway/observed?since=7d&route=orders"]);
+    assert_eq!(asked.targets(), ["GET /gateway/observed?since=1w&route=orders"]);
 }
