@@ -177,7 +177,9 @@ impl History {
             let of = |sample: &Sample| sample.of(route).unwrap_or(&nothing).without_times();
             let moved = Lately::between(&of(older), &of(newer), newer.at.since(older.at));
             rates.times.push(newer.at);
-            rates.served.push((moved.rate - moved.refused_rate).max(0.0));
+            rates
+                .served
+                .push((moved.rate - moved.refused_rate).max(0.0));
             rates.refused.push(moved.refused_rate);
             rates.would_refuse.push(moved.would_refuse_rate);
         }
@@ -204,7 +206,12 @@ impl Samples {
     /// The newest sample that is so much older, or else the oldest that has times.
     fn before(&self, newest: Timestamp, length: Duration) -> Option<&Sample> {
         let timed = self.coarse.len().saturating_sub(TIMED_MAX);
-        let known = || self.fine.iter().rev().chain(self.coarse.iter().skip(timed).rev());
+        let known = || {
+            self.fine
+                .iter()
+                .rev()
+                .chain(self.coarse.iter().skip(timed).rev())
+        };
         // Turns are not exactly a second apart.
         let is_older = |one: &&Sample| newest.since(one.at) + EVERY / 2 >= length;
         known()

@@ -35,7 +35,7 @@ pub use history::{History, Rates, watch_traffic};
 pub use lately::{Lately, UnknownWindow, Window};
 pub use learnt::{Learnt, LearntDrift};
 pub use observed::{
-    Effect, Example, Finding, Observed, Observing, RouteShare, Sought, observed,
+    Effect, Example, Finding, Observed, Observing, Reports, RouteShare, Sought, observed,
 };
 pub use peer::Peer;
 pub use port::{GatewayPort, Later, PortError, RestartOf, Unsettled};

@@ -13,11 +13,32 @@ use std::time::Duration;
 
 use model::{ErrorKind, Timestamp};
 use serde::Serialize;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 pub use report::{Example, Finding, Observed, Observing, RouteShare};
 
 use crate::problem::Problem;
 use crate::services::Services;
+
+/// LIMIT: reports that are made at once: each reads much of the trail.
+const REPORTS_MAX: usize = 2;
+
+/// Whose turn it is to make a report.
+#[derive(Debug)]
+pub struct Reports(Semaphore);
+
+impl Default for Reports {
+    fn default() -> Self {
+        Self(Semaphore::new(REPORTS_MAX))
+    }
+}
+
+impl Reports {
+    /// Waits for a turn. Nobody closes it, so that there is always one.
+    async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        self.0.acquire().await.ok()
+    }
+}
 
 /// Which observations.
 #[derive(Clone, Debug)]
@@ -76,7 +97,9 @@ impl Effect {
 pub async fn observed(services: &Services, sought: &Sought) -> Result<Observed, Problem> {
     let invalid = |text: String| Problem::new(ErrorKind::Invalid, text);
     if sought.length > LENGTH_MAX || sought.length.is_zero() {
-        return Err(invalid("`since` is more than nothing and at most 31 d".to_owned()));
+        return Err(invalid(
+            "`since` is more than nothing and at most 31 d".to_owned(),
+        ));
     }
     if let Some(step) = &sought.step
         && !STEPS.contains(&step.as_str())
@@ -86,7 +109,9 @@ pub async fn observed(services: &Services, sought: &Sought) -> Result<Observed, 
     }
     let now = services.clock.now();
     let from = now.before(sought.length);
+    let turn = services.reports.turn().await;
     let scanned = scan::scan(services, from, sought).await?;
+    drop(turn);
     let version = services.rollout.current();
     if let Some(route) = &sought.route {
         let is_named = version
@@ -100,7 +125,13 @@ pub async fn observed(services: &Services, sought: &Sought) -> Result<Observed, 
     }
     let lines = estate_lines::Lines::of(services).await?;
     let is_linked = !services.gateway.traffic().gateways.is_empty();
-    Ok(report::write(scanned, &lines, sought, (from, now), is_linked))
+    Ok(report::write(
+        scanned,
+        &lines,
+        sought,
+        (from, now),
+        is_linked,
+    ))
 }
 
 /// The step whose mode decides about a code's step.

@@ -64,7 +64,9 @@ pub fn top(services: &Services, window: Window) -> Top {
     let of = |name: &str, route: Option<&estate::Route>| RouteTop {
         name: name.to_owned(),
         to: route.map(|route| route.to.clone()),
-        observing: route.map(|route| observing(route.modes)).unwrap_or_default(),
+        observing: route
+            .map(|route| observing(route.modes))
+            .unwrap_or_default(),
         lately: history.lately(Some(&[name]), window),
     };
     let routes = estate.iter().flat_map(|estate| &estate.routes);
@@ -114,6 +116,8 @@ pub fn observing(modes: estate::Modes) -> Vec<&'static str> {
         ("validate", modes.validate),
         ("inspect", modes.inspect),
     ];
-    let observing = all.into_iter().filter(|(_, mode)| *mode == estate::Mode::Observe);
+    let observing = all
+        .into_iter()
+        .filter(|(_, mode)| *mode == estate::Mode::Observe);
     observing.map(|(step, _)| step).collect()
 }

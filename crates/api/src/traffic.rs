@@ -142,6 +142,9 @@ pub struct Traffic {
     pub routes: BTreeMap<String, Numbers>,
 }
 
-pub(crate) fn milliseconds<S: serde::Serializer>(time: &Duration, to: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn milliseconds<S: serde::Serializer>(
+    time: &Duration,
+    to: S,
+) -> Result<S::Ok, S::Error> {
     to.serialize_f64(time.as_secs_f64() * 1000.0)
 }

@@ -129,6 +129,8 @@ impl ServiceState {
     pub fn is_in_trouble(&self) -> bool {
         self.addresses.is_empty()
             || self.addresses.iter().any(|one| !one.condition.is_in_use())
-            || self.breaker.is_some_and(|breaker| breaker != Breaker::Closed)
+            || self
+                .breaker
+                .is_some_and(|breaker| breaker != Breaker::Closed)
     }
 }

@@ -116,7 +116,10 @@ async fn every_page_opens_for_an_administrator() {
         ("/gateway/routes", "Routes"),
         ("/gateway/routes/orders", "orders"),
         ("/gateway/observed", "Would refuse"),
-        ("/gateway/observed?since=7d&route=orders&step=inspect", "Would refuse"),
+        (
+            "/gateway/observed?since=7d&route=orders&step=inspect",
+            "Would refuse",
+        ),
         ("/gateway/observed?since=soon", "Would refuse"),
         ("/gateway/services", "Services"),
         ("/gateway/explain", "Explain a request"),

@@ -206,7 +206,9 @@ impl<'a> Flow<'a> {
             text: &refused.text,
             status: refused.status.as_u16(),
             mode,
-            after: before.into_iter().find(|code| effect_of(code) == Effect::Refuses),
+            after: before
+                .into_iter()
+                .find(|code| effect_of(code) == Effect::Refuses),
             rule: more.rule,
             argument: more.argument.as_deref(),
         });

@@ -13,9 +13,7 @@ use crate::body::Use;
 use crate::contract::Documents;
 use crate::directory::Order;
 use crate::front::Caps;
-use crate::link::protocol::{
-    AssertionKeyText, EstateTexts, HeldStats, Learnt, PlaceStats, Stats,
-};
+use crate::link::protocol::{AssertionKeyText, EstateTexts, HeldStats, Learnt, PlaceStats, Stats};
 use crate::link::{ChallengeText, Continuity, Local};
 use crate::shared::Common;
 use crate::state::Builder;

@@ -24,7 +24,11 @@ const SINCE: &str = "24h";
 
 /// The endpoints of this module.
 pub(super) fn endpoints() -> Vec<Endpoint> {
-    let window = query("window", "string", "`1s`, `10s` (when it is left out) or `1m`");
+    let window = query(
+        "window",
+        "string",
+        "`1s`, `10s` (when it is left out) or `1m`",
+    );
     vec![
         Endpoint::new(
             Method::GET,
@@ -89,7 +93,11 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             get(observed),
         )
         .params([
-            query("since", "string", "how far back, such as `24h`; at most `31d`"),
+            query(
+                "since",
+                "string",
+                "how far back, such as `24h`; at most `31d`",
+            ),
             query("route", "string", "the name of one route"),
             query("step", "string", "the name of one step"),
         ])
@@ -108,7 +116,8 @@ impl Within {
         let Some(text) = &self.window else {
             return Ok(Window::TenSeconds);
         };
-        let invalid = |error: crate::UnknownWindow| Problem::new(ErrorKind::Invalid, error.to_string());
+        let invalid =
+            |error: crate::UnknownWindow| Problem::new(ErrorKind::Invalid, error.to_string());
         text.parse().map_err(invalid)
     }
 }

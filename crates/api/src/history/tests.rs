@@ -57,7 +57,12 @@ fn rates_are_what_grew_per_second_in_every_window() {
     let rates = history.rates(None);
     assert_eq!(rates.times.len(), 60);
     assert!(rates.served.iter().all(|rate| (rate - 40.0).abs() < 1e-9));
-    assert!(rates.would_refuse.iter().all(|rate| (rate - 5.0).abs() < 1e-9));
+    assert!(
+        rates
+            .would_refuse
+            .iter()
+            .all(|rate| (rate - 5.0).abs() < 1e-9)
+    );
     assert!(rates.times.windows(2).all(|pair| pair[0] < pair[1]));
     assert_eq!(history.rates_finely(Some("orders")).times.len(), 360);
 }
@@ -77,7 +82,10 @@ fn times_of_a_window_are_of_that_window_alone() {
     let lately = history.lately(None, Window::Second);
     assert_eq!(lately.requests, 10);
     let near = |time: Duration, us: f64| (time.as_secs_f64() * 1e6 - us).abs() <= us / 32.0;
-    assert!(near(lately.p50, 400.0) && near(lately.p999, 400.0), "{lately:?}");
+    assert!(
+        near(lately.p50, 400.0) && near(lately.p999, 400.0),
+        "{lately:?}"
+    );
     assert!(near(lately.service_p99, 300.0), "{lately:?}");
     let share = lately.service_percent.unwrap();
     assert!((70.0..80.0).contains(&share), "{share}");
@@ -99,7 +107,10 @@ fn no_more_than_an_hour_is_kept_and_times_of_a_minute_alone() {
     let samples = history.samples();
     assert_eq!(samples.fine.len(), FINE_MAX);
     assert_eq!(samples.coarse.len(), COARSE_MAX);
-    let timed = samples.coarse.iter().filter(|one| !one.total.latency.is_empty());
+    let timed = samples
+        .coarse
+        .iter()
+        .filter(|one| !one.total.latency.is_empty());
     assert_eq!(timed.count(), TIMED_MAX);
 }
 

@@ -39,7 +39,10 @@ impl Lines {
         };
         let routes = current.estate.routes.iter();
         let mut lines = Self {
-            routes: routes.clone().map(|one| (one.clone(), place(one))).collect(),
+            routes: routes
+                .clone()
+                .map(|one| (one.clone(), place(one)))
+                .collect(),
             steps: routes
                 .flat_map(|route| {
                     observing(route.modes).into_iter().map(|step| Step {

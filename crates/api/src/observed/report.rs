@@ -214,7 +214,10 @@ fn observing(
 ) -> Vec<Observing> {
     let is_sought = |route: &str, step: &str| {
         sought.route.as_deref().is_none_or(|one| one == route)
-            && sought.step.as_deref().is_none_or(|one| mode_of(one) == step)
+            && sought
+                .step
+                .as_deref()
+                .is_none_or(|one| mode_of(one) == step)
     };
     let steps = lines.steps().iter();
     steps
@@ -277,9 +280,7 @@ fn notes(scanned: &Scanned, from: Timestamp, is_linked: bool) -> Vec<String> {
         }
     }
     if !is_linked {
-        notes.push(
-            "no gateway is connected: what one has not delivered yet is missing".to_owned(),
-        );
+        notes.push("no gateway is connected: what one has not delivered yet is missing".to_owned());
     }
     notes
 }

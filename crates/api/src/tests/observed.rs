@@ -46,7 +46,10 @@ async fn seal(world: &World, routes: &[(&str, u64)], gap: u64) {
         gap,
         first: now,
         last: now,
-        routes: routes.iter().map(|(name, n)| ((*name).to_owned(), *n)).collect(),
+        routes: routes
+            .iter()
+            .map(|(name, n)| ((*name).to_owned(), *n))
+            .collect(),
     };
     world.services.trail.sealed_segment(&seal).await.unwrap();
 }
@@ -71,12 +74,26 @@ async fn requests_that_two_steps_would_refuse_count_once() {
     world.clock.advance(Duration::from_secs(60));
     observe(&world, "inspect.match", &[("count", json!(4))]).await;
     observe(&world, "inspect.match", &[]).await;
-    observe(&world, "validate.body", &[("after", json!("inspect.match"))]).await;
-    observe(&world, "validate.response_body", &[("effect", json!("note"))]).await;
+    observe(
+        &world,
+        "validate.body",
+        &[("after", json!("inspect.match"))],
+    )
+    .await;
+    observe(
+        &world,
+        "validate.response_body",
+        &[("effect", json!("note"))],
+    )
+    .await;
     seal(&world, &[("orders", 50), ("-", 3)], 0).await;
     let report = observed(&world.services, &sought(24)).await.unwrap();
     assert_eq!((report.requests, report.would_refuse), (53, 5));
-    let orders = report.routes.iter().find(|one| one.route == "orders").unwrap();
+    let orders = report
+        .routes
+        .iter()
+        .find(|one| one.route == "orders")
+        .unwrap();
     assert_eq!((orders.requests, orders.share_percent), (50, Some(10.0)));
     let codes: Vec<_> = report
         .found
@@ -92,7 +109,10 @@ async fn requests_that_two_steps_would_refuse_count_once() {
         ]
     );
     let first = &report.found[0];
-    assert_eq!((first.addresses, first.principals, first.at_least), (1, 0, false));
+    assert_eq!(
+        (first.addresses, first.principals, first.at_least),
+        (1, 0, false)
+    );
     assert_eq!(first.examples.len(), 2);
     assert_eq!(first.examples[0].reason, "it would match");
     let wanted = "mode = { limits = \"observe\", validate = \"observe\" }";
@@ -111,7 +131,11 @@ async fn it_says_since_when_a_step_observes_and_that_it_found_nothing() {
     seal(&world, &[("orders", 9)], 0).await;
     let report = observed(&world.services, &sought(24)).await.unwrap();
     assert!(report.found.is_empty());
-    let steps: Vec<_> = report.observing.iter().map(|one| one.step.as_str()).collect();
+    let steps: Vec<_> = report
+        .observing
+        .iter()
+        .map(|one| one.step.as_str())
+        .collect();
     assert_eq!(steps, ["limits", "validate", "inspect"]);
     for step in &report.observing {
         assert_eq!((step.since, step.version, step.at_least), (since, 2, false));
@@ -166,6 +190,9 @@ async fn questions_nobody_can_answer_are_refused() {
         sought(24 * 32),
     ];
     for sought in wrong {
-        assert!(observed(&world.services, &sought).await.is_err(), "{sought:?}");
+        assert!(
+            observed(&world.services, &sought).await.is_err(),
+            "{sought:?}"
+        );
     }
 }

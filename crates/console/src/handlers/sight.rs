@@ -154,9 +154,10 @@ fn finding(one: &Finding, now: Timestamp, may_read: bool) -> FindingRow {
             Effect::Note => Badge::new(Tone::Quiet, "Note"),
         },
         count: count(one.count),
-        share: one
-            .share_percent
-            .map_or_else(|| "not known yet".to_owned(), |share| format!("{share:.1} %")),
+        share: one.share_percent.map_or_else(
+            || "not known yet".to_owned(),
+            |share| format!("{share:.1} %"),
+        ),
         who: format!(
             "{}{more}, {}",
             plural(one.addresses, "address", "addresses"),
@@ -201,14 +202,21 @@ pub(crate) async fn services(State(services): State<Services>, session: Session)
             n => format!("{known}, {} in trouble.", count(n)),
         },
         alarm: alarm(&services.gateway.traffic()),
-        services: all.iter().enumerate().map(|(n, one)| card(n, one, now)).collect(),
+        services: all
+            .iter()
+            .enumerate()
+            .map(|(n, one)| card(n, one, now))
+            .collect(),
     }))
 }
 
 fn card(number: usize, one: &ServiceTop, now: Timestamp) -> ServiceCard {
     let state = &one.state;
     let mut facts = vec![
-        ("Requests", format!("{}/s over the last minute", rate(one.lately.rate))),
+        (
+            "Requests",
+            format!("{}/s over the last minute", rate(one.lately.rate)),
+        ),
         (
             "Answers within",
             format!(
@@ -243,7 +251,11 @@ fn card(number: usize, one: &ServiceTop, now: Timestamp) -> ServiceCard {
             false => Badge::new(Tone::Ok, "Well"),
         },
         facts,
-        addresses: state.addresses.iter().map(|one| address_row(one, now)).collect(),
+        addresses: state
+            .addresses
+            .iter()
+            .map(|one| address_row(one, now))
+            .collect(),
         left_out: (state.left_out > 0)
             .then(|| format!("{} addresses more are not told of.", count(state.left_out))),
     }
@@ -267,7 +279,11 @@ fn address_row(one: &AddressState, now: Timestamp) -> AddressRow {
             _ => "".into(),
         },
         under_way: count(one.under_way),
-        failures: format!("{}, ejected {} times", count(failures), count(one.ejections)),
+        failures: format!(
+            "{}, ejected {} times",
+            count(failures),
+            count(one.ejections)
+        ),
         probes: match one.probes {
             0 => "not asked".to_owned(),
             asked => format!(

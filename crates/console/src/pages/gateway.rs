@@ -4,9 +4,7 @@ use askama::Template;
 
 use super::identity::Choice;
 use crate::frame::Frame;
-use crate::ui::{
-    Badge, Bars, Copy, Empty, Icon, Notice, Prose, Sparkline, Tile, TimeChart, When,
-};
+use crate::ui::{Badge, Bars, Copy, Empty, Icon, Notice, Prose, Sparkline, Tile, TimeChart, When};
 
 /// A step's name and how it acts on a route.
 #[derive(Clone, Debug)]

@@ -52,7 +52,11 @@ fn what_a_service_took_is_told_beside_the_whole() {
     meter.request(slot, 200, ms(10), Some(ms(7)));
     meter.request(slot, 403, ms(1), None);
     meter.refused_at(slot, "authorise.missing");
-    for code in ["inspect.match", "sanitize.changed", "validate.response_body"] {
+    for code in [
+        "inspect.match",
+        "sanitize.changed",
+        "validate.response_body",
+    ] {
         meter.observed_at(slot, code);
     }
     let text = registry.render(&Gauges::default());
@@ -73,6 +77,9 @@ fn what_a_service_took_is_told_beside_the_whole() {
     let orders = &stats.routes["orders"];
     assert_eq!((orders.requests, orders.service.count()), (2, 1));
     assert_eq!(orders.steps["inspect"], (0, 1));
-    let (p50, p99) = (orders.latency.quantile(5_000), orders.latency.quantile(9_900));
+    let (p50, p99) = (
+        orders.latency.quantile(5_000),
+        orders.latency.quantile(9_900),
+    );
     assert!(p50.abs_diff(ms(1)) < ms(1) / 32 && p99.abs_diff(ms(10)) < ms(10) / 32);
 }

@@ -43,7 +43,11 @@ pub(super) fn write(out: &mut Vec<u8>, stamp: &mut Stamp, request: &RequestLine<
         field(out, "refused", code);
     }
     for (nth, one) in request.observed.iter().enumerate() {
-        out.extend_from_slice(if nth == 0 { b",\"observed\":[\"" } else { b",\"" });
+        out.extend_from_slice(if nth == 0 {
+            b",\"observed\":[\""
+        } else {
+            b",\""
+        });
         // Codes are our own words: none needs to be escaped.
         out.extend_from_slice(one.code.as_bytes());
         out.push(b'"');

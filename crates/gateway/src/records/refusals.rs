@@ -13,7 +13,8 @@ use serde_json::{Map, json};
 use super::Refusal;
 use crate::refused::{Effect, effect_of, step_of};
 
-/// LIMIT: kinds of refusals counted apart within one second; the rest count together by code.
+/// LIMIT: kinds of refusals counted apart within one second; the rest count together by route and
+/// code, of which the estate has so many.
 const KINDS_MAX: usize = 4096;
 /// LIMIT: events that wait for the writer.
 const READY_MAX: usize = 20_000;

@@ -139,7 +139,9 @@ fn what_a_crash_left_open_is_sealed_without_its_torn_line() {
         line::write(&mut lines, &mut line::Stamp::default(), &ground.line("/"));
     }
     segment.append(&lines, &[], ground.now()).unwrap();
-    segment.append(b"{\"time\":\"2026-0", &[], ground.now()).unwrap();
+    segment
+        .append(b"{\"time\":\"2026-0", &[], ground.now())
+        .unwrap();
     drop(segment);
     let seals = segment::recover(&ground.traffic(), None).unwrap().seals;
     assert_eq!((seals[0].segment, seals[0].count), (id, 3));
@@ -441,9 +443,16 @@ fn refusals_of_one_second_are_told_by_route_and_by_what_came_before() {
         assert_eq!(event.detail["reason"], "why");
         let after = event.detail.get("after").and_then(|code| code.as_str());
         let name = format!("{} {}", event.target.unwrap().id, after.unwrap_or("-"));
-        let count = event.detail.get("count").and_then(serde_json::Value::as_u64);
+        let count = event
+            .detail
+            .get("count")
+            .and_then(serde_json::Value::as_u64);
         *counted.entry(name).or_default() += count.unwrap_or(1);
     }
-    let expected = [("home -", 3), ("orders -", 1), ("orders limits.exceeded", 1)];
+    let expected = [
+        ("home -", 3),
+        ("orders -", 1),
+        ("orders limits.exceeded", 1),
+    ];
     assert_eq!(counted, expected.map(|(k, n)| (k.to_owned(), n)).into());
 }

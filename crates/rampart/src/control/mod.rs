@@ -311,6 +311,7 @@ impl Parts {
             entropy: entropy.clone(),
             counters: Arc::default(),
             history: Arc::default(),
+            reports: Arc::default(),
         };
         Ok(Self {
             services,

@@ -216,7 +216,8 @@ impl GatewayPort for ForSurfaces {
 
     fn flow(&self) -> BTreeMap<String, Flow> {
         let routes = self.hub.flow();
-        let of = |(name, stats): (Arc<str>, Arc<RouteStats>)| (name.to_string(), sight::flow(&stats));
+        let of =
+            |(name, stats): (Arc<str>, Arc<RouteStats>)| (name.to_string(), sight::flow(&stats));
         routes.into_iter().map(of).collect()
     }
 

@@ -37,7 +37,9 @@ pub(super) fn run(args: &ObservedArgs, session: &mut Session<'_>) -> Result<Exit
         ("route", args.route.clone()),
         ("step", args.step.clone()),
     ]);
-    let answer: Value = session.server()?.get(&format!("/gateway/observed{asked}"))?;
+    let answer: Value = session
+        .server()?
+        .get(&format!("/gateway/observed{asked}"))?;
     let would = number(&answer, "would_refuse");
     let human = human(&answer);
     session
@@ -76,7 +78,15 @@ fn human(answer: &Value) -> String {
 
 fn table(found: &[Value]) -> String {
     let mut table = Table::new(&[
-        "route", "code", "effect", "count", "decides", "share", "addresses", "principals", "first",
+        "route",
+        "code",
+        "effect",
+        "count",
+        "decides",
+        "share",
+        "addresses",
+        "principals",
+        "first",
         "last",
     ])
     .right(&[3, 4, 5, 6, 7]);
@@ -108,11 +118,15 @@ fn detail(one: &Value) -> String {
     let mut out = format!("{code} on {route}\n");
     let line = one.get("line").and_then(Value::as_u64);
     match (text(one, "effect"), line) {
-        ("note", _) => out.push_str("  blocking refuses nothing: answers are compared, never held up\n"),
+        ("note", _) => {
+            out.push_str("  blocking refuses nothing: answers are compared, never held up\n")
+        }
         (effect, Some(line)) => {
             let verb = if effect == "clean" { "clean" } else { "block" };
             let write = clean(text(one, "write"));
-            out.push_str(&format!("  to {verb}: line {line} of the estate, {write}\n"));
+            out.push_str(&format!(
+                "  to {verb}: line {line} of the estate, {write}\n"
+            ));
         }
         (_, None) => out.push_str(&format!("  {step} does not only observe there any more\n")),
     }
@@ -127,7 +141,13 @@ fn detail(one: &Value) -> String {
 /// Which steps only observe, since when, and how much they looked at.
 fn observing(steps: &[Value]) -> String {
     let mut table = Table::new(&[
-        "observing", "step", "since", "version", "line", "requests", "observed",
+        "observing",
+        "step",
+        "since",
+        "version",
+        "line",
+        "requests",
+        "observed",
     ])
     .right(&[3, 4, 5, 6]);
     for one in steps {

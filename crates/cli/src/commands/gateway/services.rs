@@ -37,7 +37,9 @@ pub(super) fn run(args: &ServicesArgs, session: &mut Session<'_>) -> Result<Exit
     let troubled = |one: &&Value| one.get("is_in_trouble") == Some(&Value::Bool(true));
     let trouble = all.iter().filter(troubled).count();
     let word = match trouble {
-        0 => session.printer.paint(Paint::Good, "every address gets requests"),
+        0 => session
+            .printer
+            .paint(Paint::Good, "every address gets requests"),
         1 => session.printer.paint(Paint::Bad, "1 service is in trouble"),
         n => {
             let text = format!("{n} services are in trouble");
@@ -110,13 +112,20 @@ fn addresses(all: &[Value]) -> String {
             let number = |key: &str| one.get(key).and_then(Value::as_u64).unwrap_or(0);
             let probes = match number("probes") {
                 0 => "-".to_owned(),
-                asked => format!("{} of {asked}", asked.saturating_sub(number("probes_failed"))),
+                asked => format!(
+                    "{} of {asked}",
+                    asked.saturating_sub(number("probes_failed"))
+                ),
             };
             let state = match text(&one, "condition") {
                 "rising" => format!("rising {} %", number("share_percent")),
                 state => state.to_owned(),
             };
-            let why = if is_in_use(&one) { "" } else { text(&one, "why") };
+            let why = if is_in_use(&one) {
+                ""
+            } else {
+                text(&one, "why")
+            };
             table.row([
                 text(service, "name").to_owned(),
                 text(&one, "address").to_owned(),

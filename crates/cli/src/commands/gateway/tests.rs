@@ -28,11 +28,13 @@ fn route(name: &str, rate: f64, p99_ms: f64) -> Value {
 }
 
 fn service() -> Value {
-    let address = |address: &str, condition: &str| json!({
-        "gateway": "gateway", "address": address, "condition": condition, "since": null, "why": null,
-        "share_percent": 100, "under_way": 2, "connections": 3, "failures": {}, "last_failure": null,
-        "ejections": 0, "probes": 12, "probes_failed": 0,
-    });
+    let address = |address: &str, condition: &str| {
+        json!({
+            "gateway": "gateway", "address": address, "condition": condition, "since": null, "why": null,
+            "share_percent": 100, "under_way": 2, "connections": 3, "failures": {}, "last_failure": null,
+            "ejections": 0, "probes": 12, "probes_failed": 0,
+        })
+    };
     let mut down = address("10.0.0.2:8080", "unwell");
     down["since"] = json!("2026-03-01T08:00:00.000Z");
     down["why"] = json!("it takes no connection");
@@ -94,9 +96,15 @@ fn routes_stand_in_the_order_asked_for() {
 fn watching_writes_one_document_for_each_look() {
     let place = started();
     let _asked = place.serve(|_, _| (200, top().to_string()));
-    let watch = ["gateway", "top", "--watch", "--looks", "3", "--every", "1ms", "--format", "json"];
+    let watch = [
+        "gateway", "top", "--watch", "--looks", "3", "--every", "1ms", "--format", "json",
+    ];
     let ran = place.run(&watch);
-    let lines: Vec<Value> = ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines: Vec<Value> = ran
+        .out
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     assert_eq!(lines.len(), 3);
     assert!(lines.iter().all(|one| one["schema"] == "rampart.top.v1"));
 }
@@ -112,7 +120,10 @@ fn on_a_screen_each_look_is_written_over_the_one_before() {
     let text = out.text();
     let (first, second) = text.split_once("\x1b[5A\r\x1b[J").unwrap();
     assert_eq!((first.lines().count(), second.lines().count()), (5, 5));
-    assert!(text.lines().all(|line| line.chars().count() <= 60), "{text:?}");
+    assert!(
+        text.lines().all(|line| line.chars().count() <= 60),
+        "{text:?}"
+    );
     for set in ["\x1b[?25l", "\x1b[?1049h"] {
         assert!(!text.contains(set), "nothing is to be set back");
     }
@@ -167,5 +178,8 @@ fn observed_says_which_line_would_block() {
     let ran = place.run(&["gateway", "observed", "--since", "7d", "--route", "orders"]);
     assert_eq!(ran.exit, Exit::No);
     insta::assert_snapshot!("observed", ran.show());
-    assert_eq!(asked.targets(), ["GET /gateway/observed?since=1w&route=orders"]);
+    assert_eq!(
+        asked.targets(),
+        ["GET /gateway/observed?since=1w&route=orders"]
+    );
 }

@@ -24,9 +24,12 @@ const ROUTES_MAX: usize = 1000;
 
 /// Arguments of `rampart gateway top`.
 #[derive(Clone, Debug, Args)]
-#[command(after_help = "EXAMPLES\n  rampart gateway top\n  rampart gateway top --sort p99 --window 1m\n  \
+#[command(
+    after_help = "EXAMPLES\n  rampart gateway top\n  rampart gateway top --sort p99 --window 1m\n  \
     rampart gateway top --once --format json\n  \
-    rampart gateway top --watch --format jsonl | jq .total.rate")]
+    rampart gateway top --watch --format jsonl | jq .total.rate\n\n\
+    In `refused by`, what stands in parentheses would have been refused by a step that only observes."
+)]
 pub struct TopArgs {
     /// What the first route has most of.
     #[arg(long, value_enum, default_value_t = Sort::Requests)]
@@ -125,10 +128,19 @@ fn look(args: &TopArgs, now: &Value) -> Vec<Line> {
     let mut lines = vec![
         (None, headline(now, total, gateways.len())),
         (None, held(&gateways)),
-        (None, String::new()),
     ];
+    // One alone says what the headline says.
+    for gateway in gateways.iter().filter(|_| gateways.len() > 1) {
+        let [name, version] = ["name", "version"].map(|key| text_or(gateway, key, "-"));
+        let rate = per_second(gateway, "rate");
+        let connections = text_or(gateway, "connections", "0");
+        let line = format!("  {name}  version {version}  {rate}  connections {connections}");
+        lines.push((None, clean(&line)));
+    }
+    lines.push((None, String::new()));
     if gateways.is_empty() {
-        let text = "no gateway is connected: what runs serves from what it knows, unseen".to_owned();
+        let text =
+            "no gateway is connected: what runs serves from what it knows, unseen".to_owned();
         lines.push((Some(Paint::Bad), text));
         lines.push((None, String::new()));
     }
@@ -184,7 +196,17 @@ fn routes(args: &TopArgs, now: &Value, lines: &mut Vec<Line>) {
     let shown = usize::from(args.limit).min(ROUTES_MAX);
     let hidden = all.len().saturating_sub(shown);
     let mut table = Table::new(&[
-        "route", "req/s", "2xx", "4xx", "5xx", "refused", "would", "p50", "p99", "svc p99", "svc %",
+        "route",
+        "req/s",
+        "2xx",
+        "4xx",
+        "5xx",
+        "refused",
+        "would",
+        "p50",
+        "p99",
+        "svc p99",
+        "svc %",
         "refused by",
     ])
     .right(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
@@ -250,7 +272,15 @@ fn refused_by(route: &Value) -> String {
 fn services(now: &Value, lines: &mut Vec<Line>) {
     let all = items(now, "services");
     let mut table = Table::new(&[
-        "service", "req/s", "p50", "p99", "under way", "waiting", "retries", "left", "breaker",
+        "service",
+        "req/s",
+        "p50",
+        "p99",
+        "under way",
+        "waiting",
+        "retries",
+        "left",
+        "breaker",
         "addresses",
     ])
     .right(&[1, 2, 3, 4, 5, 6, 7]);
