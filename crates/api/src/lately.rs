@@ -50,6 +50,9 @@ impl FromStr for Window {
 /// See the module.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Lately {
+    /// Over how many seconds it was really counted: looks are not exactly a second apart, and
+    /// there is no more than this process has seen.
+    pub seconds: f64,
     /// Requests.
     pub requests: u64,
     /// Requests per second.
@@ -105,6 +108,7 @@ impl Lately {
         }
         let (was, is) = (before.refusals(), after.refusals());
         Self {
+            seconds: gone.as_secs_f64(),
             requests: grown(before.requests, after.requests),
             rate: rate(before.requests, after.requests),
             statuses: (1_u8..)

@@ -126,7 +126,7 @@ pub async fn observed(services: &Services, sought: &Sought) -> Result<Observed, 
     let lines = estate_lines::Lines::of(services).await?;
     let is_linked = !services.gateway.traffic().gateways.is_empty();
     Ok(report::write(
-        scanned,
+        &scanned,
         &lines,
         sought,
         (from, now),

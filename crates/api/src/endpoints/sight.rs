@@ -24,11 +24,39 @@ const SINCE: &str = "24h";
 
 /// The endpoints of this module.
 pub(super) fn endpoints() -> Vec<Endpoint> {
+    let mut endpoints = live_endpoints();
+    endpoints.push(
+        Endpoint::new(
+            Method::GET,
+            "/gateway/observed",
+            READ,
+            (
+                "observed",
+                "What steps that only observe would have refused, out of the trail",
+            ),
+            get(observed),
+        )
+        .params([
+            query(
+                "since",
+                "string",
+                "how far back, such as `24h`; at most `31d`",
+            ),
+            query("route", "string", "the name of one route"),
+            query("step", "string", "the name of one step"),
+        ])
+        .answers(200, schema::open()),
+    );
+    endpoints
+}
+
+fn live_endpoints() -> Vec<Endpoint> {
     let window = query(
         "window",
         "string",
         "`1s`, `10s` (when it is left out) or `1m`",
     );
+    let list = |name| schema::object(&[(name, schema::list(&schema::open()))]);
     vec![
         Endpoint::new(
             Method::GET,
@@ -63,10 +91,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             get(rates),
         )
         .params([query("route", "string", "the name of one route")])
-        .answers(
-            200,
-            schema::object(&[("rates", schema::list(&schema::open()))]),
-        ),
+        .answers(200, list("rates")),
         Endpoint::new(
             Method::GET,
             "/gateway/services",
@@ -78,30 +103,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             get(services),
         )
         .params([window])
-        .answers(
-            200,
-            schema::object(&[("services", schema::list(&schema::open()))]),
-        ),
-        Endpoint::new(
-            Method::GET,
-            "/gateway/observed",
-            READ,
-            (
-                "observed",
-                "What steps that only observe would have refused, out of the trail",
-            ),
-            get(observed),
-        )
-        .params([
-            query(
-                "since",
-                "string",
-                "how far back, such as `24h`; at most `31d`",
-            ),
-            query("route", "string", "the name of one route"),
-            query("step", "string", "the name of one step"),
-        ])
-        .answers(200, schema::open()),
+        .answers(200, list("services")),
     ]
 }
 

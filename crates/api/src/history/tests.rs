@@ -49,7 +49,10 @@ fn rates_are_what_grew_per_second_in_every_window() {
     ] {
         let lately = history.lately(Some(&["orders"]), window);
         assert_eq!(lately.requests, requests, "{window:?}");
-        assert_eq!(lately.rate, 50.0, "{window:?}");
+        assert_eq!(
+            (lately.rate, lately.seconds),
+            (50.0, window.length().as_secs_f64())
+        );
         assert_eq!(lately.would_refuse_rate, 5.0, "{window:?}");
         assert_eq!(lately.statuses["2xx"], 50.0, "{window:?}");
         assert_eq!(lately.steps["inspect"].refused, requests / 5);

@@ -120,13 +120,13 @@ pub struct Observing {
 }
 
 pub(super) fn write(
-    scanned: Scanned,
+    scanned: &Scanned,
     lines: &Lines,
     sought: &Sought,
     (from, until): (Timestamp, Timestamp),
     is_linked: bool,
 ) -> Observed {
-    let notes = notes(&scanned, from, is_linked);
+    let notes = notes(scanned, from, is_linked);
     let share = |count: u64, route: &str| {
         let all = scanned.requests.get(route).copied().unwrap_or(0);
         percent(count, all)
@@ -159,7 +159,7 @@ pub(super) fn write(
             share_percent: share(decided(route), route),
         })
         .collect();
-    let observing = observing(lines, sought, &scanned, &found);
+    let observing = observing(lines, sought, scanned, &found);
     Observed {
         from: scanned.ended_at.unwrap_or(from),
         until,

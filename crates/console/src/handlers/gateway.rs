@@ -156,9 +156,11 @@ pub(crate) fn tiles(services: &Services, numbers: &Numbers, route: Option<&str>)
             "95 of 100 answered within",
             duration(numbers.p95),
             format!(
-                "p50 {}, p99 {}",
+                "p50 {}, p99 {}, p99.9 {}; of it the service p99 {}",
                 duration(numbers.p50),
-                duration(numbers.p99)
+                duration(numbers.p99),
+                duration(numbers.p999),
+                duration(numbers.service_p99)
             ),
         )
         .live(suffix("p95")),

@@ -198,6 +198,7 @@ pub(crate) async fn services(State(services): State<Services>, session: Session)
     Ok(render::html(&ServicesPage {
         frame: session.top(&services, Place::Services, "Services"),
         state: match trouble {
+            _ if all.is_empty() => "Nothing is known of services yet.".to_owned(),
             0 => format!("{known}. Every address gets requests."),
             n => format!("{known}, {} in trouble.", count(n)),
         },
@@ -280,9 +281,9 @@ fn address_row(one: &AddressState, now: Timestamp) -> AddressRow {
         },
         under_way: count(one.under_way),
         failures: format!(
-            "{}, ejected {} times",
+            "{}, ejected {}",
             count(failures),
-            count(one.ejections)
+            plural(one.ejections, "time", "times")
         ),
         probes: match one.probes {
             0 => "not asked".to_owned(),

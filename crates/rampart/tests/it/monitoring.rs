@@ -174,11 +174,22 @@ addresses = ["{address}", "{nobody}"]
 health = {{ every = "200ms", timeout = "100ms", fall = 1, rise = 1 }}
 breaker = {{}}
 
+[[service]]
+name = "away"
+address = "{nobody}"
+
 [[route]]
 name = "open"
 host = "app.localhost"
 path = "/**"
 to = "pair"
+auth = "none"
+
+[[route]]
+name = "away"
+host = "app.localhost"
+path = "/away"
+to = "away"
 auth = "none"
 
 [[route]]
@@ -201,6 +212,7 @@ async fn busy() -> (World, Vec<String>) {
     let world = World::start_scraped(address, &estate(address, nobody), &documents).await;
     for target in [
         "/ok",
+        "/away",
         "/watched/a",
         "/watched/b",
         "/?q=%3Cscript%3Ealert(document.cookie)%3C/script%3E",

@@ -119,7 +119,7 @@ fn detail(one: &Value) -> String {
     let line = one.get("line").and_then(Value::as_u64);
     match (text(one, "effect"), line) {
         ("note", _) => {
-            out.push_str("  blocking refuses nothing: answers are compared, never held up\n")
+            out.push_str("  blocking refuses nothing: answers are compared, never held up\n");
         }
         (effect, Some(line)) => {
             let verb = if effect == "clean" { "clean" } else { "block" };
