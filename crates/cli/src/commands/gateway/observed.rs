@@ -53,13 +53,18 @@ fn number(value: &Value, key: &str) -> u64 {
 }
 
 fn human(answer: &Value) -> String {
+    let would = number(answer, "would_refuse");
     let mut out = format!(
-        "{} requests would have been refused, of {} whose records are sealed\nfrom {} until {}\n",
-        number(answer, "would_refuse"),
+        "{would} {} would have been refused, of {} whose records are sealed\nfrom {} until {}\n",
+        if would == 1 { "request" } else { "requests" },
         number(answer, "requests"),
         text(answer, "from"),
         text(answer, "until"),
     );
+    out.push_str(&match text(answer, "sealed_until") {
+        "" => "no record is sealed yet, which takes a minute: shares are not known\n".to_owned(),
+        sealed => format!("records are sealed until {sealed}: later requests are in no share\n"),
+    });
     for note in items(answer, "notes") {
         let note = note.as_str().unwrap_or_default();
         out.push_str(&format!("incomplete: {}\n", clean(note)));
