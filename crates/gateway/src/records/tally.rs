@@ -40,7 +40,8 @@ impl Tally {
 
 /// Adds to one route of `sum`.
 pub(super) fn add(sum: &mut BTreeMap<String, u64>, route: &str, count: u64) {
-    /// LIMIT: routes of one seal: the slots there are, and what estates named otherwise before.
+    /// LIMIT: routes of one seal: the slots there are, and what estates named otherwise before. With
+    /// names of 63 bytes that stays below what one entry of the trail may hold.
     const ROUTES_MAX: usize = 2048;
     let key = if sum.len() < ROUTES_MAX || sum.contains_key(route) {
         route

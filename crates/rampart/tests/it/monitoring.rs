@@ -147,8 +147,12 @@ fn told(scrapes: &[String]) -> BTreeMap<String, BTreeSet<String>> {
 }
 
 async fn scrape(address: SocketAddr) -> Option<String> {
+    fetch(address, "/metrics").await
+}
+
+async fn fetch(address: SocketAddr, target: &str) -> Option<String> {
     let client = Client::new(Endpoint::Tcp(address));
-    let request = Request::get("/metrics").header("host", "metrics");
+    let request = Request::get(target).header("host", "metrics");
     let answer = client
         .send(request.body(Bytes::new()).unwrap())
         .await
@@ -316,6 +320,86 @@ fn alerts_fire_when_they_should_and_every_query_is_promql() {
     let file = folder.path().join("dashboard.yaml");
     store::atomic_write(&file, rules.as_bytes(), 0o644).unwrap();
     run(&["check", "rules"], &file);
+}
+
+/// A query's results, as a real Prometheus gives them.
+async fn results(prometheus: SocketAddr, query: &str) -> Option<Vec<Value>> {
+    let encoded: String = query.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let answer = fetch(prometheus, &format!("/api/v1/query?query={encoded}")).await?;
+    let value: Value = serde_json::from_str(&answer).unwrap();
+    assert_eq!(value["status"], "success", "{query}: {value}");
+    value["data"]["result"].as_array().cloned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn prometheus_itself_answers_every_query_of_the_dashboard() {
+    if std::process::Command::new("prometheus")
+        .arg("--version")
+        .output()
+        .is_err()
+    {
+        return skipped("there is no prometheus");
+    }
+    let (world, _) = busy().await;
+    let gateway = world.metrics.unwrap();
+    let control = SocketAddr::new(gateway.ip(), gateway.port() + 1);
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("prometheus.yaml");
+    let text = format!(
+        "global: {{ scrape_interval: 1s, evaluation_interval: 1s }}\nscrape_configs:\n\
+         - {{ job_name: rampart-gateway, static_configs: [{{ targets: ['{gateway}'] }}] }}\n\
+         - {{ job_name: rampart-control, static_configs: [{{ targets: ['{control}'] }}] }}\n\
+         rule_files: ['{}']\n",
+        self::folder().join("alerts.yaml").display()
+    );
+    store::atomic_write(&config, text.as_bytes(), 0o644).unwrap();
+    let [address] = testkit::free_addresses().unwrap();
+    let arguments = [
+        format!("--config.file={}", config.display()),
+        format!(
+            "--storage.tsdb.path={}",
+            folder.path().join("data").display()
+        ),
+        format!("--web.listen-address={address}"),
+    ];
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let log = folder.path().join("prometheus.log");
+    let _server = testkit::Process::start("prometheus".as_ref(), &arguments, &log).unwrap();
+    let scraped = || async {
+        let query = "min(count_over_time(up[1m])) >= 4";
+        let found = results(address, query).await;
+        found.is_some_and(|found| !found.is_empty())
+    };
+    assert!(eventually(SOON, scraped).await);
+    for query in dashboard() {
+        if query.starts_with("label_values") {
+            continue;
+        }
+        let query = query.replace("$__rate_interval", "1m");
+        let query = ["gateway", "control", "route", "service"]
+            .iter()
+            .fold(query, |query, name| {
+                query.replace(&format!("${name}"), ".*")
+            });
+        // It looks for a change of the estate, and there was none.
+        if query.contains("changes(") {
+            continue;
+        }
+        let found = results(address, &query).await.unwrap();
+        assert!(!found.is_empty(), "it shows nothing: {query}");
+    }
+    let watched = || async {
+        let query = "ALERTS{alertname=\"RampartAddressUnwell\"}";
+        results(address, query)
+            .await
+            .is_some_and(|found| found.len() == 1)
+    };
+    assert!(
+        eventually(SOON, watched).await,
+        "the dead address is watched"
+    );
+    let rules = fetch(address, "/api/v1/rules").await.unwrap();
+    assert!(!rules.contains("\"lastError\""), "{rules}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
