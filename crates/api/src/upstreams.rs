@@ -81,6 +81,11 @@ pub struct AddressState {
     pub failures: BTreeMap<String, u64>,
     /// When one failed last.
     pub last_failure: Option<Timestamp>,
+    /// Requests in a row that failed, while it is not passed over for it: an address alone never
+    /// is.
+    pub failing: u64,
+    /// Whether anybody should look: it gets no requests, or those that it gets fail.
+    pub is_in_trouble: bool,
     /// How often it was passed over.
     pub ejections: u64,
     /// How often it was asked whether it is well.
@@ -115,6 +120,14 @@ impl Condition {
         }
     }
 
+    /// Whether it gets requests and those do not fail, of which so many in a row did.
+    #[must_use]
+    pub fn is_well(self, failing: u64) -> bool {
+        /// So many are no accident any more.
+        const FAILING_MIN: u64 = 3;
+        self.is_in_use() && failing < FAILING_MIN
+    }
+
     /// Whether it gets requests.
     #[must_use]
     pub fn is_in_use(self) -> bool {
@@ -123,12 +136,12 @@ impl Condition {
 }
 
 impl ServiceState {
-    /// Whether anybody should look: an address gets nothing, there is none, or the breaker is not
+    /// Whether anybody should look: an address is in trouble, there is none, or the breaker is not
     /// closed.
     #[must_use]
     pub fn is_in_trouble(&self) -> bool {
         self.addresses.is_empty()
-            || self.addresses.iter().any(|one| !one.condition.is_in_use())
+            || self.addresses.iter().any(|one| one.is_in_trouble)
             || self
                 .breaker
                 .is_some_and(|breaker| breaker != Breaker::Closed)

@@ -199,7 +199,7 @@ pub(crate) async fn services(State(services): State<Services>, session: Session)
         frame: session.top(&services, Place::Services, "Services"),
         state: match trouble {
             _ if all.is_empty() => "Nothing is known of services yet.".to_owned(),
-            0 => format!("{known}. Every address gets requests."),
+            0 => format!("{known}. Every address gets requests and answers them."),
             n => format!("{known}, {} in trouble.", count(n)),
         },
         alarm: alarm(&services.gateway.traffic()),
@@ -265,6 +265,9 @@ fn card(number: usize, one: &ServiceTop, now: Timestamp) -> ServiceCard {
 fn address_row(one: &AddressState, now: Timestamp) -> AddressRow {
     let failures: u64 = one.failures.values().sum();
     let (tone, word) = match one.condition {
+        Condition::Well | Condition::Rising if one.is_in_trouble => {
+            (Tone::High, "Failing".to_owned())
+        }
         Condition::Well => (Tone::Ok, "Well".to_owned()),
         Condition::Rising => (Tone::Info, format!("Rising, {} %", one.share_percent)),
         Condition::Ejected => (Tone::Medium, "Ejected".to_owned()),
@@ -275,8 +278,8 @@ fn address_row(one: &AddressState, now: Timestamp) -> AddressRow {
         gateway: one.gateway.clone(),
         state: Badge::new(tone, word),
         since: one.since.map(|at| When::new(at, now)),
-        why: match (&one.why, one.condition.is_in_use()) {
-            (Some(why), false) => why.as_str().into(),
+        why: match (&one.why, one.is_in_trouble) {
+            (Some(why), true) => why.as_str().into(),
             _ => "".into(),
         },
         under_way: count(one.under_way),

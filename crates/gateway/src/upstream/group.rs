@@ -226,7 +226,8 @@ impl Group {
         if let Some(count) = member.failed.get(kind_of(failure)) {
             count.fetch_add(1, Ordering::Relaxed);
         }
-        member.told().last_failure = Some(self.clock.now());
+        let kind = KINDS.get(kind_of(failure)).copied().unwrap_or("other");
+        member.told().last_failure = Some((self.clock.now(), kind));
         let outliers = &self.reach.outliers;
         let counts = outliers.on.contains(&failure);
         let now = self.now();

@@ -106,8 +106,8 @@ pub(super) struct Told {
     pub(super) since: Option<Timestamp>,
     /// Why.
     pub(super) why: Option<String>,
-    /// When an attempt failed last.
-    pub(super) last_failure: Option<Timestamp>,
+    /// When an attempt failed last, and how.
+    pub(super) last_failure: Option<(Timestamp, &'static str)>,
 }
 
 /// Times are ticks; 0 is never.
@@ -171,6 +171,11 @@ impl Member {
     /// What people are told of it.
     pub(super) fn told(&self) -> MutexGuard<'_, Told> {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Requests in a row that failed, while it is not passed over.
+    pub(super) fn failing(&self) -> u32 {
+        self.condition.failures.load(Ordering::Relaxed)
     }
 
     /// It stands otherwise from now on.

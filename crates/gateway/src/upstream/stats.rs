@@ -69,6 +69,11 @@ impl Group {
             .filter(|(_, count)| *count > 0)
             .collect();
         let told = member.told().clone();
+        // An address alone is never passed over: whoever looks is told all the same.
+        let failing = member.failing();
+        let kind = told.last_failure.map(|(_, kind)| kind);
+        let fails = kind.filter(|_| failing > 0);
+        let fails = fails.map(|kind| format!("its requests fail ({kind})"));
         AddressStats {
             address: member.endpoint.to_string(),
             condition,
@@ -78,8 +83,9 @@ impl Group {
             failures,
             ejections: member.ejections.load(Ordering::Relaxed),
             since: told.since,
-            why: told.why,
-            last_failure: told.last_failure,
+            why: told.why.or(fails),
+            last_failure: told.last_failure.map(|(at, _)| at),
+            failing: failing.into(),
             probes: member.probes.load(Ordering::Relaxed),
             probes_failed: member.probes_failed.load(Ordering::Relaxed),
         }

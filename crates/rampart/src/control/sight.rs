@@ -129,15 +129,16 @@ fn add(sum: &mut ServiceState, gateway: &str, stats: &ServiceStats) {
 }
 
 fn address(gateway: &str, stats: &AddressStats) -> AddressState {
+    let condition = match stats.condition {
+        Standing::Well => Condition::Well,
+        Standing::Rising => Condition::Rising,
+        Standing::Ejected => Condition::Ejected,
+        Standing::Unwell => Condition::Unwell,
+    };
     AddressState {
         gateway: gateway.to_owned(),
         address: stats.address.clone(),
-        condition: match stats.condition {
-            Standing::Well => Condition::Well,
-            Standing::Rising => Condition::Rising,
-            Standing::Ejected => Condition::Ejected,
-            Standing::Unwell => Condition::Unwell,
-        },
+        condition,
         since: stats.since,
         why: stats.why.clone(),
         share_percent: stats.share_percent,
@@ -145,6 +146,8 @@ fn address(gateway: &str, stats: &AddressStats) -> AddressState {
         connections: stats.connections,
         failures: stats.failures.clone(),
         last_failure: stats.last_failure,
+        failing: stats.failing,
+        is_in_trouble: !condition.is_well(stats.failing),
         ejections: stats.ejections,
         probes: stats.probes,
         probes_failed: stats.probes_failed,

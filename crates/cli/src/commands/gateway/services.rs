@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::Session;
 use super::figures::{count, ms};
-use super::top::is_in_use;
+use super::top::{is_in_trouble, word};
 use crate::commands::status::text;
 use crate::commands::{items, text_or};
 use crate::output::{Paint, Table};
@@ -16,7 +16,8 @@ use crate::{Exit, Failure};
 #[command(
     after_help = "EXAMPLES\n  rampart gateway services\n  rampart gateway services shop\n  \
     rampart gateway services --format json\n\n\
-    Ends with 1 while an address gets no requests, a service has none, or a breaker is not closed."
+    Ends with 1 while an address gets no requests or fails those it gets, a service has no address, or a \
+    breaker is not closed."
 )]
 pub struct ServicesArgs {
     /// One service alone.
@@ -39,7 +40,7 @@ pub(super) fn run(args: &ServicesArgs, session: &mut Session<'_>) -> Result<Exit
     let word = match trouble {
         0 => session
             .printer
-            .paint(Paint::Good, "every address gets requests"),
+            .paint(Paint::Good, "every address gets requests and answers them"),
         1 => session.printer.paint(Paint::Bad, "1 service is in trouble"),
         n => {
             let text = format!("{n} services are in trouble");
@@ -117,14 +118,13 @@ fn addresses(all: &[Value]) -> String {
                     asked.saturating_sub(number("probes_failed"))
                 ),
             };
-            let state = match text(&one, "condition") {
+            let state = match word(&one) {
                 "rising" => format!("rising {} %", number("share_percent")),
                 state => state.to_owned(),
             };
-            let why = if is_in_use(&one) {
-                ""
-            } else {
-                text(&one, "why")
+            let why = match is_in_trouble(&one) {
+                true => text(&one, "why"),
+                false => "",
             };
             table.row([
                 text(service, "name").to_owned(),

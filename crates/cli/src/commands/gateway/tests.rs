@@ -31,7 +31,7 @@ fn service() -> Value {
     let address = |address: &str, condition: &str| {
         json!({
             "gateway": "gateway", "address": address, "condition": condition, "since": null, "why": null,
-            "share_percent": 100, "under_way": 2, "connections": 3, "failures": {}, "last_failure": null,
+            "share_percent": 100, "under_way": 2, "connections": 3, "failures": {}, "last_failure": null, "failing": 0, "is_in_trouble": condition != "well",
             "ejections": 0, "probes": 12, "probes_failed": 0,
         })
     };

@@ -311,15 +311,28 @@ fn services(now: &Value, lines: &mut Vec<Line>) {
         let trouble = service.get("is_in_trouble") == Some(&Value::Bool(true));
         lines.push((trouble.then_some(Paint::Care), line.to_owned()));
         for address in items(service, "addresses") {
-            if !is_in_use(&address) {
+            if is_in_trouble(&address) {
                 lines.push((Some(Paint::Bad), format!("  {}", trouble_of(&address))));
             }
         }
     }
 }
 
+/// Whether an address gets no requests, or those that it gets fail.
+pub(super) fn is_in_trouble(address: &Value) -> bool {
+    address.get("is_in_trouble") == Some(&Value::Bool(true))
+}
+
+/// An address's state in one word.
+pub(super) fn word(address: &Value) -> &str {
+    match text(address, "condition") {
+        "well" | "rising" if is_in_trouble(address) => "failing",
+        word => word,
+    }
+}
+
 /// Whether an address gets requests.
-pub(super) fn is_in_use(address: &Value) -> bool {
+fn is_in_use(address: &Value) -> bool {
     matches!(text(address, "condition"), "well" | "rising")
 }
 
@@ -331,6 +344,6 @@ fn trouble_of(address: &Value) -> String {
         false => format!(" since {since}"),
     };
     let why = text_or(address, "why", "nobody said why");
-    let [place, condition] = ["address", "condition"].map(|key| clean(text(address, key)));
+    let [place, condition] = [text(address, "address"), word(address)].map(clean);
     format!("{place} is {condition}{since}: {}", clean(&why))
 }

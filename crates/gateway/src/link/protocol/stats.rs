@@ -108,6 +108,9 @@ pub struct AddressStats {
     /// When an attempt failed last.
     #[serde(default)]
     pub last_failure: Option<Timestamp>,
+    /// Requests in a row that failed, while it is not passed over for it.
+    #[serde(default)]
+    pub failing: u64,
     /// How often it was asked whether it is well.
     #[serde(default)]
     pub probes: u64,
