@@ -214,6 +214,20 @@ pub async fn metrics(services: &Services) -> String {
     ] {
         family(name, "gauge", help, &format!("{name} {value}\n"));
     }
+    let expiry = certificate_expiry(services);
+    family(
+        "rampart_certificate_expires_timestamp_seconds",
+        "gauge",
+        "When the certificate of a host ends, in seconds since 1970.",
+        &expiry,
+    );
+    let version = services.facts.version;
+    family(
+        "rampart_build_info",
+        "gauge",
+        "Always 1; the label says which version runs.",
+        &format!("rampart_build_info{{version=\"{version}\"}} 1\n"),
+    );
     let mut answers = String::new();
     services.counters.write(&mut answers);
     family(
@@ -223,6 +237,24 @@ pub async fn metrics(services: &Services) -> String {
         &answers,
     );
     out
+}
+
+/// One line for each host.
+fn certificate_expiry(services: &Services) -> String {
+    let mut lines = String::new();
+    for one in services.gateway.certificates() {
+        let Some(until) = one.until else { continue };
+        for host in &one.names {
+            // Names of hosts hold nothing that would have to be escaped; a quote is no name.
+            let host = host.replace(['\\', '"', '\n'], "_");
+            lines.push_str(&format!(
+                "rampart_certificate_expires_timestamp_seconds{{host=\"{host}\",source=\"{}\"}} {}\n",
+                one.source.word(),
+                until.as_secs()
+            ));
+        }
+    }
+    lines
 }
 
 /// `/metrics` and `/health` without authentication, for a listener that only this machine or a

@@ -1,43 +1,58 @@
-//! How traffic moved in the last hour: one sample every ten seconds, kept in memory only.
+//! How traffic moved: sampled every second, kept in memory only. The last seconds and minutes are
+//! known with their times, the last hour every ten seconds with counts alone.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use model::Timestamp;
 
+use crate::lately::{Lately, Window};
 use crate::services::Services;
-use crate::traffic::Traffic;
+use crate::traffic::Flow;
 
 /// How often [`watch_traffic`] looks.
-const EVERY: Duration = Duration::from_secs(10);
-/// LIMIT: samples kept: an hour and one.
-const SAMPLES_MAX: usize = 361;
+const EVERY: Duration = Duration::from_secs(1);
+/// LIMIT: samples a second apart: ten seconds of them and what they began with.
+const FINE_MAX: usize = 12;
+/// Samples for the hour are so far apart.
+const COARSE: Duration = Duration::from_secs(10);
+/// LIMIT: those: an hour and one.
+const COARSE_MAX: usize = 361;
+/// LIMIT: the newest of them that are kept with times: a minute and one.
+const TIMED_MAX: usize = 8;
 /// LIMIT: routes kept per sample; routes beyond count into the total alone.
 const ROUTES_MAX: usize = 1024;
 /// Points of a series: one per minute.
 const MINUTES: usize = 60;
 const SAMPLES_PER_MINUTE: usize = 6;
 
-/// Requests and refusals counted so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Counted {
-    requests: u64,
-    refused: u64,
-}
-
+/// What was counted until a moment. What did not change is shared with the sample before.
 #[derive(Clone, Debug)]
 struct Sample {
     at: Timestamp,
-    total: Counted,
-    routes: BTreeMap<String, Counted>,
+    total: Arc<Flow>,
+    routes: BTreeMap<String, Arc<Flow>>,
 }
 
 impl Sample {
-    fn of(&self, route: Option<&str>) -> Counted {
+    fn of(&self, route: Option<&str>) -> Option<&Flow> {
         match route {
-            None => self.total,
-            Some(name) => self.routes.get(name).copied().unwrap_or_default(),
+            None => Some(&self.total),
+            Some(name) => self.routes.get(name).map(|flow| &**flow),
+        }
+    }
+
+    fn without_times(&self) -> Self {
+        let flow = |flow: &Flow| Arc::new(flow.without_times());
+        Self {
+            at: self.at,
+            total: flow(&self.total),
+            routes: self
+                .routes
+                .iter()
+                .map(|(name, one)| (name.clone(), flow(one)))
+                .collect(),
         }
     }
 }
@@ -51,89 +66,159 @@ pub struct Rates {
     pub served: Vec<f64>,
     /// Refusals per second.
     pub refused: Vec<f64>,
+    /// What observing steps would have refused, per second.
+    pub would_refuse: Vec<f64>,
 }
 
-/// The samples of the last hour.
+/// The samples, old to new.
 #[derive(Debug, Default)]
-pub struct History(Mutex<VecDeque<Sample>>);
+struct Samples {
+    fine: VecDeque<Sample>,
+    coarse: VecDeque<Sample>,
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct History(Mutex<Samples>);
 
 impl History {
-    /// Adds what was counted until `at`.
-    pub(crate) fn add(&self, at: Timestamp, traffic: &Traffic) {
-        let counted = |n: &crate::traffic::Numbers| Counted {
-            requests: n.requests,
-            refused: n.refused,
+    /// Adds what went over each route until `at`.
+    pub(crate) fn add(&self, at: Timestamp, flow: BTreeMap<String, Flow>) {
+        let mut samples = self.samples();
+        let before = samples.fine.back();
+        let mut total = Flow::default();
+        flow.values().for_each(|one| total.add(one));
+        let shared = |known: Option<&Arc<Flow>>, new: Flow| match known {
+            Some(known) if **known == new => Arc::clone(known),
+            _ => Arc::new(new),
         };
         let sample = Sample {
             at,
-            total: counted(&traffic.total),
-            routes: traffic
-                .routes
-                .iter()
+            total: shared(before.map(|one| &one.total), total),
+            routes: flow
+                .into_iter()
                 .take(ROUTES_MAX)
-                .map(|(name, numbers)| (name.clone(), counted(numbers)))
+                .map(|(name, one)| {
+                    let known = before.and_then(|before| before.routes.get(&name));
+                    let one = shared(known, one);
+                    (name, one)
+                })
                 .collect(),
         };
-        let mut samples = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        while samples.len() >= SAMPLES_MAX {
-            samples.pop_front();
+        let newest = samples.coarse.back().map(|one| one.at);
+        // A turn that came a little early counts.
+        if newest.is_none_or(|newest| at.since(newest) + EVERY / 2 >= COARSE) {
+            samples.hourly(sample.clone());
         }
-        samples.push_back(sample);
+        while samples.fine.len() >= FINE_MAX {
+            samples.fine.pop_front();
+        }
+        samples.fine.push_back(sample);
     }
 
     /// Requests and refusals per second over the last minute, of a route or of all.
     #[must_use]
     pub fn now(&self, route: Option<&str>) -> (f64, f64) {
-        let samples = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let newest = samples.back();
-        let older = samples
-            .len()
-            .checked_sub(SAMPLES_PER_MINUTE + 1)
-            .and_then(|at| samples.get(at))
-            .or_else(|| samples.front());
-        match (older, newest) {
-            (Some(older), Some(newest)) => per_second(older, newest, route),
-            _ => (0.0, 0.0),
-        }
+        let lately = match route {
+            None => self.lately(None, Window::Minute),
+            Some(route) => self.lately(Some(&[route]), Window::Minute),
+        };
+        (lately.rate, lately.refused_rate)
+    }
+
+    /// What went over these routes together, or over all, within a window that ends now.
+    #[must_use]
+    pub fn lately(&self, routes: Option<&[&str]>, window: Window) -> Lately {
+        let samples = self.samples();
+        let newest = samples.fine.back();
+        let older = newest.and_then(|newest| samples.before(newest.at, window.length()));
+        let (Some(newest), Some(older)) = (newest, older) else {
+            return Lately::default();
+        };
+        let of = |sample: &Sample| {
+            let mut sum = Flow::default();
+            match routes {
+                None => sum.clone_from(&sample.total),
+                Some(names) => names
+                    .iter()
+                    .filter_map(|name| sample.of(Some(name)))
+                    .for_each(|one| sum.add(one)),
+            }
+            sum
+        };
+        Lately::between(&of(older), &of(newest), newest.at.since(older.at))
     }
 
     /// The last hour minute by minute, of a route or of all.
     #[must_use]
     pub fn rates(&self, route: Option<&str>) -> Rates {
-        let samples = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        self.series(route, SAMPLES_PER_MINUTE)
+    }
+
+    /// The last hour every ten seconds, of a route or of all.
+    #[must_use]
+    pub fn rates_finely(&self, route: Option<&str>) -> Rates {
+        self.series(route, 1)
+    }
+
+    fn series(&self, route: Option<&str>, every: usize) -> Rates {
+        let samples = self.samples();
         let mut rates = Rates::default();
         let marks: Vec<&Sample> = samples
+            .coarse
             .iter()
             .rev()
-            .step_by(SAMPLES_PER_MINUTE)
-            .take(MINUTES + 1)
+            .step_by(every)
+            .take(MINUTES * SAMPLES_PER_MINUTE / every + 1)
             .collect();
+        let nothing = Flow::default();
         for pair in marks.windows(2).rev() {
             let [newer, older] = pair else { continue };
-            let (all, refused) = per_second(older, newer, route);
+            let of = |sample: &Sample| sample.of(route).unwrap_or(&nothing).without_times();
+            let moved = Lately::between(&of(older), &of(newer), newer.at.since(older.at));
             rates.times.push(newer.at);
-            rates.served.push((all - refused).max(0.0));
-            rates.refused.push(refused);
+            rates
+                .served
+                .push((moved.rate - moved.refused_rate).max(0.0));
+            rates.refused.push(moved.refused_rate);
+            rates.would_refuse.push(moved.would_refuse_rate);
         }
         rates
     }
+
+    fn samples(&self) -> MutexGuard<'_, Samples> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-/// Counters that went back (a gateway started anew) count from zero.
-fn per_second(older: &Sample, newer: &Sample, route: Option<&str>) -> (f64, f64) {
-    let seconds = newer.at.since(older.at).as_secs_f64();
-    if seconds <= 0.0 {
-        return (0.0, 0.0);
+impl Samples {
+    fn hourly(&mut self, sample: Sample) {
+        while self.coarse.len() >= COARSE_MAX {
+            self.coarse.pop_front();
+        }
+        self.coarse.push_back(sample);
+        let old = self.coarse.len().checked_sub(TIMED_MAX + 1);
+        if let Some(old) = old.and_then(|at| self.coarse.get_mut(at)) {
+            *old = old.without_times();
+        }
     }
-    let (before, after) = (older.of(route), newer.of(route));
-    let rate = |before: u64, after: u64| {
-        let grown = after.checked_sub(before).unwrap_or(after);
-        f64::from(u32::try_from(grown).unwrap_or(u32::MAX)) / seconds
-    };
-    (
-        rate(before.requests, after.requests),
-        rate(before.refused, after.refused),
-    )
+
+    /// The newest sample that is so much older, or else the oldest that has times.
+    fn before(&self, newest: Timestamp, length: Duration) -> Option<&Sample> {
+        let timed = self.coarse.len().saturating_sub(TIMED_MAX);
+        let known = || {
+            self.fine
+                .iter()
+                .rev()
+                .chain(self.coarse.iter().skip(timed).rev())
+        };
+        // Turns are not exactly a second apart.
+        let is_older = |one: &&Sample| newest.since(one.at) + EVERY / 2 >= length;
+        known()
+            .filter(is_older)
+            .max_by_key(|one| one.at)
+            .or_else(|| known().min_by_key(|one| one.at))
+    }
 }
 
 /// Samples the traffic until it is dropped. The composition root runs it once.
@@ -142,9 +227,8 @@ pub async fn watch_traffic(services: Services) {
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         interval.tick().await;
-        services
-            .history
-            .add(services.clock.now(), &services.gateway.traffic());
+        let flow = services.gateway.flow();
+        services.history.add(services.clock.now(), flow);
     }
 }
 

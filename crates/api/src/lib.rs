@@ -12,7 +12,9 @@ mod explain;
 mod guard;
 mod health;
 mod history;
+mod lately;
 mod learnt;
+mod observed;
 mod openapi;
 mod peer;
 mod port;
@@ -21,21 +23,29 @@ mod router;
 mod schema;
 mod services;
 mod settle;
+mod top;
 mod traffic;
+mod upstreams;
 
 pub use certificates::{CertificateSource, CertificateState};
 pub use endpoints::link;
 pub use explain::{Asked, Explained, ExplainedStep, Verdict};
 pub use health::{Colour, Component, Counters, Health, Surface, health, metrics, probes};
 pub use history::{History, Rates, watch_traffic};
+pub use lately::{Lately, UnknownWindow, Window};
 pub use learnt::{Learnt, LearntDrift};
+pub use observed::{
+    Effect, Example, Finding, Observed, Observing, Reports, RouteShare, Sought, observed,
+};
 pub use peer::Peer;
 pub use port::{GatewayPort, Later, PortError, RestartOf, Unsettled};
 pub use problem::{Details, Fault, Problem};
 pub use router::router;
 pub use services::{Facts, Services};
 pub use settle::{PENDING, settle};
-pub use traffic::{GatewayState, Numbers, StepNumbers, Traffic};
+pub use top::{RouteTop, ServiceTop, Top, observing, service_tops, top};
+pub use traffic::{Flow, GatewayState, HeldBytes, Numbers, StepNumbers, Traffic};
+pub use upstreams::{AddressState, Breaker, Condition, ServiceState};
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 //! What the surfaces ask of the gateway's control side, as a port: the composition root binds it
 //! to the hub, the explainer and the ban list.
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::future::Future;
 use std::pin::Pin;
@@ -11,7 +12,8 @@ use model::{Ban, BanId, Context, Denied, ErrorKind, Network};
 use crate::certificates::CertificateState;
 use crate::explain::{Asked, Explained};
 use crate::learnt::Learnt;
-use crate::traffic::Traffic;
+use crate::traffic::{Flow, Traffic};
+use crate::upstreams::ServiceState;
 
 /// An answer that comes later.
 pub type Later<'a, T> = Pin<Box<dyn Future<Output = Result<T, PortError>> + Send + 'a>>;
@@ -20,6 +22,10 @@ pub type Later<'a, T> = Pin<Box<dyn Future<Output = Result<T, PortError>> + Send
 pub trait GatewayPort: Send + Sync + Debug {
     /// What every connected gateway says now.
     fn traffic(&self) -> Traffic;
+    /// What went over each route since this process started; no number ever falls.
+    fn flow(&self) -> BTreeMap<String, Flow>;
+    /// How services stand.
+    fn services(&self) -> Vec<ServiceState>;
     /// Which step would decide about a request.
     fn explain<'a>(&'a self, ctx: &'a Context, asked: &'a Asked) -> Later<'a, Explained>;
     /// What gateways learnt of traffic.

@@ -7,6 +7,7 @@ use model::{SharedClock, SharedEntropy};
 
 use crate::health::Counters;
 use crate::history::History;
+use crate::observed::Reports;
 use crate::port::GatewayPort;
 
 /// Everything the API and the console call. Cheap to clone: every part is a handle.
@@ -32,6 +33,8 @@ pub struct Services {
     pub counters: Arc<Counters>,
     /// How traffic moved lately.
     pub history: Arc<History>,
+    /// Whose turn it is to read much of the trail.
+    pub reports: Arc<Reports>,
 }
 
 /// Facts about this installation.

@@ -3,6 +3,7 @@
 use crate as api;
 
 mod gateway;
+mod observed;
 mod world;
 
 use axum::body::Body;

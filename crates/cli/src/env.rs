@@ -23,6 +23,8 @@ pub struct Streams {
     pub no_color: bool,
     /// Columns of the terminal.
     pub width: usize,
+    /// Columns and rows of the terminal that data goes to, now; nothing where it is none.
+    pub screen: fn() -> Option<(usize, usize)>,
 }
 
 impl fmt::Debug for Streams {
@@ -88,6 +90,7 @@ impl Env {
                 err_is_terminal: std::io::stderr().is_terminal(),
                 no_color: set("NO_COLOR"),
                 width: columns.unwrap_or(WIDTH),
+                screen,
                 out: Box::new(std::io::stdout()),
                 err: Box::new(std::io::stderr()),
             },
@@ -95,4 +98,10 @@ impl Env {
             clock: Arc::new(SystemClock::new()),
         }
     }
+}
+
+fn screen() -> Option<(usize, usize)> {
+    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
+    let (columns, rows) = (usize::from(size.ws_col), usize::from(size.ws_row));
+    (columns > 0 && rows > 0).then_some((columns, rows))
 }

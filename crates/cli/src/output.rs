@@ -1,6 +1,7 @@
 //! The only way out: data to standard output in one of three formats, the rest to standard error.
 
 pub(crate) mod findings;
+mod screen;
 mod text;
 
 use std::io::{self, Write};
@@ -15,6 +16,10 @@ use crate::env::Streams;
 use crate::failure::Failure;
 use crate::{Color, Exit, Format, Global};
 
+/// A terminal whose size is not known any more.
+const WIDTH: usize = 80;
+const HEIGHT: usize = 24;
+
 /// Writes for a command. A reader that goes away ends the command quietly and well.
 #[derive(Debug)]
 pub struct Printer {
@@ -23,6 +28,8 @@ pub struct Printer {
     quiet: u8,
     out_color: bool,
     err_color: bool,
+    /// Rows of the screen that the last look took.
+    rows: usize,
     /// Set when nobody reads any more.
     closed: bool,
     /// Set when the output could not be written for another reason.
@@ -43,6 +50,7 @@ impl Printer {
             err_color: colored(streams.err_is_terminal),
             format: global.format,
             quiet: global.quiet,
+            rows: 0,
             closed: false,
             broken: None,
             streams,
@@ -109,6 +117,29 @@ impl Printer {
             // A stream has no last item, so it is lines in both formats.
             Format::Json | Format::Jsonl => self.json_line(&envelope(schema, value)),
         }
+    }
+
+    /// Whether data goes to a terminal whose size is known: what is written can be written over.
+    pub(crate) fn is_screen(&self) -> bool {
+        self.streams.out_is_terminal && (self.streams.screen)().is_some()
+    }
+
+    /// Lines over those that were there before, as many as there is room for. Sets nothing: the
+    /// cursor is after the last line at all times but while it writes.
+    pub(crate) fn screen(&mut self, lines: &[(Option<Paint>, String)]) {
+        let (columns, rows) = (self.streams.screen)().unwrap_or((WIDTH, HEIGHT));
+        let mut text = screen::back(self.rows);
+        let shown = lines.len().min(rows.saturating_sub(1));
+        for (paint, line) in lines.iter().take(shown) {
+            let line = screen::cut(line, columns);
+            text.push_str(&match paint {
+                Some(paint) => self.paint(*paint, line),
+                None => line.to_owned(),
+            });
+            text.push('\n');
+        }
+        self.rows = shown;
+        self.out(text.as_bytes());
     }
 
     /// Data that is a format of its own: a schema, a completion script.

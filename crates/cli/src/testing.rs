@@ -122,6 +122,26 @@ impl Place {
         out: Box<dyn Write + Send>,
         err: Box<dyn Write + Send>,
     ) -> Exit {
+        self.run_at(arguments, out, err, || None)
+    }
+
+    /// Runs with a terminal of that many columns and rows.
+    pub(crate) fn run_on_screen(
+        &self,
+        arguments: &[&str],
+        out: Box<dyn Write + Send>,
+        screen: fn() -> Option<(usize, usize)>,
+    ) -> Exit {
+        self.run_at(arguments, out, Box::new(Sink::default()), screen)
+    }
+
+    fn run_at(
+        &self,
+        arguments: &[&str],
+        out: Box<dyn Write + Send>,
+        err: Box<dyn Write + Send>,
+        screen: fn() -> Option<(usize, usize)>,
+    ) -> Exit {
         let all = std::iter::once("rampart").chain(arguments.iter().copied());
         let matches = crate::command().try_get_matches_from(all).unwrap();
         let cli = <Cli as clap::FromArgMatches>::from_arg_matches(&matches).unwrap();
@@ -139,10 +159,11 @@ impl Place {
                 output: Streams {
                     out,
                     err,
-                    out_is_terminal: false,
+                    out_is_terminal: screen().is_some(),
                     err_is_terminal: false,
                     no_color: false,
                     width: 100,
+                    screen,
                 },
                 clock: Arc::new(testkit::FakeClock::new()),
             },

@@ -10,7 +10,7 @@ use axum::routing::{get, post};
 use crate::error::WebError;
 use crate::handlers::{
     account, bans, enrol, estate, explain, gateway, keys, live, overview, people, person, plan,
-    roles, settings, sign_in, trail,
+    roles, settings, sight, sign_in, trail,
 };
 use crate::{assets, headers, visit};
 
@@ -102,6 +102,8 @@ fn protected() -> Router<Services> {
         .route("/identity/roles", get(roles::list))
         .route("/gateway/routes", get(gateway::routes))
         .route("/gateway/routes/{name}", get(gateway::route))
+        .route("/gateway/observed", get(sight::observed))
+        .route("/gateway/services", get(sight::services))
         .route(
             "/gateway/explain",
             get(explain::form).post(explain::explain),

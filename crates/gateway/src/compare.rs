@@ -267,6 +267,7 @@ impl Notes {
             text: &format!("the answer of `{}`: {first}", operation.name()),
             status: self.status,
             mode: Mode::Observe,
+            after: None,
             rule: None,
             argument: Some(&first.place.to_string()),
         });

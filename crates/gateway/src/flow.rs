@@ -11,7 +11,7 @@ use model::{RequestId, Timestamp};
 use crate::caller::Caller;
 use crate::exchange::{Connection, Incoming};
 use crate::records;
-use crate::refused::Refused;
+use crate::refused::{Effect, Refused, effect_of};
 use crate::router::RouteIndex;
 use crate::shared::Shared;
 use crate::state::{self, Chosen, State};
@@ -55,6 +55,8 @@ pub(crate) struct Flow<'a> {
     pub(crate) body_bytes: u64,
     /// The tightest limit it was counted under, for `RateLimit`.
     pub(crate) limit: Option<Counted>,
+    /// When a service was asked, for measuring.
+    pub(crate) sent: Option<Duration>,
     /// What steps that only observe would have refused.
     pub(crate) observed: Vec<Refused>,
     /// By which headers a proxy in front asks about it, when it was not sent here itself.
@@ -190,6 +192,7 @@ impl<'a> Flow<'a> {
         };
         let route = self.route_name();
         let more = refused.more();
+        let before = self.observed.iter().map(|one| one.code);
         recorder.refused(records::Refusal {
             time: self.time,
             request_id: self.id,
@@ -203,6 +206,9 @@ impl<'a> Flow<'a> {
             text: &refused.text,
             status: refused.status.as_u16(),
             mode,
+            after: before
+                .into_iter()
+                .find(|code| effect_of(code) == Effect::Refuses),
             rule: more.rule,
             argument: more.argument.as_deref(),
         });

@@ -9,12 +9,12 @@ use model::{Secret, SessionId, Timestamp};
 use net::tls::Challenge;
 
 use crate::assertion::Signer;
+use crate::body::Use;
 use crate::contract::Documents;
 use crate::directory::Order;
 use crate::front::Caps;
-use crate::link::protocol::{AssertionKeyText, EstateTexts, Learnt, Stats};
+use crate::link::protocol::{AssertionKeyText, EstateTexts, HeldStats, Learnt, PlaceStats, Stats};
 use crate::link::{ChallengeText, Continuity, Local};
-use crate::records::Recorder;
 use crate::shared::Common;
 use crate::state::Builder;
 
@@ -119,8 +119,17 @@ impl Local for Process {
     }
 
     fn stats(&self) -> Stats {
-        let gap = self.common.recorder.as_ref().map_or(0, Recorder::gap);
-        self.builder.registry.stats(self.caps.open(), gap)
+        let budget = &self.common.budget;
+        let place = |used: Use| PlaceStats {
+            taken_bytes: used.taken,
+            max_bytes: used.max,
+            full: used.refused,
+        };
+        let held = HeldStats {
+            memory: place(budget.memory()),
+            disk: place(budget.disk()),
+        };
+        self.builder.registry.stats(self.caps.open(), held)
     }
 
     fn learnt(&self) -> Vec<Learnt> {

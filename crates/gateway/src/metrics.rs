@@ -2,6 +2,8 @@
 //!
 //! Never allocates or locks on the way of a request once its route was seen by the worker.
 
+mod counters;
+mod routes;
 mod services;
 mod text;
 
@@ -10,10 +12,11 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use crate::body::Use;
-use crate::link::protocol::{LATENCY_BOUNDS_US, RouteStats, Stats};
-use crate::refused::step_of;
+use crate::link::protocol::{HeldStats, Stats};
+use crate::records::Recorder;
 use crate::upstream::{PoolUse, Target};
-use text::{Text, escape, seconds};
+use counters::RouteCounters;
+use text::Text;
 
 /// LIMIT: routes with counters of their own; the rest share the first slot, `other`.
 const ROUTES_MAX: usize = 1024;
@@ -42,11 +45,19 @@ pub(crate) struct Registry {
     routes: Mutex<Vec<String>>,
     meters: Vec<Arc<Meter>>,
     services: services::Services,
+    records: OnceLock<Recorder>,
 }
 
 /// A route's place in every meter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub(crate) struct RouteSlot(usize);
+
+impl RouteSlot {
+    /// Below the number of routes that have counters of their own.
+    pub(crate) fn index(self) -> usize {
+        self.0
+    }
+}
 
 /// The counters of one worker.
 #[derive(Debug)]
@@ -55,18 +66,9 @@ pub(crate) struct Meter {
     codes: Box<[OnceLock<CodeCounter>]>,
     connections: AtomicU64,
     sanitized: AtomicU64,
-}
-
-#[derive(Debug, Default)]
-struct RouteCounters {
-    /// By status class, 1xx to 5xx.
-    classes: [AtomicU64; 5],
-    /// By upper bound, and one more for what took longer.
-    buckets: [AtomicU64; LATENCY_BOUNDS_US.len() + 1],
-    refused: [AtomicU64; STEPS.len()],
-    observed: [AtomicU64; STEPS.len()],
-    count: AtomicU64,
-    sum_us: AtomicU64,
+    /// The thread that counts requests.
+    #[cfg(debug_assertions)]
+    counts: OnceLock<std::thread::ThreadId>,
 }
 
 #[derive(Debug)]
@@ -95,6 +97,7 @@ impl Registry {
             routes: Mutex::new(vec!["other".to_owned()]),
             meters: (0..workers).map(|_| Arc::new(Meter::new())).collect(),
             services: services::Services::default(),
+            records: OnceLock::new(),
         }
     }
 
@@ -122,31 +125,38 @@ impl Registry {
         self.services.watch(target);
     }
 
+    /// How it stands with these records is told from now on.
+    pub(crate) fn watch_records(&self, records: Recorder) {
+        // There is one recorder for the life of the process.
+        drop(self.records.set(records));
+    }
+
     /// Everything, as Prometheus text (version 0.0.4).
     pub(crate) fn render(&self, gauges: &Gauges) -> String {
         let mut text = Text::default();
         self.render_connections(&mut text, gauges);
-        self.render_routes(&mut text);
+        routes::render(&mut text, &self.sums());
         self.render_codes(&mut text);
         render_gauges(&mut text, gauges);
+        self.render_records(&mut text);
         services::render(&mut text, &self.services.stats());
         text.into_string()
     }
 
     /// What was counted so far, for control.
-    pub(crate) fn stats(&self, connections: usize, gap: u64) -> Stats {
-        let names = self.routes().clone();
-        let routes = names
+    pub(crate) fn stats(&self, connections: usize, held: HeldStats) -> Stats {
+        let routes = self
+            .sums()
             .into_iter()
-            .enumerate()
-            .map(|(slot, name)| (name, self.sum(slot).stats()))
+            .map(|(name, sum)| (name, sum.stats()))
             .filter(|(_, stats)| stats.requests > 0 || !stats.steps.is_empty())
             .collect();
         Stats {
             connections: wide(connections),
             routes,
-            gap,
+            gap: self.records.get().map_or(0, Recorder::gap),
             services: self.services.stats(),
+            held,
         }
     }
 
@@ -187,64 +197,50 @@ impl Registry {
         text.line(SANITIZED, "", sanitized);
     }
 
-    fn render_routes(&self, text: &mut Text) {
-        const REQUESTS: &str = "rampart_gateway_requests_total";
-        const SECONDS: &str = "rampart_gateway_request_duration_seconds";
-        let routes = self.routes().clone();
-        let sums: Vec<_> = (0..routes.len()).map(|slot| self.sum(slot)).collect();
-        text.head(
-            REQUESTS,
-            "counter",
-            "Requests answered, by route and class of status.",
-        );
-        for (route, sum) in routes
-            .iter()
-            .zip(&sums)
-            .filter(|(_, sum)| load(&sum.count) > 0)
-        {
-            for (class, count) in (1_u8..).zip(&sum.classes) {
-                let labels = format!("route=\"{}\",status=\"{class}xx\"", escape(route));
-                text.line(REQUESTS, &labels, load(count));
-            }
-        }
-        text.head(
-            SECONDS,
-            "histogram",
-            "From the whole head to the answer's head, by route.",
-        );
-        for (route, sum) in routes
-            .iter()
-            .zip(&sums)
-            .filter(|(_, sum)| load(&sum.count) > 0)
-        {
-            let route = escape(route);
-            let mut below = 0_u64;
-            for (bound, count) in LATENCY_BOUNDS_US.iter().zip(&sum.buckets) {
-                below = below.saturating_add(load(count));
-                let labels = format!("route=\"{route}\",le=\"{}\"", seconds(*bound));
-                text.line(&format!("{SECONDS}_bucket"), &labels, below);
-            }
-            let all = load(&sum.count);
-            text.line(
-                &format!("{SECONDS}_bucket"),
-                &format!("route=\"{route}\",le=\"+Inf\""),
-                all,
-            );
-            let labels = format!("route=\"{route}\"");
-            text.value(
-                &format!("{SECONDS}_sum"),
-                &labels,
-                &seconds(load(&sum.sum_us)),
-            );
-            text.line(&format!("{SECONDS}_count"), &labels, all);
+    fn render_records(&self, text: &mut Text) {
+        let Some(records) = self.records.get() else {
+            return;
+        };
+        let state = records.state();
+        for (name, kind, help, value) in [
+            (
+                "rampart_gateway_records_left_out_total",
+                "counter",
+                "Traffic records left out under pressure or because they could not be written.",
+                records.gap(),
+            ),
+            (
+                "rampart_gateway_records_writable",
+                "gauge",
+                "Whether traffic records could be written the last time.",
+                u64::from(!state.is_troubled),
+            ),
+            (
+                "rampart_gateway_deliveries_waiting",
+                "gauge",
+                "Events and seals that the trail does not have yet, in deliveries.",
+                state.deliveries,
+            ),
+        ] {
+            text.head(name, kind, help);
+            text.line(name, "", value);
         }
     }
 
-    fn sum(&self, slot: usize) -> RouteCounters {
-        let sum = RouteCounters::default();
+    /// What all workers counted of each route that was asked for.
+    fn sums(&self) -> Vec<routes::Counted> {
+        let names = self.routes().clone();
+        let named = names.into_iter().enumerate();
+        named
+            .filter_map(|(slot, name)| Some((name, self.sum(slot)?)))
+            .collect()
+    }
+
+    fn sum(&self, slot: usize) -> Option<Box<RouteCounters>> {
+        let mut sum: Option<Box<RouteCounters>> = None;
         for meter in &self.meters {
             if let Some(counters) = meter.routes.get(slot).and_then(OnceLock::get) {
-                sum.add(counters);
+                sum.get_or_insert_default().add(counters);
             }
         }
         sum
@@ -302,6 +298,8 @@ impl Meter {
             codes: (0..CODES_MAX).map(|_| OnceLock::new()).collect(),
             connections: AtomicU64::new(0),
             sanitized: AtomicU64::new(0),
+            #[cfg(debug_assertions)]
+            counts: OnceLock::new(),
         }
     }
 
@@ -315,37 +313,38 @@ impl Meter {
         self.sanitized.fetch_add(wide(fields), Ordering::Relaxed);
     }
 
-    /// A request of a route was answered with `status` after `took`.
-    pub(crate) fn request(&self, route: RouteSlot, status: u16, took: Duration) {
-        let Some(cell) = self.routes.get(route.0) else {
-            return;
-        };
-        let counters = cell.get_or_init(Box::default);
-        let class = usize::from((status / 100).clamp(1, 5)) - 1;
-        if let Some(count) = counters.classes.get(class) {
-            count.fetch_add(1, Ordering::Relaxed);
+    /// A request of a route was answered with `status` after `took`, of which a service had its
+    /// part. Called by the worker's own thread alone.
+    pub(crate) fn request(
+        &self,
+        route: RouteSlot,
+        status: u16,
+        took: Duration,
+        service: Option<Duration>,
+    ) {
+        #[cfg(debug_assertions)]
+        {
+            let own = std::thread::current().id();
+            assert_eq!(*self.counts.get_or_init(|| own), own, "another's meter");
         }
-        let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        let bucket = LATENCY_BOUNDS_US.partition_point(|bound| *bound < took_us);
-        if let Some(count) = counters.buckets.get(bucket) {
-            count.fetch_add(1, Ordering::Relaxed);
+        if let Some(cell) = self.routes.get(route.0) {
+            let counters = cell.get_or_init(Box::default);
+            counters.request(status, took, service);
         }
-        counters.count.fetch_add(1, Ordering::Relaxed);
-        counters.sum_us.fetch_add(took_us, Ordering::Relaxed);
     }
 
     /// A request of a route was refused; `code` is `<step>.<reason>`.
     pub(crate) fn refused_at(&self, route: RouteSlot, code: &'static str) {
         self.refused(code);
         if let Some(cell) = self.routes.get(route.0) {
-            add_step(&cell.get_or_init(Box::default).refused, code);
+            cell.get_or_init(Box::default).refused(code);
         }
     }
 
-    /// A request of a route would have been refused by a step that only observes.
+    /// A step that only observes found something about a request of a route, or about its answer.
     pub(crate) fn observed_at(&self, route: RouteSlot, code: &'static str) {
         if let Some(cell) = self.routes.get(route.0) {
-            add_step(&cell.get_or_init(Box::default).observed, code);
+            cell.get_or_init(Box::default).observed(code);
         }
     }
 
@@ -361,47 +360,6 @@ impl Meter {
                 return;
             }
         }
-    }
-}
-
-impl RouteCounters {
-    fn stats(&self) -> RouteStats {
-        let steps = STEPS
-            .iter()
-            .zip(self.refused.iter().zip(&self.observed))
-            .map(|(step, (refused, observed))| {
-                ((*step).to_owned(), (load(refused), load(observed)))
-            })
-            .filter(|(_, counts)| *counts != (0, 0))
-            .collect();
-        RouteStats {
-            requests: load(&self.count),
-            statuses: self.classes.each_ref().map(load),
-            latency: self.buckets.iter().map(load).collect(),
-            steps,
-        }
-    }
-
-    fn add(&self, other: &Self) {
-        let pairs = self
-            .classes
-            .iter()
-            .zip(&other.classes)
-            .chain(self.buckets.iter().zip(&other.buckets))
-            .chain(self.refused.iter().zip(&other.refused))
-            .chain(self.observed.iter().zip(&other.observed))
-            .chain([(&self.count, &other.count), (&self.sum_us, &other.sum_us)]);
-        for (sum, one) in pairs {
-            sum.fetch_add(load(one), Ordering::Relaxed);
-        }
-    }
-}
-
-fn add_step(steps: &[AtomicU64; STEPS.len()], code: &'static str) {
-    let step = step_of(code);
-    let at = STEPS.iter().position(|name| *name == step).unwrap_or(0);
-    if let Some(count) = steps.get(at) {
-        count.fetch_add(1, Ordering::Relaxed);
     }
 }
 

@@ -253,6 +253,7 @@ pub(crate) fn begin<'a>(
         caller: None,
         body_bytes: 0,
         limit: None,
+        sent: None,
         observed: Vec::new(),
         asked: AuthRequest::Off,
         again: false,
@@ -262,8 +263,12 @@ pub(crate) fn begin<'a>(
 /// Counts the request and leaves its line in the traffic records.
 fn record(flow: &Flow<'_>, status: u16, bytes_out: u64, refused: Option<&'static str>) {
     let shared = flow.shared;
-    let took = shared.clock.monotonic().saturating_sub(flow.started);
-    shared.metrics.request(flow.slot(), status, took);
+    let now = shared.clock.monotonic();
+    let took = now.saturating_sub(flow.started);
+    // What comes after the service's answer takes no time that anybody would miss, so that the
+    // clock is asked once for both.
+    let service = flow.sent.map(|sent| now.saturating_sub(sent));
+    shared.metrics.request(flow.slot(), status, took, service);
     let Some(recorder) = &shared.recorder else {
         return;
     };
@@ -275,11 +280,13 @@ fn record(flow: &Flow<'_>, status: u16, bytes_out: u64, refused: Option<&'static
         method: flow.head.method.as_str(),
         path: flow.path(),
         route: flow.route_name(),
+        slot: flow.slot(),
         status,
         took: took.min(Duration::from_secs(24 * 3600)),
         bytes_in: flow.body_bytes,
         bytes_out,
         principal: flow.caller.as_ref().map(Caller::principal),
         refused,
+        observed: &flow.observed,
     });
 }

@@ -92,6 +92,26 @@ impl Refused {
     }
 }
 
+/// What blocking does where a step only observes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// It refuses the request.
+    Refuses,
+    /// It changes the request and lets it through.
+    Cleans,
+    /// Nothing: the answer of a service is never held up.
+    Notes,
+}
+
+/// What blocking does about what a code stands for.
+pub(crate) fn effect_of(code: &str) -> Effect {
+    match code {
+        "sanitize.changed" => Effect::Cleans,
+        _ if code.starts_with("validate.response_") => Effect::Notes,
+        _ => Effect::Refuses,
+    }
+}
+
 /// The step that a code belongs to.
 pub(crate) fn step_of(code: &'static str) -> &'static str {
     code.split_once('.').map_or(code, |(step, _)| step)

@@ -82,6 +82,7 @@ pub fn run(
         settings,
         start,
         |ground, workers| {
+            ground.registry.watch_records(recording.clone());
             let asking = gates::Maker {
                 certificates: Arc::clone(&ground.certificates),
                 clock: Arc::clone(&clock),

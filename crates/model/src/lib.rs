@@ -13,6 +13,7 @@ mod entropy;
 mod error;
 mod event;
 mod id;
+pub mod latency;
 mod network;
 mod permission;
 mod principal;
@@ -32,6 +33,7 @@ pub use id::{
     ApiKeyId, BanId, BindingId, CredentialId, EnrolmentId, EventId, Id, IdText, Kind, ParseIdError,
     PersonId, PlanId, RequestId, SegmentId, SessionId, TokenKeyId, kinds,
 };
+pub use latency::Latency;
 pub use network::{Network, ParseNetworkError};
 pub use permission::{ParsePermissionError, Permission, PermissionSet, own};
 pub use principal::{Principal, PrincipalKind};

@@ -1,6 +1,7 @@
 //! A pair of files: leaves, and the payloads they commit to. And what the gateway says of its own
 //! sealed segments of traffic records.
 
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -28,6 +29,9 @@ pub struct SegmentSeal {
     pub first: Timestamp,
     /// Time of the last record.
     pub last: Timestamp,
+    /// How many of the records are of each route.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub routes: BTreeMap<String, u64>,
 }
 
 /// The path of one of a segment's files.

@@ -8,6 +8,7 @@ mod health;
 mod identity;
 mod keys;
 mod processes;
+mod sight;
 mod trail;
 
 use axum::Json;
@@ -29,6 +30,7 @@ pub(crate) fn all() -> Vec<Endpoint> {
     all.extend(keys::endpoints());
     all.extend(estate::endpoints());
     all.extend(gateway::endpoints());
+    all.extend(sight::endpoints());
     all.extend(certificates::endpoints());
     all.extend(trail::endpoints());
     all.extend(processes::endpoints());
@@ -69,6 +71,15 @@ impl From<crate::PortError> for Problem {
     fn from(error: crate::PortError) -> Self {
         match error {
             crate::PortError::Denied(denied) => denied.into(),
+            error => Self::of(error.kind(), &error),
+        }
+    }
+}
+
+impl From<::rollout::Error> for Problem {
+    fn from(error: ::rollout::Error) -> Self {
+        match error {
+            ::rollout::Error::Denied(denied) => denied.into(),
             error => Self::of(error.kind(), &error),
         }
     }

@@ -8,7 +8,8 @@ use std::time::Duration;
 use model::{Ban, BanId, Context, ErrorKind, Network, Timestamp};
 
 use super::api::{
-    Asked, CertificateState, Explained, GatewayPort, Later, Learnt, PortError, Traffic, Unsettled,
+    Asked, CertificateState, Explained, Flow, GatewayPort, Later, Learnt, PortError, ServiceState,
+    Traffic, Unsettled,
 };
 
 #[derive(Debug, Default)]
@@ -17,6 +18,14 @@ pub(crate) struct Quiet(Mutex<Vec<Ban>>, pub(crate) AtomicBool);
 impl GatewayPort for Quiet {
     fn traffic(&self) -> Traffic {
         Traffic::default()
+    }
+
+    fn flow(&self) -> std::collections::BTreeMap<String, Flow> {
+        std::collections::BTreeMap::new()
+    }
+
+    fn services(&self) -> Vec<ServiceState> {
+        Vec::new()
     }
 
     fn explain<'a>(&'a self, _: &'a Context, _: &'a Asked) -> Later<'a, Explained> {

@@ -165,6 +165,7 @@ impl World {
             },
             counters: Arc::new(Counters::default()),
             history: Arc::new(History::default()),
+            reports: Arc::default(),
         };
         Self {
             services,

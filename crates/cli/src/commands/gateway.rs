@@ -2,8 +2,12 @@
 
 pub mod bans;
 pub mod explain;
+mod figures;
 pub mod learn;
+pub mod observed;
 pub mod routes;
+pub mod services;
+pub mod top;
 
 use clap::Subcommand;
 
@@ -17,6 +21,12 @@ pub enum GatewayCommand {
     Explain(explain::ExplainArgs),
     /// List routes with their live rates, latencies and refusals.
     Routes(routes::RoutesArgs),
+    /// Show what goes through now, again and again: rates, times, refusals, services.
+    Top(top::TopArgs),
+    /// Say what blocking would have refused, where steps only observe.
+    Observed(observed::ObservedArgs),
+    /// Say how services and each of their addresses stand, since when and why.
+    Services(services::ServicesArgs),
     /// Print the OpenAPI documents that traffic of routes with `learn = true` proposes.
     Learn(learn::LearnArgs),
     /// Show how traffic differs from routes' OpenAPI documents.
@@ -33,6 +43,9 @@ pub(super) fn run(command: &GatewayCommand, session: &mut Session<'_>) -> Result
     match command {
         GatewayCommand::Explain(args) => explain::run(args, session),
         GatewayCommand::Routes(args) => routes::run(args, session),
+        GatewayCommand::Top(args) => top::run(args, session),
+        GatewayCommand::Observed(args) => observed::run(args, session),
+        GatewayCommand::Services(args) => services::run(args, session),
         GatewayCommand::Learn(args) => learn::learn(args, session),
         GatewayCommand::Drift(args) => learn::drift(args, session),
         GatewayCommand::Bans(args) => bans::list(args, session),
@@ -40,3 +53,6 @@ pub(super) fn run(command: &GatewayCommand, session: &mut Session<'_>) -> Result
         GatewayCommand::Unban(args) => bans::unban(args, session),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use api::{Numbers, Services, Traffic};
+use api::{Numbers, Services, Traffic, Window};
 use axum::extract::{Path, State};
 use estate::{Auth, Estate, Mode, Modes, PathPattern, Per, Require, Route};
 use model::{Timestamp, own};
@@ -74,7 +74,10 @@ pub(crate) fn alarm(traffic: &Traffic) -> Option<Notice> {
 
 fn row(services: &Services, route: &Route, traffic: &Traffic) -> RouteRow {
     let numbers = traffic.routes.get(&route.name).cloned().unwrap_or_default();
-    let (per_second, _) = services.history.now(Some(&route.name));
+    let lately = services
+        .history
+        .lately(Some(&[&route.name]), Window::Minute);
+    let moved = services.history.rates(Some(&route.name)).served;
     RouteRow {
         href: format!("/gateway/routes/{}", address::encode(&route.name)),
         name: route.name.clone(),
@@ -87,8 +90,16 @@ fn row(services: &Services, route: &Route, traffic: &Traffic) -> RouteRow {
             .map(|(step, _)| step)
             .collect(),
         stat: route.name.clone(),
-        rate: rate(per_second),
+        rate: rate(lately.rate),
+        spark: Sparkline::new(
+            format!("Requests per second over {} in the last hour", route.name),
+            &moved,
+        ),
         p95: duration(numbers.p95),
+        service: match lately.service_percent {
+            Some(share) => format!("service {share:.0} %"),
+            None => "no request lately".to_owned(),
+        },
         refused: count(numbers.refused),
         would: count(numbers.would_refuse),
     }
@@ -145,9 +156,11 @@ pub(crate) fn tiles(services: &Services, numbers: &Numbers, route: Option<&str>)
             "95 of 100 answered within",
             duration(numbers.p95),
             format!(
-                "p50 {}, p99 {}",
+                "p50 {}, p99 {}, p99.9 {}; of it the service p99 {}",
                 duration(numbers.p50),
-                duration(numbers.p99)
+                duration(numbers.p99),
+                duration(numbers.p999),
+                duration(numbers.service_p99)
             ),
         )
         .live(suffix("p95")),

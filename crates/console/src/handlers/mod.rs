@@ -15,6 +15,7 @@ pub(crate) mod person;
 pub(crate) mod plan;
 pub(crate) mod roles;
 pub(crate) mod settings;
+pub(crate) mod sight;
 pub(crate) mod sign_in;
 pub(crate) mod trail;
 

@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::identity::Choice;
 use crate::frame::Frame;
-use crate::ui::{Badge, Bars, Copy, Empty, Icon, Notice, Prose, Tile, TimeChart, When};
+use crate::ui::{Badge, Bars, Copy, Empty, Icon, Notice, Prose, Sparkline, Tile, TimeChart, When};
 
 /// A step's name and how it acts on a route.
 #[derive(Clone, Debug)]
@@ -24,7 +24,11 @@ pub(crate) struct RouteRow {
     pub(crate) observing: Vec<&'static str>,
     pub(crate) stat: String,
     pub(crate) rate: String,
+    /// How that moved.
+    pub(crate) spark: Sparkline,
     pub(crate) p95: String,
+    /// Whose time it was.
+    pub(crate) service: String,
     pub(crate) refused: String,
     pub(crate) would: String,
 }

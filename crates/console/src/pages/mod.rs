@@ -9,6 +9,7 @@ pub(crate) mod gateway;
 pub(crate) mod identity;
 pub(crate) mod overview;
 pub(crate) mod settings;
+pub(crate) mod sight;
 pub(crate) mod sign_in;
 pub(crate) mod trail;
 

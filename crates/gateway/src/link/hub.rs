@@ -1,9 +1,11 @@
 //! Control's end of every link: keeps what gateways must know, tells each that connects, and takes
 //! a new estate to all of them in two phases.
 
+mod flow;
 mod registry;
 mod session;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -18,7 +20,8 @@ use tokio_util::task::TaskTracker;
 
 use super::port::ControlPort;
 use super::protocol::{
-    AssertionKeyText, CertificateText, ChallengeText, EstateTexts, Learnt, Stats, ToGateway,
+    AssertionKeyText, CertificateText, ChallengeText, EstateTexts, Learnt, RouteStats, Stats,
+    ToGateway,
 };
 use registry::{Answer, Key, Registry, Wait};
 
@@ -55,6 +58,8 @@ pub struct GatewayStatus {
     pub version: u64,
     /// What it counted since it started.
     pub stats: Stats,
+    /// Requests per second, lately.
+    pub rate: f64,
     /// Since when it is connected.
     pub connected_since: Timestamp,
 }
@@ -246,6 +251,13 @@ impl Hub {
     #[must_use]
     pub fn learnt(&self) -> Vec<(String, Learnt)> {
         self.registry().all_learnt()
+    }
+
+    /// What went through all gateways since this process started, by route. It only grows,
+    /// whichever gateways come and go.
+    #[must_use]
+    pub fn flow(&self) -> BTreeMap<Arc<str>, Arc<RouteStats>> {
+        self.registry().flow.routes()
     }
 
     /// The connected gateways.

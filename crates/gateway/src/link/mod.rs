@@ -16,7 +16,7 @@ pub use hub::{GatewayStatus, Hub, PreparedEstate};
 pub use port::{ControlPort, ExchangeRefused, PortFuture};
 pub use protocol::{
     AddressStats, AssertionKeyText, BreakerWord, CertificateText, Condition, EstateTexts,
-    LATENCY_BOUNDS_US, Learnt, LearntDrift, RouteStats, Seal, ServiceStats, Stats,
+    HeldStats, Learnt, LearntDrift, PlaceStats, RouteStats, Seal, ServiceStats, Stats,
 };
 
 pub(crate) use ask::Asker;

@@ -1,8 +1,10 @@
-//! What control and a gateway say to each other: version 1 of the link's protocol. Each message is
+//! What control and a gateway say to each other: version 5 of the link's protocol. Each message is
 //! one JSON text in one frame (`frames.rs`).
 //!
 //! Plain types. Unknown fields are ignored, so that either side may be one release newer; an
 //! unknown message ends the link, which then begins anew.
+
+mod stats;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -11,8 +13,13 @@ use model::snapshot::{Digest, IdentityChange, IdentitySnapshot};
 use model::{Event, RequestId, SegmentId, SessionId, Timestamp};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use stats::LATENCY_BOUNDS_US;
+pub use stats::{
+    AddressStats, BreakerWord, Condition, HeldStats, PlaceStats, RouteStats, ServiceStats, Stats,
+};
+
 /// The protocol's version; the two sides must agree.
-pub(crate) const PROTOCOL: u32 = 4;
+pub(crate) const PROTOCOL: u32 = 5;
 
 /// What control says.
 #[derive(Debug, Serialize, Deserialize)]
@@ -310,6 +317,9 @@ pub struct Seal {
     pub first: Timestamp,
     /// Time of the last record.
     pub last: Timestamp,
+    /// How many of the records are of each route; what has no route counts under `-`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub routes: BTreeMap<String, u64>,
 }
 
 /// What a gateway learnt of a route's traffic since it started.
@@ -344,110 +354,4 @@ pub struct LearntDrift {
     pub text: String,
     /// How often it was seen.
     pub seen: u64,
-}
-
-/// What a gateway counted since it started.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stats {
-    /// Open connections now.
-    pub connections: u64,
-    /// By route name; what has no route counts under `-`.
-    pub routes: BTreeMap<String, RouteStats>,
-    /// Traffic records left out under pressure.
-    pub gap: u64,
-    /// By name of service: how it stands.
-    #[serde(default)]
-    pub services: BTreeMap<String, ServiceStats>,
-}
-
-/// How a service stands.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct ServiceStats {
-    /// Requests that were to go there.
-    pub requests: u64,
-    /// Requests under way now.
-    pub under_way: u64,
-    /// Requests that wait now for others to end.
-    pub waiting: u64,
-    /// Requests for which there was no room.
-    pub crowded_out: u64,
-    /// Requests sent again.
-    pub retries: u64,
-    /// Requests not sent again for want of budget.
-    pub retries_withheld: u64,
-    /// Requests that may be sent again now.
-    pub retries_left: u64,
-    /// Its breaker, if it has one.
-    pub breaker: Option<BreakerWord>,
-    /// Requests that the breaker let not through.
-    pub held_off: u64,
-    /// Its addresses; none while its name leads nowhere.
-    pub addresses: Vec<AddressStats>,
-    /// Addresses there was no room to tell about.
-    pub left_out: u64,
-}
-
-/// See [`ServiceStats::breaker`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum BreakerWord {
-    /// Requests go through.
-    Closed,
-    /// None does.
-    Open,
-    /// One may see whether it works again.
-    HalfOpen,
-}
-
-/// How one address of a service stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AddressStats {
-    /// The address with its port.
-    pub address: String,
-    /// Whether it gets requests.
-    pub condition: Condition,
-    /// Which share of what it would get it gets.
-    pub share_percent: u64,
-    /// Requests under way now.
-    pub under_way: u64,
-    /// Open connections.
-    pub connections: u64,
-    /// Attempts that failed: `connect`, `reset`, `timeout`, `status`.
-    pub failures: BTreeMap<String, u64>,
-    /// How often it was passed over.
-    pub ejections: u64,
-}
-
-/// See [`AddressStats::condition`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Condition {
-    /// It gets its share.
-    Well,
-    /// It gets a growing share.
-    Rising,
-    /// It is passed over for a while: its requests failed.
-    Ejected,
-    /// It gets none: its probes say it is not well.
-    Unwell,
-}
-
-/// Upper bounds of [`RouteStats::latency`], in microseconds; the last class is open.
-pub const LATENCY_BOUNDS_US: [u64; 18] = [
-    100, 200, 350, 500, 750, 1_000, 1_500, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000,
-    500_000, 1_000_000, 2_500_000, 10_000_000,
-];
-
-/// What was counted for one route.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RouteStats {
-    /// Requests, refused ones included.
-    pub requests: u64,
-    /// By status class, 1xx to 5xx.
-    pub statuses: [u64; 5],
-    /// Answer times, by [`LATENCY_BOUNDS_US`] and one more class.
-    pub latency: Vec<u64>,
-    /// By step: refused, and would have been refused.
-    pub steps: BTreeMap<String, (u64, u64)>,
 }

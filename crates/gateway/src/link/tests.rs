@@ -458,6 +458,7 @@ async fn refused_record_is_tried_again_on_the_same_link() {
         gap: 0,
         first: Timestamp::default(),
         last: Timestamp::default(),
+        routes: std::collections::BTreeMap::new(),
     };
     gateway
         .queue

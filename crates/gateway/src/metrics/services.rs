@@ -102,7 +102,7 @@ const OF_SERVICE: [OfService; 6] = [
     ),
 ];
 
-const OF_ADDRESS: [OfAddress; 5] = [
+const OF_ADDRESS: [OfAddress; 7] = [
     (
         "rampart_gateway_upstream_healthy",
         "gauge",
@@ -132,6 +132,18 @@ const OF_ADDRESS: [OfAddress; 5] = [
         "counter",
         "How often an address was passed over.",
         |address| address.ejections,
+    ),
+    (
+        "rampart_gateway_upstream_probes_total",
+        "counter",
+        "How often an address was asked whether it is well.",
+        |address| address.probes,
+    ),
+    (
+        "rampart_gateway_upstream_probes_failed_total",
+        "counter",
+        "How often it was not.",
+        |address| address.probes_failed,
     ),
 ];
 

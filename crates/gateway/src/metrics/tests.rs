@@ -7,7 +7,7 @@ fn scrape_adds_up_all_workers() {
     assert_eq!(registry.route("orders"), slot);
     for (meter, status) in registry.meters().iter().zip([200, 503]) {
         meter.connection();
-        meter.request(slot, status, Duration::from_micros(1200));
+        meter.request(slot, status, Duration::from_micros(1200), None);
         meter.refused("head.bare_lf");
     }
     let text = registry.render(&Gauges::default());
@@ -38,7 +38,48 @@ fn routes_beyond_the_limit_share_a_slot() {
 fn label_cannot_break_out_of_its_quotes() {
     let registry = Registry::new(1);
     let slot = registry.route("a\"} 1\nevil{x=\"");
-    registry.meters()[0].request(slot, 200, Duration::ZERO);
+    registry.meters()[0].request(slot, 200, Duration::ZERO, None);
     let text = registry.render(&Gauges::default());
     assert!(text.lines().all(|line| !line.starts_with("evil")), "{text}");
+}
+
+#[test]
+fn what_a_service_took_is_told_beside_the_whole() {
+    let registry = Registry::new(2);
+    let slot = registry.route("orders");
+    let ms = Duration::from_millis;
+    let meter = &registry.meters()[0];
+    meter.request(slot, 200, ms(10), Some(ms(7)));
+    meter.request(slot, 403, ms(1), None);
+    meter.refused_at(slot, "authorise.missing");
+    for code in [
+        "inspect.match",
+        "sanitize.changed",
+        "validate.response_body",
+    ] {
+        meter.observed_at(slot, code);
+    }
+    let text = registry.render(&Gauges::default());
+    for line in [
+        "rampart_gateway_request_duration_seconds_count{route=\"orders\"} 2\n",
+        "rampart_gateway_service_duration_seconds_bucket{route=\"orders\",le=\"0.005\"} 0\n",
+        "rampart_gateway_service_duration_seconds_bucket{route=\"orders\",le=\"0.01\"} 1\n",
+        "rampart_gateway_service_duration_seconds_sum{route=\"orders\"} 0.007\n",
+        "rampart_gateway_route_refusals_total{route=\"orders\",step=\"authorise\"} 1\n",
+        "rampart_gateway_would_refuse_total{route=\"orders\",step=\"inspect\"} 1\n",
+        "rampart_gateway_answer_drift_total{route=\"orders\"} 1\n",
+    ] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
+    let no_refusal = |step: &str| !text.contains(&format!("route=\"orders\",step=\"{step}\""));
+    assert!(no_refusal("sanitize") && no_refusal("validate"), "{text}");
+    let stats = registry.stats(0, HeldStats::default());
+    let orders = &stats.routes["orders"];
+    assert_eq!((orders.requests, orders.service.count()), (2, 1));
+    assert_eq!(orders.steps["inspect"], (0, 1));
+    let (p50, p99) = (
+        orders.latency.quantile(5_000),
+        orders.latency.quantile(9_900),
+    );
+    assert!(p50.abs_diff(ms(1)) < ms(1) / 32 && p99.abs_diff(ms(10)) < ms(10) / 32);
 }

@@ -36,6 +36,19 @@ pub(super) fn write(out: &mut Vec<u8>, stamp: &mut Stamp, request: &RequestLine<
     if let Some(code) = request.refused {
         text(out, b",\"refused\":", code);
     }
+    for (nth, one) in request.observed.iter().enumerate() {
+        out.extend_from_slice(if nth == 0 {
+            b",\"observed\":[\""
+        } else {
+            b",\""
+        });
+        // Codes are our own words: none needs to be escaped.
+        out.extend_from_slice(one.code.as_bytes());
+        out.push(b'"');
+    }
+    if !request.observed.is_empty() {
+        out.push(b']');
+    }
     out.extend_from_slice(b"}\n");
 }
 

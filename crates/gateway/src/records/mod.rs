@@ -11,6 +11,7 @@ mod refusals;
 mod retention;
 mod segment;
 mod spool;
+mod tally;
 mod writer;
 
 use std::net::{IpAddr, SocketAddr};
@@ -26,8 +27,11 @@ use tokio::sync::Notify;
 use crate::Error;
 use crate::link::Deliveries;
 use crate::link::protocol::Content;
+use crate::metrics::RouteSlot;
+use crate::refused::Refused;
 use refusals::Refusals;
 use spool::Spool;
+use tally::Tally;
 
 /// LIMIT: bytes of lines that wait to be written.
 const WAITING_BYTES_MAX: usize = 8 << 20;
@@ -60,14 +64,27 @@ struct Inner {
     full: AtomicBool,
     room: Notify,
     keep_ms: AtomicU64,
+    /// Whether lines could not be written the last time.
+    troubled: AtomicBool,
     spool: Mutex<Spool>,
     delivery: Notify,
+}
+
+/// How it stands with the records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RecordsState {
+    /// Whether they could not be written the last time.
+    pub(crate) is_troubled: bool,
+    /// What waits to be delivered.
+    pub(crate) deliveries: u64,
 }
 
 /// What waits for the writer.
 #[derive(Debug, Default)]
 struct Waiting {
     lines: Vec<u8>,
+    /// Of which routes they are.
+    tally: Tally,
     stamp: line::Stamp,
     /// Lines left out since the last segment was sealed.
     gap: u64,
@@ -95,6 +112,8 @@ pub(crate) struct RequestLine<'a> {
     pub(crate) path: &'a str,
     /// Its route.
     pub(crate) route: &'a str,
+    /// Where its route is counted.
+    pub(crate) slot: RouteSlot,
     /// What was answered.
     pub(crate) status: u16,
     /// How long that took.
@@ -107,6 +126,8 @@ pub(crate) struct RequestLine<'a> {
     pub(crate) principal: Option<&'a Principal>,
     /// Why it was refused or failed.
     pub(crate) refused: Option<&'static str>,
+    /// What steps that only observe found.
+    pub(crate) observed: &'a [Refused],
 }
 
 /// One refusal by a step, carried out or observed.
@@ -136,6 +157,8 @@ pub(crate) struct Refusal<'a> {
     pub(crate) status: u16,
     /// Whether it was carried out.
     pub(crate) mode: Mode,
+    /// What would have refused the request before this, where that only observes.
+    pub(crate) after: Option<&'static str>,
     /// The built-in rule.
     pub(crate) rule: Option<&'a str>,
     /// The argument, field or header.
@@ -172,6 +195,7 @@ impl Recorder {
             full: AtomicBool::new(false),
             room: Notify::new(),
             keep_ms: AtomicU64::new(u64::MAX),
+            troubled: AtomicBool::new(false),
             spool: Mutex::new(spool),
             delivery: Notify::new(),
         });
@@ -220,8 +244,14 @@ impl Recorder {
             self.0.full.store(true, Ordering::Relaxed);
             return;
         }
-        let Waiting { lines, stamp, .. } = &mut *waiting;
+        let Waiting {
+            lines,
+            stamp,
+            tally,
+            ..
+        } = &mut *waiting;
         line::write(lines, stamp, request);
+        tally.count(request.slot, request.route);
     }
 
     /// Leaves an event; of several like it in one second, one for the first and one for the rest.
@@ -259,9 +289,18 @@ impl Recorder {
             text: "what was sent is no request",
             status,
             mode: Mode::Block,
+            after: None,
             rule: None,
             argument: None,
         });
+    }
+
+    /// How it stands with them now.
+    pub(crate) fn state(&self) -> RecordsState {
+        RecordsState {
+            is_troubled: self.0.troubled.load(Ordering::Relaxed),
+            deliveries: u64::try_from(self.0.spool().len()).unwrap_or(u64::MAX),
+        }
     }
 
     /// Lines left out since the gateway started.

@@ -11,9 +11,10 @@ use model::{
 use serde_json::{Map, json};
 
 use super::Refusal;
-use crate::refused::step_of;
+use crate::refused::{Effect, effect_of, step_of};
 
-/// LIMIT: kinds of refusals counted apart within one second; the rest count together by code.
+/// LIMIT: kinds of refusals counted apart within one second; the rest count together by route and
+/// code, of which the estate has so many.
 const KINDS_MAX: usize = 4096;
 /// LIMIT: events that wait for the writer.
 const READY_MAX: usize = 20_000;
@@ -34,8 +35,11 @@ pub(super) struct Refusals {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Kind {
     who: Who,
+    /// Whoever counts refusals of a route must not be told of another's.
+    route: Option<String>,
     code: &'static str,
     observed: bool,
+    after: Option<&'static str>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -66,8 +70,10 @@ impl Refusals {
                 Some(principal) => Who::Principal(principal.id.to_string()),
                 None => Who::Address(refusal.source),
             },
+            route: refusal.route.map(str::to_owned),
             code: refusal.code,
             observed: refusal.mode == Mode::Observe,
+            after: refusal.after,
         };
         if self.kinds.len() >= KINDS_MAX && !self.kinds.contains_key(&kind) {
             kind.who = Who::Others;
@@ -151,6 +157,7 @@ fn event(refusal: &Refusal<'_>, clock: &dyn Clock, entropy: &dyn Entropy) -> Eve
     put("step", json!(step));
     put("code", json!(refusal.code));
     put("status", json!(refusal.status));
+    put("reason", json!(shown(refusal.text)));
     if is_request {
         put("method", json!(shown(refusal.method)));
         put("host", json!(shown(refusal.host)));
@@ -158,6 +165,15 @@ fn event(refusal: &Refusal<'_>, clock: &dyn Clock, entropy: &dyn Entropy) -> Eve
     }
     if observed {
         put("mode", json!("observe"));
+        let effect = match effect_of(refusal.code) {
+            Effect::Refuses => "refuse",
+            Effect::Cleans => "clean",
+            Effect::Notes => "note",
+        };
+        put("effect", json!(effect));
+    }
+    if let Some(before) = refusal.after {
+        put("after", json!(before));
     }
     if let Some(rule) = refusal.rule {
         put("rule", json!(rule));

@@ -2,6 +2,7 @@
 //!
 //! The first line names format, segment and node; the tree is over the lines after it.
 
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -13,6 +14,7 @@ use serde_json::json;
 
 use super::hold::{hold, is_at};
 use super::leaves::{LEAF_LINES, Leaves};
+use super::tally;
 use crate::link::protocol::Seal;
 
 const OPEN: &str = ".ndjson";
@@ -27,15 +29,20 @@ pub(super) struct Segment {
     /// Bytes that are whole lines.
     length: u64,
     leaves: Leaves,
+    /// How many of its lines are of each route.
+    routes: BTreeMap<String, u64>,
     first: Timestamp,
     last: Timestamp,
     /// When it was begun.
     pub(super) begun: Timestamp,
 }
 
+/// What is read of a line that another process wrote.
 #[derive(Deserialize)]
-struct Timed {
+struct Line {
     time: Timestamp,
+    #[serde(default)]
+    route: String,
 }
 
 impl Segment {
@@ -70,6 +77,7 @@ impl Segment {
             file,
             length: u64::try_from(head.len()).unwrap_or(0),
             leaves: Leaves::default(),
+            routes: BTreeMap::new(),
             first: now,
             last: now,
             begun: now,
@@ -86,8 +94,13 @@ impl Segment {
         self.length
     }
 
-    /// Adds whole lines; after an error the segment is as it was before.
-    pub(super) fn append(&mut self, lines: &[u8], now: Timestamp) -> io::Result<()> {
+    /// Adds whole lines, so many of each route; after an error the segment is as it was before.
+    pub(super) fn append(
+        &mut self,
+        lines: &[u8],
+        of: &[(String, u64)],
+        now: Timestamp,
+    ) -> io::Result<()> {
         if let Err(error) = self.file.write_all(lines) {
             self.file.set_len(self.length)?;
             self.file.seek(SeekFrom::Start(self.length))?;
@@ -95,6 +108,9 @@ impl Segment {
         }
         self.length += u64::try_from(lines.len()).unwrap_or(0);
         self.leaves.add(lines);
+        for (route, count) in of {
+            tally::add(&mut self.routes, route, *count);
+        }
         self.last = now;
         Ok(())
     }
@@ -116,6 +132,7 @@ impl Segment {
             gap,
             first: self.first,
             last: self.last,
+            routes: self.routes,
         })
     }
 }
@@ -129,6 +146,7 @@ pub(super) fn gap_alone(id: SegmentId, gap: u64, now: Timestamp) -> Seal {
         gap,
         first: now,
         last: now,
+        routes: BTreeMap::new(),
     }
 }
 
@@ -185,6 +203,7 @@ fn reopen(file: File, path: &Path, id: SegmentId) -> io::Result<Option<Segment>>
     let mut line = Vec::new();
     let mut length = 0;
     let mut leaves = Leaves::default();
+    let mut routes = BTreeMap::new();
     let mut times: Option<(Timestamp, Timestamp)> = None;
     let mut head = true;
     loop {
@@ -198,7 +217,8 @@ fn reopen(file: File, path: &Path, id: SegmentId) -> io::Result<Option<Segment>>
             continue;
         }
         leaves.add(&line);
-        if let Ok(Timed { time }) = serde_json::from_slice(text) {
+        if let Ok(Line { time, route }) = serde_json::from_slice(text) {
+            tally::add(&mut routes, &route, 1);
             let first = times.map_or(time, |(first, _)| first);
             times = Some((first, time));
         }
@@ -214,6 +234,7 @@ fn reopen(file: File, path: &Path, id: SegmentId) -> io::Result<Option<Segment>>
         file,
         length,
         leaves,
+        routes,
         first,
         last,
         begun: first,

@@ -49,12 +49,14 @@ impl Ground {
             method: "GET",
             path,
             route: "home",
+            slot: RouteSlot::default(),
             status: 200,
             took: Duration::from_micros(250),
             bytes_in: 0,
             bytes_out: 12,
             principal: None,
             refused: None,
+            observed: &[],
         }
     }
 
@@ -72,6 +74,7 @@ impl Ground {
             text,
             status: 403,
             mode: Mode::Block,
+            after: None,
             rule: None,
             argument: None,
         }
@@ -117,6 +120,7 @@ async fn seal_is_the_root_of_the_lines_in_the_file() {
     recorder.done(id);
     closed.await.unwrap();
     assert_eq!((seal.count, seal.gap), (500, 0));
+    assert_eq!(seal.routes, [("other".to_owned(), 500)].into());
     let (_, path, _) = segment::sealed(&ground.traffic()).unwrap().remove(0);
     assert_eq!(recomputed(&path), (seal.root, 500));
     let text = std::fs::read_to_string(path).unwrap();
@@ -135,8 +139,10 @@ fn what_a_crash_left_open_is_sealed_without_its_torn_line() {
     for _ in 0..3 {
         line::write(&mut lines, &mut line::Stamp::default(), &ground.line("/"));
     }
-    segment.append(&lines, ground.now()).unwrap();
-    segment.append(b"{\"time\":\"2026-0", ground.now()).unwrap();
+    segment.append(&lines, &[], ground.now()).unwrap();
+    segment
+        .append(b"{\"time\":\"2026-0", &[], ground.now())
+        .unwrap();
     drop(segment);
     let seals = segment::recover(&ground.traffic(), None).unwrap().seals;
     assert_eq!((seals[0].segment, seals[0].count), (id, 3));
@@ -171,7 +177,7 @@ fn old_segments_go_and_then_the_oldest_of_too_many() {
     for _ in 0..5 {
         let id = SegmentId::new(&ground.clock, &*ground.entropy);
         let mut segment = Segment::begin(&ground.traffic(), id, "test", ground.now()).unwrap();
-        segment.append(b"{}\n", ground.now()).unwrap();
+        segment.append(b"{}\n", &[], ground.now()).unwrap();
         segment.seal(0).unwrap();
         ground.clock.advance(Duration::from_secs(100));
     }
@@ -375,4 +381,80 @@ fn two_gateways_write_beside_each_other_and_the_one_that_stays_takes_up_the_rest
     let (_, content) = second.0.spool().after(0).unwrap();
     assert!(matches!(content, Content::Seal(Seal { count: 1, .. })));
     assert!(!ground.folder.path().join("deliveries/spool").exists());
+}
+
+#[tokio::test]
+async fn seal_says_how_many_records_each_route_has() {
+    let ground = Ground::new();
+    let recorder = ground.open();
+    let registry = crate::metrics::Registry::new(1);
+    let observed = [Refused::new(
+        http::StatusCode::FORBIDDEN,
+        "inspect.match",
+        "would match",
+    )];
+    for route in ["home", "orders", "home"] {
+        recorder.request(&RequestLine {
+            slot: registry.route(route),
+            route,
+            observed: &observed,
+            ..ground.line("/")
+        });
+    }
+    let closing = recorder.clone();
+    let closed = tokio::spawn(async move { closing.close().await });
+    let (id, seal) = sealed(&recorder, 0).await;
+    recorder.done(id);
+    closed.await.unwrap();
+    let expected = [("home".to_owned(), 2), ("orders".to_owned(), 1)];
+    assert_eq!(seal.routes, expected.clone().into());
+    let (_, path, _) = segment::sealed(&ground.traffic()).unwrap().remove(0);
+    let text = std::fs::read_to_string(&path).unwrap();
+    let line: serde_json::Value = serde_json::from_str(text.lines().nth(1).unwrap()).unwrap();
+    assert_eq!(line["observed"], serde_json::json!(["inspect.match"]));
+    // Whoever seals what a crash left counts the lines themselves.
+    let id = SegmentId::from_raw(9);
+    let open = path.with_file_name(format!("{id}.ndjson"));
+    std::fs::rename(&path, open).unwrap();
+    let recovered = segment::recover(&ground.traffic(), None).unwrap();
+    assert_eq!(recovered.seals[0].routes, expected.into());
+}
+
+#[test]
+fn refusals_of_one_second_are_told_by_route_and_by_what_came_before() {
+    let ground = Ground::new();
+    let mut refusals = Refusals::default();
+    let observed = |route, after| Refusal {
+        mode: Mode::Observe,
+        route: Some(route),
+        after,
+        ..ground.refusal("192.0.2.1", "inspect.match", "why")
+    };
+    for (route, after) in [
+        ("home", None),
+        ("home", None),
+        ("home", None),
+        ("orders", None),
+        ("orders", Some("limits.exceeded")),
+    ] {
+        refusals.add(observed(route, after), &ground.clock, &*ground.entropy);
+    }
+    let mut counted = std::collections::BTreeMap::<String, u64>::new();
+    for event in refusals.take_all() {
+        assert_eq!(event.detail["effect"], "refuse");
+        assert_eq!(event.detail["reason"], "why");
+        let after = event.detail.get("after").and_then(|code| code.as_str());
+        let name = format!("{} {}", event.target.unwrap().id, after.unwrap_or("-"));
+        let count = event
+            .detail
+            .get("count")
+            .and_then(serde_json::Value::as_u64);
+        *counted.entry(name).or_default() += count.unwrap_or(1);
+    }
+    let expected = [
+        ("home -", 3),
+        ("orders -", 1),
+        ("orders limits.exceeded", 1),
+    ];
+    assert_eq!(counted, expected.map(|(k, n)| (k.to_owned(), n)).into());
 }

@@ -45,13 +45,13 @@ pub(super) struct Writer {
     /// Lines left out and not in a seal yet.
     gap: u64,
     gap_since: Option<Timestamp>,
-    troubled: bool,
     clean_at: Timestamp,
 }
 
 /// What one turn works on.
 struct Work {
     lines: Vec<u8>,
+    tally: Vec<(String, u64)>,
     gap: u64,
     events: Vec<Event>,
     dropped: u64,
@@ -68,7 +68,6 @@ impl Writer {
             segment: None,
             gap: 0,
             gap_since: None,
-            troubled: false,
             clean_at: Timestamp::default(),
         }
     }
@@ -117,6 +116,7 @@ impl Writer {
         let now = self.inner.clock.now();
         let work = Work {
             lines: std::mem::replace(&mut waiting.lines, spare),
+            tally: waiting.tally.take(),
             gap: std::mem::take(&mut waiting.gap),
             dropped: std::mem::take(&mut waiting.refusals.dropped),
             events: if waiting.stop {
@@ -141,7 +141,7 @@ impl Writer {
             self.gap_since.get_or_insert(now);
         }
         if !work.lines.is_empty() {
-            self.write(&work.lines, now);
+            self.write(&work.lines, &work.tally, now);
         }
         self.deliver(work.events, work.dropped);
         let is_old = |at: Timestamp| now.since(at) >= SEGMENT_AGE;
@@ -171,10 +171,10 @@ impl Writer {
         spare
     }
 
-    fn write(&mut self, lines: &[u8], now: Timestamp) {
-        match self.try_write(lines, now) {
+    fn write(&mut self, lines: &[u8], tally: &[(String, u64)], now: Timestamp) {
+        match self.try_write(lines, tally, now) {
             Ok(()) => {
-                if std::mem::take(&mut self.troubled) {
+                if self.inner.troubled.swap(false, Ordering::Relaxed) {
                     tracing::info!("traffic records are kept again");
                 }
             }
@@ -184,14 +184,19 @@ impl Writer {
                 self.gap += count;
                 self.gap_since.get_or_insert(now);
                 self.inner.gap.fetch_add(count, Ordering::Relaxed);
-                if !std::mem::replace(&mut self.troubled, true) {
+                if !self.inner.troubled.swap(true, Ordering::Relaxed) {
                     tracing::error!(%error, "traffic records are left out and counted");
                 }
             }
         }
     }
 
-    fn try_write(&mut self, lines: &[u8], now: Timestamp) -> io::Result<()> {
+    fn try_write(
+        &mut self,
+        lines: &[u8],
+        tally: &[(String, u64)],
+        now: Timestamp,
+    ) -> io::Result<()> {
         let segment = match &mut self.segment {
             Some(segment) => segment,
             None => {
@@ -200,7 +205,7 @@ impl Writer {
                 self.segment.insert(begun)
             }
         };
-        segment.append(lines, now)
+        segment.append(lines, tally, now)
     }
 
     fn deliver(&self, events: Vec<Event>, dropped: u64) {

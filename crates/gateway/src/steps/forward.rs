@@ -54,6 +54,7 @@ pub(crate) async fn websocket(flow: &mut Flow<'_>) -> Result<Response<Outgoing>,
         .map_or(0, |chosen| chosen.route.limits.body_max.0);
     let key = websocket::key(flow);
     let (target, request, timeouts) = prepare(flow, Carried::empty())?;
+    flow.sent = Some(flow.shared.clock.monotonic());
     let opened = flow.shared.upstreams.open(target, request, &timeouts).await;
     let response = match opened.map_err(|why| failed(flow, why))? {
         Err(response) => return Ok(response.map(Outgoing::Upstream)),
@@ -143,11 +144,12 @@ pub(crate) async fn control(
 }
 
 async fn go(
-    flow: &Flow<'_>,
+    flow: &mut Flow<'_>,
     target: &Target,
     request: ServiceRequest,
     timeouts: &Timeouts,
 ) -> Result<Response<Outgoing>, Refused> {
+    flow.sent = Some(flow.shared.clock.monotonic());
     let sent = flow.shared.upstreams.send(target, request, timeouts).await;
     sent.map(|response| response.map(Outgoing::Upstream))
         .map_err(|why| failed(flow, why))

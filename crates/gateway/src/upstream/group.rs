@@ -203,6 +203,7 @@ impl Group {
         }
         let now = Now::of(&*self.clock);
         if member.answered(&now) {
+            member.changed(self.clock.now(), None);
             self.report.say(
                 &self.name,
                 Some(member.endpoint.to_string()),
@@ -225,6 +226,8 @@ impl Group {
         if let Some(count) = member.failed.get(kind_of(failure)) {
             count.fetch_add(1, Ordering::Relaxed);
         }
+        let kind = KINDS.get(kind_of(failure)).copied().unwrap_or("other");
+        member.told().last_failure = Some((self.clock.now(), kind));
         let outliers = &self.reach.outliers;
         let counts = outliers.on.contains(&failure);
         let now = self.now();
@@ -261,6 +264,7 @@ impl Group {
         }
         let max = self.reach.outliers.eject_max;
         let long = member.eject(now, base, max);
+        member.changed(self.clock.now(), Some(format!("its requests fail ({why})")));
         drop(turn);
         self.report.say(
             &self.name,
@@ -302,7 +306,14 @@ impl Group {
             return;
         };
         let limits = (health.rise, health.fall);
+        member.probes.fetch_add(1, Ordering::Relaxed);
+        if word.is_err() {
+            member.probes_failed.fetch_add(1, Ordering::Relaxed);
+        }
         let changed = member.probed(word.is_ok(), limits, self.now());
+        if changed.is_some() {
+            member.changed(self.clock.now(), word.as_ref().err().cloned());
+        }
         let said = match (changed, word) {
             (Some(true), _) => Said {
                 topic: Topic::Health,

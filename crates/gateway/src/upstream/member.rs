@@ -4,9 +4,11 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+use model::Timestamp;
 
 use super::choose::mix;
 use super::ticks::Now;
@@ -89,7 +91,23 @@ pub(super) struct Member {
     pub(super) failed: [AtomicU64; 4],
     /// How often it was passed over.
     pub(super) ejections: AtomicU64,
+    /// How often it was asked whether it is well, and was not.
+    pub(super) probes: AtomicU64,
+    pub(super) probes_failed: AtomicU64,
     condition: Condition,
+    told: Mutex<Told>,
+}
+
+/// What people are told of it. Locked where something went wrong or changed, never for a request
+/// that is answered as usual.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Told {
+    /// Since when it stands as it does; nothing where it always did.
+    pub(super) since: Option<Timestamp>,
+    /// Why.
+    pub(super) why: Option<String>,
+    /// When an attempt failed last, and how.
+    pub(super) last_failure: Option<(Timestamp, &'static str)>,
 }
 
 /// Times are ticks; 0 is never.
@@ -143,8 +161,28 @@ impl Member {
             connections: AtomicU32::new(0),
             failed: Default::default(),
             ejections: AtomicU64::new(0),
+            probes: AtomicU64::new(0),
+            probes_failed: AtomicU64::new(0),
             condition: Condition::default(),
+            told: Mutex::default(),
         })
+    }
+
+    /// What people are told of it.
+    pub(super) fn told(&self) -> MutexGuard<'_, Told> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Requests in a row that failed, while it is not passed over.
+    pub(super) fn failing(&self) -> u32 {
+        self.condition.failures.load(Ordering::Relaxed)
+    }
+
+    /// It stands otherwise from now on.
+    pub(super) fn changed(&self, now: Timestamp, why: Option<String>) {
+        let mut told = self.told();
+        told.since = Some(now);
+        told.why = why;
     }
 
     /// It came to others that were there before: it gets its share gradually, where the estate

@@ -68,6 +68,12 @@ impl Group {
             .map(|(kind, count)| ((*kind).to_owned(), count.load(Ordering::Relaxed)))
             .filter(|(_, count)| *count > 0)
             .collect();
+        let told = member.told().clone();
+        // An address alone is never passed over: whoever looks is told all the same.
+        let failing = member.failing();
+        let kind = told.last_failure.map(|(_, kind)| kind);
+        let fails = kind.filter(|_| failing > 0);
+        let fails = fails.map(|kind| format!("its requests fail ({kind})"));
         AddressStats {
             address: member.endpoint.to_string(),
             condition,
@@ -76,6 +82,12 @@ impl Group {
             connections: member.connections.load(Ordering::Relaxed).into(),
             failures,
             ejections: member.ejections.load(Ordering::Relaxed),
+            since: told.since,
+            why: told.why.or(fails),
+            last_failure: told.last_failure.map(|(at, _)| at),
+            failing: failing.into(),
+            probes: member.probes.load(Ordering::Relaxed),
+            probes_failed: member.probes_failed.load(Ordering::Relaxed),
         }
     }
 }

@@ -12,6 +12,7 @@ mod ports;
 mod renewals;
 mod restarts;
 mod secrets;
+mod sight;
 mod store;
 mod tasks;
 
@@ -310,6 +311,7 @@ impl Parts {
             entropy: entropy.clone(),
             counters: Arc::default(),
             history: Arc::default(),
+            reports: Arc::default(),
         };
         Ok(Self {
             services,

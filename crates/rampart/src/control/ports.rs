@@ -7,13 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::{
-    Asked, CertificateState, Explained, GatewayPort, GatewayState, Later, Learnt, LearntDrift,
-    Numbers, PortError, RestartOf, StepNumbers, Traffic, Unsettled,
+    Asked, CertificateState, Explained, Flow, GatewayPort, Later, Learnt, LearntDrift, PortError,
+    RestartOf, ServiceState, Traffic, Unsettled,
 };
 use gateway::bans::Bans;
-use gateway::link::{
-    ControlPort, ExchangeRefused, Hub, LATENCY_BOUNDS_US, PortFuture, RouteStats, Seal,
-};
+use gateway::link::{ControlPort, ExchangeRefused, Hub, PortFuture, RouteStats, Seal};
 use identity::Identity;
 use model::{
     Ban, BanId, Context, ErrorKind, Event, Network, RequestId, Secret, SessionId, SharedClock,
@@ -25,6 +23,7 @@ use trail::{SegmentSeal, Trail};
 use super::bridge::{self, Told};
 use super::certificates;
 use super::restarts::Restarts;
+use super::sight;
 
 /// What gateways ask of control.
 #[derive(Debug)]
@@ -114,6 +113,7 @@ impl ControlPort for ForGateways {
                 gap: seal.gap,
                 first: seal.first,
                 last: seal.last,
+                routes: seal.routes,
             };
             let recorded = self.trail.sealed_segment(&seal).await;
             recorded.map(drop).map_err(|error| error.to_string())
@@ -211,28 +211,18 @@ fn step(step: gateway::ExplainedStep) -> api::ExplainedStep {
 
 impl GatewayPort for ForSurfaces {
     fn traffic(&self) -> Traffic {
-        let gateways = self.hub.gateways();
-        let mut sums: BTreeMap<String, RouteStats> = BTreeMap::new();
-        let mut total = RouteStats::default();
-        for (name, stats) in gateways.iter().flat_map(|gateway| &gateway.stats.routes) {
-            add(sums.entry(name.clone()).or_default(), stats);
-            add(&mut total, stats);
-        }
-        Traffic {
-            gateways: gateways
-                .iter()
-                .map(|gateway| GatewayState {
-                    name: gateway.node.clone(),
-                    version: gateway.version,
-                    connections: gateway.stats.connections,
-                })
-                .collect(),
-            total: numbers(&total),
-            routes: sums
-                .iter()
-                .map(|(name, sum)| (name.clone(), numbers(sum)))
-                .collect(),
-        }
+        sight::traffic(&self.hub.gateways())
+    }
+
+    fn flow(&self) -> BTreeMap<String, Flow> {
+        let routes = self.hub.flow();
+        let of =
+            |(name, stats): (Arc<str>, Arc<RouteStats>)| (name.to_string(), sight::flow(&stats));
+        routes.into_iter().map(of).collect()
+    }
+
+    fn services(&self) -> Vec<ServiceState> {
+        sight::services(&self.hub.gateways())
     }
 
     fn explain<'a>(&'a self, ctx: &'a Context, asked: &'a Asked) -> Later<'a, Explained> {
@@ -322,68 +312,4 @@ fn ban_error(error: gateway::bans::Error) -> PortError {
         gateway::bans::Error::Denied(denied) => PortError::Denied(denied),
         error => PortError::of(error.kind(), &error),
     }
-}
-
-fn add(sum: &mut RouteStats, one: &RouteStats) {
-    sum.requests += one.requests;
-    for (sum, one) in sum.statuses.iter_mut().zip(&one.statuses) {
-        *sum += one;
-    }
-    if sum.latency.len() < one.latency.len() {
-        sum.latency.resize(one.latency.len(), 0);
-    }
-    for (sum, one) in sum.latency.iter_mut().zip(&one.latency) {
-        *sum += one;
-    }
-    for (step, (refused, would)) in &one.steps {
-        let counts = sum.steps.entry(step.clone()).or_default();
-        counts.0 += refused;
-        counts.1 += would;
-    }
-}
-
-fn numbers(stats: &RouteStats) -> Numbers {
-    let steps: BTreeMap<String, StepNumbers> = stats
-        .steps
-        .iter()
-        .map(|(step, (refused, would_refuse))| {
-            let numbers = StepNumbers {
-                refused: *refused,
-                would_refuse: *would_refuse,
-            };
-            (step.clone(), numbers)
-        })
-        .collect();
-    Numbers {
-        requests: stats.requests,
-        refused: steps.values().map(|step| step.refused).sum(),
-        would_refuse: steps.values().map(|step| step.would_refuse).sum(),
-        p50: quantile(stats, 50),
-        p95: quantile(stats, 95),
-        p99: quantile(stats, 99),
-        steps,
-        statuses: (1_u8..)
-            .zip(&stats.statuses)
-            .filter(|(_, count)| **count > 0)
-            .map(|(class, count)| (format!("{class}xx"), *count))
-            .collect(),
-    }
-}
-
-/// The upper bound of the class in which so many of a hundred were answered.
-fn quantile(stats: &RouteStats, percent: u64) -> Duration {
-    let all: u64 = stats.latency.iter().sum();
-    let wanted = all.saturating_mul(percent).div_ceil(100);
-    let mut below = 0;
-    for (count, bound) in stats.latency.iter().zip(LATENCY_BOUNDS_US) {
-        below += count;
-        if below >= wanted {
-            return if all == 0 {
-                Duration::ZERO
-            } else {
-                Duration::from_micros(bound)
-            };
-        }
-    }
-    Duration::from_micros(LATENCY_BOUNDS_US.last().copied().unwrap_or(0))
 }

@@ -29,6 +29,10 @@ mod liars;
 #[cfg(test)]
 mod listeners;
 #[cfg(test)]
+mod monitoring;
+#[cfg(test)]
+mod observed;
+#[cfg(test)]
 mod openapi;
 #[cfg(test)]
 mod principals;

@@ -22,6 +22,8 @@ pub(crate) struct World {
     folder: tempfile::TempDir,
     pub(crate) plain: SocketAddr,
     pub(crate) https: SocketAddr,
+    /// Where the gateway is scraped, and control on the next port; nowhere when there is none.
+    pub(crate) metrics: Option<SocketAddr>,
     server: Option<Process>,
     program: PathBuf,
     edit: Edit,
@@ -135,6 +137,24 @@ impl World {
         Self::start_program(program, service, routes, |head| head).await
     }
 
+    /// Starts one that can be scraped, with documents beside the estate file.
+    pub(crate) async fn start_scraped(
+        service: SocketAddr,
+        routes: &str,
+        documents: &[(&str, &str)],
+    ) -> Self {
+        let [metrics] = testkit::free_addresses().unwrap();
+        let world = Self {
+            metrics: Some(metrics),
+            ..Self::new()
+        };
+        world.write_estate(service, routes);
+        for (path, text) in documents {
+            world.write_document(path, text);
+        }
+        world.served().await
+    }
+
     /// Starts a copy of the program, which may be replaced.
     pub(crate) async fn start_copy(service: SocketAddr, routes: &str) -> Self {
         let folder = tempfile::tempdir().unwrap().keep();
@@ -172,6 +192,7 @@ impl World {
             folder: tempfile::tempdir().unwrap(),
             plain,
             https,
+            metrics: None,
             server: None,
             program: PROGRAM.into(),
             edit: |head| head,
@@ -185,7 +206,10 @@ impl World {
 
     /// Replaces the estate file; nothing is applied.
     pub(crate) fn write_estate(&self, service: SocketAddr, routes: &str) {
-        let head = (self.edit)(head(self.plain, self.https, service));
+        let mut head = (self.edit)(head(self.plain, self.https, service));
+        if let Some(metrics) = self.metrics {
+            head = head.replace("metrics = \"off\"", &format!("metrics = \"{metrics}\""));
+        }
         let text = format!("{head}{routes}");
         store::atomic_write(&self.config(), text.as_bytes(), 0o644).unwrap();
     }

@@ -190,12 +190,14 @@ async fn sealed_segment_is_one_entry_however_often_it_is_sent() {
         gap: 1,
         first: model::Clock::now(&fixture.clock),
         last: model::Clock::now(&fixture.clock),
+        routes: [("orders".to_owned(), 12)].into(),
     };
     trail.sealed_segment(&seal).await.unwrap();
     trail.sealed_segment(&seal).await.unwrap();
     assert_eq!(trail.health().size, 1);
     let record = trail.read(0).await.unwrap().unwrap();
     assert_eq!(record.event.detail["count"], 12);
+    assert_eq!(record.event.detail["routes"]["orders"], 12);
 }
 
 #[tokio::test]

@@ -17,8 +17,10 @@ use crate::pages::trail::*;
 use crate::ui::*;
 
 mod records;
+mod sight;
 
 pub(super) use records::*;
+pub(super) use sight::*;
 
 const NOW: Timestamp = Timestamp::from_millis(1_772_524_800_000);
 

@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::GatewayStatus;
+use super::flow::{Flow, per_second};
 use crate::link::protocol::{
     AssertionKeyText, CertificateText, ChallengeText, EstateTexts, Learnt, Stats, ToGateway,
 };
@@ -52,6 +53,8 @@ pub(super) struct Registry {
     pub(super) identity: Option<IdentitySnapshot>,
     /// What gateways learnt, by node and route; it outlives their links.
     learnt: BTreeMap<(String, String), Learnt>,
+    /// What went through all of them since this process started.
+    pub(super) flow: Flow,
     gateways: BTreeMap<Key, Gateway>,
     last_id: u64,
 }
@@ -68,7 +71,10 @@ struct Gateway {
     /// What it is to swap in by itself as soon as it has it ready.
     wanted: Option<u64>,
     version: u64,
-    stats: Stats,
+    /// What it counted, and when it said so; nothing before its first word.
+    stats: Option<(Timestamp, Stats)>,
+    /// Requests per second between its last two words.
+    rate: f64,
     since: Timestamp,
     waits: HashMap<Wait, oneshot::Sender<Result<(), String>>>,
 }
@@ -99,7 +105,8 @@ impl Registry {
             prepared: None,
             wanted: None,
             version,
-            stats: Stats::default(),
+            stats: None,
+            rate: 0.0,
             since,
             waits: HashMap::new(),
         };
@@ -247,10 +254,17 @@ impl Registry {
         }
     }
 
-    pub(super) fn counted(&mut self, node: &Key, stats: Stats) {
-        if let Some(gateway) = self.gateways.get_mut(node) {
-            gateway.stats = stats;
+    /// A gateway says what it counted so far. What it had counted before its first word went
+    /// through at another time, and moves nothing now.
+    pub(super) fn counted(&mut self, node: &Key, stats: Stats, now: Timestamp) {
+        let Some(gateway) = self.gateways.get_mut(node) else {
+            return;
+        };
+        if let Some((at, before)) = &gateway.stats {
+            let grown = self.flow.grow(before, &stats);
+            gateway.rate = per_second(grown, now.since(*at));
         }
+        gateway.stats = Some((now, stats));
     }
 
     /// A gateway learnt something of a route; the newest word counts.
@@ -290,7 +304,12 @@ impl Registry {
             node: key.node.clone(),
             instance: key.instance.clone(),
             version: gateway.version,
-            stats: gateway.stats.clone(),
+            stats: gateway
+                .stats
+                .as_ref()
+                .map(|(_, stats)| stats.clone())
+                .unwrap_or_default(),
+            rate: gateway.rate,
             connected_since: gateway.since,
         };
         self.gateways.iter().map(status).collect()

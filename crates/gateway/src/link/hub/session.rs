@@ -107,7 +107,10 @@ async fn go_on(
                 hub.registry().certificates_held(node, id, refused);
             }
             ToControl::Settled { id } => hub.registry().settled(node, id),
-            ToControl::Stats(stats) => hub.registry().counted(node, *stats),
+            ToControl::Stats(stats) => {
+                let now = hub.0.clock.now();
+                hub.registry().counted(node, *stats, now);
+            }
             ToControl::Learnt(learnt) => hub.registry().learnt(&node.node, *learnt),
             ToControl::Seen { sessions } => hub.0.port.seen(sessions).await,
             ToControl::Deliver { id, content } => {

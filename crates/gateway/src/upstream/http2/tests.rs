@@ -136,7 +136,10 @@ async fn answer_that_is_reset_before_its_end_is_never_whole() {
     .await;
     let upstreams = Upstreams::new();
     let asked = request(Method::GET, "/");
-    let answer = upstreams.send(&target, asked, &TIMEOUTS).await.unwrap();
+    let answer = upstreams
+        .send(&target, asked.into(), &TIMEOUTS)
+        .await
+        .unwrap();
     let mut body = answer.into_body();
     let some = std::future::poll_fn(|cx| body.poll_frame(cx)).await;
     assert_eq!(some.unwrap().unwrap().into_data().unwrap(), "some");
