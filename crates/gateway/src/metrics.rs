@@ -2,14 +2,16 @@
 //!
 //! Never allocates or locks on the way of a request once its route was seen by the worker.
 
+mod limits;
 mod services;
 mod text;
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use crate::body::Use;
+use crate::limiter::{AtOnce, Store};
 use crate::link::protocol::{LATENCY_BOUNDS_US, RouteStats, Stats};
 use crate::refused::step_of;
 use crate::upstream::{PoolUse, Target};
@@ -42,6 +44,8 @@ pub(crate) struct Registry {
     routes: Mutex<Vec<String>>,
     meters: Vec<Arc<Meter>>,
     services: services::Services,
+    store: Mutex<Weak<Store>>,
+    at_once: OnceLock<Arc<AtOnce>>,
 }
 
 /// A route's place in every meter.
@@ -95,6 +99,8 @@ impl Registry {
             routes: Mutex::new(vec!["other".to_owned()]),
             meters: (0..workers).map(|_| Arc::new(Meter::new())).collect(),
             services: services::Services::default(),
+            store: Mutex::default(),
+            at_once: OnceLock::new(),
         }
     }
 
@@ -122,6 +128,17 @@ impl Registry {
         self.services.watch(target);
     }
 
+    /// Where limits are counted together is told about from now on.
+    pub(crate) fn watch_store(&self, store: &Arc<Store>) {
+        *self.store.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(store);
+    }
+
+    /// How many requests hold a place is told about from now on.
+    pub(crate) fn watch_at_once(&self, at_once: &Arc<AtOnce>) {
+        // There is one for the process.
+        drop(self.at_once.set(Arc::clone(at_once)));
+    }
+
     /// Everything, as Prometheus text (version 0.0.4).
     pub(crate) fn render(&self, gauges: &Gauges) -> String {
         let mut text = Text::default();
@@ -130,6 +147,10 @@ impl Registry {
         self.render_codes(&mut text);
         render_gauges(&mut text, gauges);
         services::render(&mut text, &self.services.stats());
+        let store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        let store = store.upgrade().map(|store| store.stats());
+        let places = self.at_once.get().map_or(0, |at_once| at_once.under_way());
+        limits::render(&mut text, places, store.as_ref());
         text.into_string()
     }
 

@@ -86,11 +86,14 @@ impl<K: Hash + Eq> RateLimiter<K> {
             let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
             shard.get(key).copied()
         });
-        let (mut decision, _) = Cell::new(rate).decide(due.unwrap_or(0), cost, nanos(now));
-        if decision.allowed {
-            decision.remaining = decision.remaining.saturating_add(cost);
+        let (cell, due, now_ns) = (Cell::new(rate), due.unwrap_or(0), nanos(now));
+        let (decision, _) = cell.decide(due, cost, now_ns);
+        let (remaining, reset) = cell.left(due, now_ns);
+        Decision {
+            remaining,
+            reset,
+            ..decision
         }
-        decision
     }
 
     /// Takes back what [`RateLimiter::take`] counted: it was for nothing, because something else
@@ -175,15 +178,22 @@ impl Cell {
         self.interval_ns.saturating_mul(u64::from(cost))
     }
 
+    /// How many are left, and after how long all are there again.
+    fn left(self, due_ns: u64, now_ns: u64) -> (u32, Duration) {
+        let taken_ns = due_ns.saturating_sub(now_ns);
+        let free_ns = self.burst_ns.saturating_sub(taken_ns);
+        let left = free_ns.checked_div(self.interval_ns).unwrap_or(0);
+        let left = u32::try_from(left).unwrap_or(u32::MAX);
+        (left, Duration::from_nanos(taken_ns))
+    }
+
     /// The decision, and the next theoretical arrival time.
     fn decide(self, due_ns: u64, cost: u32, now_ns: u64) -> (Decision, u64) {
         let start = due_ns.max(now_ns);
         let next = start.saturating_add(self.price(cost));
         let allowed = next.saturating_sub(now_ns) <= self.burst_ns;
         let due = if allowed { next } else { due_ns };
-        let taken_ns = due.saturating_sub(now_ns);
-        let free_ns = self.burst_ns.saturating_sub(taken_ns);
-        let remaining = free_ns.checked_div(self.interval_ns).unwrap_or(0);
+        let (remaining, reset) = self.left(due, now_ns);
         let wait_ns = if allowed {
             0
         } else {
@@ -191,8 +201,8 @@ impl Cell {
         };
         let decision = Decision {
             allowed,
-            remaining: u32::try_from(remaining).unwrap_or(u32::MAX),
-            reset: Duration::from_nanos(taken_ns),
+            remaining,
+            reset,
             retry_after: Duration::from_nanos(wait_ns),
         };
         (decision, due)
