@@ -27,6 +27,8 @@ mod examples;
 #[cfg(test)]
 mod liars;
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod listeners;
 #[cfg(test)]
 mod openapi;

@@ -11,6 +11,11 @@ use crate::limiter::{Client, Limits};
 
 const SOON: Duration = Duration::from_secs(60);
 
+#[expect(clippy::print_stderr, reason = "a skipped test says so")]
+pub(super) fn skipped() {
+    eprintln!("skipped: redis-server is not installed");
+}
+
 struct Fixture {
     folder: tempfile::TempDir,
     server: RedisServer,
@@ -23,7 +28,7 @@ impl Fixture {
         let folder = tempfile::tempdir().unwrap();
         let server = RedisServer::start(folder.path(), more).await.unwrap();
         if server.is_none() {
-            tracing::warn!("skipped: redis-server is not installed");
+            skipped();
         }
         Some(Self {
             folder,

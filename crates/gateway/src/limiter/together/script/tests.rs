@@ -21,7 +21,7 @@ fn rate(count: u32) -> Rate {
 async fn script_and_limiter_say_the_same_of_the_same_requests() {
     let folder = tempfile::tempdir().unwrap();
     let Some(server) = RedisServer::start(folder.path(), &[]).await.unwrap() else {
-        tracing::warn!("skipped: redis-server is not installed");
+        crate::limiter::together::tests::skipped();
         return;
     };
     let client = redis::Client::open(format!("redis://{}", server.address())).unwrap();
