@@ -10,7 +10,7 @@ use http::{Method, Request, header};
 use testkit::{RedisServer, eventually};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use crate::backend::Backend;
 use crate::world::{Answer, SOON, World, memory_mib};
@@ -199,18 +199,18 @@ async fn estate_that_says_refuse_refuses_what_it_cannot_count_and_nothing_else()
 }
 
 /// A service that answers as its paths say, and ends its streams when it is told to.
-async fn holding(ended: watch::Receiver<bool>) -> SocketAddr {
+async fn holding(ended: watch::Receiver<bool>, held: Arc<Notify>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(hold(stream, ended.clone()));
+            tokio::spawn(hold(stream, ended.clone(), Arc::clone(&held)));
         }
     });
     address
 }
 
-async fn hold(mut stream: TcpStream, mut ended: watch::Receiver<bool>) {
+async fn hold(mut stream: TcpStream, mut ended: watch::Receiver<bool>, held: Arc<Notify>) {
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
         let Ok(byte) = stream.read_u8().await else {
@@ -231,6 +231,7 @@ async fn hold(mut stream: TcpStream, mut ended: watch::Receiver<bool>) {
     if begun.ends_with(b"ok") {
         return;
     }
+    held.notify_one();
     let mut byte = [0];
     let told = async { drop(ended.wait_for(|ended| *ended).await) };
     tokio::select! {
@@ -256,13 +257,16 @@ limits = { response_timeout = "5m", response_idle_timeout = "5m" }
 struct Holding {
     world: World,
     end: watch::Sender<bool>,
+    held: Arc<Notify>,
 }
 
 impl Holding {
     async fn new() -> Self {
         let (end, ended) = watch::channel(false);
-        let world = World::start(holding(ended).await, AT_ONCE).await;
-        Self { world, end }
+        let held = Arc::new(Notify::new());
+        let service = holding(ended, Arc::clone(&held)).await;
+        let world = World::start(service, AT_ONCE).await;
+        Self { world, end, held }
     }
 
     async fn open(&self, path: &str, fields: &str) -> TcpStream {
@@ -272,8 +276,10 @@ impl Holding {
         stream
     }
 
-    /// Somebody else is under way.
+    /// Somebody else is under way, as the service has seen.
     async fn is_busy(&self) -> bool {
+        let held = tokio::time::timeout(SOON, self.held.notified());
+        held.await.expect("the service was asked");
         let busy = || async {
             let answer = self.world.get("app.localhost", "/ok").await;
             if answer.status == 200 {
@@ -360,13 +366,15 @@ async fn place_is_given_back_by_an_http2_stream_that_is_reset() {
     for path in ["/wait", "/stream"] {
         let uri = format!("https://app.localhost:{}{path}", holding.world.https.port());
         let request = Request::get(uri).body(()).unwrap();
-        let (answer, _sending) = client.send_request(request, true).unwrap();
+        let (answer, mut sending) = client.send_request(request, true).unwrap();
         if path == "/stream" {
             let mut answer = answer.await.unwrap();
             assert_eq!(answer.body_mut().data().await.unwrap().unwrap(), "begun");
             assert!(holding.is_busy().await);
+            sending.send_reset(h2::Reason::CANCEL);
         } else {
             assert!(holding.is_busy().await);
+            sending.send_reset(h2::Reason::CANCEL);
             drop(answer);
         }
         assert!(holding.is_free().await, "{path}");
