@@ -246,3 +246,6 @@ pub enum WhenAway {
     /// Requests that have limits are refused.
     Refuse,
 }
+
+#[cfg(test)]
+mod tests;

@@ -54,7 +54,14 @@ pub(crate) struct Store {
     circuit: Circuit,
     waiting: AtomicUsize,
     outcomes: [AtomicU64; OUTCOMES.len()],
-    told_at: Mutex<Option<Duration>>,
+    told: Mutex<Told>,
+}
+
+/// What events said last.
+#[derive(Debug, Default)]
+struct Told {
+    away_at: Option<Duration>,
+    is_away: bool,
 }
 
 /// What became of a question.
@@ -135,7 +142,7 @@ impl Store {
             circuit: Circuit::default(),
             waiting: AtomicUsize::new(0),
             outcomes: Default::default(),
-            told_at: Mutex::default(),
+            told: Mutex::default(),
         }
     }
 
@@ -255,16 +262,23 @@ impl Store {
             return;
         };
         let now = self.maker.clock.monotonic();
-        let mut told_at = self.told_at.lock().unwrap_or_else(PoisonError::into_inner);
-        // That it is back is told whenever its going was.
-        let is_back = severity == Severity::Info;
-        match *told_at {
-            None if is_back => return,
-            Some(at) if !is_back && now.saturating_sub(at) < EVENT_EVERY => return,
-            _ if is_back => {}
-            _ => *told_at = Some(now),
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        // That it is back is told when its going was, and once.
+        if severity == Severity::Info {
+            if !std::mem::take(&mut told.is_away) {
+                return;
+            }
+        } else {
+            let lately = |at: Duration| now.saturating_sub(at) < EVENT_EVERY;
+            if told.away_at.is_some_and(lately) {
+                return;
+            }
+            *told = Told {
+                away_at: Some(now),
+                is_away: true,
+            };
         }
-        drop(told_at);
+        drop(told);
         let outcome = match severity {
             Severity::Info => Outcome::Success,
             _ => Outcome::Failure,

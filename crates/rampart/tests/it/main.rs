@@ -33,6 +33,8 @@ mod listeners;
 #[cfg(test)]
 mod openapi;
 #[cfg(test)]
+mod places;
+#[cfg(test)]
 mod principals;
 #[cfg(test)]
 mod races;
