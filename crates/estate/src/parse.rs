@@ -101,8 +101,7 @@ fn read(findings: &mut Findings, root: &Reader<'_>) -> Option<Estate> {
     let identity = settings::identity(findings, root);
     let trail = settings::trail(root);
     let route_limits = settings::limits(root);
-    let limit_keys = limits::keys(findings, root);
-    let budgets = limits::budgets(findings, root, &names);
+    let (limit_keys, budgets) = limits::named(findings, root, &names);
     let shared_limits = limits::shared(findings, root);
     let certificates = settings::certificates(root);
     let zones = inventory::zones(root);

@@ -18,7 +18,16 @@ use crate::read::{Placed, Reader, plain};
 use crate::suggest;
 use crate::values::{self, Limit};
 
-pub(super) fn keys(findings: &mut Findings, root: &Reader<'_>) -> BTreeMap<String, LimitKey> {
+/// Keys of the estate's own, and budgets that routes share.
+pub(super) fn named(
+    findings: &mut Findings,
+    root: &Reader<'_>,
+    names: &Names,
+) -> (BTreeMap<String, LimitKey>, BTreeMap<String, Budget>) {
+    (keys(findings, root), budgets(findings, root, names))
+}
+
+fn keys(findings: &mut Findings, root: &Reader<'_>) -> BTreeMap<String, LimitKey> {
     let mut keys = BTreeMap::new();
     for table in entries(root, "limit_key") {
         let Some(name) = table.placed("name", values::name) else {
@@ -59,11 +68,7 @@ pub(super) fn keys(findings: &mut Findings, root: &Reader<'_>) -> BTreeMap<Strin
     keys
 }
 
-pub(super) fn budgets(
-    findings: &mut Findings,
-    root: &Reader<'_>,
-    names: &Names,
-) -> BTreeMap<String, Budget> {
+fn budgets(findings: &mut Findings, root: &Reader<'_>, names: &Names) -> BTreeMap<String, Budget> {
     let mut budgets = BTreeMap::new();
     for table in entries(root, "limit") {
         let Some(name) = table.parse("name", values::name) else {
