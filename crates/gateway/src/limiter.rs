@@ -134,7 +134,7 @@ impl Limiter {
     /// what one refuses costs nothing of the others; in `observe` each for itself.
     pub(crate) fn take_all(
         &self,
-        limits: impl Iterator<Item = (What, Rate)> + Clone,
+        limits: &(impl Iterator<Item = (What, Rate)> + Clone),
         (cost, mode): (u32, Mode),
         now: Duration,
     ) -> Answer {

@@ -133,7 +133,7 @@ fn count(flow: &Flow<'_>, chosen: &Chosen<'_>, applying: &Applying) -> Answer {
         .iter()
         .filter_map(|(at, what)| Some((*what, rate(at)?)));
     let taken = (cost(flow, chosen), chosen.route.modes.limits);
-    flow.shared.limiter.take_all(limits, taken, flow.started)
+    flow.shared.limiter.take_all(&limits, taken, flow.started)
 }
 
 /// Tells the tightest limit, and refuses when there is one that does.

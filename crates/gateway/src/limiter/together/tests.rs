@@ -11,7 +11,7 @@ use crate::limiter::{Client, Limits};
 
 const SOON: Duration = Duration::from_secs(60);
 
-#[expect(clippy::print_stderr, reason = "a skipped test says so")]
+/// Says why a test did not run.
 pub(super) fn skipped() {
     eprintln!("skipped: redis-server is not installed");
 }
@@ -210,7 +210,7 @@ async fn server_that_hangs_costs_three_requests_their_time_and_no_more() {
     for _ in 0..3 {
         assert_eq!(ask(&line, &store, &limits).await, Err(Asked::Late));
     }
-    let asked = std::time::Instant::now();
+    let asked = tokio::time::Instant::now();
     for _ in 0..100 {
         assert_eq!(ask(&line, &store, &limits).await, Err(Asked::Away));
     }

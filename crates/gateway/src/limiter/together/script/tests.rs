@@ -78,7 +78,7 @@ fn agree(
         command.arg(now.as_secs()).arg(now.subsec_micros());
         let numbers: Vec<i64> = command.query(connection).unwrap();
         let there = question.read(&numbers).unwrap();
-        let here = limiter.take_all(limits.iter().copied(), (*cost, mode), now);
+        let here = limiter.take_all(&limits.iter().copied(), (*cost, mode), now);
         prop_assert_eq!(there, here);
     }
     Ok(())
