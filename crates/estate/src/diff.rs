@@ -49,6 +49,12 @@ pub fn diff(old: &Estate, new: &Estate) -> Vec<Change> {
         estate.routes.iter().map(own).collect()
     };
     let mut compare = |noun, old, new| entries(&mut changes, noun, &old, &new);
+    compare(
+        "limit key",
+        flattened(&old.limit_keys),
+        flattened(&new.limit_keys),
+    );
+    compare("limit", flattened(&old.budgets), flattened(&new.budgets));
     compare("certificate", certificates(old), certificates(new));
     let gates = |estate: &Estate| asked(&estate.client_certificates);
     compare("client certificates", gates(old), gates(new));
@@ -122,6 +128,12 @@ fn settings(changes: &mut Vec<Change>, old: &Estate, new: &Estate) {
     table(changes, "identity", &old.identity, &new.identity);
     table(changes, "trail", &old.trail, &new.trail);
     table(changes, "limits", &old.limits, &new.limits);
+    table(
+        changes,
+        "limits.shared",
+        &old.shared_limits,
+        &new.shared_limits,
+    );
     table(changes, "acme", &old.acme, &new.acme);
 }
 

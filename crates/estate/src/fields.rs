@@ -4,12 +4,14 @@
 mod acme;
 mod gateway;
 mod inventory;
+mod limits;
 mod people;
 mod principals;
 mod upstream;
 
 pub(crate) use acme::RENEW;
 pub(crate) use gateway::{CORS, MODE, ROUTE_LIMITS};
+pub(crate) use limits::SHARED;
 pub(crate) use principals::{CLIENT_CERTIFICATES, ISSUER_ROLES};
 pub(crate) use upstream::{
     BALANCE, BREAKER, CAPACITY, HEALTH, OUTLIERS, RESOLVE, RETRIES, TIMEOUTS,
@@ -99,6 +101,8 @@ pub(crate) static ROOT: Table = Table {
         table("identity", &people::IDENTITY),
         table("trail", &people::TRAIL),
         table("limits", &gateway::LIMITS),
+        tables("limit_key", &limits::LIMIT_KEY, 64),
+        tables("limit", &limits::LIMIT, 1000),
         tables("certificate", &gateway::CERTIFICATE, 1000),
         table("acme", &acme::ACME),
         tables("zone", &inventory::ZONE, ENTRIES_MAX),

@@ -88,8 +88,18 @@ pub(crate) enum Kind {
     Method,
     /// `x-request-id`.
     Header,
-    /// `100/min per user`.
+    /// `100/min per user`, or the name of a budget.
     Limit,
+    /// `1000/min per user`, `1000/min`.
+    Budget,
+    /// `20 per user`.
+    Concurrent,
+    /// `header:x-tenant`.
+    KeySource,
+    /// `redis://10.0.0.5:6379`.
+    StoreAddress,
+    /// `5`, or a number by method.
+    Cost,
     /// A permission by method.
     ByMethod,
     /// Several values of one kind.
@@ -110,10 +120,14 @@ pub(crate) static PERMISSION: Kind = Kind::Permission;
 pub(crate) static NEEDED: Kind = Kind::Needed;
 pub(crate) static REDIRECT: Kind = Kind::Redirect;
 pub(crate) static LIMIT: Kind = Kind::Limit;
+pub(crate) static CONCURRENT: Kind = Kind::Concurrent;
+pub(crate) static KEY_SOURCE: Kind = Kind::KeySource;
 pub(crate) static SANITIZE: Kind = Kind::Sanitize;
 
 /// LIMIT: methods of one `require` table.
 pub(crate) const METHODS_MAX: usize = 32;
+/// LIMIT: what one request may take of a rate.
+pub(crate) const COST_MAX: i64 = 1_000_000;
 /// LIMIT: entries of one map of roles.
 pub(crate) const ROLE_MAP_MAX: usize = 1000;
 
@@ -155,7 +169,16 @@ impl Kind {
             Self::RoleMap => "table of value = role".to_owned(),
             Self::Method => "method".to_owned(),
             Self::Header => "header name".to_owned(),
-            Self::Limit => "rate limit".to_owned(),
+            Self::Limit => "rate limit, or name of a `[[limit]]`".to_owned(),
+            Self::Budget => "rate, or rate limit".to_owned(),
+            Self::Concurrent => "number `per` something".to_owned(),
+            Self::KeySource => "`principal`, `address`, `header:`, `cookie:` or `query:` and its \
+                                name"
+                .to_owned(),
+            Self::StoreAddress => "redis address".to_owned(),
+            Self::Cost => {
+                format!("number from 1 to {COST_MAX}, or table of method = number")
+            }
             Self::ByMethod => "table of method = permission".to_owned(),
             Self::List { of, .. } => format!("list of: {}", of.describe()),
             Self::Either { plain, nested } => {
@@ -202,10 +225,15 @@ impl Kind {
             Self::Method => values::method(text).map(drop),
             Self::Header => values::header(text).map(drop),
             Self::Limit => values::limit(text).map(drop),
+            Self::Budget => values::budget(text).map(drop),
+            Self::Concurrent => values::concurrent(text).map(drop),
+            Self::KeySource => values::key_source(text).map(drop),
+            Self::StoreAddress => values::store_address(text).map(drop),
             Self::Either { plain, .. } => plain.check_text(text),
             Self::Bool
             | Self::Count { .. }
             | Self::ByMethod
+            | Self::Cost
             | Self::RoleMap
             | Self::List { .. }
             | Self::Table(_)
@@ -220,6 +248,7 @@ impl Kind {
             Self::Bool
                 | Self::Count { .. }
                 | Self::ByMethod
+                | Self::Cost
                 | Self::RoleMap
                 | Self::List { .. }
                 | Self::Table(_)

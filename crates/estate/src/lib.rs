@@ -8,6 +8,7 @@ mod documents;
 mod fields;
 mod findings;
 mod kind;
+mod limits;
 mod model;
 mod node;
 mod origins;
@@ -25,6 +26,10 @@ mod values;
 pub use certificate_name::CertificateName;
 pub use diff::{Change, ChangeKind, diff};
 pub use documents::documents;
+pub use limits::{
+    Budget, Cost, KeySource, LimitKey, MissingKey, Per, RouteConcurrent, RouteRate, SharedLimits,
+    StoreAddress, WhenAway,
+};
 pub use model::*;
 pub use origins::{Origin, Place, origins};
 pub use parse::Parsed;

@@ -9,6 +9,7 @@ use ::model::{ByteSize, Network, Permission, PermissionSet, Rate, Span};
 use serde::Serialize;
 
 use crate::CertificateName;
+use crate::limits::{Budget, Cost, LimitKey, RouteConcurrent, RouteRate, SharedLimits};
 use crate::sanitize::Sanitize;
 use crate::upstream::{NamedPlace, Reach};
 
@@ -31,6 +32,12 @@ pub struct Estate {
     pub trail: TrailSettings,
     /// `[limits]`: for routes that say nothing of their own.
     pub limits: Limits,
+    /// `[limits.shared]`: where gateways count together.
+    pub shared_limits: Option<SharedLimits>,
+    /// `[[limit_key]]`, by name.
+    pub limit_keys: BTreeMap<String, LimitKey>,
+    /// `[[limit]]`, by name.
+    pub budgets: BTreeMap<String, Budget>,
     /// `[[certificate]]`, in order. Hosts without one get one of the development authority.
     pub certificates: Vec<Certificate>,
     /// `[[listen.client_certificates]]`, in order: where clients are asked for a certificate.
@@ -511,6 +518,11 @@ pub struct Route {
     pub modes: Modes,
     /// Rate limits.
     pub rates: Vec<RouteRate>,
+    /// What one request takes of each of them.
+    #[serde(skip_serializing_if = "is_one")]
+    pub cost: Cost,
+    /// How many requests at once.
+    pub concurrent: Vec<RouteConcurrent>,
     /// Cross-origin access.
     pub cors: Option<Cors>,
     /// Limits of its own, or the estate's.
@@ -535,6 +547,10 @@ pub struct Route {
     /// Where its parts stand, for `explain`: key name → span.
     #[serde(skip)]
     pub spans: BTreeMap<&'static str, Span>,
+}
+
+fn is_one(cost: &Cost) -> bool {
+    *cost == Cost::ONE
 }
 
 /// See [`Route::body`].
@@ -618,29 +634,6 @@ pub struct Modes {
     pub validate: Mode,
     /// The built-in rules against injection.
     pub inspect: Mode,
-}
-
-/// `limit = "100/min per user"`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct RouteRate {
-    /// How often.
-    pub rate: Rate,
-    /// Counted for each what.
-    pub per: Per,
-}
-
-/// What a rate is counted for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Per {
-    /// Each client address.
-    Address,
-    /// Each API key.
-    Key,
-    /// Each person (their keys counted together).
-    User,
-    /// The route as a whole.
-    Route,
 }
 
 /// `cors = { origins = ["https://app.shop.example"], … }`.

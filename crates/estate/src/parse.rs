@@ -5,6 +5,7 @@
 
 mod acme;
 mod inventory;
+mod limits;
 pub(crate) mod names;
 mod people;
 mod principals;
@@ -99,7 +100,9 @@ fn read(findings: &mut Findings, root: &Reader<'_>) -> Option<Estate> {
     let gateway = settings::gateway(root);
     let identity = settings::identity(findings, root);
     let trail = settings::trail(root);
-    let limits = settings::limits(root);
+    let route_limits = settings::limits(root);
+    let (limit_keys, budgets) = limits::named(findings, root, &names);
+    let shared_limits = limits::shared(findings, root);
     let certificates = settings::certificates(root);
     let zones = inventory::zones(root);
     let hosts = inventory::hosts(findings, root, &names);
@@ -112,7 +115,8 @@ fn read(findings: &mut Findings, root: &Reader<'_>) -> Option<Estate> {
     let client_certificates = principals::client_certificates(root, domain.as_deref());
     let shared = routes::Shared {
         domain: domain.as_deref(),
-        limits: limits.as_ref(),
+        limits: route_limits.as_ref(),
+        budgets: &budgets,
         staleness_max: gateway.as_ref().map(|gateway| gateway.staleness_max),
         names: &names,
     };
@@ -137,7 +141,10 @@ fn read(findings: &mut Findings, root: &Reader<'_>) -> Option<Estate> {
         gateway: gateway?,
         identity: identity?,
         trail: trail?,
-        limits: limits?,
+        limits: route_limits?,
+        shared_limits,
+        limit_keys,
+        budgets,
         certificates,
         client_certificates,
         acme,
@@ -153,5 +160,6 @@ fn read(findings: &mut Findings, root: &Reader<'_>) -> Option<Estate> {
     };
     rules::check(findings, root, &estate);
     principals::check(findings, root, &estate);
+    limits::check(findings, root, &estate);
     Some(estate)
 }

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::fields::{Default, ROOT, Table};
-use crate::kind::Kind;
+use crate::kind::{COST_MAX, Kind};
 
 /// Written for the gateway's and the console's names: `[a-z0-9-]{1,63}`.
 const NAME_PATTERN: &str = "^[a-z0-9-]{1,63}$";
@@ -93,7 +93,19 @@ fn of_kind(kind: &'static Kind) -> Value {
         }),
         Kind::Method => text("^[A-Z-]{1,32}$"),
         Kind::Header => json!({ "type": "string", "minLength": 1, "maxLength": 64 }),
-        Kind::Limit => text("^[0-9]+ */.+ per (address|key|user|route)$"),
+        Kind::Limit => text("^([0-9]+ */.+ per [a-z0-9-]+|[a-z0-9-]{1,63})$"),
+        Kind::Budget => text("^[0-9]+ */.+$"),
+        Kind::Concurrent => text("^[0-9]+ per [a-z0-9-]+$"),
+        Kind::KeySource => text("^(principal|address|header:.+|cookie:.+|query:.+)$"),
+        Kind::StoreAddress => text("^rediss?://[^/]+(/[0-9]+)?$"),
+        Kind::Cost => {
+            let number = json!({ "type": "integer", "minimum": 1, "maximum": COST_MAX });
+            json!({ "anyOf": [number, {
+                "type": "object",
+                "propertyNames": { "pattern": "^[A-Z-]{1,32}$" },
+                "additionalProperties": number,
+            }] })
+        }
         Kind::ByMethod => json!({
             "type": "object",
             "minProperties": 1,

@@ -6,7 +6,7 @@ use toml_edit::TableLike;
 
 use crate::fields::{Default, Table};
 use crate::findings::Findings;
-use crate::kind::{Kind, METHODS_MAX, NAME, ROLE_MAP_MAX};
+use crate::kind::{COST_MAX, Kind, METHODS_MAX, NAME, ROLE_MAP_MAX};
 use crate::node::{Node, Shape, key_span};
 use crate::suggest;
 use crate::values::{self, quoted};
@@ -120,6 +120,8 @@ fn value(findings: &mut Findings, key: &str, node: Node<'_>, kind: &'static Kind
             }
         }
         (Kind::ByMethod, Shape::Table(table)) => by_method(findings, key, table, node.span),
+        (Kind::Cost, Shape::Count(number)) => cost(findings, key, number, node.span),
+        (Kind::Cost, Shape::Table(table)) => costs(findings, key, table, node.span),
         (Kind::RoleMap, Shape::Table(table)) => role_map(findings, key, table, node.span),
         (Kind::List { of, max }, Shape::Values(_)) => {
             let items = node.items().unwrap_or_default();
@@ -180,6 +182,37 @@ fn by_method(findings: &mut Findings, key: &str, table: &dyn TableLike, at: Span
     }
 }
 
+fn cost(findings: &mut Findings, key: &str, number: i64, at: Span) {
+    if !(1..=COST_MAX).contains(&number) {
+        let message = format!("`{key}`: {number} is not a number from 1 to {COST_MAX}");
+        findings.error("estate.bad_value", at, message);
+    }
+}
+
+fn costs(findings: &mut Findings, key: &str, table: &dyn TableLike, at: Span) {
+    if too_many(findings, key, table.len(), METHODS_MAX, at) {
+        return;
+    }
+    for (method, item) in table.iter() {
+        let at = key_span(table, method, at);
+        if let Err(wrong) = values::method(method) {
+            findings.wrong(at, key, wrong);
+        }
+        match Node::of(item, at) {
+            Node {
+                shape: Shape::Count(number),
+                span,
+            } => cost(findings, method, number, span),
+            node => wrong_type(findings, method, node, &COST),
+        }
+    }
+}
+
+static COST: Kind = Kind::Count {
+    min: 1,
+    max: COST_MAX,
+};
+
 fn role_map(findings: &mut Findings, key: &str, table: &dyn TableLike, at: Span) {
     if too_many(findings, key, table.len(), ROLE_MAP_MAX, at) {
         return;
@@ -218,7 +251,9 @@ fn wrong_type(findings: &mut Findings, key: &str, node: Node<'_>, kind: &Kind) {
         )),
         (Kind::Tables { .. }, Shape::Table(_)) => Some(format!("with two brackets: `[[{key}]]`")),
         (Kind::Table(_), Shape::Headers(_)) => Some(format!("with one bracket: `[{key}]`")),
-        (Kind::Count { .. } | Kind::Bool, Shape::Text(_)) => Some("without quotes".to_owned()),
+        (Kind::Count { .. } | Kind::Cost | Kind::Bool, Shape::Text(_)) => {
+            Some("without quotes".to_owned())
+        }
         (kind, Shape::Count(_) | Shape::Float | Shape::Bool(_) | Shape::Date) if kind.is_text() => {
             Some("in quotes".to_owned())
         }

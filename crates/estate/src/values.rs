@@ -2,12 +2,10 @@
 
 use std::net::SocketAddr;
 
-use ::model::Rate;
-
-use crate::model::{Per, RouteRate};
-
+mod limits;
 mod upstream;
 
+pub(crate) use limits::{Limit, budget, concurrent, key_source, limit, store_address};
 pub(crate) use upstream::{Place, hash_key, percent, place, statuses};
 
 /// Why a text is not the value it should be.
@@ -278,38 +276,6 @@ pub(crate) fn header(text: &str) -> Result<String, Wrong> {
             quoted(text)
         )))
     }
-}
-
-/// `100/min per user`.
-pub(crate) fn limit(text: &str) -> Result<RouteRate, Wrong> {
-    let fail =
-        |hint: String| Wrong::new(format!("{} is not a rate limit", quoted(text))).hint(hint);
-    let Some((rate, per)) = text.split_once(" per ") else {
-        let rate = match text.parse::<Rate>() {
-            Ok(_) => text.trim(),
-            Err(_) => "100/min",
-        };
-        return Err(fail(format!(
-            "say for each what: `{rate} per address`; also `key`, `user` or `route`"
-        )));
-    };
-    let rate = rate
-        .parse::<Rate>()
-        .map_err(|error| fail(error.to_string()))?;
-    let per = match per.trim() {
-        "address" => Per::Address,
-        "key" => Per::Key,
-        "user" => Per::User,
-        "route" => Per::Route,
-        other => {
-            let near = crate::suggest::nearest(other, ["address", "key", "user", "route"]);
-            return Err(fail(near.map_or(
-                "a limit is counted per `address`, `key`, `user` or `route`".to_owned(),
-                |near| format!("did you mean `per {near}`?"),
-            )));
-        }
-    };
-    Ok(RouteRate { rate, per })
 }
 
 #[cfg(test)]

@@ -85,7 +85,11 @@ pub(crate) async fn answer(flow: &mut Flow<'_>) -> Result<Response<Outgoing>, Re
     authenticate::check(flow)?;
     same_origin::check(flow)?;
     authorise::check(flow)?;
-    limits::check(flow)?;
+    // How many at once is not asked: what is under way, the proxy in front knows.
+    match limits::store(flow) {
+        None => limits::check(flow)?,
+        Some(store) => limits::check_together(flow, store).await?,
+    }
     inspect::head(flow)?;
     validate::head(flow)?;
     websocket::check(flow)?;

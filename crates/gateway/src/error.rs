@@ -70,6 +70,12 @@ pub enum Error {
         /// What is wrong.
         message: String,
     },
+    /// Limits cannot be counted together with other gateways the way it is described.
+    #[error("shared limits: {message}")]
+    SharedLimits {
+        /// What is wrong.
+        message: String,
+    },
     /// Clients cannot be asked for certificates the way it is described.
     #[error("client certificates cannot be judged")]
     ClientCertificates(#[source] net::Error),
@@ -95,6 +101,7 @@ impl Error {
             Self::Service { .. }
             | Self::Document { .. }
             | Self::Issuer { .. }
+            | Self::SharedLimits { .. }
             | Self::ClientCertificates(_) => ErrorKind::Invalid,
             Self::Folder { .. }
             | Self::Listen { .. }

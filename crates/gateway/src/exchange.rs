@@ -13,6 +13,7 @@ use http_body::{Body, Frame, SizeHint};
 
 use crate::compare::Compared;
 use crate::gates::Admitted;
+use crate::limiter::{Held, Permits};
 use crate::upstream::{Opened, ResponseBody};
 use crate::watched::Watched;
 
@@ -112,6 +113,8 @@ pub(crate) struct Tunnel {
     pub(crate) message_max: u64,
     /// Asked every few seconds.
     pub(crate) allowed: Option<StillAllowed>,
+    /// Its places among the requests under way.
+    pub(crate) permits: Option<Box<Permits>>,
 }
 
 impl fmt::Debug for Tunnel {
@@ -134,6 +137,8 @@ pub(crate) enum Outgoing {
     Compared(Box<Compared>),
     /// The same, as long as its client may still ask for it.
     Watched(Box<Watched>),
+    /// Any of these, counted among the requests under way.
+    Held(Box<Held>),
     /// Frames, both ways, once the answer's head is written.
     Tunnel(Box<Tunnel>),
 }
@@ -153,6 +158,7 @@ impl Body for Outgoing {
             Self::Upstream(body) => body.poll_frame(cx),
             Self::Compared(body) => body.poll_frame(cx),
             Self::Watched(body) => body.poll_frame(cx),
+            Self::Held(body) => body.poll_frame(cx),
         }
     }
 
@@ -163,6 +169,7 @@ impl Body for Outgoing {
             Self::Upstream(body) => body.is_end_stream(),
             Self::Compared(body) => body.is_end_stream(),
             Self::Watched(body) => body.is_end_stream(),
+            Self::Held(body) => body.is_end_stream(),
         }
     }
 
@@ -175,6 +182,7 @@ impl Body for Outgoing {
             Self::Upstream(body) => body.size_hint(),
             Self::Compared(body) => body.size_hint(),
             Self::Watched(body) => body.size_hint(),
+            Self::Held(body) => body.size_hint(),
         }
     }
 }

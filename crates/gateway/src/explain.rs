@@ -4,6 +4,7 @@
 //! What depends on who connects and on what was counted before (bans, limits by address) is not
 //! played, and the answer says so.
 
+mod counted;
 mod outside;
 
 use std::collections::BTreeMap;
@@ -221,11 +222,8 @@ impl Trace<'_> {
         });
         self.step("limits", flow, |flow| {
             limits::check(flow)?;
-            let rates = flow.chosen().map_or(0, |chosen| chosen.route.rates.len());
-            Ok(match rates {
-                0 => "the route has no limit of its own".to_owned(),
-                _ => "counted when it is sent, not now".to_owned(),
-            })
+            limits::at_once(flow)?;
+            Ok(counted::described(flow))
         });
         self.play_content(flow);
     }
@@ -368,7 +366,7 @@ fn line(flow: &Flow<'_>, step: &str, source: &str) -> Option<usize> {
         "route" | "path" => &["path"],
         "authenticate" => &["auth", "require"],
         "authorise" => &["require", "auth"],
-        "limits" => &["limit", "limits"],
+        "limits" => &["limit", "concurrent", "cost"],
         "inspect" => &["mode"],
         "cors" => &["cors"],
         "head" => &["limits"],

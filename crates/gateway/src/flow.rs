@@ -10,6 +10,7 @@ use model::{RequestId, Timestamp};
 
 use crate::caller::Caller;
 use crate::exchange::{Connection, Incoming};
+use crate::limiter::{Permits, Policy};
 use crate::records;
 use crate::refused::{Effect, Refused, effect_of};
 use crate::router::RouteIndex;
@@ -54,7 +55,9 @@ pub(crate) struct Flow<'a> {
     /// Bytes of its body.
     pub(crate) body_bytes: u64,
     /// The tightest limit it was counted under, for `RateLimit`.
-    pub(crate) limit: Option<Counted>,
+    pub(crate) limit: Option<Counted<'a>>,
+    /// Its places among the requests under way; given back with it, or with its answer.
+    pub(crate) permits: Option<Box<Permits>>,
     /// When a service was asked, for measuring.
     pub(crate) sent: Option<Duration>,
     /// What steps that only observe would have refused.
@@ -67,9 +70,9 @@ pub(crate) struct Flow<'a> {
 
 /// What a limit left.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Counted {
+pub(crate) struct Counted<'a> {
     /// The limit.
-    pub(crate) rate: model::Rate,
+    pub(crate) policy: &'a Policy,
     /// What it said.
     pub(crate) said: net::Decision,
 }

@@ -1,10 +1,21 @@
-//! How often: one set of counters for every limit of the process, over all workers.
+//! How often and how many at once: one set of counters for every limit of the process, over all
+//! workers. Where the estate names a server, gateways count together there.
+
+mod at_once;
+mod compiled;
+mod together;
 
 use std::net::IpAddr;
 use std::time::Duration;
 
+use aws_lc_rs::digest::Context;
+use estate::Mode;
 use model::{ApiKeyId, Network, PersonId, Rate};
 use net::{Decision, RateLimiter};
+
+pub(crate) use at_once::{AtOnce, Full, Held, Permits};
+pub(crate) use compiled::{By, Key, Limits, Policy, Rated, Unkeyed, compile};
+pub(crate) use together::{Answer, Line, Maker, Store, StoreStats};
 
 /// LIMIT: counters at once.
 const KEYS_MAX: usize = 262_144;
@@ -35,8 +46,50 @@ pub(crate) enum What {
     RouteKey(u64, ApiKeyId),
     /// Requests of somebody to a route.
     RouteUser(u64, User),
+    /// Requests with one value of a key of the estate's to a route.
+    RouteNamed(u64, Value),
     /// All requests to a route.
     Route(u64),
+}
+
+/// A value of a key of the estate's: the beginning of a digest of it, however long it was.
+pub(crate) type Value = [u8; 16];
+
+impl What {
+    /// Adds who it is to a digest that already says under which limit: the same in every gateway.
+    fn note(&self, digest: &mut Context) {
+        match self {
+            Self::Route(_) => {}
+            Self::Address(client) | Self::SignIn(client) | Self::RouteAddress(_, client) => {
+                digest.update(b"a");
+                digest.update(client.0.to_string().as_bytes());
+            }
+            Self::RouteKey(_, key) => {
+                digest.update(b"k");
+                digest.update(&key.as_raw().to_be_bytes());
+            }
+            Self::RouteUser(_, User::Person(person)) => {
+                digest.update(b"p");
+                digest.update(&person.as_raw().to_be_bytes());
+            }
+            Self::RouteUser(_, User::Guest(guest)) => {
+                digest.update(b"g");
+                digest.update(guest);
+            }
+            Self::RouteNamed(_, value) => {
+                digest.update(b"v");
+                digest.update(value);
+            }
+        }
+    }
+}
+
+/// The first half of a digest: enough that nobody finds two texts with the same one by chance, or
+/// one for somebody else's.
+fn half(digest: Context) -> [u8; 16] {
+    let digest = digest.finish();
+    let first = digest.as_ref().first_chunk();
+    first.copied().unwrap_or_default()
 }
 
 /// Somebody as limits see them.
@@ -69,7 +122,50 @@ impl Limiter {
 
     /// Counts one more.
     pub(crate) fn check(&self, what: What, rate: Rate, now: Duration) -> Decision {
-        self.0.check(Counted { what, rate }, rate, now)
+        self.take(what, rate, 1, now)
+    }
+
+    /// Counts `cost` more, or nothing.
+    fn take(&self, what: What, rate: Rate, cost: u32, now: Duration) -> Decision {
+        self.0.take(Counted { what, rate }, rate, cost, now)
+    }
+
+    /// Counts `cost` more under each of several limits. In `block` all of them or none, so that
+    /// what one refuses costs nothing of the others; in `observe` each for itself.
+    pub(crate) fn take_all(
+        &self,
+        limits: &(impl Iterator<Item = (What, Rate)> + Clone),
+        (cost, mode): (u32, Mode),
+        now: Duration,
+    ) -> Answer {
+        let mut said = Answer::new();
+        let mut refused = false;
+        for (what, rate) in limits.clone() {
+            if refused {
+                said.push(self.look(what, rate, cost, now));
+                continue;
+            }
+            let one = self.take(what, rate, cost, now);
+            refused = !one.allowed && mode == Mode::Block;
+            if refused {
+                for ((what, rate), said) in limits.clone().zip(&mut said) {
+                    self.give_back(what, rate, cost);
+                    *said = self.look(what, rate, cost, now);
+                }
+            }
+            said.push(one);
+        }
+        said
+    }
+
+    /// What [`Limiter::take`] would say.
+    fn look(&self, what: What, rate: Rate, cost: u32, now: Duration) -> Decision {
+        self.0.look(&Counted { what, rate }, rate, cost, now)
+    }
+
+    /// Takes back what was counted for nothing.
+    fn give_back(&self, what: What, rate: Rate, cost: u32) {
+        self.0.give_back(&Counted { what, rate }, rate, cost);
     }
 
     /// Forgets counters that limit nothing any more.

@@ -3,15 +3,17 @@
 //! Never allocates or locks on the way of a request once its route was seen by the worker.
 
 mod counters;
+mod limits;
 mod routes;
 mod services;
 mod text;
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use crate::body::Use;
+use crate::limiter::{AtOnce, Store};
 use crate::link::protocol::{HeldStats, Stats};
 use crate::records::Recorder;
 use crate::upstream::{PoolUse, Target};
@@ -46,6 +48,8 @@ pub(crate) struct Registry {
     meters: Vec<Arc<Meter>>,
     services: services::Services,
     records: OnceLock<Recorder>,
+    store: Mutex<Weak<Store>>,
+    at_once: OnceLock<Arc<AtOnce>>,
 }
 
 /// A route's place in every meter.
@@ -98,6 +102,8 @@ impl Registry {
             meters: (0..workers).map(|_| Arc::new(Meter::new())).collect(),
             services: services::Services::default(),
             records: OnceLock::new(),
+            store: Mutex::default(),
+            at_once: OnceLock::new(),
         }
     }
 
@@ -131,6 +137,17 @@ impl Registry {
         drop(self.records.set(records));
     }
 
+    /// Where limits are counted together is told about from now on.
+    pub(crate) fn watch_store(&self, store: &Arc<Store>) {
+        *self.store.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(store);
+    }
+
+    /// How many requests hold a place is told about from now on.
+    pub(crate) fn watch_at_once(&self, at_once: &Arc<AtOnce>) {
+        // There is one for the process.
+        drop(self.at_once.set(Arc::clone(at_once)));
+    }
+
     /// Everything, as Prometheus text (version 0.0.4).
     pub(crate) fn render(&self, gauges: &Gauges) -> String {
         let mut text = Text::default();
@@ -140,6 +157,10 @@ impl Registry {
         render_gauges(&mut text, gauges);
         self.render_records(&mut text);
         services::render(&mut text, &self.services.stats());
+        let store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        let store = store.upgrade().map(|store| store.stats());
+        let places = self.at_once.get().map_or(0, |at_once| at_once.under_way());
+        limits::render(&mut text, places, store.as_ref());
         text.into_string()
     }
 

@@ -16,6 +16,7 @@ use crate::caller::{Caller, Proof};
 use crate::compare;
 use crate::exchange::{Connection, Incoming, Outgoing};
 use crate::flow::{Flow, Host};
+use crate::limiter::Held;
 use crate::records;
 use crate::refused::{Refused, step_of};
 use crate::shared::Shared;
@@ -57,6 +58,9 @@ pub(crate) async fn handle(
             } else if again::is_long(flow, response.body()) {
                 let question = again::Question::new(flow, &shared, &connection);
                 response = response.map(|body| again::watch(body, question));
+            }
+            if let Some(permits) = flow.permits.take() {
+                response = response.map(|body| Held::hold(body, permits));
             }
             (response, None)
         }
@@ -138,7 +142,11 @@ async fn decide(flow: &mut Flow<'_>) -> Result<Response<Outgoing>, Refused> {
     authenticate::check(flow)?;
     same_origin::check(flow)?;
     authorise::check(flow)?;
-    limits::check(flow)?;
+    match limits::store(flow) {
+        None => limits::check(flow)?,
+        Some(store) => Box::pin(limits::check_together(flow, store)).await?,
+    }
+    limits::at_once(flow)?;
     inspect::head(flow)?;
     validate::head(flow)?;
     websocket::check(flow)?;
@@ -254,6 +262,7 @@ pub(crate) fn begin<'a>(
         body_bytes: 0,
         limit: None,
         sent: None,
+        permits: None,
         observed: Vec::new(),
         asked: AuthRequest::Off,
         again: false,

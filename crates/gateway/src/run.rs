@@ -18,7 +18,7 @@ use crate::records::{self, Recorder};
 use crate::shared::{Common, Parts, Shared};
 use crate::state::Builder;
 use crate::upstream::{Around, Target};
-use crate::{Error, gates, keeper, link, local};
+use crate::{Error, gates, keeper, limiter, link, local};
 
 /// LIMIT: words to end that nobody heard yet.
 const ENDINGS_MAX: usize = 4;
@@ -88,6 +88,12 @@ pub fn run(
                 clock: Arc::clone(&clock),
                 base: settings.base.clone(),
             };
+            let together = limiter::Maker {
+                base: settings.base.clone(),
+                clock: Arc::clone(&clock),
+                entropy: Arc::clone(&entropy),
+                recorder: Some(recording.clone()),
+            };
             let around = Around::new(
                 &settings.base,
                 Arc::clone(&clock),
@@ -104,13 +110,16 @@ pub fn run(
                 control: Target::control(settings.control_http.clone(), &around),
                 certificates: Arc::clone(&ground.certificates),
             }));
+            ground.registry.watch_at_once(&common.at_once);
             let meters = ground.registry.meters().iter().take(workers.get());
             let shared = |meter| Arc::new(Shared::new(Arc::clone(&common), Arc::clone(meter)));
             let handlers = meters.map(shared).collect();
             tokio::spawn(keeper::run(Arc::clone(&common)));
             let process = local::Process {
                 common,
-                builder: Builder::new(around, Arc::clone(&ground.registry)).asking(asking),
+                builder: Builder::new(around, Arc::clone(&ground.registry))
+                    .asking(asking)
+                    .counting(together),
                 caps: Arc::clone(&ground.caps),
             };
             Ok((handlers, Arc::new(process)))

@@ -16,7 +16,7 @@ use crate::exchange::{Connection, Incoming, Outgoing};
 use crate::front::{Asks, Handler};
 use crate::gates::Gate;
 use crate::inspect::Rules;
-use crate::limiter::Limiter;
+use crate::limiter::{AtOnce, Limiter, Line};
 use crate::metrics::Meter;
 use crate::state::State;
 use crate::upstream::{PoolUse, Target, Upstreams};
@@ -37,6 +37,8 @@ pub(crate) struct Shared {
     pub(crate) upstreams: Upstreams,
     /// This worker's counters.
     pub(crate) metrics: Arc<Meter>,
+    /// This worker's connection to where limits are counted together.
+    pub(crate) line: Line,
     /// Makes the ids of this worker's requests.
     pub(crate) ids: PooledEntropy,
 }
@@ -73,6 +75,8 @@ pub(crate) struct Common {
     pub(crate) book: Arc<Book>,
     /// Rate limits.
     pub(crate) limiter: Limiter,
+    /// How many requests are under way.
+    pub(crate) at_once: Arc<AtOnce>,
     /// The link to control, for what only control can answer (one-time codes).
     pub(crate) link: Option<link::Client>,
     /// The way to control's pages.
@@ -119,6 +123,7 @@ impl Common {
             recorder: parts.recorder,
             book: Arc::default(),
             limiter: Limiter::new(),
+            at_once: Arc::new(AtOnce::new()),
             link: parts.link,
             control: Arc::new(parts.control),
             certificates: parts.certificates,
@@ -161,6 +166,7 @@ impl Shared {
             ids: PooledEntropy::new(Arc::clone(&common.entropy)),
             common,
             upstreams: Upstreams::new(),
+            line: Line::default(),
             metrics,
         }
     }
@@ -220,6 +226,10 @@ impl Handler for Shared {
     fn tick(&self) {
         self.upstreams.sweep();
         self.limiter.sweep(self.clock.monotonic());
+        let state = self.state.load();
+        if let Some(store) = state.as_ref().and_then(|state| state.store.as_ref()) {
+            self.line.look_after(store);
+        }
     }
 
     fn upstreams(&self) -> PoolUse {

@@ -15,6 +15,7 @@ use crate::compile::{Compiled, CompiledRoute};
 use crate::contract::Documents;
 use crate::gates::{self, Gates};
 use crate::issuers::Issuers;
+use crate::limiter::{self, Limits, Policy, Store};
 use crate::metrics::{Registry, RouteSlot};
 use crate::router::RouteIndex;
 use crate::upstream::{self, Around, Target};
@@ -29,12 +30,19 @@ pub(crate) struct State {
     pub(crate) compiled: Compiled,
     targets: Vec<Arc<Target>>,
     extras: Vec<Extra>,
+    limits: Vec<Limits>,
     /// Client applications, by their certificates.
     pub(crate) clients: Clients,
     /// Other issuers.
     pub(crate) issuers: Issuers,
     /// Where clients are asked for certificates.
     pub(crate) gates: Option<Gates>,
+    /// How often one address may ask for anything.
+    pub(crate) per_address: Option<Policy>,
+    /// How often one address may try to sign in.
+    pub(crate) sign_in: Policy,
+    /// Where limits of routes are counted together with other gateways.
+    pub(crate) store: Option<Arc<Store>>,
     /// Where requests to the console's host are counted.
     pub(crate) console_slot: RouteSlot,
     /// Where requests that reach no route are counted.
@@ -60,6 +68,8 @@ pub(crate) struct Chosen<'a> {
     pub(crate) slot: RouteSlot,
     /// Stands for its name in limits.
     pub(crate) number: u64,
+    /// How often, and how many at once.
+    pub(crate) limits: &'a Limits,
 }
 
 /// Makes states: what they share over versions.
@@ -70,6 +80,7 @@ pub(crate) struct Builder {
     hasher: RandomState,
     around: Around,
     gates: Option<gates::Maker>,
+    together: Option<limiter::Maker>,
 }
 
 impl Builder {
@@ -80,12 +91,19 @@ impl Builder {
             hasher: RandomState::new(),
             around,
             gates: None,
+            together: None,
         }
     }
 
     /// With what it takes to ask clients for certificates.
     pub(crate) fn asking(mut self, gates: gates::Maker) -> Self {
         self.gates = Some(gates);
+        self
+    }
+
+    /// With what it takes to count limits together with other gateways.
+    pub(crate) fn counting(mut self, together: limiter::Maker) -> Self {
+        self.together = Some(together);
         self
     }
 
@@ -110,6 +128,13 @@ impl Builder {
             }
             None => None,
         };
+        let store = match &self.together {
+            Some(maker) => maker.store(&estate, before.and_then(|state| state.store.as_ref()))?,
+            None => None,
+        };
+        if let Some(store) = &store {
+            self.registry.watch_store(store);
+        }
         upstream::first_look_up(&fresh);
         for target in &fresh {
             self.registry.watch(target);
@@ -118,6 +143,7 @@ impl Builder {
         let mut state = self.state(version, estate, documents, targets);
         state.issuers = issuers;
         state.gates = gates;
+        state.store = store;
         Ok(state)
     }
 
@@ -178,6 +204,10 @@ impl Builder {
         documents: &Documents,
         targets: Vec<Arc<Target>>,
     ) -> State {
+        let number = |kind: &str, name: &str| match kind {
+            "route" => self.hasher.hash_one(name),
+            kind => self.hasher.hash_one((kind, name)),
+        };
         let extras = estate
             .routes
             .iter()
@@ -190,6 +220,13 @@ impl Builder {
             clients: Clients::new(&estate),
             issuers: Issuers::default(),
             gates: None,
+            limits: limiter::compile(&estate, number),
+            per_address: estate
+                .limits
+                .per_address
+                .map(|rate| Policy::new(EVERY, rate)),
+            sign_in: Policy::new("sign-in", estate.limits.sign_in_per_address),
+            store: None,
             compiled: Compiled::new(version, estate, documents),
             targets,
             extras,
@@ -208,6 +245,8 @@ fn ours(estate: &Estate) -> Vec<SocketAddr> {
 
 /// The name under which requests to the console's host are counted and recorded.
 pub(crate) const CONSOLE: &str = "rampart.console";
+/// The name of the limit of an address over all routes.
+const EVERY: &str = "rampart";
 /// The name for requests that reach no route.
 pub(crate) const NONE: &str = "-";
 
@@ -226,6 +265,7 @@ impl State {
             compiled,
             slot: extra.slot,
             number: extra.number,
+            limits: self.limits.get(index)?,
         })
     }
 

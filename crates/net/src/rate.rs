@@ -19,11 +19,11 @@ const SHARDS: usize = 64;
 pub struct Decision {
     /// Whether it is.
     pub allowed: bool,
-    /// How many would still be allowed right now.
+    /// How many of cost one would still be allowed right now.
     pub remaining: u32,
     /// After how long the whole burst is there again.
     pub reset: Duration,
-    /// After how long the next would be allowed; zero when it is now.
+    /// After how long the same would be allowed; zero when it was.
     pub retry_after: Duration,
 }
 
@@ -51,6 +51,11 @@ impl<K: Hash + Eq> RateLimiter<K> {
     ///
     /// One key must always be asked with the same rate.
     pub fn check(&self, key: K, rate: Rate, now: Duration) -> Decision {
+        self.take(key, rate, 1, now)
+    }
+
+    /// Counts `cost` at once: all of it, or nothing. More than the rate's count is never allowed.
+    pub fn take(&self, key: K, rate: Rate, cost: u32, now: Duration) -> Decision {
         let cell = Cell::new(rate);
         let now_ns = nanos(now);
         let Some(shard) = self.shard(&key) else {
@@ -63,16 +68,42 @@ impl<K: Hash + Eq> RateLimiter<K> {
         };
         let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(due) = shard.get_mut(&key) {
-            let (decision, next) = cell.decide(*due, now_ns);
+            let (decision, next) = cell.decide(*due, cost, now_ns);
             *due = next;
             return decision;
         }
         if shard.len() >= self.keys_per_shard_max {
             make_room(&mut shard, now_ns, self.keys_per_shard_max);
         }
-        let (decision, next) = cell.decide(0, now_ns);
+        let (decision, next) = cell.decide(0, cost, now_ns);
         shard.insert(key, next);
         decision
+    }
+
+    /// What [`RateLimiter::take`] would say; counts nothing.
+    pub fn look(&self, key: &K, rate: Rate, cost: u32, now: Duration) -> Decision {
+        let due = self.shard(key).and_then(|shard| {
+            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            shard.get(key).copied()
+        });
+        let (cell, due, now_ns) = (Cell::new(rate), due.unwrap_or(0), nanos(now));
+        let (decision, _) = cell.decide(due, cost, now_ns);
+        let (remaining, reset) = cell.left(due, now_ns);
+        Decision {
+            remaining,
+            reset,
+            ..decision
+        }
+    }
+
+    /// Takes back what [`RateLimiter::take`] counted: it was for nothing, because something else
+    /// refused.
+    pub fn give_back(&self, key: &K, rate: Rate, cost: u32) {
+        let Some(shard) = self.shard(key) else { return };
+        let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(due) = shard.get_mut(key) {
+            *due = due.saturating_sub(Cell::new(rate).price(cost));
+        }
     }
 
     /// Forgets keys that are back at their full burst.
@@ -143,15 +174,26 @@ impl Cell {
         }
     }
 
+    fn price(self, cost: u32) -> u64 {
+        self.interval_ns.saturating_mul(u64::from(cost))
+    }
+
+    /// How many are left, and after how long all are there again.
+    fn left(self, due_ns: u64, now_ns: u64) -> (u32, Duration) {
+        let taken_ns = due_ns.saturating_sub(now_ns);
+        let free_ns = self.burst_ns.saturating_sub(taken_ns);
+        let left = free_ns.checked_div(self.interval_ns).unwrap_or(0);
+        let left = u32::try_from(left).unwrap_or(u32::MAX);
+        (left, Duration::from_nanos(taken_ns))
+    }
+
     /// The decision, and the next theoretical arrival time.
-    fn decide(self, due_ns: u64, now_ns: u64) -> (Decision, u64) {
+    fn decide(self, due_ns: u64, cost: u32, now_ns: u64) -> (Decision, u64) {
         let start = due_ns.max(now_ns);
-        let next = start.saturating_add(self.interval_ns);
+        let next = start.saturating_add(self.price(cost));
         let allowed = next.saturating_sub(now_ns) <= self.burst_ns;
         let due = if allowed { next } else { due_ns };
-        let taken_ns = due.saturating_sub(now_ns);
-        let free_ns = self.burst_ns.saturating_sub(taken_ns);
-        let remaining = free_ns.checked_div(self.interval_ns).unwrap_or(0);
+        let (remaining, reset) = self.left(due, now_ns);
         let wait_ns = if allowed {
             0
         } else {
@@ -159,8 +201,8 @@ impl Cell {
         };
         let decision = Decision {
             allowed,
-            remaining: u32::try_from(remaining).unwrap_or(u32::MAX),
-            reset: Duration::from_nanos(taken_ns),
+            remaining,
+            reset,
             retry_after: Duration::from_nanos(wait_ns),
         };
         (decision, due)

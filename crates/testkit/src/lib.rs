@@ -7,9 +7,11 @@ pub mod frames;
 mod mutate;
 mod ports;
 mod process;
+mod redis;
 
 pub use clock::FakeClock;
 pub use entropy::SeededEntropy;
 pub use mutate::{Mutator, fuzz, told};
 pub use ports::free_addresses;
 pub use process::{Process, children, eventually};
+pub use redis::RedisServer;

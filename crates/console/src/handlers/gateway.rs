@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use api::{Numbers, Services, Traffic, Window};
 use axum::extract::{Path, State};
-use estate::{Auth, Estate, Mode, Modes, PathPattern, Per, Require, Route};
+use estate::{Auth, Estate, Mode, Modes, PathPattern, Require, Route};
 use model::{Timestamp, own};
 
 use super::Answer;
@@ -332,9 +332,17 @@ fn facts(route: &Route, source: &str) -> Vec<Fact> {
         let rates = route
             .rates
             .iter()
-            .map(|limit| format!("{} per {}", limit.rate, per(limit.per)))
+            .map(|limit| match &limit.shared {
+                Some(name) => format!("{name}: {} per {}", limit.rate, limit.per),
+                None => format!("{} per {}", limit.rate, limit.per),
+            })
             .collect();
         facts.push(fact("Limits", "limit", rates));
+    }
+    if !route.concurrent.is_empty() {
+        let at_once = route.concurrent.iter();
+        let at_once = at_once.map(|one| format!("{} per {}", one.max, one.per));
+        facts.push(fact("At once", "concurrent", at_once.collect()));
     }
     if let Some(prefix) = &route.strip_prefix {
         facts.push(fact("Strips", "strip_prefix", vec![prefix.clone()]));
@@ -367,14 +375,5 @@ fn requires(require: &Require) -> Vec<String> {
             .iter()
             .map(|(method, permission)| format!("{method} {permission}"))
             .collect(),
-    }
-}
-
-fn per(per: Per) -> &'static str {
-    match per {
-        Per::Address => "address",
-        Per::Key => "key",
-        Per::User => "user",
-        Per::Route => "route",
     }
 }

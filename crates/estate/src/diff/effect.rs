@@ -15,6 +15,10 @@ pub(super) fn of_table(key: &str) -> &'static str {
         }
         "acme" => "certificates are asked for and renewed by these; those held stay until then",
         "trail" => "recording works by these from now on",
+        "limits.shared" => {
+            "gateways count there from the next request on, and begin anew; with nothing there, \
+             each for itself"
+        }
         "limits" => "every route that says nothing of its own takes these from the next request on",
         _ => "takes effect with the next request",
     }
@@ -37,6 +41,8 @@ pub(super) fn of_added(noun: &str, flat: &Flat) -> String {
             "require" => "nobody connects there without a certificate".to_owned(),
             _ => "clients there may prove themselves by a certificate".to_owned(),
         },
+        "limit key" => "limits can count by it".to_owned(),
+        "limit" => "routes can count in it".to_owned(),
         "issuer" => format!("tokens of `{}` are believed", value("url")),
         "service" => "routes can lead to it".to_owned(),
         _ => "it is known from now on".to_owned(),
@@ -84,6 +90,10 @@ pub(super) fn of_changed(
         "certificate" => "new connections to its hosts get it".to_owned(),
         "client certificates" => "open connections there are asked to connect anew".to_owned(),
         "issuer" => "its next token is judged by this".to_owned(),
+        "limit key" => "requests are told apart by this from the next one on".to_owned(),
+        "limit" => {
+            "every route that counts in it takes this, and a new rate counts anew".to_owned()
+        }
         "service" => "the next request goes there".to_owned(),
         _ => "takes effect at once".to_owned(),
     }
@@ -118,6 +128,18 @@ fn changed_route(differences: &[Difference], after: &Flat) -> String {
             "every step refuses".to_owned()
         } else {
             format!("only recorded, not refused: {}", observed.join(", "))
+        });
+    }
+    if touches("rates") || touches("cost") {
+        effects.push(match after.get("rates") {
+            Some(rates) => format!("how often: {rates}; a new rate counts anew"),
+            None => "it limits nobody any more by itself".to_owned(),
+        });
+    }
+    if touches("concurrent") {
+        effects.push(match after.get("concurrent") {
+            Some(max) => format!("at once: {max}; those under way count"),
+            None => "any number may be under way at once".to_owned(),
         });
     }
     if touches("body") {

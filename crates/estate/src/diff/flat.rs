@@ -67,6 +67,10 @@ fn walk(flat: &mut Flat, key: &str, value: &Value) {
 /// Durations and rates serialise as objects.
 fn quantity(map: &serde_json::Map<String, Value>) -> Option<String> {
     let number = |key: &str| map.get(key).and_then(Value::as_u64);
+    // A budget is compared where it stands itself.
+    if let (Some(shared), Some(_)) = (map.get("shared").and_then(Value::as_str), map.get("rate")) {
+        return Some(shared.to_owned());
+    }
     if map.len() != 2 {
         return None;
     }
@@ -77,6 +81,9 @@ fn quantity(map: &serde_json::Map<String, Value>) -> Option<String> {
     if let (Some(count), Some(per_ms)) = (number("count"), number("per_ms")) {
         let count = u32::try_from(count).ok()?;
         return Some(Rate { count, per_ms }.to_string());
+    }
+    if let (Some(max), Some(per)) = (number("max"), map.get("per").and_then(Value::as_str)) {
+        return Some(format!("{max} per {per}"));
     }
     let rate = map.get("rate").and_then(Value::as_object)?;
     let per = map.get("per").and_then(Value::as_str)?;

@@ -1,8 +1,9 @@
 //! Fields of the gateway: where it listens, its limits, certificates and routes.
 
+use super::limits::SHARED;
 use super::principals::CLIENT_CERTIFICATES;
-use super::{Default, Field, Table, field};
-use crate::kind::{Kind, LIMIT, NEEDED, SANITIZE};
+use super::{Default, Field, Table, field, table};
+use crate::kind::{CONCURRENT, Kind, LIMIT, NEEDED, SANITIZE};
 
 pub(super) static LISTEN: Table = Table {
     doc: "Where the gateway listens.",
@@ -273,6 +274,7 @@ pub(super) static LIMITS: Table = Table {
             Default::Text("20/min"),
             "Sign-in attempts of one client address.",
         ),
+        table("shared", &SHARED),
     ],
 };
 
@@ -476,8 +478,29 @@ pub(super) static ROUTE: Table = Table {
                 nested: &Kind::List { of: &LIMIT, max: 8 },
             },
             Default::Absent,
-            "Rate limit, such as `100/min per user`, or a list of them; `per` is `address`, `key`, \
-             `user` or `route`.",
+            "Rate limit, such as `100/min per user`, or a list of them; after `per` stands \
+             `address`, `key`, `user`, `route` or a `[[limit_key]]`. A name alone is that of a \
+             `[[limit]]`, which other routes may count in too.",
+        ),
+        field(
+            "cost",
+            Kind::Cost,
+            Default::Count(1),
+            "What one request takes of each of them, or by method: `{ GET = 1, POST = 10 }`; methods \
+             not named take 1, `HEAD` what `GET` takes.",
+        ),
+        field(
+            "concurrent",
+            Kind::Either {
+                plain: &CONCURRENT,
+                nested: &Kind::List {
+                    of: &CONCURRENT,
+                    max: 8,
+                },
+            },
+            Default::Absent,
+            "How many requests at once, such as `20 per user`, or a list of such; each counts until \
+             its answer, stream or WebSocket has ended. Every gateway counts for itself.",
         ),
         field("cors", Kind::Table(&CORS), Default::Absent, CORS.doc),
         field(

@@ -21,6 +21,8 @@ pub(super) struct Names {
     pub(super) services: Set,
     pub(super) stores: Set,
     pub(super) roles: Set,
+    pub(super) limit_keys: Set,
+    pub(super) budgets: Set,
     groups: Set,
     clients: Set,
     issuers: Set,
@@ -47,6 +49,8 @@ pub(super) fn collect(findings: &mut Findings, root: &Reader<'_>) -> Names {
         ("group", &mut names.groups),
         ("client", &mut names.clients),
         ("issuer", &mut names.issuers),
+        ("limit_key", &mut names.limit_keys),
+        ("limit", &mut names.budgets),
     ] {
         for entry in entries(root, key) {
             if let Some(name) = entry.placed("name", values::name) {

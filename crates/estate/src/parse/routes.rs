@@ -6,14 +6,14 @@ use std::time::Duration;
 use ::model::{Diagnostic, Permission, Span};
 
 use super::inventory::head;
+use super::limits;
 use super::names::{self, Names, entries};
 use super::route_names;
 use super::settings::full_host;
 use crate::fields::{CORS, MODE, ROUTE_LIMITS};
 use crate::findings::Findings;
-use crate::model::{
-    Auth, BodyMode, Cors, Limits, Mode, Modes, PathPattern, Per, Require, Route, RouteRate,
-};
+use crate::limits::Budget;
+use crate::model::{Auth, BodyMode, Cors, Limits, Mode, Modes, PathPattern, Require, Route};
 use crate::node::{Node, key_span};
 use crate::read::Reader;
 use crate::sanitize::{self, Sanitize};
@@ -24,6 +24,7 @@ use crate::values;
 pub(super) struct Shared<'a> {
     pub(super) domain: Option<&'a str>,
     pub(super) limits: Option<&'a Limits>,
+    pub(super) budgets: &'a BTreeMap<String, Budget>,
     pub(super) staleness_max: Option<Duration>,
     pub(super) names: &'a Names,
 }
@@ -57,11 +58,17 @@ fn route(findings: &mut Findings, table: &Reader<'_>, shared: &Shared<'_>) -> Op
     let auth = auth(findings, table, require.as_ref());
     let modes = modes(findings, table);
     let body = body(findings, table);
-    let rates = rates(findings, table, auth);
+    let known = limits::Known {
+        names: shared.names,
+        budgets: shared.budgets,
+    };
+    let rates = limits::rates(findings, table, auth, known);
+    let cost = limits::cost(findings, table, &rates);
+    let concurrent = limits::concurrent(findings, table, auth, shared.names);
     let cors = cors(findings, table);
     let staleness_max = staleness(findings, table, shared.staleness_max);
     let strip_prefix = strip_prefix(findings, table, path.as_ref());
-    let limits = shared.limits.and_then(|limits| own_limits(table, limits));
+    let own = shared.limits.and_then(|limits| own_limits(table, limits));
     let openapi = openapi(findings, table);
     let sanitize = sanitized(findings, table);
     let host = match (table.has("host"), shared.domain) {
@@ -79,9 +86,11 @@ fn route(findings: &mut Findings, table: &Reader<'_>, shared: &Shared<'_>) -> Op
         auth: auth?,
         require: require?,
         modes: modes?,
-        rates,
+        rates: rates.into_iter().map(|rate| rate.value).collect(),
+        cost: cost?,
+        concurrent,
         cors,
-        limits: limits?,
+        limits: own?,
         staleness_max: staleness_max?,
         security_headers: table.bool("security_headers")?,
         openapi,
@@ -256,19 +265,6 @@ fn body(findings: &mut Findings, table: &Reader<'_>) -> Option<BodyMode> {
         findings.push(finding.hint("leave `inspect` out, or write `body = \"hold\"`"));
     }
     Some(body)
-}
-
-fn rates(findings: &mut Findings, table: &Reader<'_>, auth: Option<Auth>) -> Vec<RouteRate> {
-    let list = table.list("limit", values::limit);
-    let strangers = matches!(auth, Some(Auth::None | Auth::Pass));
-    for limit in &list {
-        if strangers && matches!(limit.value.per, Per::User | Per::Key) {
-            let message = "nobody signs in on this route, so there is no user or key to count";
-            let finding = Diagnostic::error("estate.contradiction", limit.span, message.to_owned());
-            findings.push(finding.hint("count `per address` or `per route`"));
-        }
-    }
-    list.into_iter().map(|limit| limit.value).collect()
 }
 
 fn cors(findings: &mut Findings, table: &Reader<'_>) -> Option<Cors> {

@@ -35,6 +35,9 @@ fn every_default_is_of_its_own_kind() {
             (Default::Count(count), Kind::Count { min, max }) => {
                 assert!((*min..=*max).contains(&count), "{key}");
             }
+            (Default::Count(count), Kind::Cost) => {
+                assert!((1..=COST_MAX).contains(&count), "{key}");
+            }
             (Default::Count(_), _) => panic!("{key}"),
             (Default::List(list), Kind::List { of, .. }) => {
                 assert!(list.iter().all(|text| of.check_text(text).is_ok()), "{key}");

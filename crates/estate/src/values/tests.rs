@@ -111,25 +111,6 @@ fn methods_are_those_a_route_can_decide_about() {
 }
 
 #[test]
-fn limits_say_for_each_what() {
-    let parsed = limit("100/min per user").unwrap();
-    assert_eq!(
-        (parsed.rate.count, parsed.rate.per_ms, parsed.per),
-        (100, 60_000, Per::User)
-    );
-    for wrong in [
-        "100/min",
-        "per user",
-        "100 per user",
-        "0/min per user",
-        "5/s per",
-        "5/s per all",
-    ] {
-        assert!(limit(wrong).is_err(), "{wrong}");
-    }
-}
-
-#[test]
 fn quoted_input_is_short_and_on_one_line() {
     let text = quoted(&format!("a\n\u{1b}{}", "b".repeat(500)));
     assert!(text.chars().count() < 90, "{text}");

@@ -1,4 +1,5 @@
 use super::*;
+use crate::limiter::StoreStats;
 
 #[test]
 fn scrape_adds_up_all_workers() {
@@ -23,6 +24,32 @@ fn scrape_adds_up_all_workers() {
     ] {
         assert!(text.contains(line), "{line}\n{text}");
     }
+}
+
+#[test]
+fn places_and_questions_about_limits_are_told() {
+    let stats = StoreStats {
+        is_away: true,
+        outcomes: vec![("counted", 7), ("away", 2)],
+    };
+    let mut text = Text::default();
+    limits::render(&mut text, 3, Some(&stats));
+    let text = text.into_string();
+    for line in [
+        "rampart_gateway_limits_at_once 3\n",
+        "rampart_gateway_limits_store_away 1\n",
+        "rampart_gateway_limits_store_questions_total{outcome=\"counted\"} 7\n",
+        "rampart_gateway_limits_store_questions_total{outcome=\"away\"} 2\n",
+    ] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
+    // Where nothing is counted together, nothing is said of it.
+    let text = Registry::new(1).render(&Gauges::default());
+    assert!(
+        text.contains("rampart_gateway_limits_at_once 0\n"),
+        "{text}"
+    );
+    assert!(!text.contains("limits_store"), "{text}");
 }
 
 #[test]

@@ -1,31 +1,36 @@
 //! How often one address may ask, over all routes.
 
 use http::StatusCode;
-use model::Rate;
 
 use crate::flow::{Counted, Flow};
-use crate::limiter::{Client, What};
+use crate::limiter::{Client, Policy, What};
 use crate::refused::Refused;
 
 /// Counts the request for its address, when the estate sets a limit.
 pub(crate) fn check(flow: &mut Flow<'_>) -> Result<(), Refused> {
-    let Some(rate) = flow.state.estate().limits.per_address else {
+    let Some(policy) = &flow.state.per_address else {
         return Ok(());
     };
     let what = What::Address(Client::of(flow.client));
-    count(flow, what, rate, "limits.address")
+    count(flow, what, policy, "limits.address")
 }
 
 /// Counts an attempt to sign in for its address.
 pub(crate) fn sign_in(flow: &mut Flow<'_>) -> Result<(), Refused> {
-    let rate = flow.state.estate().limits.sign_in_per_address;
+    let policy = &flow.state.sign_in;
     let what = What::SignIn(Client::of(flow.client));
-    count(flow, what, rate, "limits.sign_in")
+    count(flow, what, policy, "limits.sign_in")
 }
 
-fn count(flow: &mut Flow<'_>, what: What, rate: Rate, code: &'static str) -> Result<(), Refused> {
+fn count<'a>(
+    flow: &mut Flow<'a>,
+    what: What,
+    policy: &'a Policy,
+    code: &'static str,
+) -> Result<(), Refused> {
+    let rate = policy.rate;
     let said = flow.shared.limiter.check(what, rate, flow.started);
-    flow.limit = Some(Counted { rate, said });
+    flow.limit = Some(Counted { policy, said });
     if said.allowed {
         return Ok(());
     }

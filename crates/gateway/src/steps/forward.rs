@@ -68,6 +68,7 @@ pub(crate) async fn websocket(flow: &mut Flow<'_>) -> Result<Response<Outgoing>,
             upstream,
             message_max,
             allowed: None,
+            permits: None,
         }))
     }))
 }

@@ -80,25 +80,21 @@ pub(crate) fn name(flow: &Flow<'_>, headers: &mut HeaderMap) {
     }
 }
 
-/// `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers).
+/// `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10 §3, §4): the one
+/// limit that leaves the least. Numbers are units: a request takes what its route says it costs.
 pub(crate) fn limits(flow: &Flow<'_>, headers: &mut HeaderMap) {
     let Some(counted) = &flow.limit else {
         return;
     };
-    let policy = format!(
-        "\"rampart\";q={};w={}",
-        counted.rate.count,
-        seconds(Duration::from_millis(counted.rate.per_ms))
-    );
     let left = format!(
-        "\"rampart\";r={};t={}",
+        "\"{}\";r={};t={}",
+        counted.policy.name,
         counted.said.remaining,
         seconds(counted.said.reset)
     );
-    for (name, value) in [(LIMIT_POLICY, policy), (LIMIT, left)] {
-        if let Ok(value) = HeaderValue::try_from(value) {
-            headers.insert(name, value);
-        }
+    headers.insert(LIMIT_POLICY, counted.policy.header.clone());
+    if let Ok(left) = HeaderValue::try_from(left) {
+        headers.insert(LIMIT, left);
     }
 }
 

@@ -69,7 +69,80 @@ fn sweep_forgets_those_who_are_back_at_their_full_burst() {
     assert!(limiter.is_empty());
 }
 
+#[test]
+fn what_costs_more_is_taken_whole_or_not_at_all() {
+    let limiter = RateLimiter::new(100);
+    let ten = rate(10, 1000);
+    assert_eq!(limiter.take("a", ten, 7, SECOND).remaining, 3);
+    let refused = limiter.take("a", ten, 4, SECOND);
+    assert!(!refused.allowed);
+    assert_eq!(refused.remaining, 3);
+    assert_eq!(refused.retry_after, Duration::from_millis(100));
+    assert!(limiter.take("a", ten, 3, SECOND).allowed);
+    assert!(!limiter.take("b", ten, 11, SECOND).allowed);
+}
+
+#[test]
+fn looking_counts_nothing_and_what_is_given_back_is_there_again() {
+    let limiter = RateLimiter::new(100);
+    let ten = rate(10, 1000);
+    assert!(limiter.look(&"a", ten, 10, SECOND).allowed);
+    assert_eq!(limiter.look(&"a", ten, 10, SECOND).remaining, 10);
+    assert!(limiter.is_empty());
+    limiter.take("a", ten, 6, SECOND);
+    assert!(!limiter.look(&"a", ten, 5, SECOND).allowed);
+    limiter.give_back(&"a", ten, 6);
+    assert_eq!(limiter.look(&"a", ten, 1, SECOND).remaining, 10);
+    limiter.give_back(&"never seen", ten, 6);
+}
+
 proptest! {
+    #[test]
+    fn agrees_with_the_reference_whatever_it_costs(
+        count in 1..50_u32,
+        steps in proptest::collection::vec((0..200_u64, 1..60_u32), 1..200),
+    ) {
+        let clock = FakeRelativeClock::default();
+        let interval = Duration::from_millis(20);
+        let quota = Quota::with_period(interval).unwrap()
+            .allow_burst(NonZeroU32::new(count).unwrap());
+        let reference = Reference::direct_with_clock(quota, clock.clone());
+        let ours = RateLimiter::new(10);
+        let mut now = Duration::from_secs(1000);
+        for (step, cost) in steps {
+            let step = Duration::from_millis(step) / 4;
+            clock.advance(step);
+            now += step;
+            let expected = reference.check_n(NonZeroU32::new(cost).unwrap());
+            // What the burst never holds is an error there, and refused here.
+            let expected = expected.is_ok_and(|said| said.is_ok());
+            let rate = rate(count, 20 * u64::from(count));
+            let looked = ours.look(&(), rate, cost, now);
+            let decision = ours.take((), rate, cost, now);
+            prop_assert_eq!(decision.allowed, expected);
+            prop_assert_eq!((looked.allowed, looked.retry_after), (decision.allowed, decision.retry_after));
+        }
+    }
+
+    #[test]
+    fn what_is_given_back_leaves_no_trace(
+        count in 1..20_u32,
+        steps in proptest::collection::vec((0..200_u64, 1..20_u32, any::<bool>()), 1..100),
+    ) {
+        let (with, without) = (RateLimiter::new(10), RateLimiter::new(10));
+        let rate = rate(count, 1000);
+        let mut now = SECOND;
+        for (step, cost, keep) in steps {
+            now += Duration::from_millis(step);
+            if keep {
+                let (a, b) = (with.take((), rate, cost, now), without.take((), rate, cost, now));
+                prop_assert_eq!(a, b);
+            } else if with.take((), rate, cost, now).allowed {
+                with.give_back(&(), rate, cost);
+            }
+        }
+    }
+
     #[test]
     fn agrees_with_the_reference(
         count in 1..50_u32,

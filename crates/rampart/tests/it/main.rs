@@ -27,6 +27,8 @@ mod examples;
 #[cfg(test)]
 mod liars;
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod listeners;
 #[cfg(test)]
 mod monitoring;
@@ -34,6 +36,8 @@ mod monitoring;
 mod observed;
 #[cfg(test)]
 mod openapi;
+#[cfg(test)]
+mod places;
 #[cfg(test)]
 mod principals;
 #[cfg(test)]

@@ -58,6 +58,7 @@ impl Handler for Opens {
                     upstream,
                     message_max: 100_000,
                     allowed: Some(Box::new(allowed)),
+                    permits: None,
                 }))
             }),
             Ok(Err(response)) => response.map(Outgoing::Upstream),
@@ -340,6 +341,7 @@ async fn who_never_pauses_is_asked_about_too() {
         upstream,
         message_max: 100,
         allowed: Some(Box::new(|_| false)),
+        permits: None,
     });
     let io = std::sync::Mutex::new(Io::new(Tireless, testing::limits()));
     let mut stop = Stop::new(net::Drain::new().guard());
