@@ -19,6 +19,8 @@ pub(crate) struct Draft {
     pub(crate) name: String,
     pub(crate) domain: String,
     pub(crate) console: Option<String>,
+    /// Hosts that are known beside those of routes.
+    pub(crate) hosts: Vec<String>,
     pub(crate) https: Vec<(SocketAddr, Place)>,
     pub(crate) http: Vec<(SocketAddr, Place)>,
     /// Whether routes are served over clear HTTP.
@@ -114,9 +116,21 @@ impl Service {
         }
     }
 
+    /// Says `key` with the path of a file, where the estate takes it as one.
+    pub(crate) fn set_file(&mut self, key: &'static str, file: &str) {
+        if is_file(file) {
+            self.set(key, crate::write::quoted(file));
+        }
+    }
+
     pub(crate) fn is_http2(&self) -> bool {
         matches!(self.protocol, "h2" | "h2c")
     }
+}
+
+/// Whether the estate takes a text as the path of a file.
+pub(crate) fn is_file(text: &str) -> bool {
+    !text.is_empty() && text.len() <= 4_000 && !text.chars().any(char::is_control)
 }
 
 /// Whom a route lets in.
@@ -195,6 +209,7 @@ impl Draft {
             name: address::name(input.estate, "my-estate"),
             domain: "localhost".to_owned(),
             console: None,
+            hosts: Vec::new(),
             https: Vec::new(),
             http: Vec::new(),
             plain: false,
@@ -279,7 +294,7 @@ impl Draft {
     }
 
     /// Whether host and path were free.
-    pub(crate) fn take(&mut self, host: &Option<String>, path: &str, place: &Place) -> bool {
+    fn take(&mut self, host: &Option<String>, path: &str, place: &Place) -> bool {
         let key = (host.clone(), path.to_owned());
         if self.taken.contains_key(&key) {
             return false;

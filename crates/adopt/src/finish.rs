@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use crate::address;
-use crate::draft::{Closing, Draft, Guard, LISTENERS_MAX, Route};
+use crate::draft::{Closing, Draft, Guard, LISTENERS_MAX, Route, is_file};
 use crate::path;
 
 /// Makes a draft that can be written.
@@ -28,6 +28,7 @@ fn domain(draft: &mut Draft) {
         .routes
         .iter()
         .filter_map(|route| route.host.as_deref())
+        .chain(draft.hosts.iter().map(String::as_str))
         .collect();
     let dotted: Vec<&str> = hosts.iter().copied().filter(|h| h.contains('.')).collect();
     let Some(first) = dotted.first() else {
@@ -200,7 +201,8 @@ fn close(draft: &mut Draft) {
         let Some(nearest) = nearest else {
             continue;
         };
-        if !draft.take(&closing.host, &closing.path, &closing.place) {
+        let same = |route: &Route| route.host == closing.host && route.path == closing.path;
+        if draft.routes.iter().any(same) {
             continue;
         }
         let mut route = Route::new(
@@ -234,6 +236,7 @@ fn used_services(draft: &mut Draft) {
 /// Every route gets a name, made as the estate makes it, and no two the same.
 fn names(draft: &mut Draft) {
     let mut taken = BTreeSet::new();
+    let is_built_in = |name: &str| model::own::built_in_role(name).is_some();
     for route in &mut draft.routes {
         let host = route.host.as_deref().map(|host| {
             let host = host.strip_suffix(draft.domain.as_str()).unwrap_or(host);
@@ -245,7 +248,7 @@ fn names(draft: &mut Draft) {
         };
         let wanted = format!("{} {path}", host.unwrap_or_default());
         let name = address::name(&wanted, "route");
-        route.name = address::unique(&name, |name| taken.contains(name));
+        route.name = address::unique(&name, |name| taken.contains(name) || is_built_in(name));
         taken.insert(route.name.clone());
     }
 }
@@ -322,8 +325,9 @@ fn certificates(draft: &mut Draft) {
     }
     let certificates = std::mem::take(&mut draft.certificates);
     for certificate in certificates {
-        if certificate.hosts.is_empty() {
-            let why = "no route is served at its hosts";
+        let files = is_file(&certificate.chain) && is_file(&certificate.key);
+        if certificate.hosts.is_empty() || !files {
+            let why = "no route is served at its hosts, or its files have no such names";
             draft
                 .notes
                 .left(&certificate.place, &certificate.chain, why, "");
@@ -338,7 +342,26 @@ fn certificates(draft: &mut Draft) {
                 && asked.insert(host.clone())
         });
     }
-    draft
-        .client_certificates
-        .retain(|one| !one.hosts.is_empty());
+    let certificates = std::mem::take(&mut draft.client_certificates);
+    for one in certificates {
+        let files = is_file(&one.authorities) && one.crl.as_deref().is_none_or(is_file);
+        if one.hosts.is_empty() || !files {
+            // SECURITY: whom it kept out is not kept out any more.
+            let why = "no route is served at its hosts, or its files have no such names";
+            let instead = "write `[[listen.client_certificates]]`";
+            draft
+                .notes
+                .unguarded(&one.place, "certificates of clients", why, instead);
+        } else {
+            draft.client_certificates.push(one);
+        }
+    }
+    for service in &mut draft.services {
+        let has = |key: &str| service.settings.iter().any(|one| one.key == key);
+        if has("tls_certificate") != has("tls_key") {
+            service
+                .settings
+                .retain(|one| !matches!(one.key, "tls_certificate" | "tls_key"));
+        }
+    }
 }

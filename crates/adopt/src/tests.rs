@@ -1,4 +1,6 @@
+mod caddy;
 mod nginx;
+mod others;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

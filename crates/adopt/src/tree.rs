@@ -89,6 +89,14 @@ impl Directive {
         }
     }
 
+    /// It stands in the estate with all that is within it.
+    pub(crate) fn carried_whole(&self, notes: &mut Notes) {
+        self.carried(notes);
+        for one in self.inside() {
+            one.carried_whole(notes);
+        }
+    }
+
     /// It stands in the estate, and is not quite the same there.
     pub(crate) fn differs(&self, notes: &mut Notes, why: &str) {
         self.carried(notes);

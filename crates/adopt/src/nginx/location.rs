@@ -161,6 +161,10 @@ fn one<'d>(
     };
     directive.carried(&mut draft.notes);
     let mut guard = access::guard(&location.scope, draft);
+    if let Guard::Closed(why) = &guard {
+        directive.carried_whole(&mut draft.notes);
+        return closed(location, &pattern, why, hosts, draft);
+    }
     let mut rates = access::rates(http, &location.scope, draft);
     let plan = match plan(http, locations, location, draft) {
         Plan::Named(named) => {
@@ -301,23 +305,15 @@ fn plan<'d>(
         pass.left(&mut draft.notes, why, instead);
         return Plan::Close(format!("nginx passes it on by `{}`", pass.name));
     }
-    let what = ["root", "alias", "try_files", "stub_status", "rewrite"];
-    let first = what.iter().find_map(|name| find(name));
-    if let Some(first) = first {
-        let why = "Rampart serves no files and no pages of its own";
-        first.left(&mut draft.notes, why, "serve them by a service, and give it a route");
-    }
-    // Its block is only there for what stands within it.
+    // Its block may only be there for what stands within it.
     let empty = own.iter().all(|one| one.name == "location");
     let why = if empty && !own.is_empty() {
         "only what is within it is passed on"
     } else {
         "nginx serves it by itself, from files"
     };
-    if first.is_none() {
-        let (place, shown) = (&location.directive.place, location.directive.shown());
-        draft.notes.left(place, &shown, why, "serve them by a service, and give it a route");
-    }
+    let instead = "serve them by a service, and lead the route there; until then nobody gets them here";
+    location.directive.left(&mut draft.notes, why, instead);
     Plan::Close(why.to_owned())
 }
 

@@ -129,12 +129,12 @@ fn account(tree: &[Directive], draft: &mut Draft) {
     let mut rest = Vec::new();
     forgotten(tree, &mut rest);
     for one in rest {
-        if let Some(why) = words::unneeded(&one.name) {
+        if let Some(why) = words::unneeded(&one.name).or_else(|| idle(one)) {
             one.unneeded(&mut draft.notes, why);
             continue;
         }
         let (why, instead) = match one.name.as_str() {
-            "upstream" | "limit_req_zone" | "limit_conn_zone" => {
+            "upstream" | "limit_req_zone" => {
                 ("no route that was carried over uses it", "")
             }
             name if words::guards(name) => (
@@ -148,6 +148,18 @@ fn account(tree: &[Directive], draft: &mut Draft) {
         } else {
             one.left(&mut draft.notes, why, instead);
         }
+    }
+}
+
+/// Why a directive with these very words is not needed.
+fn idle(one: &Directive) -> Option<&'static str> {
+    match (one.name.as_str(), one.arg(0)) {
+        ("map", "$http_upgrade") => Some("`websocket = true` of a route says which clients may open one"),
+        ("proxy_redirect" | "gzip" | "proxy_cache" | "proxy_intercept_errors" | "autoindex", "off") => {
+            Some("it is off")
+        }
+        ("root", _) => Some("no location that was carried over serves files from it"),
+        _ => None,
     }
 }
 

@@ -369,13 +369,13 @@ fn tls(
     }
     if let Some(file) = one("trusted_certificate") {
         file.carried(&mut draft.notes);
-        service.set("tls_authority", quoted(&within(http.folder, file.arg(0))));
+        service.set_file("tls_authority", &within(http.folder, file.arg(0)));
     }
     if let (Some(chain), Some(key)) = (one("certificate"), one("certificate_key")) {
         chain.carried(&mut draft.notes);
         key.carried(&mut draft.notes);
-        service.set("tls_certificate", quoted(&within(http.folder, chain.arg(0))));
-        service.set("tls_key", quoted(&within(http.folder, key.arg(0))));
+        service.set_file("tls_certificate", &within(http.folder, chain.arg(0)));
+        service.set_file("tls_key", &within(http.folder, key.arg(0)));
     }
     let verified = one("verify").is_some_and(|one| one.arg(0) == "on");
     if let Some(verify) = one("verify") {

@@ -130,7 +130,11 @@ fn hosts(server: &Server<'_>, names: &Names, draft: &mut Draft) -> Vec<Option<St
     let mut hosts: Vec<Option<String>> = names.exact.iter().cloned().map(Some).collect();
     let unnamed = names.exact.is_empty() && !names.others;
     match server.default {
-        Some(Default::Said) => hosts.push(None),
+        // Routes for every host serve its own names too.
+        Some(Default::Said) => {
+            draft.hosts.extend(names.exact.iter().cloned());
+            hosts = vec![None];
+        }
         Some(Default::First) if unnamed => hosts.push(None),
         Some(Default::First) if !names.exact.is_empty() => draft.notes.differs(
             &server.directive.place,

@@ -62,7 +62,7 @@ pub(super) fn unneeded(name: &str) -> Option<&'static str> {
         | "fastcgi_hide_header" | "fastcgi_buffering" => {
             "it belongs to FastCGI or uwsgi, whose passing on is listed by itself"
         }
-        "limit_req_log_level" | "limit_conn_log_level" | "auth_request_set"
+        "limit_conn_zone" | "limit_req_log_level" | "limit_conn_log_level" | "auth_request_set"
         | "limit_req_dry_run" | "limit_conn_dry_run" | "limit_conn_status" => {
             "it belongs to a directive that is carried or listed by itself"
         }
@@ -116,6 +116,10 @@ pub(super) fn left(name: &str) -> (&'static str, &'static str) {
         "proxy_redirect" | "proxy_cookie_domain" | "proxy_cookie_path" | "proxy_cookie_flags" => (
             "answers of a service are not rewritten",
             "let the service know its public address",
+        ),
+        "proxy_pass" | "grpc_pass" => (
+            "nothing that was carried over leads here",
+            "",
         ),
         "stream" => (
             "Rampart is a gateway for HTTP",

@@ -50,7 +50,7 @@ fn every_directive_is_carried_or_listed() {
     for (name, inside) in [
         ("frobnicate", "location / { proxy_pass http://10.0.0.1; frobnicate on; }"),
         ("frobnicate", "frobnicate { deeply { nested on; } } location / { proxy_pass http://10.0.0.1; }"),
-        ("slice", "location / { proxy_pass http://10.0.0.1; } location /x/ { slice 1m; }"),
+        ("location /x/", "location / { proxy_pass http://10.0.0.1; } location /x/ { slice 1m; }"),
         ("auth_jwt_key_file", "location / { proxy_pass http://10.0.0.1; auth_jwt_key_file k; }"),
         ("modsecurity", "modsecurity on; location / { proxy_pass http://10.0.0.1; }"),
     ] {
