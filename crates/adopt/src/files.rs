@@ -107,7 +107,11 @@ pub(crate) fn text<'b>(name: &str, bytes: &'b [u8]) -> Result<&'b str, Error> {
             let good = bytes.get(..error.valid_up_to()).unwrap_or_default();
             let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();
             let place = Place::new(name, line);
-            Err(Error::syntax(&place, "this is no UTF-8", "save it as UTF-8"))
+            Err(Error::syntax(
+                &place,
+                "this is no UTF-8",
+                "save it as UTF-8",
+            ))
         }
     }
 }

@@ -20,6 +20,10 @@ pub(crate) fn finish(draft: &mut Draft) {
     console(draft);
     guards(draft);
     certificates(draft);
+    if let Some(route) = draft.routes.first() {
+        let why = "a service gets one spelling of each path (RFC 3986 §6.2.2); `.` and `..`, `//`, encoded slashes and control bytes are refused (400)";
+        draft.notes.differs(&route.place, &route.what, why);
+    }
 }
 
 /// The parent of the hosts: what most of them share.
@@ -139,9 +143,7 @@ fn loops(draft: &mut Draft) {
         }
         let why = "it leads to an address that the gateway itself listens on";
         let instead = "lead the route to the service behind, or give the service a port of its own";
-        draft
-            .notes
-            .left(&route.place, &route.what, why, instead);
+        draft.notes.left(&route.place, &route.what, why, instead);
         draft.closings.push(Closing {
             host: route.host,
             path: route.path,
@@ -171,9 +173,8 @@ fn close_beside_every_host(draft: &mut Draft) {
         if draft.routes.iter().any(whole) {
             continue;
         }
-        let known = |closing: &Closing| {
-            closing.host.as_deref() == Some(&host) && closing.path == "/**"
-        };
+        let known =
+            |closing: &Closing| closing.host.as_deref() == Some(&host) && closing.path == "/**";
         if !draft.closings.iter().any(known) {
             draft.closings.push(Closing {
                 what: format!("everything else of {host}"),
@@ -195,9 +196,10 @@ fn close(draft: &mut Draft) {
             (route.host == closing.host || route.host.is_none())
                 && path::covers(&route.path, &closing.path)
         };
-        let nearest = carried.iter().filter(over).max_by_key(|route| {
-            (route.host.is_some(), path::weight(&route.path))
-        });
+        let nearest = carried
+            .iter()
+            .filter(over)
+            .max_by_key(|route| (route.host.is_some(), path::weight(&route.path)));
         let Some(nearest) = nearest else {
             continue;
         };
@@ -269,19 +271,28 @@ fn console(draft: &mut Draft) {
     }
 }
 
-/// Permissions, one for each guarded route: whoever may one thing may not another.
+/// Permissions, one for each guarded place: whoever may one thing may not another. The same place
+/// at several hosts is one.
 fn guards(draft: &mut Draft) {
+    let mut known: Vec<(crate::Place, String, String)> = Vec::new();
     for route in &mut draft.routes {
-        let name = &route.name;
-        match &route.guard {
-            Guard::Open => {}
-            Guard::Asks(_) => {
+        if !matches!(route.guard, Guard::Asks(_)) {
+            continue;
+        }
+        let same = known
+            .iter()
+            .find(|(place, path, _)| *place == route.place && *path == route.path);
+        let name = match same {
+            Some((_, _, name)) => name.clone(),
+            None => {
+                let name = route.name.clone();
                 let about = format!("May use the route `{name}`, which the old file guarded.");
                 draft.roles.push((name.clone(), about));
-                route.permission = Some(format!("{name}:use"));
+                known.push((route.place.clone(), route.path.clone(), name.clone()));
+                name
             }
-            Guard::Closed(_) => route.permission = Some("closed:use".to_owned()),
-        }
+        };
+        route.permission = Some(format!("{name}:use"));
     }
     let closed = |route: &Route| matches!(route.guard, Guard::Closed(_));
     if draft.routes.iter().any(closed) {
@@ -338,7 +349,7 @@ fn certificates(draft: &mut Draft) {
     for one in &mut draft.client_certificates {
         one.hosts.retain(|host| {
             (host.contains('.') || *host == draft.domain)
-                && served.contains(host)
+                && (serves_all || served.contains(host))
                 && asked.insert(host.clone())
         });
     }

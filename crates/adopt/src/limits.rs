@@ -19,19 +19,29 @@ pub(crate) enum Beyond {
 impl Beyond {
     pub(crate) const fn why(self) -> &'static str {
         match self {
-            Self::Key => "a route's `limit` counts per address, user, API key or route, and by nothing else",
-            Self::Shared => "each route counts for itself: together they let through more than the one count they shared",
+            Self::Key => {
+                "a route's `limit` counts per address, user, API key or route, and by nothing else"
+            }
+            Self::Shared => {
+                "each route counts for itself: together they let through more than the one count they shared"
+            }
             Self::Concurrent => "a route limits how often, not how many at once",
-            Self::Delay => "what is over the limit is refused with 429 at once, never held back or refused with 503",
+            Self::Delay => {
+                "what is over the limit is refused with 429 at once, never held back or refused with 503"
+            }
             Self::Bandwidth => "answers are sent as fast as the client takes them",
         }
     }
 
     pub(crate) const fn instead(self) -> &'static str {
         match self {
-            Self::Key => "write `limit = \"… per address\"` on the route, or `per key` once its callers have API keys",
+            Self::Key => {
+                "write `limit = \"… per address\"` on the route, or `per key` once its callers have API keys"
+            }
             Self::Shared => "lower the limit of each route, or lead them together under one path",
-            Self::Concurrent => "`capacity.requests` of the service bounds all clients together; `gateway.connections_per_address_max` bounds connections of one address",
+            Self::Concurrent => {
+                "`capacity.requests` of the service bounds all clients together; `gateway.connections_per_address_max` bounds connections of one address"
+            }
             Self::Delay | Self::Bandwidth => "",
         }
     }

@@ -36,7 +36,12 @@ pub(crate) fn read(input: &Input<'_>, text: &str, draft: &mut Draft) -> Result<(
         .and_then(Node::scalar)
         .unwrap_or_default();
     let remarks = security(&root, input, draft);
-    if servers.iter().any(|server| server.address.is_none()) {
+    // A server of this machine beside public ones says where the backend is.
+    let local = servers
+        .iter()
+        .find_map(|server| Some((server.address.clone()?, server.tls, server.line)));
+    let public = servers.iter().any(|server| server.host.is_some());
+    if local.is_none() {
         let place = Place::new(input.name, root.under("servers").map_or(0, Node::line));
         let why = format!("the document says where clients find the API, not where its backend listens: `{UNKNOWN}` stands for it");
         draft
@@ -44,18 +49,24 @@ pub(crate) fn read(input: &Input<'_>, text: &str, draft: &mut Draft) -> Result<(
             .left(&place, "the service's address", &why, "write the backend's `address`");
     }
     for server in servers {
+        if public && server.address.is_some() {
+            continue;
+        }
         let place = Place::new(input.name, server.line);
-        let known = server.address.is_some();
-        let at = server.address.unwrap_or_else(|| UNKNOWN.to_owned());
-        let mut service = Service::new(&address::name(&title, "api"), vec![at], &place);
-        if server.tls && known {
+        let own = server.address.map(|at| (at, server.tls, server.line));
+        let found = own.or_else(|| local.clone());
+        let (at, tls, line) = found
+            .clone()
+            .unwrap_or((UNKNOWN.to_owned(), false, server.line));
+        let at_place = Place::new(input.name, line);
+        let mut service = Service::new(&address::name(&title, "api"), vec![at], &at_place);
+        if tls {
             service.protocol = "https";
         }
-        if !known {
-            service.remarks.push(
-                "Where the backend listens is not in the document: change this address.".to_owned(),
-            );
-        }
+        service.remarks.push(match found {
+            Some(_) => "The document's own server on this machine; is it where the backend listens?".to_owned(),
+            None => "Where the backend listens is not in the document: change this address.".to_owned(),
+        });
         let service = draft.service(service)?;
         let mut route = Route::new(server.host.as_deref(), &server.pattern, service, &place);
         route.openapi.clone_from(&openapi);
@@ -82,7 +93,10 @@ fn document(input: &Input<'_>, text: &str, draft: &mut Draft) -> Option<String> 
         Err(findings) => {
             for finding in findings.iter().filter(|one| one.weight == Weight::Error) {
                 let place = Place::new(input.name, finding.line);
-                let why = format!("requests cannot be held to the document: {}", finding.message);
+                let why = format!(
+                    "requests cannot be held to the document: {}",
+                    finding.message
+                );
                 let hint = finding.hint.as_deref().unwrap_or_default();
                 draft.notes.left(&place, &finding.pointer, &why, hint);
             }
@@ -124,7 +138,10 @@ struct Server {
 }
 
 fn servers(root: &Node, input: &Input<'_>, draft: &mut Draft) -> Vec<Server> {
-    let list = root.under("servers").map(Node::each_item).unwrap_or_default();
+    let list = root
+        .under("servers")
+        .map(Node::each_item)
+        .unwrap_or_default();
     let mut servers: Vec<Server> = Vec::new();
     for (at, node) in list.iter().enumerate() {
         let place = Place::new(input.name, node.line());
@@ -133,9 +150,8 @@ fn servers(root: &Node, input: &Input<'_>, draft: &mut Draft) -> Vec<Server> {
         let shown = format!("server {url}");
         match server(&url, node.line(), &shown).filter(|_| at < SERVERS_MAX) {
             Some(server) => {
-                let known = |other: &Server| {
-                    other.host == server.host && other.pattern == server.pattern
-                };
+                let known =
+                    |other: &Server| other.host == server.host && other.pattern == server.pattern;
                 if servers.iter().any(known) {
                     let why = "another server has the same host and path";
                     draft.notes.unneeded(&place, &shown, why);
@@ -229,10 +245,18 @@ fn security(root: &Node, input: &Input<'_>, draft: &mut Draft) -> Vec<String> {
         let kind = said("type").unwrap_or_default();
         let how = said("scheme").unwrap_or_default().to_ascii_lowercase();
         let proposal = match (kind.as_str(), how.as_str()) {
-            ("apiKey", _) => "callers with a key: `require = \"…\"` and API keys of Rampart's (`rampart api-keys create`)",
-            ("http", "bearer") | ("oauth2" | "openIdConnect", _) => "tokens of an issuer: `[[issuer]]` with its address, and `require = \"…\"`",
-            ("http", "basic") => "people with a password: `require = \"…\"`, and `rampart people add`",
-            ("mutualTLS", _) => "certificates of clients: `[[listen.client_certificates]]`, and `require = \"…\"`",
+            ("apiKey", _) => {
+                "callers with a key: `require = \"…\"` and API keys of Rampart's (`rampart api-keys create`)"
+            }
+            ("http", "bearer") | ("oauth2" | "openIdConnect", _) => {
+                "tokens of an issuer: `[[issuer]]` with its address, and `require = \"…\"`"
+            }
+            ("http", "basic") => {
+                "people with a password: `require = \"…\"`, and `rampart people add`"
+            }
+            ("mutualTLS", _) => {
+                "certificates of clients: `[[listen.client_certificates]]`, and `require = \"…\"`"
+            }
             _ => "`require = \"…\"` once it is known who calls",
         };
         let what = format!("security scheme {}", scheme.name());
@@ -264,9 +288,11 @@ fn rest(root: &Node, input: &Input<'_>, draft: &mut Draft) {
                 "they are requests that the API sends: the gateway stands before it alone",
                 "",
             ),
-            name => draft
-                .notes
-                .unneeded(&place, name, "it is read where a route names the document"),
+            name => {
+                draft
+                    .notes
+                    .unneeded(&place, name, "it is read where a route names the document")
+            }
         }
     }
 }

@@ -24,7 +24,10 @@ impl Files for Folder {
             .filter(|(path, _)| {
                 let names: Vec<&str> = path.split('/').collect();
                 names.len() == parts.len()
-                    && parts.iter().zip(&names).all(|(part, name)| matches(part, name))
+                    && parts
+                        .iter()
+                        .zip(&names)
+                        .all(|(part, name)| matches(part, name))
             })
             .map(|(path, bytes)| {
                 let shown = path.strip_prefix(&format!("{}/", self.path));
@@ -139,14 +142,26 @@ fn patterns_are_a_shells() {
 #[test]
 fn kinds_are_told_by_name_and_content() {
     for (name, text, expected) in [
-        ("/etc/nginx/nginx.conf", "events {}\nhttp {\n}\nuser x;\n", Some(Kind::Nginx)),
+        (
+            "/etc/nginx/nginx.conf",
+            "events {}\nhttp {\n}\nuser x;\n",
+            Some(Kind::Nginx),
+        ),
         ("site", "server {\n listen 80;\n}", Some(Kind::Nginx)),
         ("Caddyfile", "", Some(Kind::Caddy)),
-        ("site", "shop.example {\n reverse_proxy a:1\n}", Some(Kind::Caddy)),
+        (
+            "site",
+            "shop.example {\n reverse_proxy a:1\n}",
+            Some(Kind::Caddy),
+        ),
         ("docker-compose.yml", "", Some(Kind::Compose)),
         ("stack.yaml", "services:\n", Some(Kind::Compose)),
         ("orders.yaml", "openapi: 3.1.0\n", Some(Kind::Openapi)),
-        ("orders.json", "{ \"openapi\": \"3.0.0\" }", Some(Kind::Openapi)),
+        (
+            "orders.json",
+            "{ \"openapi\": \"3.0.0\" }",
+            Some(Kind::Openapi),
+        ),
         ("README", "hello", None),
         ("values.yaml", "a: 1", None),
     ] {

@@ -332,9 +332,7 @@ fn one_route(text: &mut Text, draft: &Draft, route: &Route) {
 fn mode(is_limited: bool, is_streamed: bool) -> &'static str {
     match (is_limited, is_streamed) {
         (false, _) => "\"observe\"",
-        (true, false) => {
-            "{ limits = \"block\", validate = \"observe\", inspect = \"observe\" }"
-        }
+        (true, false) => "{ limits = \"block\", validate = \"observe\", inspect = \"observe\" }",
         (true, true) => "{ limits = \"block\", inspect = \"observe\" }",
     }
 }

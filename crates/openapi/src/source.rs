@@ -323,12 +323,7 @@ pub(crate) fn read(text: &str, limits: &Limits, findings: &mut Findings) -> Opti
     read_as(text, limits, Merge::Refuse, findings)
 }
 
-fn read_as(
-    text: &str,
-    limits: &Limits,
-    merge: Merge,
-    findings: &mut Findings,
-) -> Option<Node> {
+fn read_as(text: &str, limits: &Limits, merge: Merge, findings: &mut Findings) -> Option<Node> {
     let refuse = |findings: &mut Findings, mark, message: String, hint: &str| {
         findings.push(Weight::Error, "", mark, message, hint);
         None

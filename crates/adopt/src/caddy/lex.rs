@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::Error;
 use crate::draft::Draft;
 use crate::files::{Opened, folder, within};
 use crate::notes::Place;
 use crate::tree::Directive;
-use crate::Error;
 
 /// LIMIT: blocks within blocks.
 const DEPTH_MAX: usize = 24;
@@ -82,11 +82,20 @@ fn words(file: &Arc<str>, text: &str) -> Result<Vec<Word>, Error> {
                 }
                 let from = line.saturating_sub(joined);
                 if let Some(mark) = text.strip_prefix("<<").filter(|mark| is_mark(mark)) {
-                    let text = heredoc(mark, &mut chars, &mut line)
-                        .ok_or_else(|| fail(file, from, "a text that `<<` begins does not end", ""))?;
-                    words.push(Word { text, line: from, quoted: true });
+                    let text = heredoc(mark, &mut chars, &mut line).ok_or_else(|| {
+                        fail(file, from, "a text that `<<` begins does not end", "")
+                    })?;
+                    words.push(Word {
+                        text,
+                        line: from,
+                        quoted: true,
+                    });
                 } else {
-                    words.push(Word { text, line: from, quoted: false });
+                    words.push(Word {
+                        text,
+                        line: from,
+                        quoted: false,
+                    });
                 }
             }
         }
@@ -104,7 +113,10 @@ fn words(file: &Arc<str>, text: &str) -> Result<Vec<Word>, Error> {
 }
 
 fn is_mark(mark: &str) -> bool {
-    !mark.is_empty() && mark.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+    !mark.is_empty()
+        && mark
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
 }
 
 type Chars<'t> = std::iter::Peekable<std::str::Chars<'t>>;
@@ -178,7 +190,9 @@ fn block(
                 break;
             }
             last = word.line;
-            let ends = words.get(at.saturating_add(1)).is_none_or(|next| next.line > word.line);
+            let ends = words
+                .get(at.saturating_add(1))
+                .is_none_or(|next| next.line > word.line);
             if word.text == "{" && !word.quoted && ends {
                 *at = at.saturating_add(1);
                 inside = Some(block(file, words, at, depth.saturating_add(1))?);
@@ -236,7 +250,10 @@ impl<'f> Imports<'f> {
                     max: DIRECTIVES_MAX,
                 });
             }
-            let snippet = one.name.strip_prefix('(').and_then(|name| name.strip_suffix(')'));
+            let snippet = one
+                .name
+                .strip_prefix('(')
+                .and_then(|name| name.strip_suffix(')'));
             if let (Some(name), Some(inside)) = (snippet.map(str::to_owned), &one.block) {
                 self.snippets.insert(name, inside.clone());
                 one.carried(&mut draft.notes);

@@ -27,7 +27,11 @@ pub(super) struct Named<'d> {
 }
 
 impl<'d> Named<'d> {
-    pub(super) fn of(list: &'d [Directive], outer: Option<&Named<'d>>, draft: &mut crate::draft::Draft) -> Self {
+    pub(super) fn of(
+        list: &'d [Directive],
+        outer: Option<&Named<'d>>,
+        draft: &mut crate::draft::Draft,
+    ) -> Self {
         let mut all = outer.map(|outer| outer.all.clone()).unwrap_or_default();
         for one in list.iter().filter(|one| one.name.starts_with('@')) {
             one.carried(&mut draft.notes);
@@ -123,7 +127,9 @@ fn pattern(text: &str) -> Option<(String, bool)> {
         return path::below(base).map(|pattern| (pattern, true));
     }
     if text.contains('*') {
-        let whole = text.split('/').all(|part| !part.contains('*') || part == "*");
+        let whole = text
+            .split('/')
+            .all(|part| !part.contains('*') || part == "*");
         let parses = estate::PathPattern::parse(text).is_ok() && !path::is_reserved(text);
         return (whole && parses).then(|| (text.to_owned(), false));
     }

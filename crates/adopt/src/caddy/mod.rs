@@ -105,10 +105,23 @@ fn options(list: &[Directive], global: &mut Global, draft: &mut Draft) {
                 one.carried(&mut draft.notes);
                 global.auto_https = one.arg(0) != "off";
             }
-            "debug" | "log" | "admin" | "persist_config" | "grace_period" | "shutdown_delay"
-            | "storage" | "storage_clean_interval" | "renew_interval" | "local_certs"
-            | "skip_install_trust" | "metrics" | "ocsp_stapling" | "order" | "cert_issuer"
-            | "on_demand_tls" | "key_type" => {
+            "debug"
+            | "log"
+            | "admin"
+            | "persist_config"
+            | "grace_period"
+            | "shutdown_delay"
+            | "storage"
+            | "storage_clean_interval"
+            | "renew_interval"
+            | "local_certs"
+            | "skip_install_trust"
+            | "metrics"
+            | "ocsp_stapling"
+            | "order"
+            | "cert_issuer"
+            | "on_demand_tls"
+            | "key_type" => {
                 one.unneeded(&mut draft.notes, "it is about Caddy itself");
             }
             "servers" => {
@@ -117,7 +130,11 @@ fn options(list: &[Directive], global: &mut Global, draft: &mut Draft) {
                 one.left(&mut draft.notes, why, instead);
             }
             _ => {
-                one.left(&mut draft.notes, "there is nothing like it in the estate", "");
+                one.left(
+                    &mut draft.notes,
+                    "there is nothing like it in the estate",
+                    "",
+                );
             }
         }
     }

@@ -31,7 +31,10 @@ pub(super) fn passed(
             "let it listen on `127.0.0.1` and a port",
         ))?;
         if protocol.is_some_and(|known| known != its) {
-            return Err(("its addresses are spoken to in different ways", "make them two services"));
+            return Err((
+                "its addresses are spoken to in different ways",
+                "make them two services",
+            ));
         }
         protocol = Some(its);
         if !service.addresses.contains(&place) {
@@ -116,7 +119,11 @@ fn option(inner: &Directive, service: &mut Service, route: &mut Route, draft: &m
                 inner.carried(&mut draft.notes);
                 service.set("retries", format!("{{ max = {max} }}"));
             }
-            _ => inner.left(&mut draft.notes, "a request is sent again at most ten times", ""),
+            _ => inner.left(
+                &mut draft.notes,
+                "a request is sent again at most ten times",
+                "",
+            ),
         },
         "transport" => transport(inner, service, route, draft),
         "flush_interval" | "lb_try_interval" | "buffer_requests" | "buffer_responses"
@@ -128,9 +135,17 @@ fn option(inner: &Directive, service: &mut Service, route: &mut Route, draft: &m
         // These are looked at together.
         "health_uri" | "health_interval" | "health_timeout" | "health_status" | "health_passes"
         | "health_fails" | "fail_duration" | "max_fails" => {}
-        "lb_try_duration" | "unhealthy_status" | "unhealthy_latency" | "unhealthy_request_count"
-        | "health_port" | "health_headers" | "health_body" | "health_method"
-        | "health_follow_redirects" | "health_upstream" | "health_request_body" => inner.left(
+        "lb_try_duration"
+        | "unhealthy_status"
+        | "unhealthy_latency"
+        | "unhealthy_request_count"
+        | "health_port"
+        | "health_headers"
+        | "health_body"
+        | "health_method"
+        | "health_follow_redirects"
+        | "health_upstream"
+        | "health_request_body" => inner.left(
             &mut draft.notes,
             "`health`, `outliers` and `retries` of a service say it in another way",
             "see those tables",
@@ -145,7 +160,11 @@ fn option(inner: &Directive, service: &mut Service, route: &mut Route, draft: &m
             "Rampart changes no headers of answers but its own (`security_headers`, `cors`)",
             "let the service set it",
         ),
-        _ => inner.left(&mut draft.notes, "there is nothing like it in the estate", ""),
+        _ => inner.left(
+            &mut draft.notes,
+            "there is nothing like it in the estate",
+            "",
+        ),
     }
 }
 
@@ -215,13 +234,15 @@ fn policy(inner: &Directive, service: &mut Service, draft: &mut Draft) {
 
 fn transport(inner: &Directive, service: &mut Service, route: &mut Route, draft: &mut Draft) {
     if inner.arg(0) != "http" {
-        return inner.left(&mut draft.notes, "Rampart speaks HTTP to services, not FastCGI", "");
+        return inner.left(
+            &mut draft.notes,
+            "Rampart speaks HTTP to services, not FastCGI",
+            "",
+        );
     }
     inner.carried(&mut draft.notes);
     for one in inner.inside() {
-        let time = |least: u64, most: u64| {
-            units::go_ms(one.arg(0)).map(|ms| ms.clamp(least, most))
-        };
+        let time = |least: u64, most: u64| units::go_ms(one.arg(0)).map(|ms| ms.clamp(least, most));
         match one.name.as_str() {
             "tls" => {
                 one.carried(&mut draft.notes);
@@ -235,18 +256,29 @@ fn transport(inner: &Directive, service: &mut Service, route: &mut Route, draft:
                         one.carried(&mut draft.notes);
                         service.set("tls_name", quoted(&host));
                     }
-                    None => one.left(&mut draft.notes, "the name of a service's certificate is fixed", "write `tls_name`"),
+                    None => one.left(
+                        &mut draft.notes,
+                        "the name of a service's certificate is fixed",
+                        "write `tls_name`",
+                    ),
                 }
             }
             "tls_trusted_ca_certs" | "tls_trust_pool" => {
-                let file = one.args.last().filter(|file| !file.contains('{') && one.block.is_none());
+                let file = one
+                    .args
+                    .last()
+                    .filter(|file| !file.contains('{') && one.block.is_none());
                 match file {
                     Some(file) => {
                         secure(service);
                         one.carried(&mut draft.notes);
                         service.set_file("tls_authority", file);
                     }
-                    None => one.left(&mut draft.notes, "the authorities are one PEM file", "write `tls_authority`"),
+                    None => one.left(
+                        &mut draft.notes,
+                        "the authorities are one PEM file",
+                        "write `tls_authority`",
+                    ),
                 }
             }
             "tls_client_auth" if one.args.len() == 2 => {
@@ -282,13 +314,25 @@ fn transport(inner: &Directive, service: &mut Service, route: &mut Route, draft:
                 service.send_ms = time(10, 3_600_000);
                 one.carried(&mut draft.notes);
             }
-            "keepalive" | "keepalive_interval" | "keepalive_idle_conns"
-            | "keepalive_idle_conns_per_host" | "max_conns_per_host" | "read_buffer"
-            | "write_buffer" | "compression" | "max_response_header" | "dial_fallback_delay"
-            | "resolvers" | "local_address" => {
+            "keepalive"
+            | "keepalive_interval"
+            | "keepalive_idle_conns"
+            | "keepalive_idle_conns_per_host"
+            | "max_conns_per_host"
+            | "read_buffer"
+            | "write_buffer"
+            | "compression"
+            | "max_response_header"
+            | "dial_fallback_delay"
+            | "resolvers"
+            | "local_address" => {
                 one.unneeded(&mut draft.notes, "connections to services are pooled");
             }
-            _ => one.left(&mut draft.notes, "there is nothing like it in the estate", ""),
+            _ => one.left(
+                &mut draft.notes,
+                "there is nothing like it in the estate",
+                "",
+            ),
         }
     }
 }
@@ -309,7 +353,11 @@ fn health(one: &Directive, service: &mut Service, draft: &mut Draft) {
     let path_only = target.split('?').next().unwrap_or(target);
     let plain = target.bytes().all(|b| b.is_ascii_graphic()) && !target.contains(['#', '{']);
     if !plain || path::exact(path_only).is_none() {
-        return uri.left(&mut draft.notes, "a probe asks for a fixed path", "write `health`");
+        return uri.left(
+            &mut draft.notes,
+            "a probe asks for a fixed path",
+            "write `health`",
+        );
     }
     uri.carried(&mut draft.notes);
     let mut parts = vec![format!("path = {}", quoted(target))];
@@ -322,7 +370,10 @@ fn health(one: &Directive, service: &mut Service, draft: &mut Draft) {
     let every_ms = ms(every, 30_000, 3_600_000);
     let timeout_ms = ms(timeout, 5_000, 60_000).min(every_ms);
     parts.push(format!("every = {}", quoted(&units::duration(every_ms))));
-    parts.push(format!("timeout = {}", quoted(&units::duration(timeout_ms))));
+    parts.push(format!(
+        "timeout = {}",
+        quoted(&units::duration(timeout_ms))
+    ));
     for said in every.into_iter().chain(timeout) {
         said.carried(&mut draft.notes);
     }
@@ -331,7 +382,12 @@ fn health(one: &Directive, service: &mut Service, draft: &mut Draft) {
         let expect = match text {
             "2xx" => Some("200-299".to_owned()),
             "3xx" => Some("300-399".to_owned()),
-            text if text.len() == 3 && text.starts_with(['2', '3', '4', '5']) && text.bytes().all(|b| b.is_ascii_digit()) => Some(text.to_owned()),
+            text if text.len() == 3
+                && text.starts_with(['2', '3', '4', '5'])
+                && text.bytes().all(|b| b.is_ascii_digit()) =>
+            {
+                Some(text.to_owned())
+            }
             _ => None,
         };
         match expect {
@@ -339,7 +395,11 @@ fn health(one: &Directive, service: &mut Service, draft: &mut Draft) {
                 status.carried(&mut draft.notes);
                 parts.push(format!("expect = {}", quoted(&expect)));
             }
-            None => status.left(&mut draft.notes, "this is no status", "write `health.expect`"),
+            None => status.left(
+                &mut draft.notes,
+                "this is no status",
+                "write `health.expect`",
+            ),
         }
     }
     for (name, key) in [("health_passes", "rise"), ("health_fails", "fall")] {

@@ -78,7 +78,11 @@ fn parse(key: &str, global: &Global) -> Option<Address> {
         None if name.is_empty() => port == Some(global.https_port),
         None => port != Some(global.http_port) && global.auto_https,
     };
-    let usual = if is_tls { global.https_port } else { global.http_port };
+    let usual = if is_tls {
+        global.https_port
+    } else {
+        global.http_port
+    };
     let port = port.unwrap_or(usual);
     let (host, wildcard) = match name {
         "" | "*" => (None, None),
@@ -127,13 +131,7 @@ fn bind(inside: &[Directive], draft: &mut Draft) -> IpAddr {
     ip
 }
 
-fn listen(
-    addresses: &[Address],
-    ip: IpAddr,
-    from: &Directive,
-    global: &Global,
-    draft: &mut Draft,
-) {
+fn listen(addresses: &[Address], ip: IpAddr, from: &Directive, global: &Global, draft: &mut Draft) {
     for address in addresses {
         let socket = SocketAddr::new(ip, address.port);
         if address.is_tls {
@@ -161,7 +159,11 @@ fn tls(inside: &[Directive], addresses: &[Address], global: &Global, draft: &mut
         match one.args.as_slice() {
             [word] if word == "internal" => {
                 one.carried(&mut draft.notes);
-                draft.notes.unneeded(&one.place, "tls internal", "hosts without a certificate get one of the development authority");
+                draft.notes.unneeded(
+                    &one.place,
+                    "tls internal",
+                    "hosts without a certificate get one of the development authority",
+                );
             }
             [mail] if mail.contains('@') => {
                 one.carried(&mut draft.notes);
@@ -190,15 +192,23 @@ fn tls(inside: &[Directive], addresses: &[Address], global: &Global, draft: &mut
                     "who shows which certificate is not carried over",
                     "write `[[listen.client_certificates]]` with the authorities and hosts",
                 ),
-                "dns" | "on_demand" | "issuer" | "ca" | "ca_root" | "key_type" | "eab" => inner.left(
-                    &mut draft.notes,
-                    "certificates come by `http-01` or `tls-alpn-01`, one for each host",
-                    "see `[acme]`",
-                ),
+                "dns" | "on_demand" | "issuer" | "ca" | "ca_root" | "key_type" | "eab" => inner
+                    .left(
+                        &mut draft.notes,
+                        "certificates come by `http-01` or `tls-alpn-01`, one for each host",
+                        "see `[acme]`",
+                    ),
                 "protocols" | "ciphers" | "curves" | "alpn" => {
-                    inner.unneeded(&mut draft.notes, "TLS 1.2 and 1.3 with a fixed list of ciphers are built in");
+                    inner.unneeded(
+                        &mut draft.notes,
+                        "TLS 1.2 and 1.3 with a fixed list of ciphers are built in",
+                    );
                 }
-                _ => inner.left(&mut draft.notes, "there is nothing like it in the estate", ""),
+                _ => inner.left(
+                    &mut draft.notes,
+                    "there is nothing like it in the estate",
+                    "",
+                ),
             }
         }
     }
@@ -234,7 +244,10 @@ pub(super) fn left(name: &str) -> (&'static str, &'static str) {
             "a route is chosen by host and path alone, and changes no more than a prefix",
             "let the service do it, or write routes by hand",
         ),
-        "handle_errors" => ("refusals and failures are answered by Rampart's own short pages", ""),
+        "handle_errors" => (
+            "refusals and failures are answered by Rampart's own short pages",
+            "",
+        ),
         "redir" | "respond" | "error" | "abort" => (
             "Rampart answers nothing in place of a service",
             "let a service answer",
@@ -250,7 +263,17 @@ pub(super) fn left(name: &str) -> (&'static str, &'static str) {
 pub(super) fn guards(name: &str) -> bool {
     matches!(
         name,
-        "basic_auth" | "basicauth" | "forward_auth" | "rate_limit" | "abort" | "jwtauth"
-            | "authorize" | "authenticate" | "crowdsec" | "coraza_waf" | "client_auth" | "error"
+        "basic_auth"
+            | "basicauth"
+            | "forward_auth"
+            | "rate_limit"
+            | "abort"
+            | "jwtauth"
+            | "authorize"
+            | "authenticate"
+            | "crowdsec"
+            | "coraza_waf"
+            | "client_auth"
+            | "error"
     )
 }

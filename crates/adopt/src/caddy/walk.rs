@@ -53,7 +53,10 @@ impl Around {
                 })
             };
             let known = |host: &String| {
-                self.hosts.iter().any(|own| own.as_ref().is_none_or(|own| own == host)) || below(host)
+                self.hosts
+                    .iter()
+                    .any(|own| own.as_ref().is_none_or(|own| own == host))
+                    || below(host)
             };
             hosts.hosts = matcher
                 .hosts
@@ -151,7 +154,12 @@ impl<'n> Walk<'n> {
             };
             // `handle` and `handle_path` are one kind: the first that matches is the only one.
             let rank = if rank == 2 { 1 } else { rank };
-            let weight = named.split(one).0.paths.first().map_or(0, |p| path::weight(p));
+            let weight = named
+                .split(one)
+                .0
+                .paths
+                .first()
+                .map_or(0, |p| path::weight(p));
             handlers.push((rank, usize::MAX.saturating_sub(weight), one));
         }
         if sorted {
@@ -197,13 +205,18 @@ impl<'n> Walk<'n> {
                             size.carried(&mut self.draft.notes);
                             around.body_max = Some(bytes.min(16_384 << 30));
                         }
-                        _ => one.left(&mut self.draft.notes, "of what it says only `max_size` for all paths is carried over", "write `limits = { body_max = \"…\" }` on the route"),
+                        _ => one.left(
+                            &mut self.draft.notes,
+                            "of what it says only `max_size` for all paths is carried over",
+                            "write `limits = { body_max = \"…\" }` on the route",
+                        ),
                     }
                 }
                 "uri" if args.first().is_some_and(|arg| arg == "strip_prefix") => {
                     let prefix = args.get(1).and_then(|arg| path::prefix(arg));
                     let fits = prefix.filter(|prefix| {
-                        around.strip.is_none() && path::covers(&format!("{prefix}/**"), &around.pattern)
+                        around.strip.is_none()
+                            && path::covers(&format!("{prefix}/**"), &around.pattern)
                     });
                     if let Some(prefix) = fits {
                         one.carried(&mut self.draft.notes);
@@ -233,14 +246,22 @@ impl<'n> Walk<'n> {
         let is_security = |name: &String| {
             matches!(
                 name.as_str(),
-                "strict-transport-security" | "x-content-type-options" | "x-frame-options"
-                    | "content-security-policy" | "referrer-policy" | "x-xss-protection"
+                "strict-transport-security"
+                    | "x-content-type-options"
+                    | "x-frame-options"
+                    | "content-security-policy"
+                    | "referrer-policy"
+                    | "x-xss-protection"
             )
         };
         if all.iter().any(is_security) {
             around.security_headers = true;
         }
-        if !all.is_empty() && all.iter().all(|name| is_security(name) || name == "-server") {
+        if !all.is_empty()
+            && all
+                .iter()
+                .all(|name| is_security(name) || name == "-server")
+        {
             let why = "the route sets security headers of Rampart's own where the service sets none: `Strict-Transport-Security` for a year, `nosniff`, `SAMEORIGIN`, a small `Content-Security-Policy`";
             one.differs(&mut self.draft.notes, why);
             one.account();
@@ -260,7 +281,11 @@ impl<'n> Walk<'n> {
         if matcher.narrower {
             let why = "a route matches whole segments: `/api*` is `/api` and what is below it, not `/apis`";
             self.draft.notes.differs(&one.place, &one.shown(), why);
-        } else if matcher.paths.iter().any(|pattern| pattern.ends_with("/**") && pattern != "/**") {
+        } else if matcher
+            .paths
+            .iter()
+            .any(|pattern| pattern.ends_with("/**") && pattern != "/**")
+        {
             let why = "a route for `/api/*` is one for `/api` too";
             self.draft.notes.differs(&one.place, &one.shown(), why);
         }
@@ -289,7 +314,10 @@ impl<'n> Walk<'n> {
                 one.carried(&mut self.draft.notes);
                 let mut inner = around.clone();
                 if one.name == "handle_path" {
-                    let base = around.pattern.strip_suffix("/**").unwrap_or(&around.pattern);
+                    let base = around
+                        .pattern
+                        .strip_suffix("/**")
+                        .unwrap_or(&around.pattern);
                     if !base.is_empty() {
                         inner.strip = Some(base.to_owned());
                     }
@@ -301,7 +329,11 @@ impl<'n> Walk<'n> {
                 if let Some(rewritten) = rewritten {
                     let (why, instead) = site::left(&rewritten.name);
                     one.left(&mut self.draft.notes, why, instead);
-                    return self.closes(one, around, "its path is rewritten, which a route cannot say");
+                    return self.closes(
+                        one,
+                        around,
+                        "its path is rewritten, which a route cannot say",
+                    );
                 }
                 self.list(one.inside(), &inner, Some(named), one.name != "route")?;
                 // What nothing within takes is answered with nothing.
@@ -338,7 +370,11 @@ impl<'n> Walk<'n> {
             Ok(passed) => passed,
             Err((why, instead)) => {
                 one.left(&mut self.draft.notes, why, instead);
-                return self.closes(one, around, "where Caddy passes it on could not be carried over");
+                return self.closes(
+                    one,
+                    around,
+                    "where Caddy passes it on could not be carried over",
+                );
             }
         };
         one.carried(&mut self.draft.notes);

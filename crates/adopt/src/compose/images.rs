@@ -12,12 +12,47 @@ pub(super) enum Role {
 }
 
 const STORES: &[&str] = &[
-    "postgres", "postgresql", "postgis", "timescaledb", "timescaledb-ha", "pgvector", "mysql",
-    "mariadb", "percona", "mongo", "mongodb", "redis", "redis-stack", "valkey", "keydb",
-    "dragonfly", "memcached", "rabbitmq", "kafka", "cp-kafka", "redpanda", "zookeeper", "nats",
-    "mosquitto", "emqx", "elasticsearch", "opensearch", "clickhouse-server", "clickhouse",
-    "cassandra", "scylla", "influxdb", "etcd", "couchdb", "neo4j", "cockroach", "mssql", "server",
-    "pgbouncer", "vault", "consul",
+    "postgres",
+    "postgresql",
+    "postgis",
+    "timescaledb",
+    "timescaledb-ha",
+    "pgvector",
+    "mysql",
+    "mariadb",
+    "percona",
+    "mongo",
+    "mongodb",
+    "redis",
+    "redis-stack",
+    "valkey",
+    "keydb",
+    "dragonfly",
+    "memcached",
+    "rabbitmq",
+    "kafka",
+    "cp-kafka",
+    "redpanda",
+    "zookeeper",
+    "nats",
+    "mosquitto",
+    "emqx",
+    "elasticsearch",
+    "opensearch",
+    "clickhouse-server",
+    "clickhouse",
+    "cassandra",
+    "scylla",
+    "influxdb",
+    "etcd",
+    "couchdb",
+    "neo4j",
+    "cockroach",
+    "mssql",
+    "server",
+    "pgbouncer",
+    "vault",
+    "consul",
 ];
 
 const PROXIES: &[(&str, &str)] = &[
@@ -66,6 +101,7 @@ pub(super) fn other_protocol(port: u16) -> Option<&'static str> {
         5432 | 6432 => "PostgreSQL",
         5672 => "AMQP",
         6379 => "Redis",
+        5005 | 9229 => "a debugger",
         9042 => "Cassandra",
         9092 => "Kafka",
         11211 => "memcached",
@@ -78,17 +114,74 @@ pub(super) fn other_protocol(port: u16) -> Option<&'static str> {
 pub(super) fn is_about_containers(key: &str) -> bool {
     matches!(
         key,
-        "build" | "command" | "entrypoint" | "container_name" | "hostname" | "domainname"
-            | "depends_on" | "restart" | "volumes" | "volumes_from" | "networks" | "network_mode"
-            | "links" | "external_links" | "extra_hosts" | "dns" | "dns_search" | "dns_opt"
-            | "user" | "working_dir" | "tty" | "stdin_open" | "init" | "privileged" | "cap_add"
-            | "cap_drop" | "security_opt" | "read_only" | "tmpfs" | "shm_size" | "ulimits"
-            | "sysctls" | "devices" | "logging" | "platform" | "pull_policy" | "profiles"
-            | "scale" | "stop_grace_period" | "stop_signal" | "mem_limit" | "mem_reservation"
-            | "memswap_limit" | "cpus" | "cpu_shares" | "cpuset" | "pids_limit" | "ipc" | "pid"
-            | "userns_mode" | "isolation" | "runtime" | "gpus" | "oom_kill_disable"
-            | "oom_score_adj" | "group_add" | "cgroup" | "cgroup_parent" | "annotations"
-            | "develop" | "attach" | "device_cgroup_rules" | "storage_opt" | "mac_address"
-            | "blkio_config" | "credential_spec" | "uts" | "post_start" | "pre_stop"
+        "build"
+            | "command"
+            | "entrypoint"
+            | "container_name"
+            | "hostname"
+            | "domainname"
+            | "depends_on"
+            | "restart"
+            | "volumes"
+            | "volumes_from"
+            | "networks"
+            | "network_mode"
+            | "links"
+            | "external_links"
+            | "extra_hosts"
+            | "dns"
+            | "dns_search"
+            | "dns_opt"
+            | "user"
+            | "working_dir"
+            | "tty"
+            | "stdin_open"
+            | "init"
+            | "privileged"
+            | "cap_add"
+            | "cap_drop"
+            | "security_opt"
+            | "read_only"
+            | "tmpfs"
+            | "shm_size"
+            | "ulimits"
+            | "sysctls"
+            | "devices"
+            | "logging"
+            | "platform"
+            | "pull_policy"
+            | "profiles"
+            | "scale"
+            | "stop_grace_period"
+            | "stop_signal"
+            | "mem_limit"
+            | "mem_reservation"
+            | "memswap_limit"
+            | "cpus"
+            | "cpu_shares"
+            | "cpuset"
+            | "pids_limit"
+            | "ipc"
+            | "pid"
+            | "userns_mode"
+            | "isolation"
+            | "runtime"
+            | "gpus"
+            | "oom_kill_disable"
+            | "oom_score_adj"
+            | "group_add"
+            | "cgroup"
+            | "cgroup_parent"
+            | "annotations"
+            | "develop"
+            | "attach"
+            | "device_cgroup_rules"
+            | "storage_opt"
+            | "mac_address"
+            | "blkio_config"
+            | "credential_spec"
+            | "uts"
+            | "post_start"
+            | "pre_stop"
     ) || key.starts_with("x-")
 }

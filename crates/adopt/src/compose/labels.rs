@@ -105,14 +105,20 @@ impl Traefik {
             draft.notes.unneeded(place, label, why);
             return;
         };
-        if matches!(rest, "enable" | "docker.network" | "docker.lbswarm" | "swarm.network") {
+        if matches!(
+            rest,
+            "enable" | "docker.network" | "docker.lbswarm" | "swarm.network"
+        ) {
             draft.notes.carried(1);
             return;
         }
         let parts: Vec<&str> = rest.splitn(4, '.').collect();
         let (Some(value), ["http", kind, name, option]) = (value, parts.as_slice()) else {
             let (why, instead) = match value {
-                None => ("its value depends on a variable that is not known here", "write it into `.env` beside the file"),
+                None => (
+                    "its value depends on a variable that is not known here",
+                    "write it into `.env` beside the file",
+                ),
                 Some(_) => ("Rampart is a gateway for HTTP", ""),
             };
             draft.notes.unguarded(place, label, why, instead);

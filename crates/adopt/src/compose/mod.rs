@@ -77,7 +77,11 @@ fn parse(file: &str, text: &str) -> Result<Node, Error> {
         let message = first.map_or("this is no YAML", |finding| finding.message.as_str());
         let hint = first.and_then(|finding| finding.hint.as_deref());
         // Its hints are for OpenAPI documents; those about YAML help here too.
-        Error::syntax(&place, message, hint.filter(|hint| !hint.contains("API")).unwrap_or(""))
+        Error::syntax(
+            &place,
+            message,
+            hint.filter(|hint| !hint.contains("API")).unwrap_or(""),
+        )
     })
 }
 
@@ -112,9 +116,11 @@ impl Reading<'_> {
                 }
                 "include" => self.include(name, member, depth, draft)?,
                 "version" | "name" | "volumes" | "networks" | "secrets" | "configs" => {
-                    draft
-                        .notes
-                        .unneeded(&place, member.name(), "it is about containers, not about who reaches them");
+                    draft.notes.unneeded(
+                        &place,
+                        member.name(),
+                        "it is about containers, not about who reaches them",
+                    );
                 }
                 key if key.starts_with("x-") => {
                     draft
@@ -160,7 +166,12 @@ impl Reading<'_> {
                 }
                 Err(why) => {
                     let why = format!("the file was not read: {why}");
-                    draft.notes.left(&place, &format!("include {path}"), &why, "adopt it by itself");
+                    draft.notes.left(
+                        &place,
+                        &format!("include {path}"),
+                        &why,
+                        "adopt it by itself",
+                    );
                 }
             }
         }
@@ -234,7 +245,12 @@ impl Reading<'_> {
         let deeper = depth.saturating_add(1);
         let Some(path) = extends.under("file").and_then(Node::scalar) else {
             let Some(base) = services.under(&name) else {
-                draft.notes.left(&place, &format!("extends {name}"), "there is no such service", "");
+                draft.notes.left(
+                    &place,
+                    &format!("extends {name}"),
+                    "there is no such service",
+                    "",
+                );
                 return Ok(());
             };
             draft.notes.carried(1);
@@ -245,19 +261,31 @@ impl Reading<'_> {
             Ok(texts) => texts,
             Err(why) => {
                 let why = format!("the file was not read: {why}");
-                draft.notes.left(&place, &format!("extends {path}"), &why, "adopt it by itself");
+                draft.notes.left(
+                    &place,
+                    &format!("extends {path}"),
+                    &why,
+                    "adopt it by itself",
+                );
                 return Ok(());
             }
         };
         for (other, text) in texts {
             let root = parse(&other, &text)?;
-            let base = root.under("services").and_then(|all| Some((all, all.under(&name)?)));
+            let base = root
+                .under("services")
+                .and_then(|all| Some((all, all.under(&name)?)));
             match base {
                 Some((all, base)) => {
                     draft.notes.carried(1);
                     self.fill(container, &other, all, base, deeper, draft)?;
                 }
-                None => draft.notes.left(&place, &format!("extends {name}"), "there is no such service", ""),
+                None => draft.notes.left(
+                    &place,
+                    &format!("extends {name}"),
+                    "there is no such service",
+                    "",
+                ),
             }
         }
         Ok(())
@@ -307,7 +335,11 @@ impl Reading<'_> {
                 if let Some(labels) = node.under("labels") {
                     container.labels.add(labels, &self.variables, place);
                 }
-                draft.notes.unneeded(place, &what, "it is about containers, not about who reaches them");
+                draft.notes.unneeded(
+                    place,
+                    &what,
+                    "it is about containers, not about who reaches them",
+                );
             }
             "extends" => {}
             "healthcheck" => draft.notes.left(
@@ -328,25 +360,29 @@ impl Reading<'_> {
                 "write its service and route by hand, and bind it to 127.0.0.1",
             ),
             name if images::is_about_containers(name) => {
-                draft.notes.unneeded(place, &what, "it is about containers, not about who reaches them");
+                draft.notes.unneeded(
+                    place,
+                    &what,
+                    "it is about containers, not about who reaches them",
+                );
             }
-            _ => draft.notes.left(place, &what, "there is nothing like it in the estate", ""),
+            _ => draft
+                .notes
+                .left(place, &what, "there is nothing like it in the estate", ""),
         }
     }
 }
 
-fn container(
-    one: &Container,
-    all: &labels::Traefik,
-    draft: &mut Draft,
-) -> Result<(), Error> {
+fn container(one: &Container, all: &labels::Traefik, draft: &mut Draft) -> Result<(), Error> {
     match images::role(&one.image) {
         Role::Store(kind) => {
             protect(one, kind, draft);
             return Ok(());
         }
         Role::Proxy(kind) => {
-            let why = format!("this is a proxy itself ({kind}): what it does stands in its own configuration");
+            let why = format!(
+                "this is a proxy itself ({kind}): what it does stands in its own configuration"
+            );
             let instead = match kind {
                 "nginx" | "caddy" => "adopt that: `rampart init --from` its file",
                 "traefik" => "its routers, in labels of the services, are read here",
@@ -358,7 +394,11 @@ fn container(
         Role::Other => {}
     }
     if one.labels.is_off() {
-        draft.notes.unneeded(&one.place, &one.name, "`traefik.enable=false`: nothing is passed on to it");
+        draft.notes.unneeded(
+            &one.place,
+            &one.name,
+            "`traefik.enable=false`: nothing is passed on to it",
+        );
         return Ok(());
     }
     if all.has_routers(&one.name) {
@@ -386,7 +426,8 @@ fn protect(one: &Container, kind: &str, draft: &mut Draft) {
     } else {
         "a data store: no gateway for HTTP stands before it"
     };
-    let instead = "take `ports` off: services reach it by its name; or publish it on 127.0.0.1 alone";
+    let instead =
+        "take `ports` off: services reach it by its name; or publish it on 127.0.0.1 alone";
     draft.notes.unguarded(&one.place, &what, why, instead);
 }
 
@@ -397,7 +438,12 @@ fn published(one: &Container, draft: &mut Draft) -> Result<(), Error> {
         let what = format!("{}: {port}", one.name);
         if let Some(protocol) = images::other_protocol(port.inside) {
             let why = format!("this is the port of {protocol}, not of HTTP");
-            draft.notes.left(&one.place, &what, &why, "publish it on 127.0.0.1 alone, or refuse it in the firewall");
+            draft.notes.left(
+                &one.place,
+                &what,
+                &why,
+                "publish it on 127.0.0.1 alone, or refuse it in the firewall",
+            );
             continue;
         }
         if port.is_open() {
@@ -412,7 +458,12 @@ fn published(one: &Container, draft: &mut Draft) -> Result<(), Error> {
         };
         first = false;
         let Some(place) = port.reached(&one.name) else {
-            draft.notes.left(&one.place, &what, "it is reached at no address that a service may have", "");
+            draft.notes.left(
+                &one.place,
+                &what,
+                "it is reached at no address that a service may have",
+                "",
+            );
             continue;
         };
         let mut service = Service::new(&one.name, vec![place], &one.place);

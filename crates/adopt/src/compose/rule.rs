@@ -112,7 +112,11 @@ impl<'t> Parser<'t> {
     }
 
     fn text(&mut self) -> Option<&'t str> {
-        let quote = self.rest.chars().next().filter(|c| matches!(c, '`' | '"' | '\''))?;
+        let quote = self
+            .rest
+            .chars()
+            .next()
+            .filter(|c| matches!(c, '`' | '"' | '\''))?;
         let inside = self.rest.strip_prefix(quote)?;
         let (text, rest) = inside.split_once(quote)?;
         self.rest = rest.trim_start();
@@ -194,7 +198,10 @@ mod tests {
         };
         for (text, expected) in [
             ("Host(`a.example`)", Some("[a.example] [] []")),
-            ("Host(`a.example`, `b.example`)", Some("[a.example, b.example] [] []")),
+            (
+                "Host(`a.example`, `b.example`)",
+                Some("[a.example, b.example] [] []"),
+            ),
             (
                 "Host(`a.example`) && PathPrefix(`/x`)",
                 Some("[a.example] [/x/**] []"),
@@ -207,7 +214,10 @@ mod tests {
                 "PathPrefix(`/x`) && PathPrefix(`/x/y`)",
                 Some("[] [/x/y/**] []"),
             ),
-            ("PathPrefix(`/x`) && Path(`/z`)", Some("[] [] [two paths at once]")),
+            (
+                "PathPrefix(`/x`) && Path(`/z`)",
+                Some("[] [] [two paths at once]"),
+            ),
             ("!Host(`a.example`)", Some("[] [] [a negation]")),
             ("HostRegexp(`.*`)", Some("[] [] [HostRegexp(.*)]")),
             ("Host(`a.example`) &&", None),

@@ -30,7 +30,10 @@ fn route(
     let mut made = Made::default();
     let names = said("middlewares").unwrap_or_default();
     made.middlewares(names, all, router, 0, draft);
-    let tls = router.options.keys().any(|key| key == "tls" || key.starts_with("tls."));
+    let tls = router
+        .options
+        .keys()
+        .any(|key| key == "tls" || key.starts_with("tls."));
     listen(tls, router, draft);
     if made.redirects {
         let why = "the clear listener answers with a redirect to HTTPS by itself (308)";
@@ -38,30 +41,43 @@ fn route(
         return Ok(());
     }
     for key in router.options.keys() {
-        let known = matches!(key.as_str(), "rule" | "service" | "middlewares" | "entrypoints" | "tls" | "rulesyntax")
-            || key.starts_with("tls.");
+        let known = matches!(
+            key.as_str(),
+            "rule" | "service" | "middlewares" | "entrypoints" | "tls" | "rulesyntax"
+        ) || key.starts_with("tls.");
         if !known {
             let why = "the most specific path wins, whatever the order";
-            draft.notes.left(&router.place, &format!("{shown} {key}"), why, "");
+            draft
+                .notes
+                .left(&router.place, &format!("{shown} {key}"), why, "");
         }
     }
     let what = format!("{shown}: {}", said("rule").unwrap_or_default());
     let Some(ways) = said("rule").and_then(rule::parse) else {
         let why = "its rule was not understood";
-        draft.notes.unguarded(&router.place, &what, why, "write its route by hand");
+        draft
+            .notes
+            .unguarded(&router.place, &what, why, "write its route by hand");
         return Ok(());
     };
     let Some(service) = service(one, name, router, all, draft) else {
         let why = "where it leads is not in this file";
-        draft.notes.left(&router.place, &what, why, "write the service by hand");
+        draft
+            .notes
+            .left(&router.place, &what, why, "write the service by hand");
         return Ok(());
     };
     let http2 = service.is_http2();
     let service = draft.service(service)?;
     for way in ways {
         if !way.beyond.is_empty() {
-            let why = format!("a route is chosen by host and path alone, not by {}", way.beyond.join(", "));
-            draft.notes.left(&router.place, &what, &why, "write its routes by hand");
+            let why = format!(
+                "a route is chosen by host and path alone, not by {}",
+                way.beyond.join(", ")
+            );
+            draft
+                .notes
+                .left(&router.place, &what, &why, "write its routes by hand");
             continue;
         }
         if way.narrower {
@@ -93,9 +109,10 @@ fn one_way(
     };
     for host in hosts {
         for pattern in patterns {
-            let strip = made.strip.iter().find(|prefix| {
-                path::covers(&format!("{prefix}/**"), pattern)
-            });
+            let strip = made
+                .strip
+                .iter()
+                .find(|prefix| path::covers(&format!("{prefix}/**"), pattern));
             if made.changes || (strip.is_none() && !made.strip.is_empty() && pattern != "/**") {
                 draft.close(Closing {
                     host: host.map(str::to_owned),
@@ -128,7 +145,10 @@ fn service(
     all: &Traefik,
     draft: &mut Draft,
 ) -> Option<Service> {
-    let wanted = router.options.get("service").map_or(name, |name| name.as_str());
+    let wanted = router
+        .options
+        .get("service")
+        .map_or(name, |name| name.as_str());
     let wanted = wanted.split('@').next().unwrap_or(wanted);
     // Where nothing is named, Traefik takes the container's only service.
     let options = all.services.get(wanted).or_else(|| {
@@ -137,7 +157,11 @@ fn service(
             .then(|| all.services.values().next())
             .flatten()
     });
-    let said = |key: &str| options.and_then(|options| options.get(key)).map(String::as_str);
+    let said = |key: &str| {
+        options
+            .and_then(|options| options.get(key))
+            .map(String::as_str)
+    };
     let port = match said("loadbalancer.server.port") {
         Some(port) => address::port(port)?,
         None => one
@@ -167,9 +191,12 @@ fn service(
         health(options, &mut service);
         for key in options.keys().filter(|key| !is_known(key)) {
             let what = format!("service {wanted} {key}");
-            draft
-                .notes
-                .left(&router.place, &what, "there is nothing like it in the estate", "see `[[service]]`");
+            draft.notes.left(
+                &router.place,
+                &what,
+                "there is nothing like it in the estate",
+                "see `[[service]]`",
+            );
         }
     }
     Some(service)
@@ -192,7 +219,8 @@ fn health(options: &Options, service: &mut Service) {
     let Some(target) = said("path") else {
         return;
     };
-    if path::exact(target).is_none() {
+    let plain = target.bytes().all(|b| b.is_ascii_graphic()) && !target.contains('#');
+    if !plain || path::exact(target).is_none() {
         return;
     }
     let ms = |key: &str, usual: u64, most: u64| {
@@ -219,7 +247,12 @@ fn listen(tls: bool, router: &Router, draft: &mut Draft) {
     if !tls {
         return;
     }
-    let any = |port| (std::net::SocketAddr::from(([0, 0, 0, 0], port)), router.place.clone());
+    let any = |port| {
+        (
+            std::net::SocketAddr::from(([0, 0, 0, 0], port)),
+            router.place.clone(),
+        )
+    };
     draft.https.push(any(443));
     draft.http.push(any(80));
     if router.options.contains_key("tls.certresolver") {
@@ -251,16 +284,31 @@ impl Made {
         depth: usize,
         draft: &mut Draft,
     ) {
-        for name in names.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+        for name in names
+            .split(',')
+            .map(str::trim)
+            .filter(|name| !name.is_empty())
+        {
             self.count = self.count.saturating_add(1);
             let what = format!("middleware {name}");
             let plain = name.split('@').next().unwrap_or(name);
-            let options = all.middlewares.get(plain).filter(|_| !name.ends_with("@file"));
-            let Some(options) = options.filter(|_| depth < 8 && self.count < MIDDLEWARES_MAX) else {
+            let options = all
+                .middlewares
+                .get(plain)
+                .filter(|_| !name.ends_with("@file"));
+            let Some(options) = options.filter(|_| depth < 8 && self.count < MIDDLEWARES_MAX)
+            else {
                 // SECURITY: it may have kept somebody out, and nobody can see.
                 let why = "what it does is not in this file: the route asks for a permission, which nobody holds yet";
-                draft.notes.left(&router.place, &what, why, "look at it, and write what it does");
-                self.guard = Some(Guard::Asks(format!("the middleware `{name}` is not in this file")));
+                draft.notes.left(
+                    &router.place,
+                    &what,
+                    why,
+                    "look at it, and write what it does",
+                );
+                self.guard = Some(Guard::Asks(format!(
+                    "the middleware `{name}` is not in this file"
+                )));
                 continue;
             };
             let mut kinds: Vec<&str> = options
@@ -295,22 +343,38 @@ impl Made {
         };
         match kind {
             "basicauth" | "digestauth" | "forwardauth" => {
-                left(draft, ASKED, "add people with `rampart people`, give them the route's role; or write `auth = \"pass\"` where the service checks as well");
+                left(
+                    draft,
+                    ASKED,
+                    "add people with `rampart people`, give them the route's role; or write `auth = \"pass\"` where the service checks as well",
+                );
                 self.guard = Some(Guard::Asks(format!("Traefik asks who it is by `{kind}`")));
             }
             "ipwhitelist" | "ipallowlist" => {
-                left(draft, "a route lets in by permission, not by address: it asks for one that nobody holds yet", "give people the route's role");
-                self.guard = Some(Guard::Asks("Traefik lets only some addresses in".to_owned()));
+                left(
+                    draft,
+                    "a route lets in by permission, not by address: it asks for one that nobody holds yet",
+                    "give people the route's role",
+                );
+                self.guard = Some(Guard::Asks(
+                    "Traefik lets only some addresses in".to_owned(),
+                ));
             }
             "redirectscheme" => self.redirects = said("scheme") == Some("https"),
             "stripprefix" => {
                 let prefixes = said("prefixes").unwrap_or_default();
-                self.strip.extend(prefixes.split(',').filter_map(|text| path::prefix(text.trim())));
+                self.strip.extend(
+                    prefixes
+                        .split(',')
+                        .filter_map(|text| path::prefix(text.trim())),
+                );
             }
             "ratelimit" => self.rate(&what, &said, router, draft),
             "buffering" if said("maxrequestbodybytes").is_some() => {
                 let bytes = said("maxrequestbodybytes").and_then(|text| text.parse::<u64>().ok());
-                self.body_max = bytes.filter(|bytes| *bytes > 0).map(|bytes| bytes.min(16_384 << 30));
+                self.body_max = bytes
+                    .filter(|bytes| *bytes > 0)
+                    .map(|bytes| bytes.min(16_384 << 30));
             }
             "chain" => {
                 let names = said("middlewares").unwrap_or_default().to_owned();
@@ -324,10 +388,22 @@ impl Made {
             ),
             "replacepath" | "replacepathregex" | "addprefix" | "stripprefixregex" => {
                 self.changes = true;
-                left(draft, "a route takes a prefix off a path and puts nothing in its place", "let the service have its paths as clients see them");
+                left(
+                    draft,
+                    "a route takes a prefix off a path and puts nothing in its place",
+                    "let the service have its paths as clients see them",
+                );
             }
-            "compress" => left(draft, "Rampart compresses no answers", "let the service compress"),
-            "headers" => left(draft, "Rampart changes no headers but its own (`security_headers`, `cors`)", "let the service set them"),
+            "compress" => left(
+                draft,
+                "Rampart compresses no answers",
+                "let the service compress",
+            ),
+            "headers" => left(
+                draft,
+                "Rampart changes no headers but its own (`security_headers`, `cors`)",
+                "let the service set them",
+            ),
             "passtlsclientcert" => draft.notes.unguarded(
                 &router.place,
                 &what,
@@ -350,9 +426,12 @@ impl Made {
         let by_other = said("sourcecriterion.requestheadername").is_some()
             || said("sourcecriterion.requesthost").is_some();
         if by_other {
-            draft
-                .notes
-                .unguarded(&router.place, what, Beyond::Key.why(), Beyond::Key.instead());
+            draft.notes.unguarded(
+                &router.place,
+                what,
+                Beyond::Key.why(),
+                Beyond::Key.instead(),
+            );
             return;
         }
         let average = number("average").filter(|average| *average > 0);
@@ -362,9 +441,12 @@ impl Made {
         });
         match rate {
             Some(rate) if self.rates.len() < 8 => self.rates.push(format!("{rate} per address")),
-            _ => draft
-                .notes
-                .unguarded(&router.place, what, "its rate was not understood", "write `limit`"),
+            _ => draft.notes.unguarded(
+                &router.place,
+                what,
+                "its rate was not understood",
+                "write `limit`",
+            ),
         }
     }
 }

@@ -73,7 +73,12 @@ impl Variables {
         let (name, how) = expression.split_at_checked(end)?;
         let known = self.known.get(name);
         if let Some(default) = how.strip_prefix(":-") {
-            return Some(known.filter(|value| !value.is_empty()).map_or(default, |v| v).to_owned());
+            return Some(
+                known
+                    .filter(|value| !value.is_empty())
+                    .map_or(default, |v| v)
+                    .to_owned(),
+            );
         }
         if let Some(default) = how.strip_prefix('-') {
             return Some(known.map_or(default, |value| value).to_owned());

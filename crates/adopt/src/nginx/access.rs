@@ -133,8 +133,12 @@ pub(super) fn guard(scope: &Scope<'_>, draft: &mut Draft) -> Guard {
             continue;
         };
         let instead = match name {
-            "auth_basic" => "add people with `rampart people`, give them the route's role; its passwords stay behind",
-            _ => "Rampart asks who it is by itself; or write `auth = \"pass\"` where the service checks as well",
+            "auth_basic" => {
+                "add people with `rampart people`, give them the route's role; its passwords stay behind"
+            }
+            _ => {
+                "Rampart asks who it is by itself; or write `auth = \"pass\"` where the service checks as well"
+            }
         };
         one.left(&mut draft.notes, ASKED, instead);
         if let Some(file) = scope.one("auth_basic_user_file") {
@@ -145,7 +149,10 @@ pub(super) fn guard(scope: &Scope<'_>, draft: &mut Draft) -> Guard {
         }
     }
     if let Some(one) = scope.one("satisfy") {
-        one.unneeded(&mut draft.notes, "it belongs to a directive that is carried or listed by itself");
+        one.unneeded(
+            &mut draft.notes,
+            "it belongs to a directive that is carried or listed by itself",
+        );
         let any = one.arg(0) == "any";
         // Whoever has a password may come from anywhere.
         if any && matches!(guard, Guard::Closed(_)) && scope.one("auth_basic").is_some() {
@@ -188,7 +195,8 @@ fn by_address(scope: &Scope<'_>, draft: &mut Draft) -> Guard {
         }
         for one in rules {
             let why = "a route lets in by permission, not by address: it asks for one that nobody holds yet";
-            let instead = "give people the route's role; or keep this path on a listener of its own network";
+            let instead =
+                "give people the route's role; or keep this path on a listener of its own network";
             one.left(&mut draft.notes, why, instead);
         }
         return Guard::Asks("nginx lets only some addresses in".to_owned());

@@ -69,7 +69,11 @@ impl Parser<'_> {
                     }
                     words.push(word);
                     if words.len() > WORDS_MAX {
-                        return self.fail(at, "a directive has too many words", "is a `;` missing?");
+                        return self.fail(
+                            at,
+                            "a directive has too many words",
+                            "is a `;` missing?",
+                        );
                     }
                 }
                 Token::End | Token::Open if words.is_empty() => {

@@ -32,12 +32,20 @@ pub(super) fn listens(server: &Directive, draft: &mut Draft) -> Vec<Listen> {
     for one in all {
         let has = |word: &str| one.args.iter().skip(1).any(|arg| arg == word);
         if has("quic") {
-            one.left(&mut draft.notes, "HTTP/3 is not spoken", "HTTP/2 is, on the same port over TCP");
+            one.left(
+                &mut draft.notes,
+                "HTTP/3 is not spoken",
+                "HTTP/2 is, on the same port over TCP",
+            );
             continue;
         }
         let Some(address) = socket(one.arg(0)) else {
             let why = "the gateway listens on one address and one port each";
-            one.left(&mut draft.notes, why, "name an address and port in `[listen]`");
+            one.left(
+                &mut draft.notes,
+                why,
+                "name an address and port in `[listen]`",
+            );
             continue;
         };
         one.carried(&mut draft.notes);
@@ -90,12 +98,22 @@ pub(super) fn names(server: &Directive, draft: &mut Draft) -> Names {
             if matches!(name.as_str(), "_" | "") || name.starts_with("$hostname") {
                 continue;
             } else if name.starts_with('~') {
-                left(one_host, "write a route for each host that the expression stands for");
-            } else if let Some(parent) = name.strip_prefix('.').filter(|p| address::host(p).is_some())
+                left(
+                    one_host,
+                    "write a route for each host that the expression stands for",
+                );
+            } else if let Some(parent) = name
+                .strip_prefix('.')
+                .filter(|p| address::host(p).is_some())
             {
-                left(one_host, "write a route for each host below it; the name itself is carried over");
+                left(
+                    one_host,
+                    "write a route for each host below it; the name itself is carried over",
+                );
                 names.exact.extend(address::host(parent));
-                names.wildcards.push(format!("*.{}", parent.to_ascii_lowercase()));
+                names
+                    .wildcards
+                    .push(format!("*.{}", parent.to_ascii_lowercase()));
             } else if name.contains('*') {
                 left(one_host, "write a route for each host that it stands for");
                 names.wildcards.push(name.to_ascii_lowercase());

@@ -249,6 +249,10 @@ fn differences(location: &Location<'_>, only_itself: bool, draft: &mut Draft) {
         }
         return;
     }
+    if only_itself {
+        let why = "a slash at the end of a path makes no difference to a route";
+        draft.notes.differs(place, &what, why);
+    }
     let why = if only_itself || !location.uri.ends_with('/') {
         "a route matches whole segments: `/api` is `/api` and what is below it, not `/apis`"
     } else {
@@ -292,7 +296,11 @@ fn plan<'d>(
         let last = files.args.last().map_or("", String::as_str);
         if let Some(named) = locations.named.get(last) {
             let why = "files are not served: every request goes to the service that nginx asks when there is no such file";
-            files.left(&mut draft.notes, why, "serve the files by the service, or by one of their own");
+            files.left(
+                &mut draft.notes,
+                why,
+                "serve the files by the service, or by one of their own",
+            );
             return Plan::Named(named);
         }
     }
@@ -301,7 +309,8 @@ fn plan<'d>(
     }
     if let Some(pass) = own.iter().find(|one| NOT_HTTP.contains(&one.name.as_str())) {
         let why = "Rampart speaks HTTP to services, neither FastCGI nor uwsgi";
-        let instead = "let the service, or an nginx of its own before it, listen for HTTP on 127.0.0.1";
+        let instead =
+            "let the service, or an nginx of its own before it, listen for HTTP on 127.0.0.1";
         pass.left(&mut draft.notes, why, instead);
         return Plan::Close(format!("nginx passes it on by `{}`", pass.name));
     }
@@ -312,7 +321,8 @@ fn plan<'d>(
     } else {
         "nginx serves it by itself, from files"
     };
-    let instead = "serve them by a service, and lead the route there; until then nobody gets them here";
+    let instead =
+        "serve them by a service, and lead the route there; until then nobody gets them here";
     location.directive.left(&mut draft.notes, why, instead);
     Plan::Close(why.to_owned())
 }
@@ -375,7 +385,8 @@ fn plan_of_named<'d>(
 /// A regular expression: nothing like it, so its requests go where the other routes say.
 fn expression(directive: &Directive, draft: &mut Draft) {
     let why = "a route has no regular expressions: its requests go where the other routes say";
-    let instead = "write `[[route]]`s for the paths it stands for; `*` is one segment, `**` the rest";
+    let instead =
+        "write `[[route]]`s for the paths it stands for; `*` is one segment, `**` the rest";
     let refuses = |one: &Directive| match one.name.as_str() {
         "deny" | "internal" | "auth_basic" | "auth_request" | "limit_req" | "allow" => true,
         "return" => (400..=499).contains(&status(one)),

@@ -134,9 +134,7 @@ fn account(tree: &[Directive], draft: &mut Draft) {
             continue;
         }
         let (why, instead) = match one.name.as_str() {
-            "upstream" | "limit_req_zone" => {
-                ("no route that was carried over uses it", "")
-            }
+            "upstream" | "limit_req_zone" => ("no route that was carried over uses it", ""),
             name if words::guards(name) => (
                 "it guards nothing that was carried over, or in a way that was not understood",
                 "look at what it guarded",
@@ -154,10 +152,13 @@ fn account(tree: &[Directive], draft: &mut Draft) {
 /// Why a directive with these very words is not needed.
 fn idle(one: &Directive) -> Option<&'static str> {
     match (one.name.as_str(), one.arg(0)) {
-        ("map", "$http_upgrade") => Some("`websocket = true` of a route says which clients may open one"),
-        ("proxy_redirect" | "gzip" | "proxy_cache" | "proxy_intercept_errors" | "autoindex", "off") => {
-            Some("it is off")
+        ("map", "$http_upgrade") => {
+            Some("`websocket = true` of a route says which clients may open one")
         }
+        (
+            "proxy_redirect" | "gzip" | "proxy_cache" | "proxy_intercept_errors" | "autoindex",
+            "off",
+        ) => Some("it is off"),
         ("root", _) => Some("no location that was carried over serves files from it"),
         _ => None,
     }
@@ -225,7 +226,12 @@ fn is_table(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     matches!(
         name,
-        "mime.types" | "fastcgi_params" | "fastcgi.conf" | "uwsgi_params" | "scgi_params"
-            | "fastcgi-php.conf" | "options-ssl-nginx.conf"
+        "mime.types"
+            | "fastcgi_params"
+            | "fastcgi.conf"
+            | "uwsgi_params"
+            | "scgi_params"
+            | "fastcgi-php.conf"
+            | "options-ssl-nginx.conf"
     ) || path.contains("modules-enabled")
 }

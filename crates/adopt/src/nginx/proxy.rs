@@ -39,7 +39,11 @@ pub(super) fn passed(
     let mut route = Route::new(None, "/**", 0, &pass.place);
     route.strip = stripped(location, target.uri.as_deref(), pass, draft)?;
     pass.carried(&mut draft.notes);
-    let prefix = if pass.name == "grpc_pass" { "grpc" } else { "proxy" };
+    let prefix = if pass.name == "grpc_pass" {
+        "grpc"
+    } else {
+        "proxy"
+    };
     headers(scope, prefix, &mut service, &mut route, draft);
     times(scope, prefix, &mut service, &mut route, draft);
     again(scope, prefix, &mut service, draft);
@@ -216,15 +220,27 @@ fn headers(
                 route.websocket = value.contains("$http_upgrade") || value == "websocket";
             }
             "connection" | "te" | "content-length" | "transfer-encoding" | "keep-alive" => {
-                one.unneeded(&mut draft.notes, "each connection is the gateway's own to manage");
+                one.unneeded(
+                    &mut draft.notes,
+                    "each connection is the gateway's own to manage",
+                );
             }
             "x-forwarded-for" | "x-forwarded-proto" | "x-forwarded-host" | "x-request-id" => {
                 let why = "the service gets `X-Forwarded-For`, `-Host`, `-Proto` and `X-Request-Id` from Rampart itself";
                 one.unneeded(&mut draft.notes, why);
             }
-            "x-real-ip" | "x-forwarded-port" | "x-forwarded-server" | "x-forwarded-ssl"
-            | "x-forwarded-scheme" | "x-scheme" | "x-original-uri" | "x-client-ip"
-            | "x-forwarded-prefix" | "forwarded" | "x-forwarded-protocol" | "front-end-https" => {
+            "x-real-ip"
+            | "x-forwarded-port"
+            | "x-forwarded-server"
+            | "x-forwarded-ssl"
+            | "x-forwarded-scheme"
+            | "x-scheme"
+            | "x-original-uri"
+            | "x-client-ip"
+            | "x-forwarded-prefix"
+            | "forwarded"
+            | "x-forwarded-protocol"
+            | "front-end-https" => {
                 one.left(
                     &mut draft.notes,
                     "such headers are taken off and not set: nobody can forge them, and the service does not get them",
@@ -252,7 +268,11 @@ fn headers(
 
 fn host(one: &Directive, service: &mut Service, draft: &mut Draft) {
     match one.arg(1) {
-        "$host" | "$http_host" | "$server_name" | "$host:$server_port" | "$http_host:$server_port" => {
+        "$host"
+        | "$http_host"
+        | "$server_name"
+        | "$host:$server_port"
+        | "$http_host:$server_port" => {
             one.carried(&mut draft.notes);
             service.own_host = false;
         }
@@ -341,7 +361,11 @@ fn again(scope: &Scope<'_>, prefix: &str, service: &mut Service, draft: &mut Dra
                 one.carried(&mut draft.notes);
                 parts.insert(0, format!("max = {}", tries.saturating_sub(1)));
             }
-            None => one.left(&mut draft.notes, "a request is sent again at most ten times", ""),
+            None => one.left(
+                &mut draft.notes,
+                "a request is sent again at most ten times",
+                "",
+            ),
         }
     }
     if !parts.is_empty() {
@@ -364,7 +388,11 @@ fn tls(
                 name.carried(&mut draft.notes);
                 service.set("tls_name", quoted(&host));
             }
-            None => name.left(&mut draft.notes, "the name of a service's certificate is fixed", "write `tls_name`"),
+            None => name.left(
+                &mut draft.notes,
+                "the name of a service's certificate is fixed",
+                "write `tls_name`",
+            ),
         }
     }
     if let Some(file) = one("trusted_certificate") {
@@ -420,8 +448,12 @@ fn answers(scope: &Scope<'_>, route: &mut Route, draft: &mut Draft) {
     for one in scope.all("add_header") {
         let name = one.arg(0).to_ascii_lowercase();
         match name.as_str() {
-            "strict-transport-security" | "x-content-type-options" | "x-frame-options"
-            | "content-security-policy" | "referrer-policy" | "x-xss-protection" => {
+            "strict-transport-security"
+            | "x-content-type-options"
+            | "x-frame-options"
+            | "content-security-policy"
+            | "referrer-policy"
+            | "x-xss-protection" => {
                 route.security_headers = true;
                 let why = "the route sets security headers of Rampart's own where the service sets none: `Strict-Transport-Security` for a year, `nosniff`, `SAMEORIGIN`, a small `Content-Security-Policy`";
                 one.differs(&mut draft.notes, why);

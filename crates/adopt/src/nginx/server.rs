@@ -43,7 +43,11 @@ pub(super) fn servers(
     for (server, default) in all.iter_mut().zip(defaults) {
         server.default = default;
         for listen in &server.listens {
-            let list = if listen.is_tls { &mut draft.https } else { &mut draft.http };
+            let list = if listen.is_tls {
+                &mut draft.https
+            } else {
+                &mut draft.http
+            };
             list.push((listen.address, server.directive.place.clone()));
         }
     }
@@ -89,7 +93,11 @@ fn one_server(
             directive.unneeded(&mut draft.notes, why);
         } else {
             let why = "it redirects to HTTPS, which nothing in these files serves";
-            directive.left(&mut draft.notes, why, "give the gateway certificates, or `[acme]`");
+            directive.left(
+                &mut draft.notes,
+                why,
+                "give the gateway certificates, or `[acme]`",
+            );
         }
         return Ok(());
     }
@@ -102,7 +110,11 @@ fn one_server(
     }
     if hosts.is_empty() {
         let why = "none of its names can be carried over, and it is not the default of its address";
-        directive.left(&mut draft.notes, why, "write its routes for each host by hand");
+        directive.left(
+            &mut draft.notes,
+            why,
+            "write its routes for each host by hand",
+        );
         return Ok(());
     }
     tls(http, server, &names, draft);
@@ -203,8 +215,15 @@ fn is_redirect_to_https(server: &Directive) -> bool {
     let beside = |one: &Directive| {
         let harmless = matches!(
             one.name.as_str(),
-            "listen" | "server_name" | "access_log" | "error_log" | "server_tokens" | "root"
-                | "include" | "return" | "index"
+            "listen"
+                | "server_name"
+                | "access_log"
+                | "error_log"
+                | "server_tokens"
+                | "root"
+                | "include"
+                | "return"
+                | "index"
         );
         harmless
             || (one.name == "if" && redirects(one.inside()))
@@ -221,11 +240,18 @@ fn is_redirect_to_https(server: &Directive) -> bool {
 }
 
 fn is_same_over_tls(answer: &Directive, own: &[&str]) -> bool {
-    let target = if answer.args.len() > 1 { answer.arg(1) } else { answer.arg(0) };
+    let target = if answer.args.len() > 1 {
+        answer.arg(1)
+    } else {
+        answer.arg(0)
+    };
     let Some(rest) = target.strip_prefix("https://") else {
         return false;
     };
-    let Some(host) = rest.strip_suffix("$request_uri").or_else(|| rest.strip_suffix("$uri")) else {
+    let Some(host) = rest
+        .strip_suffix("$request_uri")
+        .or_else(|| rest.strip_suffix("$uri"))
+    else {
         return false;
     };
     let host = host.strip_suffix('/').unwrap_or(host);
@@ -248,7 +274,8 @@ pub(super) fn conditions(own: &[Directive], any_tls: bool, draft: &mut Draft) {
         let refuses = one.inside().iter().any(|inner| {
             inner.name == "deny" || (inner.name == "return" && (400..=499).contains(&status(inner)))
         });
-        let why = "a route is chosen by host and path alone: no condition over a request is carried over";
+        let why =
+            "a route is chosen by host and path alone: no condition over a request is carried over";
         let instead = "let the service decide, or give what it is about a route of its own";
         if refuses {
             one.unguarded(&mut draft.notes, why, instead);
@@ -270,19 +297,35 @@ fn tls(http: &Http<'_>, server: &Server<'_>, names: &Names, draft: &mut Draft) {
             !one.arg(0).is_empty() && !one.arg(0).contains('$') && !one.arg(0).starts_with("data:")
         };
         if !is_file(chain) || !is_file(key) {
-            chain.left(&mut draft.notes, "a certificate is a file with a fixed name", "name its files in `[[certificate]]`");
+            chain.left(
+                &mut draft.notes,
+                "a certificate is a file with a fixed name",
+                "name its files in `[[certificate]]`",
+            );
             key.account();
             continue;
         }
         chain.carried(&mut draft.notes);
         key.carried(&mut draft.notes);
-        let hosts: Vec<String> = names.exact.iter().chain(&names.wildcards).cloned().collect();
+        let hosts: Vec<String> = names
+            .exact
+            .iter()
+            .chain(&names.wildcards)
+            .cloned()
+            .collect();
         if hosts.is_empty() {
             let why = "a certificate is for hosts that are named, and this server names none";
-            chain.left(&mut draft.notes, why, "write `[[certificate]]` with the hosts it is for");
+            chain.left(
+                &mut draft.notes,
+                why,
+                "write `[[certificate]]` with the hosts it is for",
+            );
             continue;
         }
-        let (chain_file, key_file) = (within(http.folder, chain.arg(0)), within(http.folder, key.arg(0)));
+        let (chain_file, key_file) = (
+            within(http.folder, chain.arg(0)),
+            within(http.folder, key.arg(0)),
+        );
         let known = draft
             .certificates
             .iter_mut()
@@ -315,12 +358,18 @@ fn protocols(scope: &Scope<'_>, draft: &mut Draft) {
             "",
         );
     } else {
-        one.unneeded(&mut draft.notes, "TLS 1.2 and 1.3 with a fixed list of ciphers, HTTP/2 and name lookups are built in");
+        one.unneeded(
+            &mut draft.notes,
+            "TLS 1.2 and 1.3 with a fixed list of ciphers, HTTP/2 and name lookups are built in",
+        );
     }
 }
 
 fn client_certificates(http: &Http<'_>, scope: &Scope<'_>, names: &Names, draft: &mut Draft) {
-    let Some(verify) = scope.one("ssl_verify_client").filter(|one| one.arg(0) != "off") else {
+    let Some(verify) = scope
+        .one("ssl_verify_client")
+        .filter(|one| one.arg(0) != "off")
+    else {
         return;
     };
     let mode = match verify.arg(0) {
@@ -334,7 +383,11 @@ fn client_certificates(http: &Http<'_>, scope: &Scope<'_>, names: &Names, draft:
     let authority = scope.one("ssl_client_certificate");
     let Some(authority) = authority.filter(|_| !names.exact.is_empty()) else {
         let why = "its authority, or its hosts, are not named";
-        return verify.unguarded(&mut draft.notes, why, "write `[[listen.client_certificates]]`");
+        return verify.unguarded(
+            &mut draft.notes,
+            why,
+            "write `[[listen.client_certificates]]`",
+        );
     };
     verify.carried(&mut draft.notes);
     authority.carried(&mut draft.notes);
@@ -343,7 +396,10 @@ fn client_certificates(http: &Http<'_>, scope: &Scope<'_>, names: &Names, draft:
         crl.carried(&mut draft.notes);
     }
     if let Some(depth) = scope.one("ssl_verify_depth") {
-        depth.unneeded(&mut draft.notes, "chains are verified to an authority, however long");
+        depth.unneeded(
+            &mut draft.notes,
+            "chains are verified to an authority, however long",
+        );
     }
     draft.client_certificates.push(ClientCertificates {
         hosts: names.exact.clone(),
@@ -386,8 +442,11 @@ fn real_ip(server: &Server<'_>, draft: &mut Draft) {
     if proxied && ranges == 0 {
         let why = "the PROXY protocol is believed from named addresses alone, and none are named";
         let instead = "write `listen.proxy_protocol = [\"…\"]` with those of the load balancers";
-        draft
-            .notes
-            .left(&server.directive.place, "listen … proxy_protocol", why, instead);
+        draft.notes.left(
+            &server.directive.place,
+            "listen … proxy_protocol",
+            why,
+            instead,
+        );
     }
 }

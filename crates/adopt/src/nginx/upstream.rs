@@ -52,7 +52,13 @@ fn members(group: &Directive, service: &mut Service, draft: &mut Draft) {
     let mut conns = None;
     for server in group.each("server") {
         let has = |word: &str| server.args.iter().skip(1).any(|arg| arg == word);
-        let option = |word: &str| server.args.iter().skip(1).find_map(|a| a.strip_prefix(word));
+        let option = |word: &str| {
+            server
+                .args
+                .iter()
+                .skip(1)
+                .find_map(|a| a.strip_prefix(word))
+        };
         if has("down") {
             server.unneeded(&mut draft.notes, "it is marked as down");
             continue;
@@ -74,7 +80,11 @@ fn members(group: &Directive, service: &mut Service, draft: &mut Draft) {
         let is_name = place.parse::<std::net::SocketAddr>().is_err();
         named = named.saturating_add(usize::from(is_name));
         if service.addresses.contains(&place) || (is_name && named > NAMES_MAX) {
-            server.left(&mut draft.notes, "it is there already, or there are too many names", "");
+            server.left(
+                &mut draft.notes,
+                "it is there already, or there are too many names",
+                "",
+            );
             continue;
         }
         server.carried(&mut draft.notes);
@@ -130,7 +140,10 @@ fn balance(group: &Directive, service: &mut Service, draft: &mut Draft) {
         match one.name.as_str() {
             "least_conn" | "random" | "least_time" => {
                 chosen = true;
-                one.unneeded(&mut draft.notes, "the address with the fewest requests under way is taken anyway");
+                one.unneeded(
+                    &mut draft.notes,
+                    "the address with the fewest requests under way is taken anyway",
+                );
             }
             "ip_hash" => {
                 chosen = true;
@@ -153,7 +166,11 @@ fn balance(group: &Directive, service: &mut Service, draft: &mut Draft) {
             }
             "sticky" | "ntlm" | "queue" => {
                 let instead = "`balance = { hash = \"cookie:…\" }` keeps a client at one address";
-                one.left(&mut draft.notes, "there is no such directive in the estate", instead);
+                one.left(
+                    &mut draft.notes,
+                    "there is no such directive in the estate",
+                    instead,
+                );
             }
             _ => {}
         }

@@ -3,69 +3,171 @@
 /// Why Rampart needs a directive not; nothing for one that it may need.
 pub(super) fn unneeded(name: &str) -> Option<&'static str> {
     Some(match name {
-        "user" | "pid" | "daemon" | "master_process" | "worker_processes"
-        | "worker_rlimit_nofile" | "worker_cpu_affinity" | "worker_priority" | "events"
-        | "worker_connections" | "multi_accept" | "use" | "accept_mutex" | "lock_file"
-        | "pcre_jit" | "load_module" | "worker_shutdown_timeout" | "env" | "thread_pool"
-        | "debug_connection" | "timer_resolution" => {
+        "user"
+        | "pid"
+        | "daemon"
+        | "master_process"
+        | "worker_processes"
+        | "worker_rlimit_nofile"
+        | "worker_cpu_affinity"
+        | "worker_priority"
+        | "events"
+        | "worker_connections"
+        | "multi_accept"
+        | "use"
+        | "accept_mutex"
+        | "lock_file"
+        | "pcre_jit"
+        | "load_module"
+        | "worker_shutdown_timeout"
+        | "env"
+        | "thread_pool"
+        | "debug_connection"
+        | "timer_resolution" => {
             "Rampart runs its own processes, as `rampart serve` and its unit file say"
         }
-        "sendfile" | "tcp_nopush" | "tcp_nodelay" | "aio" | "directio" | "output_buffers"
-        | "sendfile_max_chunk" | "postpone_output" | "reset_timedout_connection"
-        | "types_hash_max_size" | "types_hash_bucket_size" | "server_names_hash_bucket_size"
-        | "server_names_hash_max_size" | "variables_hash_max_size"
-        | "variables_hash_bucket_size" | "map_hash_bucket_size" | "map_hash_max_size"
-        | "proxy_headers_hash_max_size" | "proxy_headers_hash_bucket_size"
-        | "connection_pool_size" | "request_pool_size" | "client_body_temp_path"
-        | "proxy_temp_path" | "fastcgi_temp_path" | "uwsgi_temp_path" | "scgi_temp_path"
-        | "open_file_cache" | "open_file_cache_valid" | "open_file_cache_min_uses"
-        | "open_file_cache_errors" | "client_body_buffer_size" | "proxy_busy_buffers_size"
-        | "proxy_temp_file_write_size" | "proxy_max_temp_file_size" | "proxy_buffers"
-        | "proxy_buffer_size" | "client_header_buffer_size" | "grpc_buffer_size" => {
-            "memory and system calls of nginx's own"
-        }
-        "access_log" | "error_log" | "log_format" | "log_not_found" | "log_subrequest"
-        | "rewrite_log" | "open_log_file_cache" => {
+        "sendfile"
+        | "tcp_nopush"
+        | "tcp_nodelay"
+        | "aio"
+        | "directio"
+        | "output_buffers"
+        | "sendfile_max_chunk"
+        | "postpone_output"
+        | "reset_timedout_connection"
+        | "types_hash_max_size"
+        | "types_hash_bucket_size"
+        | "server_names_hash_bucket_size"
+        | "server_names_hash_max_size"
+        | "variables_hash_max_size"
+        | "variables_hash_bucket_size"
+        | "map_hash_bucket_size"
+        | "map_hash_max_size"
+        | "proxy_headers_hash_max_size"
+        | "proxy_headers_hash_bucket_size"
+        | "connection_pool_size"
+        | "request_pool_size"
+        | "client_body_temp_path"
+        | "proxy_temp_path"
+        | "fastcgi_temp_path"
+        | "uwsgi_temp_path"
+        | "scgi_temp_path"
+        | "open_file_cache"
+        | "open_file_cache_valid"
+        | "open_file_cache_min_uses"
+        | "open_file_cache_errors"
+        | "client_body_buffer_size"
+        | "proxy_busy_buffers_size"
+        | "proxy_temp_file_write_size"
+        | "proxy_max_temp_file_size"
+        | "proxy_buffers"
+        | "proxy_buffer_size"
+        | "client_header_buffer_size"
+        | "grpc_buffer_size" => "memory and system calls of nginx's own",
+        "access_log"
+        | "error_log"
+        | "log_format"
+        | "log_not_found"
+        | "log_subrequest"
+        | "rewrite_log"
+        | "open_log_file_cache" => {
             "every request is in the traffic records, and every decision in the trail"
         }
-        "ssl_ciphers" | "ssl_prefer_server_ciphers" | "ssl_session_cache"
-        | "ssl_session_timeout" | "ssl_session_tickets" | "ssl_session_ticket_key"
-        | "ssl_dhparam" | "ssl_ecdh_curve" | "ssl_stapling" | "ssl_stapling_verify"
-        | "ssl_trusted_certificate" | "ssl_buffer_size" | "ssl_early_data" | "ssl_conf_command"
-        | "ssl_reject_handshake" | "http2" | "http2_max_concurrent_streams" | "http3"
-        | "quic_retry" | "resolver" | "resolver_timeout" | "ssl" => {
+        "ssl_ciphers"
+        | "ssl_prefer_server_ciphers"
+        | "ssl_session_cache"
+        | "ssl_session_timeout"
+        | "ssl_session_tickets"
+        | "ssl_session_ticket_key"
+        | "ssl_dhparam"
+        | "ssl_ecdh_curve"
+        | "ssl_stapling"
+        | "ssl_stapling_verify"
+        | "ssl_trusted_certificate"
+        | "ssl_buffer_size"
+        | "ssl_early_data"
+        | "ssl_conf_command"
+        | "ssl_reject_handshake"
+        | "http2"
+        | "http2_max_concurrent_streams"
+        | "http3"
+        | "quic_retry"
+        | "resolver"
+        | "resolver_timeout"
+        | "ssl" => {
             "TLS 1.2 and 1.3 with a fixed list of ciphers, HTTP/2 and name lookups are built in"
         }
-        "server_tokens" | "etag" | "if_modified_since" | "max_ranges" | "chunked_transfer_encoding"
-        | "default_type" | "types" | "charset" | "underscores_in_headers"
-        | "ignore_invalid_headers" | "port_in_redirect" | "absolute_redirect"
-        | "server_name_in_redirect" | "merge_slashes" | "large_client_header_buffers"
-        | "http2_max_field_size" | "http2_max_header_size" => {
+        "server_tokens"
+        | "etag"
+        | "if_modified_since"
+        | "max_ranges"
+        | "chunked_transfer_encoding"
+        | "default_type"
+        | "types"
+        | "charset"
+        | "underscores_in_headers"
+        | "ignore_invalid_headers"
+        | "port_in_redirect"
+        | "absolute_redirect"
+        | "server_name_in_redirect"
+        | "merge_slashes"
+        | "large_client_header_buffers"
+        | "http2_max_field_size"
+        | "http2_max_header_size" => {
             "requests are read strictly, and answers are passed on as the service made them"
         }
-        "keepalive_requests" | "keepalive_disable" | "keepalive_timeout" | "lingering_close"
-        | "lingering_time" | "lingering_timeout" | "client_header_timeout"
-        | "client_body_timeout" | "send_timeout" | "keepalive_time" => {
+        "keepalive_requests"
+        | "keepalive_disable"
+        | "keepalive_timeout"
+        | "lingering_close"
+        | "lingering_time"
+        | "lingering_timeout"
+        | "client_header_timeout"
+        | "client_body_timeout"
+        | "send_timeout"
+        | "keepalive_time" => {
             "slow clients are bounded by `[limits]`: `head_timeout`, `body_bytes_per_s_min`, `idle_timeout`"
         }
-        "proxy_http_version" | "proxy_buffering" | "proxy_socket_keepalive" | "proxy_redirect_off"
-        | "keepalive" | "zone" | "proxy_ssl_server_name" | "proxy_ssl_session_reuse"
-        | "proxy_ssl_protocols" | "proxy_ssl_ciphers" | "proxy_pass_request_headers"
-        | "proxy_pass_request_body" | "grpc_ssl_server_name" | "proxy_next_upstream_timeout"
-        | "grpc_socket_keepalive" | "proxy_ssl_verify_depth" => {
+        "proxy_http_version"
+        | "proxy_buffering"
+        | "proxy_socket_keepalive"
+        | "proxy_redirect_off"
+        | "keepalive"
+        | "zone"
+        | "proxy_ssl_server_name"
+        | "proxy_ssl_session_reuse"
+        | "proxy_ssl_protocols"
+        | "proxy_ssl_ciphers"
+        | "proxy_pass_request_headers"
+        | "proxy_pass_request_body"
+        | "grpc_ssl_server_name"
+        | "proxy_next_upstream_timeout"
+        | "grpc_socket_keepalive"
+        | "proxy_ssl_verify_depth" => {
             "connections to services are pooled, answers are passed on piece by piece, names in TLS are always sent"
         }
         "real_ip_recursive" => "`X-Forwarded-For` is read from its end, past every trusted proxy",
-        "fastcgi_buffers" | "fastcgi_buffer_size" | "fastcgi_param" | "fastcgi_index"
-        | "fastcgi_read_timeout" | "fastcgi_split_path_info" | "uwsgi_param"
-        | "fastcgi_intercept_errors" | "fastcgi_connect_timeout" | "fastcgi_send_timeout"
-        | "fastcgi_hide_header" | "fastcgi_buffering" => {
+        "fastcgi_buffers"
+        | "fastcgi_buffer_size"
+        | "fastcgi_param"
+        | "fastcgi_index"
+        | "fastcgi_read_timeout"
+        | "fastcgi_split_path_info"
+        | "uwsgi_param"
+        | "fastcgi_intercept_errors"
+        | "fastcgi_connect_timeout"
+        | "fastcgi_send_timeout"
+        | "fastcgi_hide_header"
+        | "fastcgi_buffering" => {
             "it belongs to FastCGI or uwsgi, whose passing on is listed by itself"
         }
-        "limit_conn_zone" | "limit_req_log_level" | "limit_conn_log_level" | "auth_request_set"
-        | "limit_req_dry_run" | "limit_conn_dry_run" | "limit_conn_status" => {
-            "it belongs to a directive that is carried or listed by itself"
-        }
+        "limit_conn_zone"
+        | "limit_req_log_level"
+        | "limit_conn_log_level"
+        | "auth_request_set"
+        | "limit_req_dry_run"
+        | "limit_conn_dry_run"
+        | "limit_conn_status" => "it belongs to a directive that is carried or listed by itself",
         _ => return None,
     })
 }
@@ -79,10 +181,19 @@ pub(super) fn left(name: &str) -> (&'static str, &'static str) {
             "Rampart compresses no answers",
             "let the service compress, or a cache in front",
         ),
-        "proxy_cache" | "proxy_cache_path" | "proxy_cache_valid" | "proxy_cache_key"
-        | "proxy_cache_bypass" | "proxy_no_cache" | "proxy_cache_use_stale"
-        | "proxy_cache_lock" | "proxy_cache_methods" | "proxy_cache_revalidate"
-        | "proxy_cache_background_update" | "proxy_cache_min_uses" | "proxy_ignore_headers" => (
+        "proxy_cache"
+        | "proxy_cache_path"
+        | "proxy_cache_valid"
+        | "proxy_cache_key"
+        | "proxy_cache_bypass"
+        | "proxy_no_cache"
+        | "proxy_cache_use_stale"
+        | "proxy_cache_lock"
+        | "proxy_cache_methods"
+        | "proxy_cache_revalidate"
+        | "proxy_cache_background_update"
+        | "proxy_cache_min_uses"
+        | "proxy_ignore_headers" => (
             "Rampart keeps no answers",
             "let the service, or a cache in front, keep them",
         ),
@@ -117,10 +228,7 @@ pub(super) fn left(name: &str) -> (&'static str, &'static str) {
             "answers of a service are not rewritten",
             "let the service know its public address",
         ),
-        "proxy_pass" | "grpc_pass" => (
-            "nothing that was carried over leads here",
-            "",
-        ),
+        "proxy_pass" | "grpc_pass" => ("nothing that was carried over leads here", ""),
         "stream" => (
             "Rampart is a gateway for HTTP",
             "leave it with nginx, on ports of its own",
@@ -131,10 +239,14 @@ pub(super) fn left(name: &str) -> (&'static str, &'static str) {
             crate::limits::Beyond::Bandwidth.why(),
             crate::limits::Beyond::Bandwidth.instead(),
         ),
-        "include" => ("the file was not read", "adopt it by itself, or put it there"),
-        "proxy_method" | "proxy_set_body" | "proxy_bind" => {
-            ("requests are passed on as they came", "let the service do it")
-        }
+        "include" => (
+            "the file was not read",
+            "adopt it by itself, or put it there",
+        ),
+        "proxy_method" | "proxy_set_body" | "proxy_bind" => (
+            "requests are passed on as they came",
+            "let the service do it",
+        ),
         _ => ("there is nothing like it in the estate", ""),
     }
 }

@@ -19,10 +19,19 @@ fn services() {
 #[test]
 fn a_file_that_is_no_caddyfile_is_refused_with_its_place() {
     for (text, expected) in [
-        ("a.example {\n reverse_proxy b:1\n", "Caddyfile:1: this block is never closed"),
+        (
+            "a.example {\n reverse_proxy b:1\n",
+            "Caddyfile:1: this block is never closed",
+        ),
         ("}\n", "Caddyfile:1: `}` closes nothing"),
-        ("a.example {\n respond \"x\n}", "Caddyfile:2: a quoted text does not end"),
-        ("a.example {\n respond <<END\n x\n}\n", "Caddyfile:2: a text that `<<` begins does not end"),
+        (
+            "a.example {\n respond \"x\n}",
+            "Caddyfile:2: a quoted text does not end",
+        ),
+        (
+            "a.example {\n respond <<END\n x\n}\n",
+            "Caddyfile:2: a text that `<<` begins does not end",
+        ),
     ] {
         match of_text(Kind::Caddy, "Caddyfile", text) {
             Err(error @ Error::Syntax { .. }) => assert_eq!(error.to_string(), expected),
@@ -40,7 +49,12 @@ fn routes(text: &str) -> Vec<String> {
         .map(|route| {
             let open = route.auth == estate::Auth::Pass;
             let strip = route.strip_prefix.clone().unwrap_or_default();
-            format!("{} {} {strip}{}", route.path, route.to, if open { "" } else { "!" })
+            format!(
+                "{} {} {strip}{}",
+                route.path,
+                route.to,
+                if open { "" } else { "!" }
+            )
         })
         .collect();
     all.sort();
@@ -92,10 +106,15 @@ fn imports_that_grow_end() {
     let mut text = String::from("(s0) {\n x\n}\n");
     for level in 1..40 {
         let before = level - 1;
-        text.push_str(&format!("(s{level}) {{\n import s{before}\n import s{before}\n}}\n"));
+        text.push_str(&format!(
+            "(s{level}) {{\n import s{before}\n import s{before}\n}}\n"
+        ));
     }
     text.push_str("a.example {\n import s39\n}\n");
-    assert!(matches!(of_text(Kind::Caddy, "Caddyfile", &text), Err(Error::Limit { .. })));
+    assert!(matches!(
+        of_text(Kind::Caddy, "Caddyfile", &text),
+        Err(Error::Limit { .. })
+    ));
     let own = "(s) {\n import s\n}\na.example {\n import s\n}\n";
     assert!(of_text(Kind::Caddy, "Caddyfile", own).is_err());
 }
@@ -110,11 +129,37 @@ fn fuzz_caddyfiles_become_estates_or_are_refused() {
         })
         .collect();
     const WORDS: &[&[u8]] = &[
-        b"{\n", b"}\n", b"handle /a/* {\n", b"reverse_proxy 127.0.0.1:80\n", b"@a path /x\n",
-        b"import s\n", b"(s) {\n", b"{$X}", b"{$X:y}", b"`", b"\"", b"<<A\n", b"\\\n", b", ",
-        b"route {\n", b"handle_path /* {\n", b"respond 403\n", b"basic_auth {\n", b":443", b"http://",
-        b"localhost", b"*.a.example", b"tls a b\n", b"health_uri /x\n", b"uri strip_prefix /a\n",
-        b"{args[0]}", b"99999999999999999999", b"/*", b"*", b"/a/../b", b"%2e",
+        b"{\n",
+        b"}\n",
+        b"handle /a/* {\n",
+        b"reverse_proxy 127.0.0.1:80\n",
+        b"@a path /x\n",
+        b"import s\n",
+        b"(s) {\n",
+        b"{$X}",
+        b"{$X:y}",
+        b"`",
+        b"\"",
+        b"<<A\n",
+        b"\\\n",
+        b", ",
+        b"route {\n",
+        b"handle_path /* {\n",
+        b"respond 403\n",
+        b"basic_auth {\n",
+        b":443",
+        b"http://",
+        b"localhost",
+        b"*.a.example",
+        b"tls a b\n",
+        b"health_uri /x\n",
+        b"uri strip_prefix /a\n",
+        b"{args[0]}",
+        b"99999999999999999999",
+        b"/*",
+        b"*",
+        b"/a/../b",
+        b"%2e",
     ];
     testkit::fuzz(1_500, &corpus, WORDS, |bytes| {
         let input = crate::Input {

@@ -24,12 +24,21 @@ fn server(inside: &str) -> String {
 #[test]
 fn a_file_that_is_no_configuration_is_refused_with_its_place() {
     for (text, expected) in [
-        ("server {\n listen 80;\n", "x.conf:1: this block is never closed"),
+        (
+            "server {\n listen 80;\n",
+            "x.conf:1: this block is never closed",
+        ),
         ("server }\n", "x.conf:1: `}` closes nothing"),
         ("a;\n;\n", "x.conf:2: a directive has no name"),
         ("a \"b\n\n", "x.conf:1: a quoted text does not end"),
-        ("a 'b'c;", "x.conf:1: something follows a quoted text at once"),
-        ("server { a }", "x.conf:1: a directive does not end before `}`"),
+        (
+            "a 'b'c;",
+            "x.conf:1: something follows a quoted text at once",
+        ),
+        (
+            "server { a }",
+            "x.conf:1: a directive does not end before `}`",
+        ),
         ("a b", "x.conf:1: a directive does not end"),
         (
             "server {\n location / {\n content_by_lua_block { if x then } }\n }\n}",
@@ -48,11 +57,26 @@ fn a_file_that_is_no_configuration_is_refused_with_its_place() {
 #[test]
 fn every_directive_is_carried_or_listed() {
     for (name, inside) in [
-        ("frobnicate", "location / { proxy_pass http://10.0.0.1; frobnicate on; }"),
-        ("frobnicate", "frobnicate { deeply { nested on; } } location / { proxy_pass http://10.0.0.1; }"),
-        ("location /x/", "location / { proxy_pass http://10.0.0.1; } location /x/ { slice 1m; }"),
-        ("auth_jwt_key_file", "location / { proxy_pass http://10.0.0.1; auth_jwt_key_file k; }"),
-        ("modsecurity", "modsecurity on; location / { proxy_pass http://10.0.0.1; }"),
+        (
+            "frobnicate",
+            "location / { proxy_pass http://10.0.0.1; frobnicate on; }",
+        ),
+        (
+            "frobnicate",
+            "frobnicate { deeply { nested on; } } location / { proxy_pass http://10.0.0.1; }",
+        ),
+        (
+            "location /x/",
+            "location / { proxy_pass http://10.0.0.1; } location /x/ { slice 1m; }",
+        ),
+        (
+            "auth_jwt_key_file",
+            "location / { proxy_pass http://10.0.0.1; auth_jwt_key_file k; }",
+        ),
+        (
+            "modsecurity",
+            "modsecurity on; location / { proxy_pass http://10.0.0.1; }",
+        ),
     ] {
         let adopted = of_text(Kind::Nginx, "x.conf", &server(inside)).unwrap();
         let found = adopted.left.iter().any(|note| note.what.starts_with(name));
@@ -114,13 +138,28 @@ fn rates_are_what_the_leaky_bucket_lets_through() {
     ] {
         let text = format!(
             "limit_req_zone $binary_remote_addr zone=z:1m {zone}; {}",
-            server(&format!("location / {{ limit_req zone=z {limit}; proxy_pass http://10.0.0.1; }}"))
+            server(&format!(
+                "location / {{ limit_req zone=z {limit}; proxy_pass http://10.0.0.1; }}"
+            ))
         );
         let adopted = of_text(Kind::Nginx, "x.conf", &text).unwrap();
         let line = format!("limit = \"{expected}\"");
         assert!(adopted.estate.contains(&line), "{line}: {}", adopted.estate);
         assert!(adopted.estate.contains("mode = { limits = \"block\""));
     }
+}
+
+#[test]
+fn a_streamed_route_keeps_its_limit() {
+    let text = format!(
+        "limit_req_zone $binary_remote_addr zone=z:1m rate=1r/s; {}",
+        server("location / { limit_req zone=z; proxy_request_buffering off; proxy_pass http://10.0.0.1; }")
+    );
+    let adopted = of_text(Kind::Nginx, "x.conf", &text).unwrap();
+    drop(told(&adopted));
+    let parsed = estate::Estate::parse(&adopted.estate).unwrap().estate;
+    assert_eq!(parsed.routes[0].modes.limits, estate::Mode::Block);
+    assert_eq!(parsed.routes[0].modes.inspect, estate::Mode::Observe);
 }
 
 #[test]
@@ -138,7 +177,10 @@ fn secrets_do_not_reach_the_notes() {
                   proxy_set_header X-Key hunter2; }";
     let adopted = of_text(Kind::Nginx, "x.conf", &server(inside)).unwrap();
     let told = told(&adopted);
-    assert!(!told.contains("c2VjcmV0") && !told.contains("hunter2"), "{told}");
+    assert!(
+        !told.contains("c2VjcmV0") && !told.contains("hunter2"),
+        "{told}"
+    );
 }
 
 #[test]
@@ -146,18 +188,48 @@ fn fuzz_configurations_become_estates_or_are_refused() {
     let corpus: Vec<Vec<u8>> = ["rails", "services", "node", "tls", "balance", "odd"]
         .iter()
         .map(|name| {
-            let path = super::testdata().join("nginx").join(name).join("nginx.conf");
+            let path = super::testdata()
+                .join("nginx")
+                .join(name)
+                .join("nginx.conf");
             std::fs::read(path).unwrap()
         })
         .collect();
     const WORDS: &[&[u8]] = &[
-        b"server {", b"}", b"location / {", b"proxy_pass http://127.0.0.1:80;", b"listen 80;",
-        b"server_name _;", b"deny all;", b"return 444;", b"default_server", b"ssl",
-        b"location = /x {", b"location ~ x {", b"$x", b"\"", b"'", b"\\", b"#", b";;",
-        b"include *;", b"upstream a {", b"try_files $uri @a;", b"location @a {", b"http {",
-        b"listen unix:/x;", b"listen [::]:99999;", b"rate=0r/s", b"burst=99999999999999999999",
-        b"18446744073709551615", b"proxy_pass http://a/;", b"/a/../b", b"%2e", b"auth_basic x;",
-        b"server_name rampart.shop.example;", b"server_name localhost administrator;",
+        b"server {",
+        b"}",
+        b"location / {",
+        b"proxy_pass http://127.0.0.1:80;",
+        b"listen 80;",
+        b"server_name _;",
+        b"deny all;",
+        b"return 444;",
+        b"default_server",
+        b"ssl",
+        b"location = /x {",
+        b"location ~ x {",
+        b"$x",
+        b"\"",
+        b"'",
+        b"\\",
+        b"#",
+        b";;",
+        b"include *;",
+        b"upstream a {",
+        b"try_files $uri @a;",
+        b"location @a {",
+        b"http {",
+        b"listen unix:/x;",
+        b"listen [::]:99999;",
+        b"rate=0r/s",
+        b"burst=99999999999999999999",
+        b"18446744073709551615",
+        b"proxy_pass http://a/;",
+        b"/a/../b",
+        b"%2e",
+        b"auth_basic x;",
+        b"server_name rampart.shop.example;",
+        b"server_name localhost administrator;",
     ];
     testkit::fuzz(1_500, &corpus, WORDS, |bytes| {
         let input = crate::Input {

@@ -24,8 +24,13 @@ cases! {
 #[test]
 fn stores_are_never_put_on_the_road() {
     for image in [
-        "postgres", "docker.io/library/postgres:16@sha256:aa", "bitnami/redis:7", "mysql:8",
-        "mcr.microsoft.com/mssql/server:2022", "postgis/postgis", "mongo",
+        "postgres",
+        "docker.io/library/postgres:16@sha256:aa",
+        "bitnami/redis:7",
+        "mysql:8",
+        "mcr.microsoft.com/mssql/server:2022",
+        "postgis/postgis",
+        "mongo",
     ] {
         let text = format!(
             "services:\n  db:\n    image: {image}\n    ports: ['5000:5000']\n  \
@@ -33,7 +38,10 @@ fn stores_are_never_put_on_the_road() {
         );
         let adopted = of_text(Kind::Compose, "compose.yaml", &text).unwrap();
         assert!(!adopted.estate.contains("5000"), "{image}");
-        let listed = adopted.left.iter().any(|note| note.guards && note.what.starts_with("db "));
+        let listed = adopted
+            .left
+            .iter()
+            .any(|note| note.guards && note.what.starts_with("db "));
         assert!(listed, "{image}: {:?}", adopted.left);
     }
 }
@@ -60,7 +68,11 @@ fn a_middleware_that_is_not_there_lets_nobody_in() {
 fn what_is_no_document_is_refused_with_its_place() {
     for (kind, text, expected) in [
         (Kind::Compose, "a: b\n", "x.yaml:1: there is no `services`"),
-        (Kind::Openapi, "swagger: '2.0'\n", "x.yaml:1: there is no `openapi: 3…`"),
+        (
+            Kind::Openapi,
+            "swagger: '2.0'\n",
+            "x.yaml:1: there is no `openapi: 3…`",
+        ),
     ] {
         match of_text(kind, "x.yaml", text) {
             Err(error @ Error::Syntax { .. }) => assert_eq!(error.to_string(), expected),
@@ -68,7 +80,10 @@ fn what_is_no_document_is_refused_with_its_place() {
         }
     }
     let text = "services:\n  a: &a\n    extends: b\n  b:\n    extends: a\n";
-    assert!(matches!(of_text(Kind::Compose, "x.yaml", text), Err(Error::Limit { .. })));
+    assert!(matches!(
+        of_text(Kind::Compose, "x.yaml", text),
+        Err(Error::Limit { .. })
+    ));
 }
 
 fn fuzzed(kind: Kind, cases: &[(&str, &str)], words: &[&[u8]]) {
@@ -95,10 +110,31 @@ fn fuzzed(kind: Kind, cases: &[(&str, &str)], words: &[&[u8]]) {
 #[test]
 fn fuzz_compose_files_become_estates_or_are_refused() {
     let words: &[&[u8]] = &[
-        b"services:\n", b"ports:\n", b"- \"1:1\"\n", b"labels:\n", b"extends: web\n", b"<<: *a\n",
-        b"&a ", b"*a", b"${X:-1}", b"$", b"traefik.http.routers.a.rule=Host(`a.example`)\n",
-        b"PathPrefix(`/`)", b"&&", b"||", b"!", b"(", b")", b"`", b"stripprefix.prefixes=/a",
-        b"0", b"65536", b"[::1]:1:1", b"image: postgres\n", b"/../", b"localhost",
+        b"services:\n",
+        b"ports:\n",
+        b"- \"1:1\"\n",
+        b"labels:\n",
+        b"extends: web\n",
+        b"<<: *a\n",
+        b"&a ",
+        b"*a",
+        b"${X:-1}",
+        b"$",
+        b"traefik.http.routers.a.rule=Host(`a.example`)\n",
+        b"PathPrefix(`/`)",
+        b"&&",
+        b"||",
+        b"!",
+        b"(",
+        b")",
+        b"`",
+        b"stripprefix.prefixes=/a",
+        b"0",
+        b"65536",
+        b"[::1]:1:1",
+        b"image: postgres\n",
+        b"/../",
+        b"localhost",
     ];
     let cases = [
         ("compose/stack", "compose.yaml"),
@@ -111,8 +147,20 @@ fn fuzz_compose_files_become_estates_or_are_refused() {
 #[test]
 fn fuzz_documents_become_estates_or_are_refused() {
     let words: &[&[u8]] = &[
-        b"servers:\n", b"url: ", b"http://", b"https://a.example", b"{x}", b"/../", b"default: a\n",
-        b"securitySchemes:\n", b"openapi: 3.0.0\n", b"%", b"[::1]", b":0", b"*", b"rampart.",
+        b"servers:\n",
+        b"url: ",
+        b"http://",
+        b"https://a.example",
+        b"{x}",
+        b"/../",
+        b"default: a\n",
+        b"securitySchemes:\n",
+        b"openapi: 3.0.0\n",
+        b"%",
+        b"[::1]",
+        b":0",
+        b"*",
+        b"rampart.",
     ];
     let cases = [
         ("openapi/orders", "openapi.yaml"),

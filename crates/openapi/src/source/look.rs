@@ -110,7 +110,8 @@ mod tests {
 
     #[test]
     fn merge_keys_give_what_is_not_said_already() {
-        let text = "base: &base {a: 1, b: 2}\nmore: &more {c: 3}\none:\n  <<: [*base, *more]\n  b: 9\n";
+        let text =
+            "base: &base {a: 1, b: 2}\nmore: &more {c: 3}\none:\n  <<: [*base, *more]\n  b: 9\n";
         let node = Node::parse(text).unwrap();
         let one = node.under("one").unwrap();
         let said: Vec<(&str, Option<i64>)> = one

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
-use super::{Bad, Mark, Member, Node, Value};
 use super::Merge;
+use super::{Bad, Mark, Member, Node, Value};
 use crate::Limits;
 use crate::number::Decimal;
 

@@ -1,0 +1,131 @@
+//! Configurations of nginx: those that the reader's own tests use, and some that need addresses
+//! in groups.
+
+/// A configuration of several files; the first is the one that is started.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Site {
+    pub(crate) files: &'static [(&'static str, &'static str)],
+    /// Lines with these are left out: what cannot run here.
+    pub(crate) without: &'static [&'static str],
+    /// What follows this is left out.
+    pub(crate) until: Option<&'static str>,
+    /// Which backends are one service, by their ports.
+    pub(crate) service: fn(u16) -> u16,
+}
+
+const fn alone(port: u16) -> u16 {
+    port
+}
+
+const fn by_tens(port: u16) -> u16 {
+    port / 10
+}
+
+const PLAIN: Site = Site {
+    files: &[],
+    without: &[],
+    until: None,
+    service: alone,
+};
+
+pub(crate) const SERVICES: Site = Site {
+    files: &[
+        (
+            "nginx.conf",
+            include_str!("../../../../adopt/testdata/nginx/services/nginx.conf"),
+        ),
+        ("fastcgi_params", ""),
+    ],
+    ..PLAIN
+};
+
+pub(crate) const NODE: Site = Site {
+    files: &[(
+        "nginx.conf",
+        include_str!("../../../../adopt/testdata/nginx/node/nginx.conf"),
+    )],
+    ..PLAIN
+};
+
+pub(crate) const DJANGO: Site = Site {
+    files: &[
+        (
+            "nginx.conf",
+            include_str!("../../../../adopt/testdata/nginx/django/nginx.conf"),
+        ),
+        (
+            "proxy_params",
+            include_str!("../../../../adopt/testdata/nginx/django/proxy_params"),
+        ),
+        (
+            "sites-enabled/site",
+            include_str!("../../../../adopt/testdata/nginx/django/sites-enabled/site"),
+        ),
+    ],
+    without: &["/somewhere/else.conf"],
+    ..PLAIN
+};
+
+pub(crate) const ODD: Site = Site {
+    files: &[(
+        "nginx.conf",
+        include_str!("../../../../adopt/testdata/nginx/odd/nginx.conf"),
+    )],
+    without: &["location /self/", "some_module_directive", "sub_filter"],
+    until: Some("\nstream {"),
+    ..PLAIN
+};
+
+pub(crate) const BALANCED: Site = Site {
+    files: &[(
+        "nginx.conf",
+        "
+upstream pair { server 127.0.0.1:6010 weight=3; server 127.0.0.1:6011; }
+upstream half { server 127.0.0.1:6666; server 127.0.0.1:6020; }
+upstream spare { server 127.0.0.1:6030; server 127.0.0.1:6031 backup; }
+upstream hashed { hash $http_x_tenant consistent; server 127.0.0.1:6040; server 127.0.0.1:6041; }
+upstream dead { server 127.0.0.1:6666; }
+server {
+    listen 80;
+    server_name lb.example;
+    proxy_set_header Host $host;
+    location /pair/ { proxy_pass http://pair; }
+    location /half/ { proxy_pass http://half/; }
+    location /spare/ { proxy_pass http://spare; }
+    location /hashed/ { proxy_pass http://hashed; }
+    location /dead/ { proxy_pass http://dead; }
+    location /own/ { proxy_set_header Host $proxy_host; proxy_pass http://127.0.0.1:6050; }
+}
+",
+    )],
+    service: by_tens,
+    ..PLAIN
+};
+
+pub(crate) const TLS: Site = Site {
+    files: &[(
+        "nginx.conf",
+        "
+server {
+    listen 80;
+    server_name one.example two.example;
+    return 301 https://$host$request_uri;
+}
+server {
+    listen 443 ssl;
+    server_name one.example;
+    ssl_certificate one.example.pem;
+    ssl_certificate_key one.example.key;
+    location / { proxy_pass http://127.0.0.1:4001; proxy_set_header Host $host; }
+}
+server {
+    listen 443 ssl;
+    server_name two.example;
+    ssl_certificate two.example.pem;
+    ssl_certificate_key two.example.key;
+    location /v1/ { proxy_pass http://127.0.0.1:4002; proxy_set_header Host $host; }
+}
+",
+    )],
+    ..PLAIN
+};
