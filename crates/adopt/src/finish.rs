@@ -203,8 +203,12 @@ fn close(draft: &mut Draft) {
         let Some(nearest) = nearest else {
             continue;
         };
-        let same = |route: &Route| route.host == closing.host && route.path == closing.path;
-        if draft.routes.iter().any(same) {
+        let same = |route: &&mut Route| route.host == closing.host && route.path == closing.path;
+        if let Some(known) = draft.routes.iter_mut().find(same) {
+            // Both a guard and a refusal: the refusal is the stricter one.
+            if matches!(known.guard, Guard::Asks(_)) {
+                known.guard = Guard::Closed(closing.why);
+            }
             continue;
         }
         let mut route = Route::new(

@@ -68,13 +68,13 @@ impl Kind {
                     .is_some_and(|rest| rest.starts_with([' ', '\t', '{']))
             })
         };
-        let ended = lines().filter(|line| line.ends_with(';')).count();
-        let opened = lines().filter(|line| line.ends_with('{')).count();
-        if ended > 0 && (said("server") || said("http") || said("upstream") || said("location")) {
+        let ended = lines().any(|line| !line.starts_with('#') && line.contains(';'));
+        let any = |words: &[&str]| words.iter().any(|word| said(word));
+        if ended && any(&["server", "http", "upstream", "location"]) {
             Some(Self::Nginx)
-        } else if ended == 0 && (said("reverse_proxy") || said("handle") || said("handle_path")) {
+        } else if any(&["reverse_proxy", "handle", "handle_path", "file_server"]) {
             Some(Self::Caddy)
-        } else if base.starts_with("nginx") && ended + opened > 0 {
+        } else if base.starts_with("nginx") && (ended || text.contains('{')) {
             Some(Self::Nginx)
         } else {
             None

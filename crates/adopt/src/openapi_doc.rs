@@ -43,10 +43,15 @@ pub(crate) fn read(input: &Input<'_>, text: &str, draft: &mut Draft) -> Result<(
     let public = servers.iter().any(|server| server.host.is_some());
     if local.is_none() {
         let place = Place::new(input.name, root.under("servers").map_or(0, Node::line));
-        let why = format!("the document says where clients find the API, not where its backend listens: `{UNKNOWN}` stands for it");
-        draft
-            .notes
-            .left(&place, "the service's address", &why, "write the backend's `address`");
+        let why = format!(
+            "the document says where clients find the API, not where its backend listens: `{UNKNOWN}` stands for it"
+        );
+        draft.notes.left(
+            &place,
+            "the service's address",
+            &why,
+            "write the backend's `address`",
+        );
     }
     for server in servers {
         if public && server.address.is_some() {
@@ -64,8 +69,13 @@ pub(crate) fn read(input: &Input<'_>, text: &str, draft: &mut Draft) -> Result<(
             service.protocol = "https";
         }
         service.remarks.push(match found {
-            Some(_) => "The document's own server on this machine; is it where the backend listens?".to_owned(),
-            None => "Where the backend listens is not in the document: change this address.".to_owned(),
+            Some(_) => {
+                "The document's own server on this machine; is it where the backend listens?"
+                    .to_owned()
+            }
+            None => {
+                "Where the backend listens is not in the document: change this address.".to_owned()
+            }
         });
         let service = draft.service(service)?;
         let mut route = Route::new(server.host.as_deref(), &server.pattern, service, &place);
@@ -147,7 +157,11 @@ fn servers(root: &Node, input: &Input<'_>, draft: &mut Draft) -> Vec<Server> {
         let place = Place::new(input.name, node.line());
         let url = node.under("url").and_then(Node::scalar).unwrap_or_default();
         let url = filled(&url, node.under("variables"));
-        let shown = format!("server {url}");
+        // A password in an address is nobody's to read.
+        let shown = match url.split_once("://").zip(url.rsplit_once('@')) {
+            Some(((scheme, _), (_, rest))) => format!("server {scheme}://…@{rest}"),
+            None => format!("server {url}"),
+        };
         match server(&url, node.line(), &shown).filter(|_| at < SERVERS_MAX) {
             Some(server) => {
                 let known =

@@ -155,6 +155,8 @@ fn defaults(draft: &mut Draft) {
     };
     let why = "Caddy bounds neither bodies nor times by itself; Rampart takes bodies up to 10 MiB, answers up to 1 GiB, and waits 60 s for one (`[limits]`)";
     draft.notes.differs(&place, "reverse_proxy", why);
+    let why = "a host without a site, and a path that no handler takes, get an empty answer from Caddy (200); Rampart refuses them (421, 404)";
+    draft.notes.differs(&place, "reverse_proxy", why);
 }
 
 fn account(tree: &[Directive], draft: &mut Draft) {

@@ -188,6 +188,7 @@ impl<'n> Walk<'n> {
                     let instead = "add people with `rampart people`, give them the route's role; or write `auth = \"pass\"` where the service checks as well";
                     one.left(&mut self.draft.notes, why, instead);
                     let guard = Guard::Asks(format!("Caddy asks who it is by `{}`", one.name));
+                    self.wider(one, &matcher);
                     if matcher.paths.is_empty() && matcher.hosts.is_empty() {
                         around.guard = guard;
                     } else {
@@ -234,6 +235,19 @@ impl<'n> Walk<'n> {
         guards
     }
 
+    /// What whole segments change.
+    fn wider(&mut self, one: &Directive, matcher: &Matcher) {
+        let below = |pattern: &String| pattern.ends_with("/**") && pattern != "/**";
+        let why = if matcher.narrower {
+            "a route matches whole segments: `/api*` is `/api` and what is below it, not `/apis`"
+        } else if matcher.paths.iter().any(below) {
+            "a route for `/api/*` is one for `/api` too"
+        } else {
+            return;
+        };
+        self.draft.notes.differs(&one.place, &one.shown(), why);
+    }
+
     fn header(&mut self, one: &Directive, args: &[String], around: &mut Around) {
         let names = one.inside().iter().map(|inner| inner.name.as_str());
         let all: Vec<String> = args
@@ -278,17 +292,7 @@ impl<'n> Walk<'n> {
         if !matcher.beyond.is_empty() {
             return self.conditional(one, &matcher, around, args);
         }
-        if matcher.narrower {
-            let why = "a route matches whole segments: `/api*` is `/api` and what is below it, not `/apis`";
-            self.draft.notes.differs(&one.place, &one.shown(), why);
-        } else if matcher
-            .paths
-            .iter()
-            .any(|pattern| pattern.ends_with("/**") && pattern != "/**")
-        {
-            let why = "a route for `/api/*` is one for `/api` too";
-            self.draft.notes.differs(&one.place, &one.shown(), why);
-        }
+        self.wider(one, &matcher);
         let all = around.narrowed(&matcher);
         if all.len().saturating_mul(around.hosts.len().max(1)) > FANOUT_MAX {
             return Err(Error::Limit {

@@ -155,7 +155,10 @@ pub(super) fn guard(scope: &Scope<'_>, draft: &mut Draft) -> Guard {
         );
         let any = one.arg(0) == "any";
         // Whoever has a password may come from anywhere.
-        if any && matches!(guard, Guard::Closed(_)) && scope.one("auth_basic").is_some() {
+        let asked = ["auth_basic", "auth_request", "auth_jwt"]
+            .iter()
+            .any(|name| scope.one(name).is_some_and(|one| one.arg(0) != "off"));
+        if any && asked && matches!(guard, Guard::Closed(_)) {
             guard = Guard::Asks("nginx asks for a password or a certain address".to_owned());
         }
     }

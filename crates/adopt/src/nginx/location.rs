@@ -165,6 +165,7 @@ fn one<'d>(
         directive.carried_whole(&mut draft.notes);
         return closed(location, &pattern, why, hosts, draft);
     }
+    let any_tls = !draft.https.is_empty();
     let mut rates = access::rates(http, &location.scope, draft);
     let plan = match plan(http, locations, location, draft) {
         Plan::Named(named) => {
@@ -176,12 +177,12 @@ fn one<'d>(
                     rates.push(rate);
                 }
             }
-            conditions(named.scope.own(), true, draft);
+            conditions(named.scope.own(), any_tls, draft);
             plan_of_named(http, named, location, draft)
         }
         plan => plan,
     };
-    conditions(location.scope.own(), true, draft);
+    conditions(location.scope.own(), any_tls, draft);
     let what = directive.shown();
     let passed = match (plan, guard) {
         (Plan::Pass(_), Guard::Closed(why)) | (Plan::Close(why), _) => Err(why),

@@ -153,7 +153,9 @@ fn rates_are_what_the_leaky_bucket_lets_through() {
 fn a_streamed_route_keeps_its_limit() {
     let text = format!(
         "limit_req_zone $binary_remote_addr zone=z:1m rate=1r/s; {}",
-        server("location / { limit_req zone=z; proxy_request_buffering off; proxy_pass http://10.0.0.1; }")
+        server(
+            "location / { limit_req zone=z; proxy_request_buffering off; proxy_pass http://10.0.0.1; }"
+        )
     );
     let adopted = of_text(Kind::Nginx, "x.conf", &text).unwrap();
     drop(told(&adopted));

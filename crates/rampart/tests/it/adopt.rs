@@ -1,5 +1,5 @@
-//! The same requests to a real nginx and to Rampart with the estate that was drafted from nginx's
-//! own configuration, both before the same backends. What differs must have been said.
+//! The same requests to a real nginx or Caddy and to Rampart with the estate that was drafted from
+//! its own configuration, both before the same backends. What differs must have been said.
 
 mod pair;
 mod sites;
@@ -234,4 +234,43 @@ async fn several_hosts_over_tls_are_told_apart_as_nginx_did() {
     // In clear, both redirect.
     pair.ask(get("one.example", "/x?y"), Same).await;
     pair.ask(get("two.example", "/v1/x"), Same).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn handlers_of_a_caddyfile_lead_where_caddy_led_them() {
+    let Some(mut pair) = Pair::start(sites::CADDY).await else {
+        return;
+    };
+    let h = "shop.example";
+    const BELOW: &str = "a route for `/api/*` is one for `/api` too";
+    const EMPTY: &str = "an empty answer from Caddy";
+    for (ask, wanted) in [
+        (get(h, "/"), Same),
+        (get(h, "/page?x=1"), Same),
+        (get(h, "/assets/site.css"), Same),
+        (get(h, "/favicon.ico"), Same),
+        (get(h, "/api/x?y"), Same),
+        (get(h, "/api/"), Same),
+        (get(h, "/api"), Differs(BELOW)),
+        (get(h, "/api/raw/x"), Same),
+        (get(h, "/v1/users/1"), Same),
+        (get(h, "/v1/orders/1"), Same),
+        (get(h, "/in/x"), Same),
+        (get(h, "/in"), Differs(BELOW)),
+        (get(h, "/api2/v2/x"), Same),
+        (get(h, "/api2/z"), Same),
+        (get(h, "/internal/x"), Same),
+        (get(h, "/old"), Differs("answers nothing in place")),
+        (post(h, "/page", 1000), Same),
+        (get("other.example", "/x/1"), Same),
+        (get("other.example", "/x/z/1"), Same),
+        (get("other.example", "/y"), Same),
+        (get("closed.example", "/"), Same),
+        (get("few.example", "/only/x"), Same),
+        (post("few.example", "/only/x", 1), Differs("method POST")),
+        (get("few.example", "/else"), Differs(EMPTY)),
+        (get("unknown.example", "/"), Differs(EMPTY)),
+    ] {
+        pair.ask(ask, wanted).await;
+    }
 }

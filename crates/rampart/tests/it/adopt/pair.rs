@@ -1,4 +1,4 @@
-//! nginx and Rampart side by side, before the same backends.
+//! nginx or Caddy and Rampart side by side, before the same backends.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -13,11 +13,14 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::Ask;
-use super::sites::Site;
+use super::sites::{Old, Site};
 use crate::backend::Backend;
 use crate::world::{PROGRAM, SOON, World};
 
 const NGINX: &str = "/usr/sbin/nginx";
+const CADDY: &str = "/usr/bin/caddy";
+/// What stands for the port that Caddy listens on.
+const LISTEN: &str = ":8099";
 /// A port of a configuration that nobody listens on.
 const DEAD: u16 = 6666;
 
@@ -41,26 +44,30 @@ pub(crate) struct Outcome {
 }
 
 pub(crate) struct Pair {
-    nginx_at: [SocketAddr; 2],
+    old_at: [SocketAddr; 2],
     world: World,
     backends: BTreeMap<u16, Backend>,
     addresses: BTreeMap<u16, SocketAddr>,
     service: fn(u16) -> u16,
     report: String,
     roots: String,
-    _nginx: Process,
+    _old: Process,
     _folder: tempfile::TempDir,
 }
 
 impl Pair {
-    /// Starts both; nothing where nginx is not installed.
+    /// Starts both; nothing where the old program is not installed.
     pub(crate) async fn start(site: Site) -> Option<Self> {
-        if !Path::new(NGINX).exists() {
-            crate::skipped("nginx is not installed");
+        let program = match site.old {
+            Old::Nginx => NGINX,
+            Old::Caddy => CADDY,
+        };
+        if !Path::new(program).exists() {
+            crate::skipped(&format!("{program} is not installed"));
             return None;
         }
         let folder = tempfile::tempdir().unwrap();
-        let nginx_at: [SocketAddr; 2] = testkit::free_addresses().unwrap();
+        let old_at: [SocketAddr; 2] = testkit::free_addresses().unwrap();
         let (mut backends, mut addresses) = (BTreeMap::new(), BTreeMap::new());
         for port in site.files.iter().flat_map(|(_, text)| ports(text)) {
             if port == DEAD {
@@ -73,8 +80,8 @@ impl Pair {
             }
         }
         for (at, (name, text)) in site.files.iter().enumerate() {
-            let mut text = settled(text, &site, &addresses, nginx_at);
-            if at == 0 {
+            let mut text = settled(text, &site, &addresses, old_at);
+            if at == 0 && site.old == Old::Nginx {
                 text = runnable(&text, folder.path());
             }
             let path = folder.path().join(name);
@@ -82,18 +89,19 @@ impl Pair {
             store::atomic_write(&path, text.as_bytes(), 0o600).unwrap();
         }
         let roots = certificates(folder.path());
-        let nginx = start_nginx(folder.path(), nginx_at[0]).await;
-        let (mut world, report) = adopted(folder.path(), nginx_at);
+        let first = folder.path().join(site.files[0].0);
+        let old = start_old(program, folder.path(), &first, old_at[0]).await;
+        let (mut world, report) = adopted(&first, old_at);
         world.serve().await;
         Some(Self {
-            nginx_at,
+            old_at,
             world,
             backends,
             addresses,
             service: site.service,
             report,
             roots,
-            _nginx: nginx,
+            _old: old,
             _folder: folder,
         })
     }
@@ -107,7 +115,7 @@ impl Pair {
     /// The same over TLS.
     pub(crate) async fn ask_over_tls(&mut self, ask: Ask, wanted: Wanted) {
         let mut outcomes = Vec::new();
-        for at in [self.nginx_at[1], self.world.https] {
+        for at in [self.old_at[1], self.world.https] {
             let before = self.counts();
             let status = over_tls(at, ask, &self.roots).await;
             outcomes.push(self.outcome(status, &before));
@@ -118,7 +126,7 @@ impl Pair {
     /// Asks both, nginx first.
     pub(crate) async fn both(&self, ask: Ask) -> (Outcome, Outcome) {
         let mut outcomes = Vec::new();
-        for at in [self.nginx_at[0], self.world.plain] {
+        for at in [self.old_at[0], self.world.plain] {
             let before = self.counts();
             let status = send(at, ask).await;
             outcomes.push(self.outcome(status, &before));
@@ -146,7 +154,7 @@ impl Pair {
             )
         };
         let same = plain(nginx) == plain(rampart);
-        let told = format!("{ask:?}\nnginx   {nginx:?}\nrampart {rampart:?}\n");
+        let told = format!("{ask:?}\nold     {nginx:?}\nrampart {rampart:?}\n");
         match wanted {
             Wanted::Same => assert!(same, "{told}{}", self.world.log()),
             Wanted::Differs(words) => {
@@ -225,6 +233,10 @@ fn settled(
         }
         text = out;
     }
+    if site.old == Old::Caddy {
+        let options = "{\n\tadmin off\n\tauto_https off\n}\n";
+        return format!("{options}{text}").replace(LISTEN, &format!(":{}", listen[0].port()));
+    }
     let mut out = String::new();
     let mut rest = text.as_str();
     while let Some((before, after)) = rest.split_once("listen ") {
@@ -242,7 +254,7 @@ fn settled(
 /// The configuration with what nginx needs to run in a folder of its own.
 fn runnable(text: &str, folder: &Path) -> String {
     let folder = folder.display();
-    let events = if text.contains("events {") {
+    let events = if text.contains("events {}") || text.starts_with("events") {
         ""
     } else {
         "events {}\n"
@@ -278,26 +290,25 @@ fn certificates(folder: &Path) -> String {
     roots
 }
 
-async fn start_nginx(folder: &Path, at: SocketAddr) -> Process {
-    let config = folder.join("nginx.conf");
-    let arguments = [
-        "-p",
-        folder.to_str().unwrap(),
-        "-c",
-        config.to_str().unwrap(),
-    ];
-    let nginx = Process::start(Path::new(NGINX), &arguments, &folder.join("log")).unwrap();
+async fn start_old(program: &str, folder: &Path, config: &Path, at: SocketAddr) -> Process {
+    let log = folder.join("log");
+    let (folder, config) = (folder.to_str().unwrap(), config.to_str().unwrap());
+    let arguments = match program {
+        NGINX => vec!["-p", folder, "-c", config],
+        _ => vec!["run", "--config", config, "--adapter", "caddyfile"],
+    };
+    let old = Process::start(Path::new(program), &arguments, &log).unwrap();
     let up = || async { TcpStream::connect(at).await.is_ok() };
-    assert!(eventually(SOON, up).await, "{}", nginx.output());
-    nginx
+    assert!(eventually(SOON, up).await, "{}", old.output());
+    old
 }
 
 /// A world with the estate that the program itself drafts, on addresses of its own; and its report.
-fn adopted(folder: &Path, nginx_at: [SocketAddr; 2]) -> (World, String) {
+fn adopted(config: &Path, old_at: [SocketAddr; 2]) -> (World, String) {
     let world = World::new();
     let output = std::process::Command::new(PROGRAM)
         .args(["init", "--format", "json", "--from"])
-        .arg(folder.join("nginx.conf"))
+        .arg(config)
         .arg(world.config())
         .output()
         .unwrap();
@@ -307,8 +318,12 @@ fn adopted(folder: &Path, nginx_at: [SocketAddr; 2]) -> (World, String) {
     assert_eq!(report["schema"], "rampart.init.v1");
     let text = std::fs::read_to_string(world.config()).unwrap();
     let text = text
-        .replace(&nginx_at[0].to_string(), &world.plain.to_string())
-        .replace(&nginx_at[1].to_string(), &world.https.to_string())
+        .replace(&old_at[0].to_string(), &world.plain.to_string())
+        .replace(&old_at[1].to_string(), &world.https.to_string())
+        .replace(
+            &format!("0.0.0.0:{}", old_at[0].port()),
+            &world.plain.to_string(),
+        )
         .replace("[listen]\n", "[listen]\nmetrics = \"off\"\n");
     store::atomic_write(&world.config(), text.as_bytes(), 0o644).unwrap();
     (world, report.to_string())

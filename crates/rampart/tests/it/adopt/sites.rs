@@ -1,9 +1,17 @@
-//! Configurations of nginx: those that the reader's own tests use, and some that need addresses
-//! in groups.
+//! Configurations of nginx and Caddy: those that the reader's own tests use, and some that need
+//! addresses in groups.
+
+/// Whose configuration it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Old {
+    Nginx,
+    Caddy,
+}
 
 /// A configuration of several files; the first is the one that is started.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Site {
+    pub(crate) old: Old,
     pub(crate) files: &'static [(&'static str, &'static str)],
     /// Lines with these are left out: what cannot run here.
     pub(crate) without: &'static [&'static str],
@@ -22,6 +30,7 @@ const fn by_tens(port: u16) -> u16 {
 }
 
 const PLAIN: Site = Site {
+    old: Old::Nginx,
     files: &[],
     without: &[],
     until: None,
@@ -124,6 +133,64 @@ server {
     ssl_certificate two.example.pem;
     ssl_certificate_key two.example.key;
     location /v1/ { proxy_pass http://127.0.0.1:4002; proxy_set_header Host $host; }
+}
+",
+    )],
+    ..PLAIN
+};
+
+/// Port 8099 stands for the one it listens on.
+pub(crate) const CADDY: Site = Site {
+    old: Old::Caddy,
+    files: &[(
+        "Caddyfile",
+        "
+http://shop.example:8099 {
+	@static path /assets/* /favicon.ico
+	handle @static {
+		root * /nowhere
+		file_server
+	}
+	handle_path /api/* {
+		reverse_proxy 127.0.0.1:7001
+	}
+	handle /api/raw/* {
+		reverse_proxy 127.0.0.1:7011
+	}
+	handle /v1/* {
+		uri strip_prefix /v1
+		reverse_proxy /users/* 127.0.0.1:7002
+		reverse_proxy 127.0.0.1:7003
+	}
+	basicauth /in/* {
+		ops $2a$14$7GSmiede9tpLk7sUQFI0t.sPrY/eD8O5f2qH2rzR2knpBPh4djAvu
+	}
+	reverse_proxy /api2/v2/* 127.0.0.1:7004
+	respond /api2/* 403
+	respond /internal/* 404
+	redir /old /new
+	reverse_proxy 127.0.0.1:7005
+}
+http://other.example:8099 {
+	route {
+		reverse_proxy /x/* 127.0.0.1:7006
+		reverse_proxy 127.0.0.1:7007
+		reverse_proxy /x/z/* 127.0.0.1:7008
+	}
+}
+http://closed.example:8099 {
+	@out not remote_ip 10.0.0.0/8
+	respond @out 403
+	reverse_proxy 127.0.0.1:7009
+}
+http://few.example:8099 {
+	@post method POST
+	respond @post 405
+	reverse_proxy /only/* 127.0.0.1:7010 127.0.0.1:6666 {
+		header_up Host {upstream_hostport}
+		lb_policy first
+		lb_retries 2
+	}
 }
 ",
     )],
