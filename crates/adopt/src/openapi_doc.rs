@@ -305,7 +305,7 @@ fn rest(root: &Node, input: &Input<'_>, draft: &mut Draft) {
             name => {
                 draft
                     .notes
-                    .unneeded(&place, name, "it is read where a route names the document")
+                    .unneeded(&place, name, "it is read where a route names the document");
             }
         }
     }

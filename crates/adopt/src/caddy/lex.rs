@@ -142,7 +142,7 @@ fn heredoc(mark: &str, chars: &mut Chars<'_>, line: &mut usize) -> Option<String
     let mut text = String::new();
     let mut row = String::new();
     // The rest of the line that it begins on is empty.
-    while let Some(c) = chars.next() {
+    for c in chars.by_ref() {
         if c == '\n' {
             *line = line.saturating_add(1);
             break;

@@ -29,7 +29,7 @@ pub(super) struct Named<'d> {
 impl<'d> Named<'d> {
     pub(super) fn of(
         list: &'d [Directive],
-        outer: Option<&Named<'d>>,
+        outer: Option<&Self>,
         draft: &mut crate::draft::Draft,
     ) -> Self {
         let mut all = outer.map(|outer| outer.all.clone()).unwrap_or_default();

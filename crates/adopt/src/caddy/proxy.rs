@@ -244,54 +244,6 @@ fn transport(inner: &Directive, service: &mut Service, route: &mut Route, draft:
     for one in inner.inside() {
         let time = |least: u64, most: u64| units::go_ms(one.arg(0)).map(|ms| ms.clamp(least, most));
         match one.name.as_str() {
-            "tls" => {
-                one.carried(&mut draft.notes);
-                secure(service);
-            }
-            "tls_server_name" => {
-                let host = address::host(one.arg(0)).filter(|host| host.contains('.'));
-                match host {
-                    Some(host) => {
-                        secure(service);
-                        one.carried(&mut draft.notes);
-                        service.set("tls_name", quoted(&host));
-                    }
-                    None => one.left(
-                        &mut draft.notes,
-                        "the name of a service's certificate is fixed",
-                        "write `tls_name`",
-                    ),
-                }
-            }
-            "tls_trusted_ca_certs" | "tls_trust_pool" => {
-                let file = one
-                    .args
-                    .last()
-                    .filter(|file| !file.contains('{') && one.block.is_none());
-                match file {
-                    Some(file) => {
-                        secure(service);
-                        one.carried(&mut draft.notes);
-                        service.set_file("tls_authority", file);
-                    }
-                    None => one.left(
-                        &mut draft.notes,
-                        "the authorities are one PEM file",
-                        "write `tls_authority`",
-                    ),
-                }
-            }
-            "tls_client_auth" if one.args.len() == 2 => {
-                secure(service);
-                one.carried(&mut draft.notes);
-                service.set_file("tls_certificate", one.arg(0));
-                service.set_file("tls_key", one.arg(1));
-            }
-            "tls_insecure_skip_verify" => {
-                secure(service);
-                let why = "Caddy does not verify this service's certificate; Rampart always does: name its authority with `tls_authority`, and its name with `tls_name`";
-                one.differs(&mut draft.notes, why);
-            }
             "versions" => {
                 let http2 = !one.args.iter().any(|word| word == "1.1");
                 match (http2, one.args.iter().any(|word| word == "h2c")) {
@@ -328,6 +280,7 @@ fn transport(inner: &Directive, service: &mut Service, route: &mut Route, draft:
             | "local_address" => {
                 one.unneeded(&mut draft.notes, "connections to services are pooled");
             }
+            _ if tls(one, service, draft) => {}
             _ => one.left(
                 &mut draft.notes,
                 "there is nothing like it in the estate",
@@ -335,6 +288,62 @@ fn transport(inner: &Directive, service: &mut Service, route: &mut Route, draft:
             ),
         }
     }
+}
+
+/// How a service is spoken to over TLS; whether this was about it.
+fn tls(one: &Directive, service: &mut Service, draft: &mut Draft) -> bool {
+    match one.name.as_str() {
+        "tls" => {
+            one.carried(&mut draft.notes);
+            secure(service);
+        }
+        "tls_server_name" => {
+            let host = address::host(one.arg(0)).filter(|host| host.contains('.'));
+            match host {
+                Some(host) => {
+                    secure(service);
+                    one.carried(&mut draft.notes);
+                    service.set("tls_name", quoted(&host));
+                }
+                None => one.left(
+                    &mut draft.notes,
+                    "the name of a service's certificate is fixed",
+                    "write `tls_name`",
+                ),
+            }
+        }
+        "tls_trusted_ca_certs" | "tls_trust_pool" => {
+            let file = one
+                .args
+                .last()
+                .filter(|file| !file.contains('{') && one.block.is_none());
+            match file {
+                Some(file) => {
+                    secure(service);
+                    one.carried(&mut draft.notes);
+                    service.set_file("tls_authority", file);
+                }
+                None => one.left(
+                    &mut draft.notes,
+                    "the authorities are one PEM file",
+                    "write `tls_authority`",
+                ),
+            }
+        }
+        "tls_client_auth" if one.args.len() == 2 => {
+            secure(service);
+            one.carried(&mut draft.notes);
+            service.set_file("tls_certificate", one.arg(0));
+            service.set_file("tls_key", one.arg(1));
+        }
+        "tls_insecure_skip_verify" => {
+            secure(service);
+            let why = "Caddy does not verify this service's certificate; Rampart always does: name its authority with `tls_authority`, and its name with `tls_name`";
+            one.differs(&mut draft.notes, why);
+        }
+        _ => return false,
+    }
+    true
 }
 
 fn secure(service: &mut Service) {
@@ -418,17 +427,17 @@ fn health(one: &Directive, service: &mut Service, draft: &mut Draft) {
 
 fn failing(one: &Directive, service: &mut Service, draft: &mut Draft) {
     let mut parts = Vec::new();
-    if let Some(fails) = one.first("max_fails") {
-        if let Ok(number @ 1..=1000) = fails.arg(0).parse::<u64>() {
-            fails.carried(&mut draft.notes);
-            parts.push(format!("failures = {number}"));
-        }
+    if let Some(fails) = one.first("max_fails")
+        && let Ok(number @ 1..=1000) = fails.arg(0).parse::<u64>()
+    {
+        fails.carried(&mut draft.notes);
+        parts.push(format!("failures = {number}"));
     }
-    if let Some(time) = one.first("fail_duration") {
-        if let Some(ms) = units::go_ms(time.arg(0)).filter(|ms| (100..=300_000).contains(ms)) {
-            time.carried(&mut draft.notes);
-            parts.push(format!("eject = {}", quoted(&units::duration(ms))));
-        }
+    if let Some(time) = one.first("fail_duration")
+        && let Some(ms) = units::go_ms(time.arg(0)).filter(|ms| (100..=300_000).contains(ms))
+    {
+        time.carried(&mut draft.notes);
+        parts.push(format!("eject = {}", quoted(&units::duration(ms))));
     }
     if !parts.is_empty() {
         service.set("outliers", format!("{{ {} }}", parts.join(", ")));

@@ -111,77 +111,79 @@ pub(super) fn other_protocol(port: u16) -> Option<&'static str> {
 }
 
 /// Keys of a service that say nothing about who reaches it.
+const CONTAINERS: &[&str] = &[
+    "build",
+    "command",
+    "entrypoint",
+    "container_name",
+    "hostname",
+    "domainname",
+    "depends_on",
+    "restart",
+    "volumes",
+    "volumes_from",
+    "networks",
+    "network_mode",
+    "links",
+    "external_links",
+    "extra_hosts",
+    "dns",
+    "dns_search",
+    "dns_opt",
+    "user",
+    "working_dir",
+    "tty",
+    "stdin_open",
+    "init",
+    "privileged",
+    "cap_add",
+    "cap_drop",
+    "security_opt",
+    "read_only",
+    "tmpfs",
+    "shm_size",
+    "ulimits",
+    "sysctls",
+    "devices",
+    "logging",
+    "platform",
+    "pull_policy",
+    "profiles",
+    "scale",
+    "stop_grace_period",
+    "stop_signal",
+    "mem_limit",
+    "mem_reservation",
+    "memswap_limit",
+    "cpus",
+    "cpu_shares",
+    "cpuset",
+    "pids_limit",
+    "ipc",
+    "pid",
+    "userns_mode",
+    "isolation",
+    "runtime",
+    "gpus",
+    "oom_kill_disable",
+    "oom_score_adj",
+    "group_add",
+    "cgroup",
+    "cgroup_parent",
+    "annotations",
+    "develop",
+    "attach",
+    "device_cgroup_rules",
+    "storage_opt",
+    "mac_address",
+    "blkio_config",
+    "credential_spec",
+    "uts",
+    "post_start",
+    "pre_stop",
+];
+
+/// Whether a key of a service says nothing about who reaches it.
 pub(super) fn is_about_containers(key: &str) -> bool {
-    matches!(
-        key,
-        "build"
-            | "command"
-            | "entrypoint"
-            | "container_name"
-            | "hostname"
-            | "domainname"
-            | "depends_on"
-            | "restart"
-            | "volumes"
-            | "volumes_from"
-            | "networks"
-            | "network_mode"
-            | "links"
-            | "external_links"
-            | "extra_hosts"
-            | "dns"
-            | "dns_search"
-            | "dns_opt"
-            | "user"
-            | "working_dir"
-            | "tty"
-            | "stdin_open"
-            | "init"
-            | "privileged"
-            | "cap_add"
-            | "cap_drop"
-            | "security_opt"
-            | "read_only"
-            | "tmpfs"
-            | "shm_size"
-            | "ulimits"
-            | "sysctls"
-            | "devices"
-            | "logging"
-            | "platform"
-            | "pull_policy"
-            | "profiles"
-            | "scale"
-            | "stop_grace_period"
-            | "stop_signal"
-            | "mem_limit"
-            | "mem_reservation"
-            | "memswap_limit"
-            | "cpus"
-            | "cpu_shares"
-            | "cpuset"
-            | "pids_limit"
-            | "ipc"
-            | "pid"
-            | "userns_mode"
-            | "isolation"
-            | "runtime"
-            | "gpus"
-            | "oom_kill_disable"
-            | "oom_score_adj"
-            | "group_add"
-            | "cgroup"
-            | "cgroup_parent"
-            | "annotations"
-            | "develop"
-            | "attach"
-            | "device_cgroup_rules"
-            | "storage_opt"
-            | "mac_address"
-            | "blkio_config"
-            | "credential_spec"
-            | "uts"
-            | "post_start"
-            | "pre_stop"
-    ) || key.starts_with("x-")
+    CONTAINERS.contains(&key) || key.starts_with("x-")
 }

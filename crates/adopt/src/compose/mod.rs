@@ -291,6 +291,27 @@ impl Reading<'_> {
         Ok(())
     }
 
+    fn ports(&self, container: &mut Container, place: &Place, node: &Node, draft: &mut Draft) {
+        for item in node.each_item() {
+            if let Some(port) = ports::parse(item, &self.variables) {
+                draft.notes.carried(1);
+                container.ports.push(port);
+                continue;
+            }
+            let shown = item.scalar().unwrap_or_default();
+            let place = Place {
+                line: item.line(),
+                ..place.clone()
+            };
+            draft.notes.left(
+                &place,
+                &format!("{}: ports {shown}", container.name),
+                "this is not one TCP port that is known before it runs",
+                "write the service and its route by hand",
+            );
+        }
+    }
+
     fn key(&self, container: &mut Container, place: &Place, member: &Member, draft: &mut Draft) {
         let node = member.value();
         let what = format!("{}: {}", container.name, member.name());
@@ -300,29 +321,7 @@ impl Reading<'_> {
                 let image = node.scalar().unwrap_or_default();
                 container.image = self.variables.put_into(&image).unwrap_or(image);
             }
-            "ports" => {
-                for item in node.each_item() {
-                    match ports::parse(item, &self.variables) {
-                        Some(port) => {
-                            draft.notes.carried(1);
-                            container.ports.push(port);
-                        }
-                        None => {
-                            let shown = item.scalar().unwrap_or_default();
-                            let place = Place {
-                                line: item.line(),
-                                ..place.clone()
-                            };
-                            draft.notes.left(
-                                &place,
-                                &format!("{what} {shown}"),
-                                "this is not one TCP port that is known before it runs",
-                                "write the service and its route by hand",
-                            );
-                        }
-                    }
-                }
-            }
+            "ports" => self.ports(container, place, node, draft),
             "expose" => {
                 draft.notes.carried(1);
                 let ports = node.each_item().iter().filter_map(Node::scalar);

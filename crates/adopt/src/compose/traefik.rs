@@ -342,24 +342,7 @@ impl Made {
             draft.notes.left(&router.place, &what, why, instead);
         };
         match kind {
-            "basicauth" | "digestauth" | "forwardauth" => {
-                left(
-                    draft,
-                    ASKED,
-                    "add people with `rampart people`, give them the route's role; or write `auth = \"pass\"` where the service checks as well",
-                );
-                self.guard = Some(Guard::Asks(format!("Traefik asks who it is by `{kind}`")));
-            }
-            "ipwhitelist" | "ipallowlist" => {
-                left(
-                    draft,
-                    "a route lets in by permission, not by address: it asks for one that nobody holds yet",
-                    "give people the route's role",
-                );
-                self.guard = Some(Guard::Asks(
-                    "Traefik lets only some addresses in".to_owned(),
-                ));
-            }
+            _ if self.asks(kind, &what, router, draft) => {}
             "redirectscheme" => self.redirects = said("scheme") == Some("https"),
             "stripprefix" => {
                 let prefixes = said("prefixes").unwrap_or_default();
@@ -412,6 +395,26 @@ impl Made {
             ),
             _ => left(draft, "there is nothing like it in the estate", ""),
         }
+    }
+
+    /// What kept somebody out; whether this was such.
+    fn asks(&mut self, kind: &str, what: &str, router: &Router, draft: &mut Draft) -> bool {
+        let (why, instead, guard) = match kind {
+            "basicauth" | "digestauth" | "forwardauth" => (
+                ASKED,
+                "add people with `rampart people`, give them the route's role; or write `auth = \"pass\"` where the service checks as well",
+                format!("Traefik asks who it is by `{kind}`"),
+            ),
+            "ipwhitelist" | "ipallowlist" => (
+                "a route lets in by permission, not by address: it asks for one that nobody holds yet",
+                "give people the route's role",
+                "Traefik lets only some addresses in".to_owned(),
+            ),
+            _ => return false,
+        };
+        draft.notes.left(&router.place, what, why, instead);
+        self.guard = Some(Guard::Asks(guard));
+        true
     }
 
     fn rate<'s>(
