@@ -1,4 +1,5 @@
 mod caddy;
+mod model;
 mod nginx;
 mod others;
 

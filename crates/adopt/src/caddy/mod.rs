@@ -1,5 +1,6 @@
 //! Caddy: from a Caddyfile to a draft.
 
+mod around;
 mod lex;
 mod matcher;
 mod proxy;

@@ -2,7 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use super::walk::{Around, Walk};
+use super::around::Around;
+use super::walk::Walk;
 use super::{Global, contact};
 use crate::draft::{Acme, Certificate, Draft};
 use crate::files::within;

@@ -4,6 +4,7 @@
 //! `route` the order is the file's. What is asked first and takes a whole path takes it from
 //! everything behind.
 
+use super::around::Around;
 use super::matcher::{Matcher, Named};
 use super::proxy;
 use super::site;
@@ -14,85 +15,6 @@ use crate::{Error, path};
 
 /// LIMIT: paths that one directive of one site is for, over all hosts.
 const FANOUT_MAX: usize = 1_000;
-
-/// What holds around a directive.
-#[derive(Clone, Debug)]
-pub(super) struct Around {
-    hosts: Vec<Option<String>>,
-    wildcards: Vec<String>,
-    /// The paths that come here.
-    pattern: String,
-    /// What is taken off.
-    strip: Option<String>,
-    guard: Guard,
-    body_max: Option<u64>,
-    security_headers: bool,
-}
-
-impl Around {
-    pub(super) fn new(hosts: Vec<Option<String>>, wildcards: Vec<String>) -> Self {
-        Self {
-            hosts,
-            wildcards,
-            pattern: "/**".to_owned(),
-            strip: None,
-            guard: Guard::Open,
-            body_max: None,
-            security_headers: false,
-        }
-    }
-
-    /// What comes to a directive with this matcher: one for each of its paths.
-    fn narrowed(&self, matcher: &Matcher) -> Vec<Self> {
-        let mut hosts = self.clone();
-        if !matcher.hosts.is_empty() {
-            let below = |host: &str| {
-                self.wildcards.iter().any(|wildcard| {
-                    let parent = wildcard.strip_prefix("*.");
-                    host.split_once('.').map(|(_, rest)| rest) == parent
-                })
-            };
-            let known = |host: &String| {
-                self.hosts
-                    .iter()
-                    .any(|own| own.as_ref().is_none_or(|own| own == host))
-                    || below(host)
-            };
-            hosts.hosts = matcher
-                .hosts
-                .iter()
-                .filter(|host| known(host))
-                .map(|host| Some(host.clone()))
-                .collect();
-            hosts.wildcards.clear();
-        }
-        if matcher.paths.is_empty() {
-            return vec![hosts];
-        }
-        let mut all = Vec::new();
-        for inner in &matcher.paths {
-            // Paths within are what is left after the prefix was taken off.
-            let inner = match &self.strip {
-                Some(strip) if inner == "/**" => format!("{strip}/**"),
-                Some(strip) if inner == "/" => strip.clone(),
-                Some(strip) => format!("{strip}{inner}"),
-                None => inner.clone(),
-            };
-            let pattern = if path::covers(&self.pattern, &inner) {
-                inner
-            } else if path::covers(&inner, &self.pattern) {
-                self.pattern.clone()
-            } else {
-                continue;
-            };
-            all.push(Self {
-                pattern,
-                ..hosts.clone()
-            });
-        }
-        all
-    }
-}
 
 /// Walks through one site.
 #[derive(Debug)]
@@ -436,7 +358,12 @@ impl<'n> Walk<'n> {
         let instead = "let the service decide, or give what it is about a path or host of its own";
         let refuses = answers_no(one, args);
         if !refuses {
-            one.left(&mut self.draft.notes, &why, instead);
+            // SECURITY: other handlers may let in whom this one asked who they are.
+            if keeps_out(one) {
+                one.unguarded(&mut self.draft.notes, &why, instead);
+            } else {
+                one.left(&mut self.draft.notes, &why, instead);
+            }
             return Ok(());
         }
         if matcher.strangers {
@@ -486,6 +413,14 @@ impl<'n> Walk<'n> {
         }
         Ok(())
     }
+}
+
+/// Whether something within it keeps somebody out.
+fn keeps_out(one: &Directive) -> bool {
+    let refuses = |inner: &Directive| {
+        site::guards(&inner.name) || answers_no(inner, &inner.args) || keeps_out(inner)
+    };
+    one.inside().iter().any(refuses)
 }
 
 /// Whether it refuses whatever comes.

@@ -72,12 +72,16 @@ fn route(
     for way in ways {
         if !way.beyond.is_empty() {
             let why = format!(
-                "a route is chosen by host and path alone, not by {}",
+                "a route is chosen by host and path alone, not by {}: its requests go where the other routes say",
                 way.beyond.join(", ")
             );
-            draft
-                .notes
-                .left(&router.place, &what, &why, "write its routes by hand");
+            let instead = "write its routes by hand";
+            // SECURITY: another router may let in whom this one asked who they are.
+            if made.guard.is_some() {
+                draft.notes.unguarded(&router.place, &what, &why, instead);
+            } else {
+                draft.notes.left(&router.place, &what, &why, instead);
+            }
             continue;
         }
         if way.narrower {

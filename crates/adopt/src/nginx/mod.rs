@@ -133,17 +133,14 @@ fn account(tree: &[Directive], draft: &mut Draft) {
             one.unneeded(&mut draft.notes, why);
             continue;
         }
-        let (why, instead) = match one.name.as_str() {
-            "upstream" | "limit_req_zone" => ("no route that was carried over uses it", ""),
-            name if words::guards(name) => (
+        if words::guards(&one.name) {
+            one.unguarded(
+                &mut draft.notes,
                 "it guards nothing that was carried over, or in a way that was not understood",
                 "look at what it guarded",
-            ),
-            name => words::left(name),
-        };
-        if words::guards(&one.name) {
-            one.unguarded(&mut draft.notes, why, instead);
+            );
         } else {
+            let (why, instead) = words::left(&one.name);
             one.left(&mut draft.notes, why, instead);
         }
     }

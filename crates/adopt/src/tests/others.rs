@@ -65,6 +65,30 @@ fn a_middleware_that_is_not_there_lets_nobody_in() {
 }
 
 #[test]
+fn a_guard_that_a_route_cannot_say_is_listed_as_one() {
+    let text = "services:\n  app:\n    image: a\n    labels:\n      \
+                traefik.http.routers.r.rule: Host(`a.example`) && PathRegexp(`^/admin`)\n      \
+                traefik.http.routers.r.middlewares: m\n      \
+                traefik.http.middlewares.m.basicauth.users: u\n      \
+                traefik.http.routers.o.rule: Host(`a.example`)\n      \
+                traefik.http.services.r.loadbalancer.server.port: 80\n";
+    let adopted = of_text(Kind::Compose, "compose.yaml", text).unwrap();
+    let first = adopted.left.first().unwrap();
+    assert!(
+        first.guards && first.what.contains("PathRegexp"),
+        "{first:?}"
+    );
+    let text = "a.example {\n @x path_regexp ^/admin\n handle @x {\n basic_auth {\n u p\n }\n \
+                reverse_proxy b:1\n }\n reverse_proxy c:1\n}\n";
+    let adopted = of_text(Kind::Caddy, "Caddyfile", text).unwrap();
+    let first = adopted.left.first().unwrap();
+    assert!(
+        first.guards && first.what.contains("handle @x"),
+        "{first:?}"
+    );
+}
+
+#[test]
 fn what_is_no_document_is_refused_with_its_place() {
     for (kind, text, expected) in [
         (Kind::Compose, "a: b\n", "x.yaml:1: there is no `services`"),

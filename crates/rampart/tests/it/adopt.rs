@@ -274,3 +274,34 @@ async fn handlers_of_a_caddyfile_lead_where_caddy_led_them() {
         pair.ask(ask, wanted).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_site_of_rails_gets_over_tls_what_it_got_from_nginx() {
+    let Some(mut pair) = Pair::start(sites::RAILS).await else {
+        return;
+    };
+    let h = "shop.example";
+    for ask in [
+        get(h, "/"),
+        get(h, "/orders/1?x=y"),
+        get(h, "/cable"),
+        get(h, "/cables"),
+        get(h, "/assets/site.css"),
+        get(h, "/500.html"),
+    ] {
+        pair.ask_over_tls(ask, Same).await;
+    }
+    // In clear, both redirect.
+    pair.ask(get(h, "/orders"), Same).await;
+    pair.ask(get("www.shop.example", "/"), Same).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_websocket_is_opened_where_nginx_opened_it() {
+    let Some(mut pair) = Pair::start(sites::SOCKETS).await else {
+        return;
+    };
+    assert_eq!(pair.sockets("live.example", "/live/x").await, [true, true]);
+    assert_eq!(pair.sockets("live.example", "/x").await, [false, false]);
+    pair.ask(get("live.example", "/x"), Same).await;
+}

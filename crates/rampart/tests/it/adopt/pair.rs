@@ -1,6 +1,6 @@
 //! nginx or Caddy and Rampart side by side, before the same backends.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -23,6 +23,8 @@ const CADDY: &str = "/usr/bin/caddy";
 const LISTEN: &str = ":8099";
 /// A port of a configuration that nobody listens on.
 const DEAD: u16 = 6666;
+/// A port of a configuration where every WebSocket is agreed to.
+const SOCKETS: u16 = 7777;
 
 /// What a request is to come to.
 #[derive(Clone, Copy, Debug)]
@@ -69,15 +71,18 @@ impl Pair {
         let folder = tempfile::tempdir().unwrap();
         let old_at: [SocketAddr; 2] = testkit::free_addresses().unwrap();
         let (mut backends, mut addresses) = (BTreeMap::new(), BTreeMap::new());
-        for port in site.files.iter().flat_map(|(_, text)| ports(text)) {
-            if port == DEAD {
-                let [free] = testkit::free_addresses().unwrap();
-                addresses.insert(port, free);
-            } else if !addresses.contains_key(&port) {
-                let (backend, address) = Backend::start().await;
-                backends.insert(port, backend);
-                addresses.insert(port, address);
-            }
+        let named = site.files.iter().flat_map(|(_, text)| ports(text));
+        for port in named.collect::<BTreeSet<u16>>() {
+            let address = match port {
+                DEAD => testkit::free_addresses::<1>().unwrap()[0],
+                SOCKETS => agreeing().await,
+                _ => {
+                    let (backend, address) = Backend::start().await;
+                    backends.insert(port, backend);
+                    address
+                }
+            };
+            addresses.insert(port, address);
         }
         for (at, (name, text)) in site.files.iter().enumerate() {
             let mut text = settled(text, &site, &addresses, old_at);
@@ -121,6 +126,26 @@ impl Pair {
             outcomes.push(self.outcome(status, &before));
         }
         self.compare(ask, wanted, &outcomes[0], &outcomes[1]);
+    }
+
+    /// Asks both for a WebSocket: whether they agreed.
+    pub(crate) async fn sockets(&self, host: &str, target: &str) -> [bool; 2] {
+        let mut agreed = [false; 2];
+        for (at, agreed) in [self.old_at[0], self.world.plain]
+            .into_iter()
+            .zip(&mut agreed)
+        {
+            let mut stream = TcpStream::connect(at).await.unwrap();
+            let request = format!(
+                "GET {target} HTTP/1.1\r\nhost: {host}\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
+                 sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+            );
+            stream.write_all(request.as_bytes()).await.unwrap();
+            let mut answer = [0; 13];
+            stream.read_exact(&mut answer).await.unwrap();
+            *agreed = answer == *b"HTTP/1.1 101 ";
+        }
+        agreed
     }
 
     /// Asks both, nginx first.
@@ -190,6 +215,37 @@ impl Pair {
     }
 }
 
+/// A service that agrees to every handshake with the nonce of RFC 6455 §1.3, and then waits.
+async fn agreeing() -> SocketAddr {
+    const ANSWER: &[u8] =
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    let Ok(byte) = stream.read_u8().await else {
+                        return;
+                    };
+                    head.push(byte.to_ascii_lowercase());
+                }
+                let asks = String::from_utf8_lossy(&head).contains("upgrade: websocket");
+                let answer = if asks {
+                    ANSWER
+                } else {
+                    b"HTTP/1.1 400 No\r\n\r\n"
+                };
+                drop(stream.write_all(answer).await);
+                drop(stream.read_u8().await);
+            });
+        }
+    });
+    address
+}
+
 /// Ports of addresses on this machine that a text names.
 fn ports(text: &str) -> Vec<u16> {
     let mut ports = Vec::new();
@@ -213,6 +269,9 @@ fn settled(
     if let Some(until) = site.until {
         text.truncate(text.find(until).unwrap());
         text.push('\n');
+    }
+    for (old, new) in site.instead {
+        text = text.replace(old, new);
     }
     let lines = text.lines();
     let kept: Vec<&str> = lines
@@ -240,12 +299,12 @@ fn settled(
     let mut out = String::new();
     let mut rest = text.as_str();
     while let Some((before, after)) = rest.split_once("listen ") {
-        let end = after.find(';').unwrap();
-        let mut words: Vec<String> = after[..end].split(' ').map(str::to_owned).collect();
+        let (words, after) = after.split_once(';').unwrap();
+        let mut words: Vec<String> = words.split(' ').map(str::to_owned).collect();
         let tls = words.iter().any(|word| word == "ssl");
         words[0] = listen[usize::from(tls)].to_string();
-        out.push_str(&format!("{before}listen {}", words.join(" ")));
-        rest = &after[end..];
+        out.push_str(&format!("{before}listen {};", words.join(" ")));
+        rest = after;
     }
     out.push_str(rest);
     out
@@ -254,11 +313,8 @@ fn settled(
 /// The configuration with what nginx needs to run in a folder of its own.
 fn runnable(text: &str, folder: &Path) -> String {
     let folder = folder.display();
-    let events = if text.contains("events {}") || text.starts_with("events") {
-        ""
-    } else {
-        "events {}\n"
-    };
+    let own = text.lines().any(|line| line.starts_with("events"));
+    let events = if own { "" } else { "events {}\n" };
     let main = format!(
         "daemon off; master_process off; worker_processes 1; error_log {folder}/error.log info;\n\
          pid {folder}/nginx.pid;\n{events}"
@@ -277,7 +333,7 @@ fn runnable(text: &str, folder: &Path) -> String {
 /// Certificates of the hosts of tests; the text of both, which clients believe.
 fn certificates(folder: &Path) -> String {
     let mut roots = String::new();
-    for host in ["one.example", "two.example"] {
+    for host in ["one.example", "two.example", "shop.example"] {
         let made = rcgen::generate_simple_self_signed(vec![host.to_owned()]).unwrap();
         let write = |ending: &str, text: &str| {
             let path = folder.join(format!("{host}.{ending}"));

@@ -15,6 +15,8 @@ pub(crate) struct Site {
     pub(crate) files: &'static [(&'static str, &'static str)],
     /// Lines with these are left out: what cannot run here.
     pub(crate) without: &'static [&'static str],
+    /// Texts that are others here.
+    pub(crate) instead: &'static [(&'static str, &'static str)],
     /// What follows this is left out.
     pub(crate) until: Option<&'static str>,
     /// Which backends are one service, by their ports.
@@ -33,6 +35,7 @@ const PLAIN: Site = Site {
     old: Old::Nginx,
     files: &[],
     without: &[],
+    instead: &[],
     until: None,
     service: alone,
 };
@@ -82,6 +85,56 @@ pub(crate) const ODD: Site = Site {
     )],
     without: &["location /self/", "some_module_directive", "sub_filter"],
     until: Some("\nstream {"),
+    ..PLAIN
+};
+
+pub(crate) const RAILS: Site = Site {
+    files: &[(
+        "nginx.conf",
+        include_str!("../../../../adopt/testdata/nginx/rails/nginx.conf"),
+    )],
+    without: &[
+        "[::]",
+        "user www-data",
+        "worker_processes",
+        "pid /run",
+        "modules-enabled",
+        "mime.types",
+        "access_log",
+    ],
+    instead: &[
+        (
+            "/etc/letsencrypt/live/shop.example/fullchain.pem",
+            "shop.example.pem",
+        ),
+        (
+            "/etc/letsencrypt/live/shop.example/privkey.pem",
+            "shop.example.key",
+        ),
+    ],
+    ..PLAIN
+};
+
+pub(crate) const SOCKETS: Site = Site {
+    files: &[(
+        "nginx.conf",
+        "
+map $http_upgrade $connection_upgrade { default upgrade; '' close; }
+server {
+    listen 80;
+    server_name live.example;
+    proxy_set_header Host $host;
+    location / { proxy_pass http://127.0.0.1:4101; }
+    location /live/ {
+        proxy_http_version 1.1;
+        proxy_set_header Host $host;
+        proxy_set_header Upgrade $http_upgrade;
+        proxy_set_header Connection $connection_upgrade;
+        proxy_pass http://127.0.0.1:7777;
+    }
+}
+",
+    )],
     ..PLAIN
 };
 
