@@ -279,6 +279,7 @@ fn console(draft: &mut Draft) {
 /// at several hosts is one.
 fn guards(draft: &mut Draft) {
     let mut known: Vec<(crate::Place, String, String)> = Vec::new();
+    let roles = &mut draft.roles;
     for route in &mut draft.routes {
         if !matches!(route.guard, Guard::Asks(_)) {
             continue;
@@ -289,9 +290,19 @@ fn guards(draft: &mut Draft) {
         let name = match same {
             Some((_, _, name)) => name.clone(),
             None => {
-                let name = route.name.clone();
-                let about = format!("May use the route `{name}`, which the old file guarded.");
-                draft.roles.push((name.clone(), about));
+                let base = match route.name.as_str() {
+                    "all" => "site",
+                    name => name.strip_suffix("-all").unwrap_or(name),
+                };
+                let name = address::unique(base, |name| {
+                    roles.iter().any(|(known, _)| known == name)
+                        || model::own::built_in_role(name).is_some()
+                });
+                let about = format!(
+                    "May use the route `{}`, which the old file guarded.",
+                    route.name
+                );
+                roles.push((name.clone(), about));
                 known.push((route.place.clone(), route.path.clone(), name.clone()));
                 name
             }

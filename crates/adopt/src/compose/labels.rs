@@ -72,6 +72,8 @@ pub(super) struct Traefik {
     pub(super) routers: ByName<Router>,
     pub(super) services: ByName<Options>,
     pub(super) middlewares: ByName<Options>,
+    /// Where the first label of each middleware stands.
+    places: ByName<Place>,
     of: BTreeSet<String>,
 }
 
@@ -144,12 +146,15 @@ impl Traefik {
                     .or_default()
                     .insert(option, value.to_owned()),
             ),
-            "middlewares" => drop(
+            "middlewares" => {
+                self.places
+                    .entry(name.clone())
+                    .or_insert_with(|| place.clone());
                 self.middlewares
                     .entry(name)
                     .or_default()
-                    .insert(option, value.to_owned()),
-            ),
+                    .insert(option, value.to_owned());
+            }
             _ => {
                 draft
                     .notes
@@ -158,6 +163,33 @@ impl Traefik {
             }
         }
         draft.notes.carried(1);
+    }
+
+    /// Says what nothing uses: middlewares without a router, and routers of containers that
+    /// requests are not passed on to.
+    pub(super) fn unused(&self, closed: &BTreeSet<&str>, draft: &mut Draft) {
+        let routers = self.routers.values().map(|router| &router.options);
+        let named: BTreeSet<&str> = routers
+            .chain(self.middlewares.values())
+            .flat_map(|options| [options.get("middlewares"), options.get("chain.middlewares")])
+            .flatten()
+            .flat_map(|names| names.split(','))
+            .map(|name| name.trim().split('@').next().unwrap_or_default())
+            .collect();
+        for (name, place) in &self.places {
+            if !named.contains(name.as_str()) {
+                let what = format!("middleware {name}");
+                draft.notes.left(place, &what, "no router uses it", "");
+            }
+        }
+        for (name, router) in &self.routers {
+            if closed.contains(router.container.as_str()) {
+                let rule = router.options.get("rule").map_or("", String::as_str);
+                let what = format!("router {name}: {rule}");
+                let why = "it leads to a proxy or to a data store, which get no route";
+                draft.notes.left(&router.place, &what, why, "");
+            }
+        }
     }
 
     pub(super) fn has_routers(&self, container: &str) -> bool {

@@ -7,7 +7,7 @@ mod rule;
 mod traefik;
 mod variables;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use openapi::{Member, Node};
 
@@ -62,6 +62,11 @@ pub(crate) fn read(
     for one in &containers {
         container(one, &all, draft)?;
     }
+    let closed = containers
+        .iter()
+        .filter(|one| images::role(&one.image) != Role::Other);
+    let closed: BTreeSet<&str> = closed.map(|one| one.name.as_str()).collect();
+    all.unused(&closed, draft);
     if let Some(route) = draft.routes.first() {
         let (place, what) = (route.place.clone(), route.what.clone());
         let why = "nothing bounded bodies and times before; Rampart takes bodies up to 10 MiB, answers up to 1 GiB, and waits 60 s for one (`[limits]`)";

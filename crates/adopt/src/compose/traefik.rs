@@ -264,6 +264,33 @@ fn listen(tls: bool, router: &Router, draft: &mut Draft) {
     }
 }
 
+/// Options of middlewares that are read, or whose whole kind is told by itself.
+fn is_read(key: &str) -> bool {
+    let kind = key.split('.').next().unwrap_or(key);
+    let carried = [
+        "stripprefix",
+        "ratelimit",
+        "buffering",
+        "chain",
+        "redirectscheme",
+    ];
+    !carried.contains(&kind)
+        || matches!(
+            key,
+            "stripprefix.prefixes"
+                | "ratelimit.average"
+                | "ratelimit.burst"
+                | "ratelimit.period"
+                | "ratelimit.sourcecriterion.requestheadername"
+                | "ratelimit.sourcecriterion.requesthost"
+                | "buffering.maxrequestbodybytes"
+                | "chain.middlewares"
+                | "redirectscheme.scheme"
+                | "redirectscheme.permanent"
+                | "redirectscheme.port"
+        )
+}
+
 /// What middlewares come to.
 #[derive(Debug, Default)]
 struct Made {
@@ -320,6 +347,11 @@ impl Made {
                 .map(|key| key.split('.').next().unwrap_or(key))
                 .collect();
             kinds.dedup();
+            for key in options.keys().filter(|key| !is_read(key)) {
+                let what = format!("middleware {name} {key}");
+                let why = "of this middleware, this option is not carried over";
+                draft.notes.left(&router.place, &what, why, "");
+            }
             for kind in kinds {
                 self.one(kind, name, options, all, router, depth, draft);
             }

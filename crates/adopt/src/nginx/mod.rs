@@ -88,6 +88,11 @@ pub(crate) fn read(
         http(level, input, draft)?;
     }
     account(&tree, draft);
+    let deaf = draft.routes.iter().find(|route| !route.websocket);
+    if let Some((place, what)) = deaf.map(|route| (route.place.clone(), route.what.clone())) {
+        let why = "a handshake for a WebSocket is refused where a route does not say `websocket`; nginx passes it on as a plain request";
+        draft.notes.differs(&place, &what, why);
+    }
     Ok(())
 }
 

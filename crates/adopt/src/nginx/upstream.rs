@@ -88,6 +88,15 @@ fn members(group: &Directive, service: &mut Service, draft: &mut Draft) {
             continue;
         }
         server.carried(&mut draft.notes);
+        let known = ["weight=", "max_fails=", "fail_timeout=", "max_conns="];
+        let options = server.args.iter().skip(1);
+        for other in options.filter(|arg| !known.iter().any(|word| arg.starts_with(word))) {
+            let what = format!("server {} {other}", server.arg(0));
+            let why = "of an address, this option is not carried over";
+            draft
+                .notes
+                .left(&server.place, &what, why, "see `slow_start` and `resolve`");
+        }
         weights.push(option("weight=").unwrap_or("1").to_owned());
         failing.add(option("max_fails="), option("fail_timeout="));
         conns = conns.or(option("max_conns=").and_then(|n| n.parse::<u32>().ok()));

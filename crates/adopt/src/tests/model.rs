@@ -90,7 +90,10 @@ fn of_nginx(site: &BTreeMap<(bool, String), Handler>, path: &str) -> End {
     let service = |n: &usize, path: String| End::Service(format!("10.0.0.{n}:80"), path);
     match exact.or_else(longest) {
         Some((_, Handler::Pass(n))) => service(n, path.to_owned()),
-        Some(((_, uri), Handler::Strip(n))) => service(n, format!("/{}", &path[uri.len()..])),
+        Some(((_, uri), Handler::Strip(n))) => {
+            let rest = path.strip_prefix(uri.as_str()).unwrap();
+            service(n, format!("/{rest}"))
+        }
         _ => End::Refused,
     }
 }
