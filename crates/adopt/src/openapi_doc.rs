@@ -266,7 +266,7 @@ fn security(root: &Node, input: &Input<'_>, draft: &mut Draft) -> Vec<String> {
                 "tokens of an issuer: `[[issuer]]` with its address, and `require = \"…\"`"
             }
             ("http", "basic") => {
-                "people with a password: `require = \"…\"`, and `rampart people add`"
+                "people with a password: `require = \"…\"`, and `rampart people invite`"
             }
             ("mutualTLS", _) => {
                 "certificates of clients: `[[listen.client_certificates]]`, and `require = \"…\"`"

@@ -107,7 +107,7 @@ impl<'n> Walk<'n> {
             match one.name.as_str() {
                 "basic_auth" | "basicauth" | "forward_auth" => {
                     let why = "the route asks for a permission instead, which nobody holds yet";
-                    let instead = "add people with `rampart people`, give them the route's role; or write `auth = \"pass\"` where the service checks as well";
+                    let instead = "invite people with `rampart people invite`, give them the route's role; or write `auth = \"pass\"` where the service checks as well";
                     one.left(&mut self.draft.notes, why, instead);
                     let guard = Guard::Asks(format!("Caddy asks who it is by `{}`", one.name));
                     self.wider(one, &matcher);

@@ -438,7 +438,7 @@ impl Made {
         let (why, instead, guard) = match kind {
             "basicauth" | "digestauth" | "forwardauth" => (
                 ASKED,
-                "add people with `rampart people`, give them the route's role; or write `auth = \"pass\"` where the service checks as well",
+                "invite people with `rampart people invite`, give them the route's role; or write `auth = \"pass\"` where the service checks as well",
                 format!("Traefik asks who it is by `{kind}`"),
             ),
             "ipwhitelist" | "ipallowlist" => (

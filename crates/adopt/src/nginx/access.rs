@@ -134,7 +134,7 @@ pub(super) fn guard(scope: &Scope<'_>, draft: &mut Draft) -> Guard {
         };
         let instead = match name {
             "auth_basic" => {
-                "add people with `rampart people`, give them the route's role; its passwords stay behind"
+                "invite people with `rampart people invite`, give them the route's role; its passwords stay behind"
             }
             _ => {
                 "Rampart asks who it is by itself; or write `auth = \"pass\"` where the service checks as well"
