@@ -330,11 +330,17 @@ fn certificates(draft: &mut Draft) {
         .filter_map(|route| route.host.clone())
         .collect();
     let serves_all = draft.routes.iter().any(|route| route.host.is_none());
+    // `*` stands for one label, and never for all names of a top-level domain.
     let is_served = |name: &str| match name.strip_prefix("*.") {
-        Some(parent) => served
-            .iter()
-            .any(|host| host.split_once('.').is_some_and(|(_, rest)| rest == parent)),
-        None => serves_all || served.contains(name),
+        Some(parent) => {
+            parent.contains('.')
+                && address::host(parent).is_some()
+                && (serves_all
+                    || served
+                        .iter()
+                        .any(|host| host.split_once('.').is_some_and(|(_, rest)| rest == parent)))
+        }
+        None => address::host(name).is_some() && (serves_all || served.contains(name)),
     };
     let mut counts: Vec<String> = Vec::new();
     let mut asked: BTreeSet<String> = BTreeSet::new();

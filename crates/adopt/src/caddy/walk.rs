@@ -244,7 +244,14 @@ impl<'n> Walk<'n> {
                         .pattern
                         .strip_suffix("/**")
                         .unwrap_or(&around.pattern);
-                    if !base.is_empty() {
+                    if base.contains('*') {
+                        let (why, instead) = site::left("uri");
+                        one.left(&mut self.draft.notes, why, instead);
+                        let why = "what is taken off is no fixed prefix";
+                        return self.closes(one, around, why);
+                    }
+                    // Of the root there is nothing to take off.
+                    if !matches!(base, "" | "/") {
                         inner.strip = Some(base.to_owned());
                     }
                 }

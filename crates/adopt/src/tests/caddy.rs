@@ -83,6 +83,11 @@ fn what_caddy_asks_first_takes_its_paths_from_what_comes_after() {
             "handle_path /p/* {\n reverse_proxy /q/* q:1\n reverse_proxy p:1\n }",
             &["/p/** p /p", "/p/q/** q /p"],
         ),
+        // Of the root there is nothing to take off.
+        (
+            "handle_path / {\n reverse_proxy p:1\n }\n handle_path /a/*/b/* {\n reverse_proxy q:1\n }\n reverse_proxy o:1",
+            &["/ p ", "/** o ", "/a/*/b/* o !"],
+        ),
         (
             "basic_auth /in/* {\n a b\n }\n reverse_proxy one:1",
             &["/** one ", "/in/** one !"],

@@ -174,6 +174,15 @@ fn nothing_to_put_a_gateway_before_is_said_with_its_reasons() {
 }
 
 #[test]
+fn a_certificate_is_for_names_that_one_may_be_for() {
+    let text = "server { listen 443 ssl default_server; server_name a.b.example *.example www.b.* .b.example; \
+                ssl_certificate c.pem; ssl_certificate_key c.key; location / { proxy_pass http://10.0.0.1; } }";
+    let adopted = of_text(Kind::Nginx, "x.conf", text).unwrap();
+    let line = "hosts = [\"a.b.example\", \"b.example\", \"*.b.example\"]";
+    assert!(adopted.estate.contains(line), "{}", adopted.estate);
+}
+
+#[test]
 fn secrets_do_not_reach_the_notes() {
     let inside = "location / { proxy_pass http://10.0.0.1; proxy_set_header Authorization \"Basic c2VjcmV0\"; \
                   proxy_set_header X-Key hunter2; }";
