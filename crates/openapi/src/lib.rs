@@ -31,4 +31,5 @@ pub use finding::{Finding, Weight};
 pub use head::{Captures, Fields, HeadView};
 pub use options::{Base, Formats, Limits, Options, Undeclared};
 pub use outline::outline;
+pub use source::{Member, Node};
 pub use violation::{Keyword, Place, Violation, Violations};

@@ -4,6 +4,7 @@
 //! differently: no key twice, no merge keys, no tags of its own.
 
 mod json;
+mod look;
 mod yaml;
 
 use crate::number::Decimal;
@@ -16,9 +17,18 @@ pub(crate) struct Mark {
     pub(crate) column: usize,
 }
 
-/// A value and where it begins.
+/// Whether `<<` takes the members of what it names (YAML 1.1's merge keys).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Merge {
+    /// It is refused: readers of OpenAPI disagree on it.
+    Refuse,
+    /// It does, as Compose says.
+    Take,
+}
+
+/// A value of a document and where it begins.
 #[derive(Debug, Clone)]
-pub(crate) struct Node {
+pub struct Node {
     pub(crate) value: Value,
     pub(crate) mark: Mark,
 }
@@ -34,9 +44,9 @@ pub(crate) enum Value {
     Object(Vec<Member>),
 }
 
-/// A member of an object.
+/// A member of an object of a document.
 #[derive(Debug, Clone)]
-pub(crate) struct Member {
+pub struct Member {
     pub(crate) name: String,
     pub(crate) mark: Mark,
     pub(crate) value: Node,
@@ -321,6 +331,10 @@ impl Findings {
 
 /// Reads a document's text: JSON where it begins like it, else YAML.
 pub(crate) fn read(text: &str, limits: &Limits, findings: &mut Findings) -> Option<Node> {
+    read_as(text, limits, Merge::Refuse, findings)
+}
+
+fn read_as(text: &str, limits: &Limits, merge: Merge, findings: &mut Findings) -> Option<Node> {
     let refuse = |findings: &mut Findings, mark, message: String, hint: &str| {
         findings.push(Weight::Error, "", mark, message, hint);
         None
@@ -342,10 +356,10 @@ pub(crate) fn read(text: &str, limits: &Limits, findings: &mut Findings) -> Opti
     let read = if text.trim_start().starts_with(['{', '[']) {
         json::read(text, limits).or_else(|json| {
             // YAML has flow mappings of its own; what is said is what JSON says.
-            yaml::read(text, limits).map_err(|_| json)
+            yaml::read(text, limits, merge).map_err(|_| json)
         })
     } else {
-        yaml::read(text, limits)
+        yaml::read(text, limits, merge)
     };
     match read {
         Ok(node) => Some(node),

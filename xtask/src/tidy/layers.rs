@@ -10,6 +10,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
     ("vocabulary", &["model"]),
     ("the estate", &["estate"]),
     ("engines", ENGINES),
+    ("the first draft", &["adopt"]),
     ("platform", &["store", "net"]),
     ("the record", &["trail"]),
     ("the estate's versions", &["rollout"]),
@@ -30,6 +31,11 @@ const ENGINES: &[&str] = &[
     "merkle",
     "openapi",
 ];
+
+/// Crates that ask nothing of the machine: values in, values out.
+fn is_pure(name: &str) -> bool {
+    ENGINES.contains(&name) || matches!(name, "model" | "estate" | "adopt")
+}
 
 /// Siblings that never meet but in events, in `model`'s types and in the program.
 pub(super) const STRATEGIES: &[&str] = &[
@@ -133,7 +139,7 @@ fn refused(name: &str, needed: &str) -> Option<String> {
         return (!allowed.contains(&name) && !development)
             .then(|| format!("`{needed}` is only for {}", allowed.join(", ")));
     }
-    if needed == "tokio" && (ENGINES.contains(&name) || matches!(name, "model" | "estate")) {
+    if needed == "tokio" && is_pure(name) {
         return Some(format!("`{name}` is pure: no tokio"));
     }
     let below = rank(needed)?;
@@ -150,8 +156,7 @@ fn purity(file: &File, findings: &mut Vec<Finding>) {
     let Some(name) = file.of_crate() else {
         return;
     };
-    let pure = ENGINES.contains(&name) || matches!(name, "model" | "estate");
-    if !pure || MACHINE.contains(&file.path.as_str()) {
+    if !is_pure(name) || MACHINE.contains(&file.path.as_str()) {
         return;
     }
     for (at, line) in code(file) {

@@ -160,6 +160,7 @@ pub(super) fn fault_line(fault: &Fault) -> String {
     let file = fault.file.as_deref().map(clean);
     let place = match (file, fault.line, fault.column) {
         (Some(file), Some(line), Some(column)) => format!("{file}:{line}:{column}: "),
+        (Some(file), Some(line), None) if line > 0 => format!("{file}:{line}: "),
         (Some(file), ..) => format!("{file}: "),
         (None, Some(line), Some(column)) => format!("{line}:{column}: "),
         _ => String::new(),

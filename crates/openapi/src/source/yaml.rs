@@ -4,17 +4,19 @@ use std::collections::HashMap;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
+use super::Merge;
 use super::{Bad, Mark, Member, Node, Value};
 use crate::Limits;
 use crate::number::Decimal;
 
-pub(super) fn read(text: &str, limits: &Limits) -> Result<Node, Bad> {
+pub(super) fn read(text: &str, limits: &Limits, merge: Merge) -> Result<Node, Bad> {
     let mut builder = Builder {
         stack: Vec::new(),
         anchors: HashMap::new(),
         root: None,
         nodes: 0,
         limits,
+        merge,
     };
     let mut documents = 0;
     for event in Parser::new_from_str(text) {
@@ -78,6 +80,7 @@ struct Builder<'l> {
     root: Option<Node>,
     nodes: usize,
     limits: &'l Limits,
+    merge: Merge,
 }
 
 impl Builder<'_> {
@@ -107,7 +110,11 @@ impl Builder<'_> {
                 };
                 let value = match open.kind {
                     OpenKind::Array(items) => Value::Array(items),
-                    OpenKind::Object(members, _) => Value::Object(members),
+                    OpenKind::Object(members, _) => {
+                        let (members, taken) = merged(members, self.merge);
+                        self.count(taken, mark)?;
+                        Value::Object(members)
+                    }
                 };
                 let node = Node {
                     value,
@@ -175,7 +182,7 @@ impl Builder<'_> {
                 "write the key out where it is used",
             );
         }
-        if name == "<<" && style == ScalarStyle::Plain {
+        if name == "<<" && style == ScalarStyle::Plain && self.merge == Merge::Refuse {
             return bad(
                 mark,
                 "merge keys (`<<`) are not part of YAML 1.2",
@@ -249,6 +256,30 @@ impl Builder<'_> {
         }
         Ok(())
     }
+}
+
+/// The members with what `<<` names put in, where nothing of their own stands; and how many values
+/// that was.
+fn merged(members: Vec<Member>, merge: Merge) -> (Vec<Member>, usize) {
+    if merge == Merge::Refuse || !members.iter().any(|member| member.name == "<<") {
+        return (members, 0);
+    }
+    let (from, mut own): (Vec<Member>, Vec<Member>) =
+        members.into_iter().partition(|member| member.name == "<<");
+    let mut taken = 0_usize;
+    for source in &from {
+        let maps = match &source.value.value {
+            Value::Array(items) => items.as_slice(),
+            _ => std::slice::from_ref(&source.value),
+        };
+        for member in maps.iter().flat_map(Node::members) {
+            if !own.iter().any(|known| known.name == member.name) {
+                taken = taken.saturating_add(weigh(&member.value).0);
+                own.push(member.clone());
+            }
+        }
+    }
+    (own, taken)
 }
 
 /// How many nodes, how deep.

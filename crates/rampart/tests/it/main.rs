@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod acme;
 #[cfg(test)]
+mod adopt;
+#[cfg(test)]
 mod attacks;
 #[cfg(test)]
 mod auth_request;
