@@ -176,6 +176,9 @@ paths:
 fn estate(address: SocketAddr, nobody: SocketAddr) -> String {
     format!(
         r#"
+[limits.shared]
+address = "redis://{nobody}"
+
 [[service]]
 name = "pair"
 addresses = ["{address}", "{nobody}"]
