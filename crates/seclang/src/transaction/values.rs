@@ -1,0 +1,141 @@
+//! The bytes of a transaction: every value is a number, and what a chain of transformations makes
+//! of it is worked out once. Unchanged values are the same number.
+
+use crate::rules::Ruleset;
+use crate::transform::Node;
+
+/// A value of this transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct ValueId(u32);
+
+impl ValueId {
+    /// The empty value.
+    pub(crate) const EMPTY: Self = Self(0);
+
+    fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Not worked out yet.
+const UNKNOWN: u32 = u32::MAX;
+
+/// All values.
+#[derive(Debug)]
+pub(crate) struct Values {
+    bytes: Vec<u8>,
+    /// Where each value begins and ends.
+    spans: Vec<(u32, u32)>,
+    nodes: usize,
+    /// What each node makes of each value.
+    derived: Vec<u32>,
+    /// Where the candidates of each value and node are.
+    candidates: Vec<u32>,
+    words: Vec<u64>,
+    scratch: Vec<u8>,
+}
+
+impl Values {
+    pub(crate) fn new(nodes: usize) -> Self {
+        let mut values = Self {
+            bytes: Vec::with_capacity(4096),
+            spans: Vec::with_capacity(256),
+            nodes,
+            derived: Vec::new(),
+            candidates: Vec::new(),
+            words: Vec::new(),
+            scratch: Vec::new(),
+        };
+        values.push(b"");
+        values
+    }
+
+    /// Keeps a copy.
+    pub(crate) fn push(&mut self, value: &[u8]) -> ValueId {
+        if value.is_empty() && !self.spans.is_empty() {
+            return ValueId::EMPTY;
+        }
+        let begin = self.bytes.len();
+        self.bytes.extend_from_slice(value);
+        self.span(begin)
+    }
+
+    /// Names the bytes from `begin` on.
+    fn span(&mut self, begin: usize) -> ValueId {
+        // LIMIT: 4 GiB of bytes and as many values; bodies are limited far below.
+        let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        let id = ValueId(place(self.spans.len()));
+        self.spans.push((place(begin), place(self.bytes.len())));
+        id
+    }
+
+    pub(crate) fn get(&self, id: ValueId) -> &[u8] {
+        let span = self.spans.get(id.index());
+        let bytes = span.and_then(|(begin, end)| self.bytes.get(*begin as usize..*end as usize));
+        bytes.unwrap_or_default()
+    }
+
+    pub(crate) fn len(&self, id: ValueId) -> usize {
+        self.get(id).len()
+    }
+
+    fn cell(&self, id: ValueId, node: Node) -> usize {
+        id.index() * self.nodes + node.index()
+    }
+
+    /// What the chain that ends at `node` makes of a value.
+    pub(crate) fn transformed(&mut self, id: ValueId, node: Node, rules: &Ruleset) -> ValueId {
+        if node == Node::ROOT {
+            return id;
+        }
+        let cell = self.cell(id, node);
+        match self.derived.get(cell) {
+            Some(known) if *known != UNKNOWN => return ValueId(*known),
+            _ => {}
+        }
+        let Some((parent, step)) = rules.trie.step(node) else {
+            return id;
+        };
+        let before = self.transformed(id, parent, rules);
+        let mut scratch = std::mem::take(&mut self.scratch);
+        scratch.clear();
+        let input = self.get(before);
+        let changed = step.apply(input, &mut scratch, &rules.settings.unicode) && scratch != input;
+        let after = if changed { self.push(&scratch) } else { before };
+        self.scratch = scratch;
+        remember(&mut self.derived, cell, after.0);
+        after
+    }
+
+    /// Whether the pattern with this bit in the group of `node` can match the value, which that
+    /// node has made.
+    pub(crate) fn is_candidate(&mut self, id: ValueId, node: Node, bit: u32, rules: &Ruleset) -> bool {
+        let words = rules.groups.words(node.index());
+        let cell = self.cell(id, node);
+        let begin = match self.candidates.get(cell) {
+            Some(known) if *known != UNKNOWN => *known as usize,
+            _ => {
+                let begin = self.words.len();
+                self.words.resize(begin + words, 0);
+                let mut found = std::mem::take(&mut self.words);
+                if let Some(out) = found.get_mut(begin..) {
+                    rules.groups.candidates(node.index(), self.get(id), out);
+                }
+                self.words = found;
+                remember(&mut self.candidates, cell, u32::try_from(begin).unwrap_or(UNKNOWN));
+                begin
+            }
+        };
+        let word = self.words.get(begin + (bit / 64) as usize);
+        word.is_none_or(|word| word >> (bit % 64) & 1 == 1)
+    }
+}
+
+fn remember(cells: &mut Vec<u32>, cell: usize, value: u32) {
+    if cells.len() <= cell {
+        cells.resize(cell + 1, UNKNOWN);
+    }
+    if let Some(place) = cells.get_mut(cell) {
+        *place = value;
+    }
+}
