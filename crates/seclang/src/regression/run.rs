@@ -159,6 +159,7 @@ fn borrowed(fields: &[(Vec<u8>, Vec<u8>)]) -> Vec<(&[u8], &[u8])> {
 fn log(told: &[&Match]) -> Vec<u8> {
     let mut text = Vec::new();
     for found in told {
+        let id = found.id.to_string();
         let mut targets: Vec<&[u8]> = found.found.iter().map(|one| one.target.as_slice()).collect();
         if targets.is_empty() {
             targets.push(b"");
@@ -168,7 +169,7 @@ fn log(told: &[&Match]) -> Vec<u8> {
                 b"Warning. Match at ",
                 target,
                 b". [id \"",
-                found.id.to_string().as_bytes(),
+                id.as_bytes(),
                 b"\"] [msg \"",
                 &found.message,
                 b"\"] [data \"",
