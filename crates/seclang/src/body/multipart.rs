@@ -1,11 +1,11 @@
 //! `multipart/form-data` (RFC 7578, RFC 2046 §5.1), read strictly: whatever two readers could take
 //! differently raises one of ModSecurity's flags.
 
-use memchr::memmem::find;
+use memchr::memmem::find_iter;
 
 use super::disposition;
 use super::Problem;
-use crate::bytes::{begins_ignore_case, contains, head, is_space, split_once, tail, trim};
+use crate::bytes::{begins_ignore_case, head, is_space, split_once, tail, trim};
 
 /// A part of a form.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -86,15 +86,15 @@ fn boundary(content_type: &[u8], flags: &mut Flags) -> Result<Vec<u8>, &'static 
         return Err("Content-Type is no multipart/form-data");
     }
     let lower = content_type.to_ascii_lowercase();
-    let begin = find(&lower, b"boundary").ok_or("Content-Type names no boundary")?;
-    if contains(tail(&lower, begin + 8), b"boundary") {
+    // A boundary may be called `boundary`: only what `=` follows is a parameter.
+    let is_parameter = |at: &usize| trim(tail(&lower, at + 8)).starts_with(b"=");
+    let mut names = find_iter(&lower, b"boundary").filter(is_parameter);
+    let begin = names.next().ok_or("Content-Type names no boundary")?;
+    if names.next().is_some() {
         return Err("Content-Type names two boundaries");
     }
     let after = tail(content_type, begin + 8);
     let (between, value) = split_once(after, b'=').ok_or("the boundary has no value")?;
-    if !between.iter().all(|byte| is_space(*byte)) {
-        return Err("the boundary is malformed");
-    }
     flags.boundary_whitespace |= !between.is_empty() || value.first().is_some_and(|b| is_space(*b));
     let value = trim(value);
     let value = match value.strip_prefix(b"\"") {

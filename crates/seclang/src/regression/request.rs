@@ -75,6 +75,9 @@ fn written(input: &Input) -> Vec<u8> {
     out
 }
 
+/// A field that is none: no rule sees the request.
+pub(super) const MALFORMED: &str = "a malformed field";
+
 const FORM: &str = "application/x-www-form-urlencoded";
 
 fn content_type(fields: &[(String, String)]) -> &str {
@@ -151,8 +154,8 @@ fn read(raw: &[u8]) -> Wire {
         }
         match split_once(line, b':') {
             Some((name, value)) => {
-                if name.is_empty() || name.iter().any(|byte| is_space(*byte)) || value.contains(&0) {
-                    refused = refused.or(Some("a malformed field"));
+                if name.is_empty() || name.iter().any(|byte| is_space(*byte)) || value.iter().any(|byte| matches!(byte, 0 | b'\r')) {
+                    refused = Some(MALFORMED);
                 }
                 fields.push((name.to_vec(), trim(value).to_vec()));
             }
@@ -160,6 +163,10 @@ fn read(raw: &[u8]) -> Wire {
         }
     }
     host(&fields, &protocol, &mut refused);
+    let lengths = fields.iter().filter(|(name, _)| name.eq_ignore_ascii_case(b"content-length"));
+    if lengths.into_iter().any(|(_, value)| !value.iter().all(u8::is_ascii_digit)) {
+        refused = refused.or(Some("a malformed Content-Length"));
+    }
     let body = body(&fields, rest);
     Wire {
         line,
@@ -189,8 +196,10 @@ fn request_line(line: &[u8], refused: &mut Option<&'static str>) -> (Vec<u8>, Ve
         Some(at) => (rest.get(..at).unwrap_or_default(), tail(rest, at + 1)),
         None => (rest, &[][..]),
     };
+    // RFC 1945 §4.1: without a version it is the first one.
+    let protocol = if protocol.is_empty() { b"HTTP/0.9" } else { protocol };
     let version = protocol.strip_prefix(b"HTTP/");
-    let known = matches!(version, Some([b'0'..=b'9', b'.', b'0'..=b'9']));
+    let known = matches!(version, Some([b'1'..=b'9', b'.', b'0'..=b'9']));
     let token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
     let plain = |byte: &u8| !byte.is_ascii_control() && *byte != b' ';
     let authority = method == b"CONNECT";
@@ -215,8 +224,8 @@ fn host(fields: &[(Vec<u8>, Vec<u8>)], protocol: &[u8], refused: &mut Option<&'s
         (None, _) if protocol != b"HTTP/1.0" => *refused = refused.or(Some("no Host")),
         (_, Some(_)) => *refused = refused.or(Some("two Hosts")),
         (Some((_, value)), None) => {
-            let allowed = |byte: &u8| byte.is_ascii_graphic() && !b"/?#@\\\"<>{}|^`".contains(byte);
-            if !value.iter().all(allowed) {
+            let allowed = |byte: &u8| byte.is_ascii_graphic() && !b"/?#@\\\"<>{}|^`%".contains(byte);
+            if value.is_empty() || !value.iter().all(allowed) {
                 *refused = refused.or(Some("a malformed Host"));
             }
         }

@@ -6,7 +6,7 @@ use regex::bytes::Regex;
 use serde_json::{Value, json};
 
 use super::cases::{Case, Expectation, Stage};
-use super::request::{Wire, wire};
+use super::request::{MALFORMED, Wire, wire};
 use super::service;
 use crate::bytes::shown;
 use crate::moment::Moment;
@@ -110,7 +110,10 @@ fn run_stage(rules: &Ruleset, stage: &Stage) -> StageOutcome {
         unique_id: b"regression",
     };
     let mut transaction = Transaction::new(rules, &connection);
-    let answered = exchange(&mut transaction, &wire);
+    let answered = match wire.refused {
+        Some(MALFORMED) => 400,
+        _ => exchange(&mut transaction, &wire),
+    };
     let status = match (wire.refused, transaction.interruption()) {
         (Some(_), _) => 400,
         (None, Some(interruption)) => interruption.status,
@@ -160,6 +163,7 @@ fn log(told: &[&Match]) -> Vec<u8> {
     let mut text = Vec::new();
     for found in told {
         let id = found.id.to_string();
+        let (message, logdata) = (shown(&found.message), shown(&found.logdata));
         let mut targets: Vec<&[u8]> = found.found.iter().map(|one| one.target.as_slice()).collect();
         if targets.is_empty() {
             targets.push(b"");
@@ -171,9 +175,9 @@ fn log(told: &[&Match]) -> Vec<u8> {
                 b". [id \"",
                 id.as_bytes(),
                 b"\"] [msg \"",
-                &found.message,
+                message.as_bytes(),
                 b"\"] [data \"",
-                &found.logdata,
+                logdata.as_bytes(),
                 b"\"]\n",
             ];
             text.extend_from_slice(&parts.concat());

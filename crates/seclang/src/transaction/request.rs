@@ -2,7 +2,7 @@
 
 use super::{Connection, RequestHead, Transaction};
 use crate::body::urlencoded;
-use crate::bytes::{begins_ignore_case, head, split_once, tail, trim, trim_left};
+use crate::bytes::{at, begins_ignore_case, head, hex_pair, split_once, tail, trim, trim_left};
 use crate::settings::Processor;
 use crate::variable::Variable;
 use crate::verdict::Verdict;
@@ -65,6 +65,17 @@ impl Transaction<'_> {
         for variable in zeros {
             self.set(variable, b"0");
         }
+        // These are there from the beginning, and empty.
+        let empty = [
+            Variable::ReqbodyErrorMsg,
+            Variable::ReqbodyProcessor,
+            Variable::ReqbodyProcessorErrorMsg,
+            Variable::SessionId,
+            Variable::UserId,
+        ];
+        for variable in empty {
+            self.set(variable, b"");
+        }
     }
 
     fn line(&mut self, request: &RequestHead<'_>) {
@@ -77,6 +88,8 @@ impl Transaction<'_> {
         let (path, query) = split_once(origin, b'?').unwrap_or((origin, &[]));
         // RFC 9110 §4.2.5: a fragment is never part of what is asked for.
         let path = head(path, memchr::memchr(b'#', path).unwrap_or(path.len()));
+        // Decoded only after it was told from the query: `%3f` is part of a path.
+        let path = &decoded(path);
         self.set(Variable::RequestFilename, path);
         let slash = path.iter().rposition(|byte| matches!(byte, b'/' | b'\\'));
         self.set(Variable::RequestBasename, slash.map_or(path, |slash| tail(path, slash + 1)));
@@ -206,6 +219,25 @@ fn by_type(value: &[u8]) -> Option<Processor> {
     } else {
         None
     }
+}
+
+/// A path with its escapes decoded; `+` is a letter there.
+fn decoded(path: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(path.len());
+    let mut i = 0;
+    while let Some(byte) = at(path, i) {
+        match hex_pair(path, i + 1).filter(|_| byte == b'%') {
+            Some(decoded) => {
+                out.push(decoded);
+                i += 3;
+            }
+            None => {
+                out.push(byte);
+                i += 1;
+            }
+        }
+    }
+    out
 }
 
 /// The target without the scheme and authority of an absolute form (RFC 9112 §3.2.2).
