@@ -23,10 +23,14 @@ pub struct NoFiles;
 
 impl Files for NoFiles {
     fn read(&self, _from: &str, path: &str) -> Result<Vec<u8>, String> {
-        Err(format!("`{path}` cannot be read: these rules may name no files"))
+        Err(format!(
+            "`{path}` cannot be read: these rules may name no files"
+        ))
     }
 
     fn list(&self, _from: &str, pattern: &str) -> Result<Vec<String>, String> {
-        Err(format!("`{pattern}` cannot be read: these rules may name no files"))
+        Err(format!(
+            "`{pattern}` cannot be read: these rules may name no files"
+        ))
     }
 }

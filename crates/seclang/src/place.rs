@@ -84,7 +84,12 @@ impl Bad {
 pub(crate) fn did_you_mean<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> String {
     let lower = word.to_ascii_lowercase();
     let near = known
-        .map(|name| (strsim::damerau_levenshtein(&lower, &name.to_ascii_lowercase()), name))
+        .map(|name| {
+            (
+                strsim::damerau_levenshtein(&lower, &name.to_ascii_lowercase()),
+                name,
+            )
+        })
         .filter(|(distance, name)| *distance <= 1 + name.len() / 5)
         .min();
     near.map_or_else(String::new, |(_, name)| format!("did you mean `{name}`?"))

@@ -22,7 +22,10 @@ impl EngineMode {
             b"on" => Ok(Self::On),
             b"detectiononly" => Ok(Self::DetectionOnly),
             b"off" => Ok(Self::Off),
-            _ => Err(Bad::new(format!("`{}` is no mode", shown(text))).hint("On, DetectionOnly or Off")),
+            _ => {
+                Err(Bad::new(format!("`{}` is no mode", shown(text)))
+                    .hint("On, DetectionOnly or Off"))
+            }
         }
     }
 }
@@ -104,7 +107,8 @@ impl LimitAction {
         match trim(text).to_ascii_lowercase().as_slice() {
             b"reject" => Ok(Self::Reject),
             b"processpartial" => Ok(Self::ProcessPartial),
-            _ => Err(Bad::new(format!("`{}` is no choice", shown(text))).hint("Reject or ProcessPartial")),
+            _ => Err(Bad::new(format!("`{}` is no choice", shown(text)))
+                .hint("Reject or ProcessPartial")),
         }
     }
 }

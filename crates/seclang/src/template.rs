@@ -134,7 +134,11 @@ fn piece(inner: &[u8], names: &mut TxNames) -> Result<Piece, Bad> {
     };
     let name = String::from_utf8_lossy(name);
     let bad = |bad: Bad| Bad {
-        message: format!("the macro `%{{{}}}`: {}", crate::bytes::shown(inner), bad.message),
+        message: format!(
+            "the macro `%{{{}}}`: {}",
+            crate::bytes::shown(inner),
+            bad.message
+        ),
         hint: bad.hint,
     };
     let variable = Variable::named(name.trim()).map_err(bad)?;

@@ -177,11 +177,15 @@ impl Variable {
         if let Some(known) = all.find(|known| known.name().eq_ignore_ascii_case(name)) {
             return Ok(*known);
         }
-        let elsewhere = ELSEWHERE.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        let elsewhere = ELSEWHERE
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name));
         Err(match elsewhere {
             Some((known, why)) => Bad::new(format!("`{known}` is not supported: {why}")),
-            None => Bad::new(format!("there is no variable `{name}`"))
-                .hint(did_you_mean(name, Self::ALL.iter().map(|known| known.name()))),
+            None => Bad::new(format!("there is no variable `{name}`")).hint(did_you_mean(
+                name,
+                Self::ALL.iter().map(|known| known.name()),
+            )),
         })
     }
 

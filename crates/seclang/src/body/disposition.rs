@@ -35,10 +35,14 @@ pub(crate) fn read(value: &[u8]) -> Result<Disposition, &'static str> {
 }
 
 fn parameter<'t>(text: &'t [u8], found: &mut Disposition) -> Result<&'t [u8], &'static str> {
-    let end = text.iter().position(|byte| *byte == b'=' || is_space(*byte) || *byte == b';');
+    let end = text
+        .iter()
+        .position(|byte| *byte == b'=' || is_space(*byte) || *byte == b';');
     let name = head(text, end.unwrap_or(text.len())).to_ascii_lowercase();
     let after = trim(tail(text, name.len()));
-    let after = after.strip_prefix(b"=").ok_or("a parameter of its disposition has no value")?;
+    let after = after
+        .strip_prefix(b"=")
+        .ok_or("a parameter of its disposition has no value")?;
     let (value, rest) = value(trim(after), found)?;
     let place = match name.as_slice() {
         b"name" => &mut found.name,
@@ -54,8 +58,12 @@ fn parameter<'t>(text: &'t [u8], found: &mut Disposition) -> Result<&'t [u8], &'
 
 fn value<'t>(text: &'t [u8], found: &mut Disposition) -> Result<(Vec<u8>, &'t [u8]), &'static str> {
     let Some(mark @ (b'"' | b'\'')) = text.first().copied() else {
-        let end = text.iter().position(|byte| is_space(*byte) || *byte == b';');
-        let (value, rest) = text.split_at_checked(end.unwrap_or(text.len())).unwrap_or_default();
+        let end = text
+            .iter()
+            .position(|byte| is_space(*byte) || *byte == b';');
+        let (value, rest) = text
+            .split_at_checked(end.unwrap_or(text.len()))
+            .unwrap_or_default();
         if value.iter().any(|byte| matches!(byte, b'"' | b'\'')) {
             found.invalid_quoting = true;
         }
@@ -70,7 +78,8 @@ fn value<'t>(text: &'t [u8], found: &mut Disposition) -> Result<(Vec<u8>, &'t [u
         match at(text, i) {
             None => return Err("a quote in its disposition is not closed"),
             // Browsers escape only the quote; a file name of Windows has plain `\`.
-            Some(b'\\') if matches!(at(text, i + 1), Some(next) if next == mark || next == b'\\') => {
+            Some(b'\\') if matches!(at(text, i + 1), Some(next) if next == mark || next == b'\\') =>
+            {
                 value.extend(at(text, i + 1));
                 i += 2;
             }

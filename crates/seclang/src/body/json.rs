@@ -87,7 +87,8 @@ impl Reader<'_> {
         let index = open.index;
         open.index += 1;
         if is_array {
-            self.path.extend_from_slice(format!(".array_{index}").as_bytes());
+            self.path
+                .extend_from_slice(format!(".array_{index}").as_bytes());
             return Ok(());
         }
         let name = self.string()?;
@@ -187,7 +188,9 @@ impl Reader<'_> {
         let mut value = Vec::new();
         loop {
             let rest = tail(self.text, self.at);
-            let plain = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20));
+            let plain = rest
+                .iter()
+                .position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20));
             let Some(plain) = plain else {
                 return Err(self.wrong("a string does not end"));
             };
@@ -254,7 +257,9 @@ impl Reader<'_> {
 
     fn space(&mut self) {
         let rest = tail(self.text, self.at);
-        let blank = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
+        let blank = rest
+            .iter()
+            .take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
         self.at += blank.count();
     }
 

@@ -3,8 +3,8 @@
 
 use memchr::memmem::find_iter;
 
-use super::disposition;
 use super::Problem;
+use super::disposition;
 use crate::bytes::{begins_ignore_case, head, is_space, split_once, tail, trim};
 
 /// A part of a form.
@@ -19,7 +19,10 @@ pub(crate) struct Part {
 
 /// What is not as it should be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a variable of the language")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a variable of the language"
+)]
 pub(crate) struct Flags {
     pub(crate) boundary_quoted: bool,
     pub(crate) boundary_whitespace: bool,
@@ -100,7 +103,8 @@ fn boundary(content_type: &[u8], flags: &mut Flags) -> Result<Vec<u8>, &'static 
     let value = match value.strip_prefix(b"\"") {
         Some(quoted) => {
             flags.boundary_quoted = true;
-            let (value, rest) = split_once(quoted, b'"').ok_or("the boundary's quote is not closed")?;
+            let (value, rest) =
+                split_once(quoted, b'"').ok_or("the boundary's quote is not closed")?;
             let rest = trim(rest);
             if !rest.is_empty() && !rest.starts_with(b";") {
                 return Err("something follows the boundary");
@@ -115,7 +119,8 @@ fn boundary(content_type: &[u8], flags: &mut Flags) -> Result<Vec<u8>, &'static 
         }
     };
     // RFC 2046 §5.1.1, with what other software is seen to send.
-    let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"'()+_,-./:=?#$%&*!^`{|}~".contains(byte);
+    let allowed =
+        |byte: &u8| byte.is_ascii_alphanumeric() || b"'()+_,-./:=?#$%&*!^`{|}~".contains(byte);
     match value.len() {
         0 => Err("the boundary is empty"),
         1..=BOUNDARY_MAX if value.iter().all(allowed) => Ok(value.to_vec()),
@@ -218,10 +223,19 @@ impl<'b> Reader<'b> {
             };
             last.push(b' ');
             last.extend_from_slice(trim(text));
-            return within(last.len() <= HEADER_BYTES_MAX, "a part's header is too long");
+            return within(
+                last.len() <= HEADER_BYTES_MAX,
+                "a part's header is too long",
+            );
         }
-        within(self.part.headers.len() < HEADERS_MAX, "a part has too many headers")?;
-        within(text.len() <= HEADER_BYTES_MAX, "a part's header is too long")?;
+        within(
+            self.part.headers.len() < HEADERS_MAX,
+            "a part has too many headers",
+        )?;
+        within(
+            text.len() <= HEADER_BYTES_MAX,
+            "a part's header is too long",
+        )?;
         let Some((name, _)) = split_once(text, b':') else {
             self.form.flags.invalid_part = true;
             return Err("a part's header has no colon".to_owned());
@@ -245,7 +259,9 @@ impl<'b> Reader<'b> {
         let flags = &mut self.form.flags;
         let value = self.part.headers.iter().find_map(|line| {
             let (name, value) = split_once(line, b':')?;
-            trim(name).eq_ignore_ascii_case(b"content-disposition").then_some(trim(value))
+            trim(name)
+                .eq_ignore_ascii_case(b"content-disposition")
+                .then_some(trim(value))
         });
         let Some(value) = value else {
             flags.invalid_part = true;
@@ -295,7 +311,11 @@ impl<'b> Reader<'b> {
 }
 
 fn within(holds: bool, problem: &str) -> Result<(), Problem> {
-    if holds { Ok(()) } else { Err(problem.to_owned()) }
+    if holds {
+        Ok(())
+    } else {
+        Err(problem.to_owned())
+    }
 }
 
 /// A line without its end, and the end.

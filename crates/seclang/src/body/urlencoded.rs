@@ -26,7 +26,10 @@ pub(crate) fn read(text: &[u8], separator: u8, most: usize) -> Form {
             break;
         }
         let (name, value) = split_once(pair, b'=').unwrap_or((pair, &[]));
-        let mut decoded = (Vec::with_capacity(name.len()), Vec::with_capacity(value.len()));
+        let mut decoded = (
+            Vec::with_capacity(name.len()),
+            Vec::with_capacity(value.len()),
+        );
         form.invalid += decode(name, &mut decoded.0) + decode(value, &mut decoded.1);
         form.pairs.push(decoded);
     }

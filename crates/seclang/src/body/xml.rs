@@ -26,7 +26,10 @@ pub(crate) struct Xml {
 pub(crate) fn read(text: &[u8], depth: usize, most: usize) -> Xml {
     let (letters, encoding) = match std::str::from_utf8(text) {
         Ok(letters) => (Cow::Borrowed(letters), Encoding::Utf8),
-        Err(_) => (text.iter().map(|byte| char::from(*byte)).collect(), Encoding::Bytes),
+        Err(_) => (
+            text.iter().map(|byte| char::from(*byte)).collect(),
+            Encoding::Bytes,
+        ),
     };
     let mut document = Document {
         encoding,

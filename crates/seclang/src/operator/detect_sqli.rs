@@ -13,7 +13,10 @@ pub(crate) fn matches(value: &[u8]) -> Option<Vec<u8>> {
     // an injection without a fingerprint.
     let verdict = catch_unwind(|| {
         let found = libinjectionrs::detect_sqli(value);
-        let print = found.fingerprint.as_ref().map(|print| print.to_string().into_bytes());
+        let print = found
+            .fingerprint
+            .as_ref()
+            .map(|print| print.to_string().into_bytes());
         found.is_injection().then(|| print.unwrap_or_default())
     });
     verdict.unwrap_or_else(|_| Some(Vec::new()))

@@ -40,14 +40,19 @@ impl IpMatch {
             return false;
         };
         let address = address.to_canonical();
-        self.networks.iter().any(|(network, bits)| inside(address, *network, *bits))
+        self.networks
+            .iter()
+            .any(|(network, bits)| inside(address, *network, *bits))
     }
 }
 
 fn network(item: &[u8]) -> Result<(IpAddr, u8), Bad> {
     let wrong = || {
-        Bad::new(format!("`{}` is no address and no network", crate::bytes::shown(item)))
-            .hint("write `192.0.2.1`, `192.0.2.0/24` or `2001:db8::/32`")
+        Bad::new(format!(
+            "`{}` is no address and no network",
+            crate::bytes::shown(item)
+        ))
+        .hint("write `192.0.2.1`, `192.0.2.0/24` or `2001:db8::/32`")
     };
     let text = std::str::from_utf8(item).map_err(|_| wrong())?;
     let (address, bits) = match text.split_once('/') {
@@ -67,11 +72,17 @@ fn inside(address: IpAddr, network: IpAddr, bits: u8) -> bool {
     match (address, network) {
         (IpAddr::V4(address), IpAddr::V4(network)) => {
             let differs = u32::from(address) ^ u32::from(network);
-            differs.checked_shr(32 - u32::from(bits)).unwrap_or_default() == 0
+            differs
+                .checked_shr(32 - u32::from(bits))
+                .unwrap_or_default()
+                == 0
         }
         (IpAddr::V6(address), IpAddr::V6(network)) => {
             let differs = u128::from(address) ^ u128::from(network);
-            differs.checked_shr(128 - u32::from(bits)).unwrap_or_default() == 0
+            differs
+                .checked_shr(128 - u32::from(bits))
+                .unwrap_or_default()
+                == 0
         }
         _ => false,
     }

@@ -104,7 +104,10 @@ impl Operator {
     pub(crate) fn groups(&self, value: &[u8]) -> Groups {
         let whole = |found: Option<&[u8]>| found.map(|found| vec![(0, found.to_vec())]);
         let owned = |groups: Vec<(usize, &[u8])>| {
-            groups.into_iter().map(|(at, group)| (at, group.to_vec())).collect()
+            groups
+                .into_iter()
+                .map(|(at, group)| (at, group.to_vec()))
+                .collect()
         };
         let groups = match &self.test {
             Test::Rx(rx) => rx.groups(value, Which::First).map(owned),
@@ -148,7 +151,9 @@ pub(crate) fn parse(text: &[u8], reading: &mut Reading<'_>) -> Result<Operator, 
     let (name, argument) = match text.strip_prefix(b"@") {
         Some(named) => {
             let end = named.iter().position(|byte| is_space(*byte));
-            let (name, rest) = named.split_at_checked(end.unwrap_or(named.len())).unwrap_or_default();
+            let (name, rest) = named
+                .split_at_checked(end.unwrap_or(named.len()))
+                .unwrap_or_default();
             (String::from_utf8_lossy(name).into_owned(), trim_left(rest))
         }
         None => ("rx".to_owned(), text),
@@ -170,7 +175,9 @@ pub(crate) fn parse(text: &[u8], reading: &mut Reading<'_>) -> Result<Operator, 
 }
 
 fn unknown(name: &str) -> Bad {
-    let elsewhere = ELSEWHERE.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+    let elsewhere = ELSEWHERE
+        .iter()
+        .find(|(known, _)| known.eq_ignore_ascii_case(name));
     match elsewhere {
         Some((known, why)) => Bad::new(format!("`@{known}` is not supported: {why}"))
             .hint("leave the rule out, or load leniently"),
@@ -222,7 +229,10 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("rbl", "it asks a name server while a request waits"),
     ("rsub", "it changes what the service answers"),
     ("validateDTD", "it needs a document type of its own"),
-    ("validateHash", "it needs hashes in every page that is answered"),
+    (
+        "validateHash",
+        "it needs hashes in every page that is answered",
+    ),
     ("validateSchema", "it needs an XML schema"),
 ];
 
@@ -290,10 +300,13 @@ fn is_number(text: &[u8]) -> bool {
 
 /// The contents of the files that stand between spaces.
 fn named_files(argument: &[u8], reading: &Reading<'_>) -> Result<Vec<Vec<u8>>, Bad> {
-    let names = argument.split(|byte| is_space(*byte)).filter(|name| !name.is_empty());
+    let names = argument
+        .split(|byte| is_space(*byte))
+        .filter(|name| !name.is_empty());
     names
         .map(|name| {
-            let name = std::str::from_utf8(name).map_err(|_| Bad::new("the name of a file is no UTF-8"))?;
+            let name = std::str::from_utf8(name)
+                .map_err(|_| Bad::new("the name of a file is no UTF-8"))?;
             reading.files.read(reading.from, name).map_err(Bad::new)
         })
         .collect()

@@ -13,7 +13,9 @@ const PATTERN_MAX: usize = 64 << 10;
 /// The same pattern for `regex`, in ASCII.
 pub(crate) fn translate(pattern: &[u8]) -> Result<String, Bad> {
     if pattern.len() > PATTERN_MAX {
-        return Err(Bad::new(format!("the pattern has more than {PATTERN_MAX} bytes")));
+        return Err(Bad::new(format!(
+            "the pattern has more than {PATTERN_MAX} bytes"
+        )));
     }
     let mut writer = Writer {
         input: pattern,
@@ -46,7 +48,10 @@ impl Writer<'_> {
             b'}' => self.literal(b'}', 1),
             b'{' => self.repetition(),
             b'+' if repeated => {
-                return Err(unsupported("a possessive repetition", "leave its second `+` out"));
+                return Err(unsupported(
+                    "a possessive repetition",
+                    "leave its second `+` out",
+                ));
             }
             b'?' | b'*' | b'+' => {
                 // A lazy mark ends the repetition; only its first sign begins one.
@@ -120,7 +125,8 @@ impl Writer<'_> {
             return Err(unsupported(what, "say it in a second rule of a chain"));
         }
         if rest.starts_with(b"?#") {
-            let end = memchr::memchr(b')', rest).ok_or_else(|| Bad::new("a comment does not end"))?;
+            let end =
+                memchr::memchr(b')', rest).ok_or_else(|| Bad::new("a comment does not end"))?;
             self.at += end + 2;
             return Ok(());
         }
@@ -142,7 +148,9 @@ impl Writer<'_> {
         let mut after_class = false;
         loop {
             let Some(byte) = at(self.input, self.at) else {
-                return Err(Bad::new("a class of the pattern does not end: `]` is missing"));
+                return Err(Bad::new(
+                    "a class of the pattern does not end: `]` is missing",
+                ));
             };
             let rest = tail(self.input, self.at);
             match byte {
@@ -164,7 +172,14 @@ impl Writer<'_> {
             }
             first = false;
             after_class = rest.starts_with(b"[:")
-                || matches!(rest, [b'\\', b'w' | b'W' | b's' | b'S' | b'd' | b'D' | b'h' | b'v', ..]);
+                || matches!(
+                    rest,
+                    [
+                        b'\\',
+                        b'w' | b'W' | b's' | b'S' | b'd' | b'D' | b'h' | b'v',
+                        ..
+                    ]
+                );
         }
     }
 
@@ -179,7 +194,9 @@ impl Writer<'_> {
         match letter {
             b'x' => return self.hexadecimal(),
             b'0'..=b'7' if letter == b'0' || inside == Inside::Class => self.octal(),
-            b'1'..=b'9' if inside == Inside::Pattern => return Err(unsupported("a back reference", "")),
+            b'1'..=b'9' if inside == Inside::Pattern => {
+                return Err(unsupported("a back reference", ""));
+            }
             b'd' | b'D' | b'w' | b'W' | b's' | b'S' | b'n' | b'r' | b't' | b'f' | b'a' => {
                 self.kept(letter);
             }
@@ -200,8 +217,8 @@ impl Writer<'_> {
             b'R' => self.written("(?:\\r\\n|[\\n\\x0b\\x0c\\r\\x85])"),
             b'Q' => return self.quoted(),
             b'E' => self.at += 2,
-            b'c' | b'C' | b'G' | b'K' | b'X' | b'p' | b'P' | b'g' | b'k' | b'o' | b'u' | b'U' | b'l'
-            | b'L' => {
+            b'c' | b'C' | b'G' | b'K' | b'X' | b'p' | b'P' | b'g' | b'k' | b'o' | b'u' | b'U'
+            | b'l' | b'L' => {
                 return Err(unsupported(&format!("`\\{}`", char::from(letter)), ""));
             }
             other => self.literal(other, 2),
@@ -225,8 +242,14 @@ impl Writer<'_> {
         let braced = at(self.input, self.at + 2) == Some(b'{');
         let from = self.at + if braced { 3 } else { 2 };
         let most = if braced { 8 } else { 2 };
-        let digits: Vec<u8> = tail(self.input, from).iter().take(most).map_while(|b| hex(*b)).collect();
-        let value = digits.iter().fold(0_u32, |value, digit| value << 4 | u32::from(*digit));
+        let digits: Vec<u8> = tail(self.input, from)
+            .iter()
+            .take(most)
+            .map_while(|b| hex(*b))
+            .collect();
+        let value = digits
+            .iter()
+            .fold(0_u32, |value, digit| value << 4 | u32::from(*digit));
         let Ok(byte) = u8::try_from(value) else {
             return Err(Bad::new(format!("`\\x{{{value:x}}}` is no byte")));
         };
@@ -243,7 +266,10 @@ impl Writer<'_> {
 
     fn octal(&mut self) {
         let rest = tail(self.input, self.at + 1);
-        let digits = rest.iter().take(3).take_while(|b| (b'0'..=b'7').contains(b));
+        let digits = rest
+            .iter()
+            .take(3)
+            .take_while(|b| (b'0'..=b'7').contains(b));
         let (value, count) = digits.fold((0_u16, 0), |(value, count), digit| {
             (value << 3 | u16::from(digit - b'0'), count + 1)
         });
@@ -277,5 +303,8 @@ fn posix(rest: &[u8]) -> Option<usize> {
 }
 
 fn unsupported(what: &str, hint: &str) -> Bad {
-    Bad::new(format!("{what} cannot be matched in linear time, or is not understood")).hint(hint)
+    Bad::new(format!(
+        "{what} cannot be matched in linear time, or is not understood"
+    ))
+    .hint(hint)
 }

@@ -46,7 +46,10 @@ impl Pm {
 pub(crate) fn phrases(argument: &[u8]) -> Vec<Vec<u8>> {
     let text = spelled(argument).unwrap_or_else(|| argument.to_vec());
     let words = text.split(|byte| is_space(*byte));
-    words.filter(|word| !word.is_empty()).map(<[u8]>::to_vec).collect()
+    words
+        .filter(|word| !word.is_empty())
+        .map(<[u8]>::to_vec)
+        .collect()
 }
 
 /// The argument with its hexadecimal blocks as bytes; none when they are not well formed.
@@ -73,7 +76,9 @@ fn spelled(argument: &[u8]) -> Option<Vec<u8>> {
 
 /// The phrases of a file of `@pmFromFile`.
 pub(crate) fn lines(text: &[u8]) -> impl Iterator<Item = Vec<u8>> {
-    let text = text.strip_prefix(b"\xef\xbb\xbf").map_or(text, |rest| tail(rest, 0));
+    let text = text
+        .strip_prefix(b"\xef\xbb\xbf")
+        .map_or(text, |rest| tail(rest, 0));
     let lines = text.split(|byte| *byte == b'\n').map(trim);
     lines
         .filter(|line| !line.is_empty() && !line.starts_with(b"#"))

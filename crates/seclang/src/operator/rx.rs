@@ -33,7 +33,12 @@ impl Rx {
             .size_limit(PATTERN_BYTES)
             .dfa_size_limit(PATTERN_BYTES)
             .build()
-            .map_err(|error| Bad::new(format!("the pattern is not understood: {}", last_line(&error))))?;
+            .map_err(|error| {
+                Bad::new(format!(
+                    "the pattern is not understood: {}",
+                    last_line(&error)
+                ))
+            })?;
         Ok(Self { pattern, regex })
     }
 
@@ -58,7 +63,11 @@ impl Rx {
     }
 
     /// Groups of the first match, or of the last one.
-    pub(crate) fn groups<'v>(&self, value: &'v [u8], which: Which) -> Option<Vec<(usize, &'v [u8])>> {
+    pub(crate) fn groups<'v>(
+        &self,
+        value: &'v [u8],
+        which: Which,
+    ) -> Option<Vec<(usize, &'v [u8])>> {
         let found = match which {
             Which::First => self.regex.captures(value),
             Which::Last => self.regex.captures_iter(value).last(),

@@ -18,8 +18,11 @@ impl Ranges {
         let mut allowed = [false; 256];
         for item in argument.split(|byte| *byte == b',').map(trim) {
             let wrong = || {
-                Bad::new(format!("`{}` is no range of bytes", crate::bytes::shown(item)))
-                    .hint("write numbers from 0 to 255: `9,10,32-126`")
+                Bad::new(format!(
+                    "`{}` is no range of bytes",
+                    crate::bytes::shown(item)
+                ))
+                .hint("write numbers from 0 to 255: `9,10,32-126`")
             };
             let text = std::str::from_utf8(item).map_err(|_| wrong())?;
             let (from, to) = text.split_once('-').unwrap_or((text, text));

@@ -13,7 +13,11 @@ pub(crate) fn holds(candidate: &[u8]) -> bool {
     }
     [9, 10].iter().all(|count| {
         let weights = (2..=count + 1).rev();
-        let sum: u32 = digits.iter().zip(weights).map(|(digit, weight)| digit * weight).sum();
+        let sum: u32 = digits
+            .iter()
+            .zip(weights)
+            .map(|(digit, weight)| digit * weight)
+            .sum();
         let check = match sum % 11 {
             0 | 1 => 0,
             rest => 11 - rest,

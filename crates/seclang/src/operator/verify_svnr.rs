@@ -9,7 +9,10 @@ const WEIGHTS: [u32; 10] = [3, 7, 9, 0, 5, 8, 4, 2, 1, 6];
 
 pub(crate) fn holds(candidate: &[u8]) -> bool {
     let digits = super::digits(candidate);
-    let weighted = digits.iter().zip(WEIGHTS).map(|(digit, weight)| digit * weight);
+    let weighted = digits
+        .iter()
+        .zip(WEIGHTS)
+        .map(|(digit, weight)| digit * weight);
     digits.len() == 10
         && digits.first() != Some(&0)
         && digits.get(3) == Some(&(weighted.sum::<u32>() % 11))

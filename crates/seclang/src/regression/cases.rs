@@ -76,14 +76,19 @@ pub fn parse(file: &str, text: &str) -> Result<Vec<Case>, Error> {
     };
     let rule = document.text_of("rule_id").unwrap_or("0");
     let tests = document.get("tests").map_or(&[][..], Yaml::list);
-    tests.iter().map(|test| case(rule, test).map_err(wrong)).collect()
+    tests
+        .iter()
+        .map(|test| case(rule, test).map_err(wrong))
+        .collect()
 }
 
 fn case(rule: &str, test: &Yaml) -> Result<Case, String> {
     let number = test.text_of("test_id").ok_or("a test has no `test_id`")?;
     let name = format!("{rule}-{number}");
     let stages = test.get("stages").map_or(&[][..], Yaml::list);
-    let stages = stages.iter().map(|one| stage(one).map_err(|problem| format!("{name}: {problem}")));
+    let stages = stages
+        .iter()
+        .map(|one| stage(one).map_err(|problem| format!("{name}: {problem}")));
     Ok(Case {
         description: test.text_of("desc").unwrap_or_default().trim().to_owned(),
         stages: stages.collect::<Result<_, _>>()?,
@@ -106,17 +111,23 @@ fn read_input(input: &Yaml) -> Result<Input, String> {
     if let Some(encoded) = input.text_of("encoded_request") {
         let text: String = encoded.split_whitespace().collect();
         let raw = base64::engine::general_purpose::STANDARD.decode(text);
-        return raw.map(Input::Raw).map_err(|error| format!("`encoded_request`: {error}"));
+        return raw
+            .map(Input::Raw)
+            .map_err(|error| format!("`encoded_request`: {error}"));
     }
     let fields = input.get("headers").map_or(&[][..], Yaml::map);
-    let fields = fields.iter().map(|(name, value)| (name.clone(), value.text().unwrap_or_default().to_owned()));
+    let fields = fields
+        .iter()
+        .map(|(name, value)| (name.clone(), value.text().unwrap_or_default().to_owned()));
     let text = |name: &str, default: &str| input.text_of(name).unwrap_or(default).to_owned();
     Ok(Input::Parts {
         method: text("method", "GET"),
         uri: text("uri", "/"),
         version: text("version", "HTTP/1.1"),
         fields: fields.collect(),
-        data: input.text_of("data").map(|data| repeated(data).into_bytes()),
+        data: input
+            .text_of("data")
+            .map(|data| repeated(data).into_bytes()),
         complete: input.text_of("autocomplete_headers") != Some("false"),
     })
 }
@@ -139,9 +150,13 @@ fn repeated(data: &str) -> String {
 fn read_output(output: &Yaml) -> Result<Expectation, String> {
     let log = output.get("log");
     let ids = |name: &str| -> Result<Vec<u64>, String> {
-        let list = log.and_then(|log| log.get(name)).map_or(&[][..], Yaml::list);
+        let list = log
+            .and_then(|log| log.get(name))
+            .map_or(&[][..], Yaml::list);
         let texts = list.iter().map(|id| id.text().unwrap_or_default());
-        texts.map(|id| id.parse().map_err(|_| format!("`{id}` is no id"))).collect()
+        texts
+            .map(|id| id.parse().map_err(|_| format!("`{id}` is no id")))
+            .collect()
     };
     let pattern = |name: &str| log.and_then(|log| log.text_of(name)).map(str::to_owned);
     let status = output.text_of("status").map(str::parse).transpose();

@@ -10,7 +10,7 @@ mod request;
 mod run;
 mod service;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod yaml;
 
 pub use cases::{Case, Expectation, Input, Stage, parse};

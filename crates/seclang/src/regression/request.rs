@@ -44,7 +44,11 @@ fn written(input: &Input) -> Vec<u8> {
         return Vec::new();
     };
     let mut fields = fields.clone();
-    let has = |fields: &[(String, String)], name: &str| fields.iter().any(|(known, _)| known.eq_ignore_ascii_case(name));
+    let has = |fields: &[(String, String)], name: &str| {
+        fields
+            .iter()
+            .any(|(known, _)| known.eq_ignore_ascii_case(name))
+    };
     let mut body = data.clone().unwrap_or_default();
     if *complete && !body.is_empty() {
         if !has(&fields, "content-type") {
@@ -61,7 +65,9 @@ fn written(input: &Input) -> Vec<u8> {
         if !has(&fields, "connection") {
             fields.push(("Connection".to_owned(), "close".to_owned()));
         }
-        let may = ["POST", "PUT", "PATCH", "DELETE"].iter().any(|with_body| method.contains(with_body));
+        let may = ["POST", "PUT", "PATCH", "DELETE"]
+            .iter()
+            .any(|with_body| method.contains(with_body));
         if (!body.is_empty() || may) && !has(&fields, "content-length") {
             fields.push(("Content-Length".to_owned(), body.len().to_string()));
         }
@@ -138,7 +144,9 @@ fn escaped(text: &[u8], out: &mut Vec<u8>) {
 /// Reads a request as far as it can be read; whether a server would refuse it is said beside.
 fn read(raw: &[u8]) -> Wire {
     let (head, rest) = head_end(raw);
-    let mut lines = head.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let mut lines = head
+        .split(|byte| *byte == b'\n')
+        .map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     let line = lines.next().unwrap_or_default().to_vec();
     let mut refused = None;
     let (method, target, protocol) = request_line(&line, &mut refused);
@@ -154,7 +162,10 @@ fn read(raw: &[u8]) -> Wire {
         }
         match split_once(line, b':') {
             Some((name, value)) => {
-                if name.is_empty() || name.iter().any(|byte| is_space(*byte)) || value.iter().any(|byte| matches!(byte, 0 | b'\r')) {
+                if name.is_empty()
+                    || name.iter().any(|byte| is_space(*byte))
+                    || value.iter().any(|byte| matches!(byte, 0 | b'\r'))
+                {
                     refused = Some(MALFORMED);
                 }
                 fields.push((name.to_vec(), trim(value).to_vec()));
@@ -163,8 +174,13 @@ fn read(raw: &[u8]) -> Wire {
         }
     }
     host(&fields, &protocol, &mut refused);
-    let lengths = fields.iter().filter(|(name, _)| name.eq_ignore_ascii_case(b"content-length"));
-    if lengths.into_iter().any(|(_, value)| !value.iter().all(u8::is_ascii_digit)) {
+    let lengths = fields
+        .iter()
+        .filter(|(name, _)| name.eq_ignore_ascii_case(b"content-length"));
+    if lengths
+        .into_iter()
+        .any(|(_, value)| !value.iter().all(u8::is_ascii_digit))
+    {
         refused = refused.or(Some("a malformed Content-Length"));
     }
     let body = body(&fields, rest);
@@ -186,7 +202,9 @@ fn head_end(raw: &[u8]) -> (&[u8], &[u8]) {
         (Some(crlf), Some(lf)) => Some(crlf.min(lf)),
         (crlf, lf) => crlf.or(lf),
     };
-    end.map_or((raw, &[]), |(end, body)| (raw.get(..end).unwrap_or_default(), tail(raw, body)))
+    end.map_or((raw, &[]), |(end, body)| {
+        (raw.get(..end).unwrap_or_default(), tail(raw, body))
+    })
 }
 
 /// RFC 9112 §3, read from both ends: what is between the first and the last space is the target.
@@ -197,7 +215,11 @@ fn request_line(line: &[u8], refused: &mut Option<&'static str>) -> (Vec<u8>, Ve
         None => (rest, &[][..]),
     };
     // RFC 1945 §4.1: without a version it is the first one.
-    let protocol = if protocol.is_empty() { b"HTTP/0.9" } else { protocol };
+    let protocol = if protocol.is_empty() {
+        b"HTTP/0.9"
+    } else {
+        protocol
+    };
     let version = protocol.strip_prefix(b"HTTP/");
     let known = matches!(version, Some([b'1'..=b'9', b'.', b'0'..=b'9']));
     let token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
@@ -219,12 +241,15 @@ fn request_line(line: &[u8], refused: &mut Option<&'static str>) -> (Vec<u8>, Ve
 
 /// RFC 9112 §3.2.
 fn host(fields: &[(Vec<u8>, Vec<u8>)], protocol: &[u8], refused: &mut Option<&'static str>) {
-    let mut hosts = fields.iter().filter(|(name, _)| name.eq_ignore_ascii_case(b"host"));
+    let mut hosts = fields
+        .iter()
+        .filter(|(name, _)| name.eq_ignore_ascii_case(b"host"));
     match (hosts.next(), hosts.next()) {
         (None, _) if protocol != b"HTTP/1.0" => *refused = refused.or(Some("no Host")),
         (_, Some(_)) => *refused = refused.or(Some("two Hosts")),
         (Some((_, value)), None) => {
-            let allowed = |byte: &u8| byte.is_ascii_graphic() && !b"/?#@\\\"<>{}|^`%".contains(byte);
+            let allowed =
+                |byte: &u8| byte.is_ascii_graphic() && !b"/?#@\\\"<>{}|^`%".contains(byte);
             if value.is_empty() || !value.iter().all(allowed) {
                 *refused = refused.or(Some("a malformed Host"));
             }
@@ -235,7 +260,9 @@ fn host(fields: &[(Vec<u8>, Vec<u8>)], protocol: &[u8], refused: &mut Option<&'s
 
 fn body(fields: &[(Vec<u8>, Vec<u8>)], rest: &[u8]) -> Vec<u8> {
     let value = |name: &[u8]| {
-        let mut fields = fields.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
+        let mut fields = fields
+            .iter()
+            .filter(|(known, _)| known.eq_ignore_ascii_case(name));
         fields.next().map(|(_, value)| value.as_slice())
     };
     if value(b"transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case(b"chunked")) {
@@ -254,7 +281,11 @@ fn body(fields: &[(Vec<u8>, Vec<u8>)], rest: &[u8]) -> Vec<u8> {
 fn chunks(mut rest: &[u8]) -> Vec<u8> {
     let mut body = Vec::new();
     while let Some((size, after)) = split_once(rest, b'\n') {
-        let digits = size.iter().take_while(|byte| byte.is_ascii_hexdigit()).copied().collect::<Vec<u8>>();
+        let digits = size
+            .iter()
+            .take_while(|byte| byte.is_ascii_hexdigit())
+            .copied()
+            .collect::<Vec<u8>>();
         let text = String::from_utf8(digits).unwrap_or_default();
         let Ok(size) = usize::from_str_radix(&text, 16) else {
             break;

@@ -54,7 +54,10 @@ impl Report {
     #[must_use]
     pub fn stages(&self) -> (usize, usize) {
         let stages = self.cases.iter().flat_map(|case| &case.stages);
-        let passed = stages.clone().filter(|stage| stage.failures.is_empty()).count();
+        let passed = stages
+            .clone()
+            .filter(|stage| stage.failures.is_empty())
+            .count();
         (passed, stages.count())
     }
 
@@ -68,9 +71,15 @@ impl Report {
             failed.partition(|case| known.contains(&case.name.as_str()));
         let list = |cases: &[&CaseOutcome]| -> Vec<Value> {
             let reasons = |case: &CaseOutcome| -> Vec<String> {
-                case.stages.iter().flat_map(|stage| stage.failures.clone()).collect()
+                case.stages
+                    .iter()
+                    .flat_map(|stage| stage.failures.clone())
+                    .collect()
             };
-            cases.iter().map(|case| json!({ "name": case.name, "reasons": reasons(case) })).collect()
+            cases
+                .iter()
+                .map(|case| json!({ "name": case.name, "reasons": reasons(case) }))
+                .collect()
         };
         json!({
             "schema": "rampart.waf-test.v1",
@@ -95,7 +104,11 @@ pub fn run(rules: &Ruleset, cases: &[Case]) -> Report {
 pub fn run_case(rules: &Ruleset, case: &Case) -> CaseOutcome {
     CaseOutcome {
         name: case.name.clone(),
-        stages: case.stages.iter().map(|stage| run_stage(rules, stage)).collect(),
+        stages: case
+            .stages
+            .iter()
+            .map(|stage| run_stage(rules, stage))
+            .collect(),
     }
 }
 
@@ -119,7 +132,11 @@ fn run_stage(rules: &Ruleset, stage: &Stage) -> StageOutcome {
         (None, Some(interruption)) => interruption.status,
         (None, None) => answered,
     };
-    let told: Vec<&Match> = transaction.matches().iter().filter(|found| found.logged).collect();
+    let told: Vec<&Match> = transaction
+        .matches()
+        .iter()
+        .filter(|found| found.logged)
+        .collect();
     let mut ids: Vec<u64> = told.iter().map(|found| found.id).collect();
     ids.sort_unstable();
     ids.dedup();
@@ -155,7 +172,9 @@ fn exchange(transaction: &mut Transaction<'_>, wire: &Wire) -> u16 {
 
 fn borrowed(fields: &[(Vec<u8>, Vec<u8>)]) -> Vec<(&[u8], &[u8])> {
     let fields = fields.iter();
-    fields.map(|(name, value)| (name.as_slice(), value.as_slice())).collect()
+    fields
+        .map(|(name, value)| (name.as_slice(), value.as_slice()))
+        .collect()
 }
 
 /// What was told, a line for each value that was met, as ModSecurity words it.
@@ -164,7 +183,11 @@ fn log(told: &[&Match]) -> Vec<u8> {
     for found in told {
         let id = found.id.to_string();
         let (message, logdata) = (shown(&found.message), shown(&found.logdata));
-        let mut targets: Vec<&[u8]> = found.found.iter().map(|one| one.target.as_slice()).collect();
+        let mut targets: Vec<&[u8]> = found
+            .found
+            .iter()
+            .map(|one| one.target.as_slice())
+            .collect();
         if targets.is_empty() {
             targets.push(b"");
         }
@@ -197,14 +220,20 @@ fn failures(expected: &Expectation, ids: &[u64], status: u16, log: &[u8]) -> Vec
     if let Some(wanted) = expected.status.filter(|wanted| *wanted != status) {
         failures.push(format!("the status was {status} instead of {wanted}"));
     }
-    for (pattern, wanted) in [(&expected.match_regex, true), (&expected.no_match_regex, false)] {
+    for (pattern, wanted) in [
+        (&expected.match_regex, true),
+        (&expected.no_match_regex, false),
+    ] {
         let Some(pattern) = pattern else {
             continue;
         };
         match Regex::new(pattern) {
             Ok(regex) if regex.is_match(log) == wanted => {}
             Ok(_) if wanted => failures.push(format!("nothing in the log matches `{pattern}`")),
-            Ok(_) => failures.push(format!("the log matches `{pattern}`: {}", shown(crate::bytes::head(log, 400)))),
+            Ok(_) => failures.push(format!(
+                "the log matches `{pattern}`: {}",
+                shown(crate::bytes::head(log, 400))
+            )),
             Err(error) => failures.push(format!("`{pattern}` is no pattern: {error}")),
         }
     }

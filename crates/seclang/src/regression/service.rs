@@ -25,9 +25,15 @@ pub(super) fn answer(request: &Wire) -> Answer {
     {
         reflect(&wanted, &mut answer);
     }
-    let has_type = answer.fields.iter().any(|(name, _)| name.eq_ignore_ascii_case(b"content-type"));
+    let has_type = answer
+        .fields
+        .iter()
+        .any(|(name, _)| name.eq_ignore_ascii_case(b"content-type"));
     if !has_type {
-        answer.fields.push((b"Content-Type".to_vec(), b"text/plain; charset=utf-8".to_vec()));
+        answer.fields.push((
+            b"Content-Type".to_vec(),
+            b"text/plain; charset=utf-8".to_vec(),
+        ));
     }
     answer
 }
@@ -39,7 +45,9 @@ fn reflect(wanted: &Value, answer: &mut Answer) {
     if let Some(fields) = wanted.get("headers").and_then(Value::as_object) {
         for (name, value) in fields {
             let value = value.as_str().unwrap_or_default();
-            answer.fields.push((name.as_bytes().to_vec(), value.as_bytes().to_vec()));
+            answer
+                .fields
+                .push((name.as_bytes().to_vec(), value.as_bytes().to_vec()));
         }
     }
     if let Some(body) = wanted.get("body").and_then(Value::as_str) {

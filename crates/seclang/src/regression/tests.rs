@@ -13,9 +13,16 @@ impl Files for Folder {
     }
 
     fn list(&self, from: &str, pattern: &str) -> Result<Vec<String>, String> {
-        let beside = Path::new(from).parent().unwrap_or(Path::new("")).join(pattern);
+        let beside = Path::new(from)
+            .parent()
+            .unwrap_or(Path::new(""))
+            .join(pattern);
         let folder = beside.parent().unwrap_or(Path::new("."));
-        let name = beside.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = beside
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let suffix = name.strip_prefix('*').map(str::to_owned);
         let mut names = Vec::new();
         for entry in std::fs::read_dir(folder).map_err(|error| format!("`{pattern}`: {error}"))? {
@@ -37,7 +44,9 @@ impl Files for Folder {
 /// The Core Rule Set's folder; a test without it says so.
 pub(crate) fn crs() -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let set = std::env::vars().find(|(name, _)| name == "RAMPART_CRS_DIR").map(|(_, value)| value);
+    let set = std::env::vars()
+        .find(|(name, _)| name == "RAMPART_CRS_DIR")
+        .map(|(_, value)| value);
     let folder = root.join(set.unwrap_or_else(|| "../shared/data/crs".to_owned()));
     if folder.join("rules").is_dir() {
         return Some(folder);
@@ -86,7 +95,10 @@ pub(crate) fn crs_cases(folder: &Path) -> Vec<Case> {
 /// Names of tests that fail, with the reasons why.
 fn known_failures() -> Vec<&'static str> {
     let lines = include_str!("../../testdata/crs-known-failures.txt").lines();
-    lines.filter(|line| !line.is_empty() && !line.starts_with('#')).filter_map(|line| line.split(' ').next()).collect()
+    lines
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .filter_map(|line| line.split(' ').next())
+        .collect()
 }
 
 #[test]
@@ -108,5 +120,9 @@ fn crs_regression_tests_hold_but_for_the_known_ones() {
             surprises.push(format!("{} passes, and is listed as failing", case.name));
         }
     }
-    assert!(surprises.is_empty(), "{}\n{passed} of {all}", surprises.join("\n"));
+    assert!(
+        surprises.is_empty(),
+        "{}\n{passed} of {all}",
+        surprises.join("\n")
+    );
 }

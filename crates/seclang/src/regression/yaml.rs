@@ -18,7 +18,10 @@ const VALUES_MAX: usize = 1_000_000;
 impl Yaml {
     pub(super) fn get(&self, name: &str) -> Option<&Self> {
         match self {
-            Self::Map(members) => members.iter().find(|(known, _)| known == name).map(|(_, value)| value),
+            Self::Map(members) => members
+                .iter()
+                .find(|(known, _)| known == name)
+                .map(|(_, value)| value),
             _ => None,
         }
     }
@@ -93,7 +96,12 @@ pub(super) fn read(text: &str) -> Result<Option<Yaml>, String> {
             Some(Open::List(values)) => values.push(value),
             Some(Open::Map(members, key)) => match (key.take(), value) {
                 (None, Yaml::Text(text)) => *key = Some(text),
-                (None, _) => return Err(format!("a key that is no text in line {}", span.start.line())),
+                (None, _) => {
+                    return Err(format!(
+                        "a key that is no text in line {}",
+                        span.start.line()
+                    ));
+                }
                 (Some(name), value) => members.push((name, value)),
             },
         }

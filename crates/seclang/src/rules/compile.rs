@@ -46,7 +46,10 @@ fn once(items: &mut Vec<Item>, loader: &mut Loader<'_>) {
         let Item::Chain(links) = item else {
             return true;
         };
-        let Some((id, head)) = links.first().and_then(|head| Some((head.actions.id?, head))) else {
+        let Some((id, head)) = links
+            .first()
+            .and_then(|head| Some((head.actions.id?, head)))
+        else {
             return true;
         };
         if let Some(first) = seen.get(&id) {
@@ -175,21 +178,31 @@ impl Compiler {
                 continue;
             };
             if forward.is_none() {
-                let bad = Bad::new(format!("no marker `{}` follows", crate::bytes::shown(&name)))
-                    .hint("without one, every rule of the phase that follows would be passed over");
+                let bad = Bad::new(format!(
+                    "no marker `{}` follows",
+                    crate::bytes::shown(&name)
+                ))
+                .hint("without one, every rule of the phase that follows would be passed over");
                 loader.refuse(bad, &rule.place);
             }
             rule.skip_to = Some(forward.unwrap_or(u32::MAX));
         }
         for (at, controls) in std::mem::take(&mut self.controls) {
-            let controls = controls.into_iter().map(|control| self.control(control)).collect();
+            let controls = controls
+                .into_iter()
+                .map(|control| self.control(control))
+                .collect();
             if let Some(rule) = self.rules.get_mut(at as usize) {
                 rule.controls = controls;
             }
         }
         let groups = Groups::build(&mut self.rules, &self.trie);
         let mut used = vec![false; Variable::COUNT];
-        let targets = self.rules.iter().flat_map(|rule| &rule.targets).map(|target| target.variable);
+        let targets = self
+            .rules
+            .iter()
+            .flat_map(|rule| &rule.targets)
+            .map(|target| target.variable);
         for variable in targets.chain(loader.names.variables()) {
             if let Some(place) = used.get_mut(variable.index()) {
                 *place = true;
@@ -210,7 +223,9 @@ impl Compiler {
         match control {
             Ctl::Remove(which) => Control::Remove(self.meant(&which)),
             Ctl::RemoveTarget(which, targets) => {
-                let targets = targets.into_iter().map(|target| (target.variable, target.selector));
+                let targets = targets
+                    .into_iter()
+                    .map(|target| (target.variable, target.selector));
                 Control::RemoveTarget(self.meant(&which), targets.collect())
             }
             other => Control::Other(other),
@@ -231,8 +246,9 @@ impl Compiler {
 
 /// Targets with what is excluded from each; one that is excluded altogether goes.
 fn with_exclusions(written: Vec<targets::Target>) -> Box<[Target]> {
-    let (exclude, targets): (Vec<_>, Vec<_>) =
-        written.into_iter().partition(|target| target.mode == Mode::Exclude);
+    let (exclude, targets): (Vec<_>, Vec<_>) = written
+        .into_iter()
+        .partition(|target| target.mode == Mode::Exclude);
     let excluded = |target: &targets::Target| {
         let same = exclude.iter().filter(|one| one.variable == target.variable);
         same.map(|one| one.selector.clone()).collect::<Vec<_>>()

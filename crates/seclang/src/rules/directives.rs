@@ -102,12 +102,20 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("SecGsbLookupDb", "there is no database of unsafe addresses"),
     ("SecRemoteRules", "rules are not fetched"),
     ("SecRemoteRulesFailAction", "rules are not fetched"),
-    ("SecRuleInheritance", "there is one set of rules, without contexts"),
+    (
+        "SecRuleInheritance",
+        "there is one set of rules, without contexts",
+    ),
     ("SecRuleScript", "it runs a program"),
 ];
 
 impl Loader<'_> {
-    pub(super) fn other(&mut self, name: &str, arguments: &[&[u8]], place: &Place) -> Result<(), Bad> {
+    pub(super) fn other(
+        &mut self,
+        name: &str,
+        arguments: &[&[u8]],
+        place: &Place,
+    ) -> Result<(), Bad> {
         let known = NAMES.iter().find(|known| known.eq_ignore_ascii_case(name));
         if let Some(known) = known.copied() {
             return self.known(known, arguments, place).map_err(|bad| Bad {
@@ -119,19 +127,23 @@ impl Loader<'_> {
             self.note(place, format!("`{idle}` has no effect here"));
             return Ok(());
         }
-        if let Some((known, why)) = ELSEWHERE.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)) {
+        if let Some((known, why)) = ELSEWHERE
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+        {
             return Err(Bad::new(format!("`{known}` is not supported: {why}")));
         }
-        Err(Bad::new(format!("there is no directive `{name}`")).hint(did_you_mean(
-            name,
-            NAMES.iter().chain(IDLE).copied(),
-        )))
+        Err(Bad::new(format!("there is no directive `{name}`"))
+            .hint(did_you_mean(name, NAMES.iter().chain(IDLE).copied())))
     }
 
     fn known(&mut self, name: &str, arguments: &[&[u8]], place: &Place) -> Result<(), Bad> {
         let one = || match arguments {
             [one] => Ok(trim(one)),
-            _ => Err(Bad::new(format!("{} arguments instead of one", arguments.len()))),
+            _ => Err(Bad::new(format!(
+                "{} arguments instead of one",
+                arguments.len()
+            ))),
         };
         match name {
             "Include" => {
@@ -159,7 +171,8 @@ impl Loader<'_> {
                 return self.update_target(arguments, place, |which| Ok(Which::Tag(which.into())));
             }
             "SecRuleUpdateTargetByMsg" => {
-                return self.update_target(arguments, place, |which| Ok(Which::Message(which.into())));
+                return self
+                    .update_target(arguments, place, |which| Ok(Which::Message(which.into())));
             }
             "SecRuleUpdateActionById" => return self.update_action(arguments, place),
             "SecUnicodeMapFile" => return self.unicode_map(arguments, place),
@@ -169,12 +182,19 @@ impl Loader<'_> {
         Ok(())
     }
 
-    fn setting(&mut self, name: &str, arguments: &[&[u8]], one: Result<&[u8], Bad>) -> Result<(), Bad> {
+    fn setting(
+        &mut self,
+        name: &str,
+        arguments: &[&[u8]],
+        one: Result<&[u8], Bad>,
+    ) -> Result<(), Bad> {
         let settings = &mut self.settings;
         match name {
             "SecResponseBodyMimeTypesClear" => settings.response_body_types.clear(),
             "SecResponseBodyMimeType" => {
-                let types = arguments.iter().flat_map(|argument| argument.split(|byte| *byte == b' '));
+                let types = arguments
+                    .iter()
+                    .flat_map(|argument| argument.split(|byte| *byte == b' '));
                 let types = types.map(trim).filter(|one| !one.is_empty());
                 settings.response_body_types = types.map(<[u8]>::to_ascii_lowercase).collect();
             }
@@ -183,21 +203,30 @@ impl Loader<'_> {
             "SecResponseBodyAccess" => settings.response_body_access = Switch::parse(one?)?,
             "SecParseXmlIntoArgs" => settings.xml_into_args = Switch::parse(one?)?,
             "SecRequestBodyLimit" => settings.request_body_limit_bytes = count(one?)?,
-            "SecRequestBodyNoFilesLimit" => settings.request_body_no_files_limit_bytes = count(one?)?,
-            "SecRequestBodyLimitAction" => settings.request_body_limit_action = LimitAction::parse(one?)?,
+            "SecRequestBodyNoFilesLimit" => {
+                settings.request_body_no_files_limit_bytes = count(one?)?
+            }
+            "SecRequestBodyLimitAction" => {
+                settings.request_body_limit_action = LimitAction::parse(one?)?
+            }
             "SecRequestBodyJsonDepthLimit" => settings.depth_limit = count(one?)?,
             "SecArgumentsLimit" => settings.arguments_limit = count(one?)?,
             "SecUploadFileLimit" => settings.file_limit = count(one?)?,
             "SecResponseBodyLimit" => settings.response_body_limit_bytes = count(one?)?,
-            "SecResponseBodyLimitAction" => settings.response_body_limit_action = LimitAction::parse(one?)?,
+            "SecResponseBodyLimitAction" => {
+                settings.response_body_limit_action = LimitAction::parse(one?)?
+            }
             "SecArgumentSeparator" => settings.argument_separator = single(one?)?,
             "SecCookieV0Separator" => settings.cookie_separator = single(one?)?,
             "SecWebAppId" => settings.web_app_id = one?.to_vec(),
             "SecCookieFormat" => {
                 let text = one?;
                 if text != b"0" {
-                    return Err(Bad::new(format!("cookies of version {} are not read", quoted(text)))
-                        .hint("`SecCookieFormat 0`: no client sends version 1 any more"));
+                    return Err(Bad::new(format!(
+                        "cookies of version {} are not read",
+                        quoted(text)
+                    ))
+                    .hint("`SecCookieFormat 0`: no client sends version 1 any more"));
                 }
             }
             _ => return Err(Bad::new("it is not supported")),
@@ -207,7 +236,9 @@ impl Loader<'_> {
 
     fn default_action(&mut self, text: &[u8], place: &Place) -> Result<(), Bad> {
         let actions = self.read_actions(text, place)?;
-        let phase = actions.phase.ok_or_else(|| Bad::new("no `phase` is named"))?;
+        let phase = actions
+            .phase
+            .ok_or_else(|| Bad::new("no `phase` is named"))?;
         if !actions.transformations.is_empty() {
             return Err(Bad::new("transformations by default are not supported")
                 .hint("write them in each rule, as ModSecurity advises"));
@@ -242,7 +273,9 @@ impl Loader<'_> {
             _ => return Err(Bad::new("it takes which rules, and targets")),
         };
         let targets = targets::parse(targets, &mut self.names)?;
-        let replaced = replaced.map(|text| targets::parse(text, &mut self.names)).transpose()?;
+        let replaced = replaced
+            .map(|text| targets::parse(text, &mut self.names))
+            .transpose()?;
         let update = Update::Targets(which(named)?, targets, replaced);
         self.updates.push((place.clone(), update));
         Ok(())
@@ -254,7 +287,9 @@ impl Loader<'_> {
         };
         let link = split_once(id, b':').map(|(_, link)| number(link));
         if link.is_some_and(|link| link != 0) {
-            return Err(Bad::new("actions of a link within a chain cannot be changed"));
+            return Err(Bad::new(
+                "actions of a link within a chain cannot be changed",
+            ));
         }
         let head = split_once(id, b':').map_or(*id, |(id, _)| id);
         let [(id, to)] = ids(head)?[..] else {
@@ -264,7 +299,8 @@ impl Loader<'_> {
             return Err(Bad::new("one rule at a time"));
         }
         let actions = self.read_actions(actions, place)?;
-        self.updates.push((place.clone(), Update::Actions(id, Box::new(actions))));
+        self.updates
+            .push((place.clone(), Update::Actions(id, Box::new(actions))));
         Ok(())
     }
 

@@ -22,7 +22,10 @@ impl Which {
 fn says(message: &Template, wanted: &[u8]) -> bool {
     match message.constant() {
         Some(text) => text == wanted,
-        None => message.pieces.iter().any(|piece| matches!(piece, Piece::Text(text) if **text == *wanted)),
+        None => message
+            .pieces
+            .iter()
+            .any(|piece| matches!(piece, Piece::Text(text) if **text == *wanted)),
     }
 }
 
@@ -50,7 +53,10 @@ pub(super) fn apply(items: &mut Vec<Item>, update: Update) -> Result<(), Bad> {
         }
     }
     match met {
-        0 => Err(Bad::new("no rule is meant by this").hint("it must stand after the rules it changes")),
+        0 => {
+            Err(Bad::new("no rule is meant by this")
+                .hint("it must stand after the rules it changes"))
+        }
         _ => Ok(()),
     }
 }
@@ -73,7 +79,11 @@ fn heads(items: &mut [Item]) -> impl Iterator<Item = &mut Written> {
 
 fn meant(which: &Which, head: &Written) -> bool {
     let actions = &head.actions;
-    which.means(actions.id.unwrap_or_default(), &actions.tags, actions.message.as_ref())
+    which.means(
+        actions.id.unwrap_or_default(),
+        &actions.tags,
+        actions.message.as_ref(),
+    )
 }
 
 fn retarget(rule: &mut Written, targets: &[Target], replaced: Option<&[Target]>) {

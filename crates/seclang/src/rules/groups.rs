@@ -41,7 +41,9 @@ impl Groups {
             };
             rule.bit = Some(*count);
             for literal in needed {
-                if let (Some(literals), Some(bits)) = (literals_of.get_mut(node), bits.get_mut(node)) {
+                if let (Some(literals), Some(bits)) =
+                    (literals_of.get_mut(node), bits.get_mut(node))
+                {
                     literals.push(literal);
                     bits.push(*count);
                 }
@@ -75,7 +77,11 @@ impl Groups {
             return;
         };
         for found in automaton.find_overlapping_iter(value) {
-            let bit = group.bits.get(found.pattern().as_usize()).copied().unwrap_or_default();
+            let bit = group
+                .bits
+                .get(found.pattern().as_usize())
+                .copied()
+                .unwrap_or_default();
             if let Some(word) = out.get_mut((bit / 64) as usize) {
                 *word |= 1 << (bit % 64);
             }

@@ -18,7 +18,10 @@ pub(super) fn needed(pattern: &Hir) -> Option<Vec<Vec<u8>>> {
 
 /// The best set for a pattern: of the whole, or of a part that every match has.
 fn best(pattern: &Hir) -> Option<Vec<Vec<u8>>> {
-    let whole = [ends(pattern, ExtractKind::Prefix), ends(pattern, ExtractKind::Suffix)];
+    let whole = [
+        ends(pattern, ExtractKind::Prefix),
+        ends(pattern, ExtractKind::Suffix),
+    ];
     let part = match pattern.kind() {
         HirKind::Concat(parts) => parts.iter().filter_map(best).max_by_key(score),
         HirKind::Alternation(parts) => {
@@ -30,7 +33,9 @@ fn best(pattern: &Hir) -> Option<Vec<Vec<u8>>> {
         _ => None,
     };
     let useful = whole.into_iter().chain([part]).flatten();
-    useful.filter(|literals| literals.len() <= LITERALS_MAX).max_by_key(score)
+    useful
+        .filter(|literals| literals.len() <= LITERALS_MAX)
+        .max_by_key(score)
 }
 
 /// Longer is better; then fewer.
@@ -42,16 +47,25 @@ fn score(literals: &Vec<Vec<u8>>) -> (usize, std::cmp::Reverse<usize>) {
 fn ends(pattern: &Hir, kind: ExtractKind) -> Option<Vec<Vec<u8>>> {
     let is_prefix = matches!(kind, ExtractKind::Prefix);
     let mut extractor = Extractor::new();
-    extractor.kind(kind).limit_class(12).limit_repeat(6).limit_literal_len(20).limit_total(1_000);
+    extractor
+        .kind(kind)
+        .limit_class(12)
+        .limit_repeat(6)
+        .limit_literal_len(20)
+        .limit_total(1_000);
     let mut found: Seq = extractor.extract(pattern);
     if is_prefix {
         found.optimize_for_prefix_by_preference();
     } else {
         found.optimize_for_suffix_by_preference();
     }
-    let literals = found.literals()?.iter().map(|literal| literal.as_bytes().to_vec());
+    let literals = found
+        .literals()?
+        .iter()
+        .map(|literal| literal.as_bytes().to_vec());
     let literals = unique(literals.collect());
-    let useful = !literals.is_empty() && literals.iter().all(|literal| literal.len() >= LITERAL_MIN);
+    let useful =
+        !literals.is_empty() && literals.iter().all(|literal| literal.len() >= LITERAL_MIN);
     useful.then_some(literals)
 }
 

@@ -168,7 +168,8 @@ impl<'f> Loader<'f> {
     pub fn finish(mut self) -> Result<Loaded, Error> {
         if let Some((links, broken)) = self.open.take() {
             if let Some(first) = links.first() {
-                let bad = Bad::new("a chain does not end: the last rule has `chain`, and none follows");
+                let bad =
+                    Bad::new("a chain does not end: the last rule has `chain`, and none follows");
                 self.findings.push(bad.at(&first.place));
             }
             drop((links, broken));
@@ -177,7 +178,9 @@ impl<'f> Loader<'f> {
         let Self {
             findings, leniency, ..
         } = self;
-        let fatal = findings.iter().any(|finding| finding.weight == Weight::Error);
+        let fatal = findings
+            .iter()
+            .any(|finding| finding.weight == Weight::Error);
         if fatal && leniency == Leniency::Strict {
             return Err(Error::Rules { findings });
         }
@@ -203,7 +206,9 @@ impl<'f> Loader<'f> {
 
     pub(super) fn included(&mut self, from: &str, pattern: &str) -> Result<(), Bad> {
         if self.depth >= INCLUDE_DEPTH {
-            return Err(Bad::new(format!("files include each other more than {INCLUDE_DEPTH} deep")));
+            return Err(Bad::new(format!(
+                "files include each other more than {INCLUDE_DEPTH} deep"
+            )));
         }
         let names = self.files.list(from, pattern).map_err(Bad::new)?;
         for name in names {
@@ -222,7 +227,10 @@ impl<'f> Loader<'f> {
         };
         let name = String::from_utf8_lossy(name).into_owned();
         let arguments: Vec<&[u8]> = arguments.iter().map(Vec::as_slice).collect();
-        if self.open.is_some() && !name.eq_ignore_ascii_case("SecRule") && !name.eq_ignore_ascii_case("SecAction") {
+        if self.open.is_some()
+            && !name.eq_ignore_ascii_case("SecRule")
+            && !name.eq_ignore_ascii_case("SecAction")
+        {
             self.open = None;
             return Err(Bad::new(format!("`{name}` stands within a chain"))
                 .hint("a rule with `chain` is followed by the next link"));
@@ -240,8 +248,11 @@ impl<'f> Loader<'f> {
             [targets, operator, actions] => (targets, operator, Some(*actions)),
             _ => {
                 self.broken();
-                return Err(Bad::new(format!("`SecRule` has {} arguments", arguments.len()))
-                    .hint("targets, an operator, and actions, each in `\"…\"` when it has spaces"));
+                return Err(
+                    Bad::new(format!("`SecRule` has {} arguments", arguments.len())).hint(
+                        "targets, an operator, and actions, each in `\"…\"` when it has spaces",
+                    ),
+                );
             }
         };
         let actions = actions.unwrap_or_default();
@@ -253,7 +264,10 @@ impl<'f> Loader<'f> {
     fn action(&mut self, arguments: &[&[u8]], place: &Place) -> Result<(), Bad> {
         let [actions] = arguments else {
             self.broken();
-            return Err(Bad::new(format!("`SecAction` has {} arguments", arguments.len())).hint("only actions"));
+            return Err(
+                Bad::new(format!("`SecAction` has {} arguments", arguments.len()))
+                    .hint("only actions"),
+            );
         };
         let read = self.read_actions(actions, place).map(|actions| Written {
             place: place.clone(),
@@ -265,10 +279,18 @@ impl<'f> Loader<'f> {
         self.link(read, actions::has_chain(actions))
     }
 
-    fn read_rule(&mut self, targets: &[u8], operator: &[u8], actions: &[u8], place: &Place) -> Result<Written, Bad> {
+    fn read_rule(
+        &mut self,
+        targets: &[u8],
+        operator: &[u8],
+        actions: &[u8],
+        place: &Place,
+    ) -> Result<Written, Bad> {
         let targets = targets::parse(targets, &mut self.names)?;
         if !targets.iter().any(|target| target.mode != Mode::Exclude) {
-            return Err(Bad::new("the rule looks at nothing: all its targets are excluded"));
+            return Err(Bad::new(
+                "the rule looks at nothing: all its targets are excluded",
+            ));
         }
         let mut reading = Reading {
             files: self.files,
@@ -322,7 +344,9 @@ impl<'f> Loader<'f> {
 
     fn head(&mut self, mut rule: Written) -> Result<Written, Bad> {
         if rule.actions.id.is_none() {
-            return Err(Bad::new("the rule has no `id`").hint("every rule needs one of its own: `id:1001`"));
+            return Err(
+                Bad::new("the rule has no `id`").hint("every rule needs one of its own: `id:1001`")
+            );
         }
         let phase = rule.actions.phase.unwrap_or(2);
         let defaults = self.defaults.get(usize::from(phase) - 1);

@@ -85,11 +85,47 @@ pub(crate) struct Actions {
 }
 
 const NAMES: &[&str] = &[
-    "accuracy", "allow", "auditlog", "block", "capture", "chain", "ctl", "deny", "drop", "expirevar",
-    "id", "initcol", "log", "logdata", "maturity", "msg", "multiMatch", "noauditlog", "nolog", "pass",
-    "phase", "redirect", "rev", "sanitiseArg", "sanitiseMatched", "sanitiseMatchedBytes",
-    "sanitiseRequestHeader", "sanitiseResponseHeader", "setenv", "setrsc", "setsid", "setuid", "setvar",
-    "severity", "skip", "skipAfter", "status", "t", "tag", "ver", "xmlns",
+    "accuracy",
+    "allow",
+    "auditlog",
+    "block",
+    "capture",
+    "chain",
+    "ctl",
+    "deny",
+    "drop",
+    "expirevar",
+    "id",
+    "initcol",
+    "log",
+    "logdata",
+    "maturity",
+    "msg",
+    "multiMatch",
+    "noauditlog",
+    "nolog",
+    "pass",
+    "phase",
+    "redirect",
+    "rev",
+    "sanitiseArg",
+    "sanitiseMatched",
+    "sanitiseMatchedBytes",
+    "sanitiseRequestHeader",
+    "sanitiseResponseHeader",
+    "setenv",
+    "setrsc",
+    "setsid",
+    "setuid",
+    "setvar",
+    "severity",
+    "skip",
+    "skipAfter",
+    "status",
+    "t",
+    "tag",
+    "ver",
+    "xmlns",
 ];
 
 /// Actions of the manual that this engine does not have, and why.
@@ -128,7 +164,9 @@ pub(crate) fn has_chain(text: &[u8]) -> bool {
 }
 
 fn unknown(name: &str) -> Bad {
-    let elsewhere = ELSEWHERE.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+    let elsewhere = ELSEWHERE
+        .iter()
+        .find(|(known, _)| known.eq_ignore_ascii_case(name));
     match elsewhere {
         Some((known, why)) => Bad::new(format!("the action `{known}` is not supported: {why}")),
         None => Bad::new(format!("there is no action `{name}`"))
@@ -148,7 +186,10 @@ fn split(text: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Bad> {
             return Ok(actions);
         }
         let rest = tail(text, i);
-        let end = rest.iter().position(|byte| matches!(byte, b':' | b',')).unwrap_or(rest.len());
+        let end = rest
+            .iter()
+            .position(|byte| matches!(byte, b':' | b','))
+            .unwrap_or(rest.len());
         let name = trim(head(rest, end)).to_vec();
         i += end;
         if at(text, i) != Some(b':') {
@@ -224,15 +265,23 @@ impl Actions {
                 self.controls.push(control);
             }
             "initcol" => self.collection(value, names)?,
-            "setsid" => self.collections.push((Variable::Session, Template::parse(value, names)?)),
-            "setuid" => self.collections.push((Variable::User, Template::parse(value, names)?)),
-            "setrsc" => self.collections.push((Variable::Resource, Template::parse(value, names)?)),
+            "setsid" => self
+                .collections
+                .push((Variable::Session, Template::parse(value, names)?)),
+            "setuid" => self
+                .collections
+                .push((Variable::User, Template::parse(value, names)?)),
+            "setrsc" => self
+                .collections
+                .push((Variable::Resource, Template::parse(value, names)?)),
             "allow" => self.disruptive = Some(Disruptive::Allow(scope(value)?)),
             "block" => self.disruptive = Some(Disruptive::Block),
             "deny" => self.disruptive = Some(Disruptive::Deny),
             "drop" => self.disruptive = Some(Disruptive::Drop),
             "pass" => self.disruptive = Some(Disruptive::Pass),
-            "redirect" => self.disruptive = Some(Disruptive::Redirect(Template::parse(value, names)?)),
+            "redirect" => {
+                self.disruptive = Some(Disruptive::Redirect(Template::parse(value, names)?))
+            }
             other => self.idle.push(other),
         }
         Ok(())
@@ -259,14 +308,16 @@ impl Actions {
 
     fn collection(&mut self, value: &[u8], names: &mut TxNames) -> Result<(), Bad> {
         let wrong = || {
-            Bad::new(format!("`{}` begins no collection", shown(value))).hint("write `initcol:ip=%{REMOTE_ADDR}`")
+            Bad::new(format!("`{}` begins no collection", shown(value)))
+                .hint("write `initcol:ip=%{REMOTE_ADDR}`")
         };
         let (name, key) = split_once(value, b'=').ok_or_else(wrong)?;
         let variable = Variable::named(&String::from_utf8_lossy(trim(name)))?;
         if variable.source() != Source::Kept || matches!(variable, Variable::Tx | Variable::Env) {
             return Err(wrong());
         }
-        self.collections.push((variable, Template::parse(trim(key), names)?));
+        self.collections
+            .push((variable, Template::parse(trim(key), names)?));
         Ok(())
     }
 }
@@ -287,7 +338,8 @@ fn phase(value: &[u8]) -> Result<u8, Bad> {
         b"3" => Ok(3),
         b"4" | b"response" => Ok(4),
         b"5" | b"logging" => Ok(5),
-        _ => Err(Bad::new(format!("`{}` is no phase", shown(value))).hint("1 to 5, request, response or logging")),
+        _ => Err(Bad::new(format!("`{}` is no phase", shown(value)))
+            .hint("1 to 5, request, response or logging")),
     }
 }
 
@@ -304,22 +356,37 @@ fn scope(value: &[u8]) -> Result<Scope, Bad> {
         b"" => Ok(Scope::Everything),
         b"request" => Ok(Scope::Request),
         b"phase" => Ok(Scope::Phase),
-        _ => Err(Bad::new(format!("`{}` is nothing that can be allowed", shown(value)))),
+        _ => Err(Bad::new(format!(
+            "`{}` is nothing that can be allowed",
+            shown(value)
+        ))),
     }
 }
 
 /// The names of severities, from 0 on (RFC 5424 §6.2.1).
 pub(crate) const SEVERITIES: [&str; 8] = [
-    "EMERGENCY", "ALERT", "CRITICAL", "ERROR", "WARNING", "NOTICE", "INFO", "DEBUG",
+    "EMERGENCY",
+    "ALERT",
+    "CRITICAL",
+    "ERROR",
+    "WARNING",
+    "NOTICE",
+    "INFO",
+    "DEBUG",
 ];
 
 fn severity(value: &[u8]) -> Result<u8, Bad> {
     let text = String::from_utf8_lossy(trim(value)).to_ascii_uppercase();
     let named = SEVERITIES.iter().position(|name| *name == text);
-    let level = named.or_else(|| text.parse().ok()).filter(|level| *level < SEVERITIES.len());
-    level.and_then(|level| u8::try_from(level).ok()).ok_or_else(|| {
-        Bad::new(format!("`{text}` is no severity")).hint(did_you_mean(&text, SEVERITIES.iter().copied()))
-    })
+    let level = named
+        .or_else(|| text.parse().ok())
+        .filter(|level| *level < SEVERITIES.len());
+    level
+        .and_then(|level| u8::try_from(level).ok())
+        .ok_or_else(|| {
+            Bad::new(format!("`{text}` is no severity"))
+                .hint(did_you_mean(&text, SEVERITIES.iter().copied()))
+        })
 }
 
 /// `tx.name=value`, `=+n`, `=-n`, `tx.name` (one), `!tx.name` (unset). Of an environment variable
@@ -352,7 +419,10 @@ fn set_var(text: &[u8], collection: Option<Variable>, names: &mut TxNames) -> Re
 
 fn kept_name(text: &[u8], names: &mut TxNames) -> Result<KeptName, Bad> {
     let wrong = || Bad::new(format!("`{}` names no variable", shown(text))).hint("write `tx.name`");
-    let dot = text.iter().position(|byte| matches!(byte, b'.' | b':')).ok_or_else(wrong)?;
+    let dot = text
+        .iter()
+        .position(|byte| matches!(byte, b'.' | b':'))
+        .ok_or_else(wrong)?;
     let variable = Variable::named(&String::from_utf8_lossy(head(text, dot)))?;
     if variable.source() != Source::Kept || variable == Variable::Env {
         return Err(Bad::new(format!("`{}` cannot be set", variable.name())));

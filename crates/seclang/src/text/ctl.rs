@@ -53,14 +53,20 @@ const NAMES: &[&str] = &[
 impl Ctl {
     /// Reads `name=value`.
     pub(crate) fn parse(text: &[u8], names: &mut TxNames) -> Result<Self, Bad> {
-        let (name, value) = split_once(text, b'=')
-            .ok_or_else(|| Bad::new(format!("`ctl:{}` sets nothing", shown(text))).hint("write `ctl:name=value`"))?;
+        let (name, value) = split_once(text, b'=').ok_or_else(|| {
+            Bad::new(format!("`ctl:{}` sets nothing", shown(text))).hint("write `ctl:name=value`")
+        })?;
         let name = String::from_utf8_lossy(trim(name)).into_owned();
         let value = trim(value);
-        let known = NAMES.iter().find(|known| known.eq_ignore_ascii_case(&name)).copied();
+        let known = NAMES
+            .iter()
+            .find(|known| known.eq_ignore_ascii_case(&name))
+            .copied();
         Ok(match known {
             Some("ruleEngine") => Self::Engine(EngineMode::parse(value)?),
-            Some("forceRequestBodyVariable") => Self::ForceRequestBodyVariable(Switch::parse(value)?),
+            Some("forceRequestBodyVariable") => {
+                Self::ForceRequestBodyVariable(Switch::parse(value)?)
+            }
             Some("requestBodyAccess") => Self::RequestBodyAccess(Switch::parse(value)?),
             Some("requestBodyProcessor") => Self::RequestBodyProcessor(Processor::parse(value)?),
             Some("responseBodyAccess") => Self::ResponseBodyAccess(Switch::parse(value)?),
@@ -101,7 +107,8 @@ fn target<'t>(value: &'t [u8], names: &mut TxNames) -> Result<(&'t [u8], Vec<Tar
 /// Ids and ranges of them, between spaces or commas: `942100 942120-942130`.
 pub(crate) fn ids(text: &[u8]) -> Result<Vec<(u64, u64)>, Bad> {
     let wrong = |item: &[u8]| {
-        Bad::new(format!("`{}` is no id of a rule", shown(item))).hint("write `942100` or `942100-942199`")
+        Bad::new(format!("`{}` is no id of a rule", shown(item)))
+            .hint("write `942100` or `942100-942199`")
     };
     let items = text.split(|byte| matches!(byte, b' ' | b',' | b'\t'));
     let mut ranges = Vec::new();

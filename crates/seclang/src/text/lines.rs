@@ -29,7 +29,11 @@ pub(crate) fn logical(text: &[u8]) -> Vec<Line> {
             number,
             text: Vec::new(),
         });
-        let part = if line.text.is_empty() { part } else { trim_left(part) };
+        let part = if line.text.is_empty() {
+            part
+        } else {
+            trim_left(part)
+        };
         line.text.extend_from_slice(part);
         if goes_on {
             open = Some(line);

@@ -130,13 +130,17 @@ fn one(item: &[u8], names: &mut TxNames) -> Result<Target, Bad> {
     let selector = match selector {
         None => Selector::All,
         Some(_) if !variable.takes_selector() => {
-            return Err(Bad::new(format!("`{}` has only one value", variable.name()))
-                .hint("leave out the `:` and what follows"));
+            return Err(
+                Bad::new(format!("`{}` has only one value", variable.name()))
+                    .hint("leave out the `:` and what follows"),
+            );
         }
         Some(text) => selector_of(variable, text, names)?,
     };
     if variable == Variable::Xml && matches!(selector, Selector::All) && mode == Mode::Value {
-        return Err(Bad::new("`XML` needs a path").hint("`XML:/*` for texts, `XML://@*` for attributes"));
+        return Err(
+            Bad::new("`XML` needs a path").hint("`XML:/*` for texts, `XML://@*` for attributes")
+        );
     }
     Ok(Target {
         variable,
@@ -146,17 +150,24 @@ fn one(item: &[u8], names: &mut TxNames) -> Result<Target, Bad> {
 }
 
 fn selector_of(variable: Variable, text: &[u8], names: &mut TxNames) -> Result<Selector, Bad> {
-    let quoted = text.strip_prefix(b"'").and_then(|rest| rest.strip_suffix(b"'"));
+    let quoted = text
+        .strip_prefix(b"'")
+        .and_then(|rest| rest.strip_suffix(b"'"));
     let text = quoted.unwrap_or(text);
     if variable == Variable::Xml {
         return match text {
             b"/*" => Ok(Selector::XmlText),
             b"//@*" => Ok(Selector::XmlAttributes),
-            _ => Err(Bad::new(format!("the path `{}` is not supported", shown(text)))
-                .hint("only `/*` (all text) and `//@*` (all attributes) are")),
+            _ => Err(
+                Bad::new(format!("the path `{}` is not supported", shown(text)))
+                    .hint("only `/*` (all text) and `//@*` (all attributes) are"),
+            ),
         };
     }
-    if let Some(pattern) = text.strip_prefix(b"/").and_then(|rest| rest.strip_suffix(b"/")) {
+    if let Some(pattern) = text
+        .strip_prefix(b"/")
+        .and_then(|rest| rest.strip_suffix(b"/"))
+    {
         // Names are compared without regard to case, and so are patterns for them.
         let folded = [b"(?i)", pattern].concat();
         return Ok(Selector::Pattern(Box::new(Rx::parse(&folded)?)));

@@ -34,8 +34,11 @@ fn quoted(line: &[u8], from: usize, mark: u8) -> Result<(Vec<u8>, usize), Bad> {
             i += 2;
         } else if byte == mark {
             if at(line, i + 1).is_some_and(|next| !is_space(next)) {
-                return Err(Bad::new(format!("something follows the closing `{}`", char::from(mark)))
-                    .hint("put a space between two arguments, and `\\` before a quote within one"));
+                return Err(Bad::new(format!(
+                    "something follows the closing `{}`",
+                    char::from(mark)
+                ))
+                .hint("put a space between two arguments, and `\\` before a quote within one"));
             }
             return Ok((word, i + 1));
         } else {

@@ -43,7 +43,12 @@ impl<'r> Transaction<'r> {
                 self.set(single, &key);
             }
             let name = b"key".to_vec();
-            self.store.set_named(*variable, name, Some(Kept::from_bytes(key)), &self.rules.names);
+            self.store.set_named(
+                *variable,
+                name,
+                Some(Kept::from_bytes(key)),
+                &self.rules.names,
+            );
         }
     }
 
@@ -59,9 +64,15 @@ impl<'r> Transaction<'r> {
         let old = old.unwrap_or_default();
         let value = match &set.set {
             Set::Unset => None,
-            Set::To(value) => Some(Kept::from_bytes(head(&self.expanded(value), KEPT_BYTES_MAX).to_vec())),
-            Set::Add(value) => Some(Kept::Number(old.saturating_add(number(&self.expanded(value))))),
-            Set::Subtract(value) => Some(Kept::Number(old.saturating_sub(number(&self.expanded(value))))),
+            Set::To(value) => Some(Kept::from_bytes(
+                head(&self.expanded(value), KEPT_BYTES_MAX).to_vec(),
+            )),
+            Set::Add(value) => Some(Kept::Number(
+                old.saturating_add(number(&self.expanded(value))),
+            )),
+            Set::Subtract(value) => Some(Kept::Number(
+                old.saturating_sub(number(&self.expanded(value))),
+            )),
         };
         match &set.name {
             KeptName::Slot(slot) => self.store.set_slot(*slot, value),
@@ -142,7 +153,11 @@ impl<'r> Transaction<'r> {
             Disruptive::Drop => Action::Drop,
             Disruptive::Redirect(to) => Action::Redirect(self.expanded(to).into_owned()),
         };
-        let default = if matches!(action, Action::Redirect(_)) { 302 } else { 403 };
+        let default = if matches!(action, Action::Redirect(_)) {
+            302
+        } else {
+            403
+        };
         self.end(Interruption {
             rule: head.id,
             place: Some(head.place.clone()),
@@ -169,16 +184,25 @@ impl<'r> Transaction<'r> {
         self.current = Some(rule);
         let last_of = |of: fn(&Rule) -> Option<&Template>| {
             let templates = rules.chain(rule).filter_map(of).last();
-            templates.map(|template| self.expanded(template).into_owned()).unwrap_or_default()
+            templates
+                .map(|template| self.expanded(template).into_owned())
+                .unwrap_or_default()
         };
         // Rules that are not told of are many, and nobody reads what they would say.
         let (message, logdata) = if rule.log {
-            (last_of(|rule| rule.message.as_ref()), last_of(|rule| rule.logdata.as_ref()))
+            (
+                last_of(|rule| rule.message.as_ref()),
+                last_of(|rule| rule.logdata.as_ref()),
+            )
         } else {
             Default::default()
         };
         let tags: Vec<Vec<u8>> = match rule.log {
-            true => rule.tags.iter().map(|tag| self.expanded(tag).into_owned()).collect(),
+            true => rule
+                .tags
+                .iter()
+                .map(|tag| self.expanded(tag).into_owned())
+                .collect(),
             false => Vec::new(),
         };
         let found = self.hits.iter().take(if rule.log { FOUND_MAX } else { 0 });

@@ -28,7 +28,11 @@ impl Look<'_> {
     }
 
     fn is_excluded(&self, name: &[u8]) -> bool {
-        let mut excluded = self.target.exclude.iter().chain(self.removed.iter().copied());
+        let mut excluded = self
+            .target
+            .exclude
+            .iter()
+            .chain(self.removed.iter().copied());
         excluded.any(|selector| selector.takes(name))
     }
 }
@@ -41,7 +45,10 @@ impl<'r> Transaction<'r> {
             return;
         }
         let rules = self.rules;
-        let order = rules.phases.get(usize::from(phase) - 1).map_or(&[][..], Vec::as_slice);
+        let order = rules
+            .phases
+            .get(usize::from(phase) - 1)
+            .map_or(&[][..], Vec::as_slice);
         let mut skip = 0;
         let mut from = 0;
         for at in order {
@@ -99,7 +106,9 @@ impl<'r> Transaction<'r> {
         };
         let taken = self.taken(head);
         for target in &rule.targets {
-            let of_target = taken.iter().filter(|(variable, _)| *variable == target.variable);
+            let of_target = taken
+                .iter()
+                .filter(|(variable, _)| *variable == target.variable);
             let removed: Vec<&Selector> = of_target.map(|(_, selector)| selector).collect();
             let look = Look {
                 rule,
@@ -121,12 +130,18 @@ impl<'r> Transaction<'r> {
     fn taken(&self, head: u32) -> Vec<(Variable, Selector)> {
         let removed = self.state.removed_targets.iter();
         let of_rule = removed.filter(|(rules, _)| rules.binary_search(&head).is_ok());
-        of_rule.flat_map(|(_, targets)| targets.iter().cloned()).collect()
+        of_rule
+            .flat_map(|(_, targets)| targets.iter().cloned())
+            .collect()
     }
 
     fn target(&mut self, look: &Look<'_>) {
         // An exclusion without a name is of the whole variable.
-        if look.removed.iter().any(|selector| matches!(selector, Selector::All)) {
+        if look
+            .removed
+            .iter()
+            .any(|selector| matches!(selector, Selector::All))
+        {
             return;
         }
         match look.target.variable.source() {
@@ -294,7 +309,9 @@ impl<'r> Transaction<'r> {
         }
         let value = self.values.transformed(value, look.rule.node, self.rules);
         if let Some(bit) = look.rule.bit
-            && !self.values.is_candidate(value, look.rule.node, bit, self.rules)
+            && !self
+                .values
+                .is_candidate(value, look.rule.node, bit, self.rules)
         {
             if look.operator.negated {
                 self.hit(look, name, value);
@@ -304,7 +321,13 @@ impl<'r> Transaction<'r> {
         self.tested(look, name, value, &mut None);
     }
 
-    fn tested(&mut self, look: &Look<'_>, name: ValueId, value: ValueId, last: &mut Option<ValueId>) {
+    fn tested(
+        &mut self,
+        look: &Look<'_>,
+        name: ValueId,
+        value: ValueId,
+        last: &mut Option<ValueId>,
+    ) {
         if last.replace(value) == Some(value) {
             return;
         }

@@ -22,7 +22,9 @@ impl Transaction<'_> {
                         kept.write(&mut out);
                     }
                 }
-                Piece::Variable(variable, name) => self.variable(*variable, name.as_deref(), &mut out),
+                Piece::Variable(variable, name) => {
+                    self.variable(*variable, name.as_deref(), &mut out)
+                }
             }
             // LIMIT: a text that grows with each rule would fill the memory.
             out.truncate(super::store::KEPT_BYTES_MAX);
@@ -70,7 +72,10 @@ impl Transaction<'_> {
         let Some(hit) = &self.last else {
             return;
         };
-        if matches!(variable, Variable::MatchedVarName | Variable::MatchedVarsNames) {
+        if matches!(
+            variable,
+            Variable::MatchedVarName | Variable::MatchedVarsNames
+        ) {
             out.extend_from_slice(&self.hit_name(hit));
         } else {
             out.extend_from_slice(self.values.get(hit.value));
@@ -99,7 +104,9 @@ impl Transaction<'_> {
             b"id" => out.extend_from_slice(rule.id.to_string().as_bytes()),
             b"rev" => out.extend_from_slice(rule.revision.as_deref().unwrap_or_default()),
             b"severity" => {
-                let severity = rule.severity.and_then(|level| SEVERITIES.get(usize::from(level)));
+                let severity = rule
+                    .severity
+                    .and_then(|level| SEVERITIES.get(usize::from(level)));
                 out.extend_from_slice(severity.copied().unwrap_or_default().as_bytes());
             }
             b"msg" => {

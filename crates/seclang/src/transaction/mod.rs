@@ -184,7 +184,9 @@ impl<'r> Transaction<'r> {
     #[must_use]
     pub fn tx(&self, name: &str) -> Option<Vec<u8>> {
         let lower = name.to_ascii_lowercase();
-        let kept = self.store.named(Variable::Tx, lower.as_bytes(), &self.rules.names)?;
+        let kept = self
+            .store
+            .named(Variable::Tx, lower.as_bytes(), &self.rules.names)?;
         let mut out = Vec::new();
         kept.write(&mut out);
         Some(out)

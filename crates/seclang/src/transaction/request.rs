@@ -25,7 +25,10 @@ impl Transaction<'_> {
         self.set(Variable::RemoteAddr, client.as_bytes());
         self.set(Variable::RemoteHost, client.as_bytes());
         self.set_number(Variable::RemotePort, usize::from(connection.client_port));
-        self.set(Variable::ServerAddr, connection.server.to_string().as_bytes());
+        self.set(
+            Variable::ServerAddr,
+            connection.server.to_string().as_bytes(),
+        );
         self.set_number(Variable::ServerPort, usize::from(connection.server_port));
         self.set(Variable::UniqueId, connection.unique_id);
         let web_app = self.rules.settings.web_app_id.clone();
@@ -92,7 +95,10 @@ impl Transaction<'_> {
         let path = &decoded(path);
         self.set(Variable::RequestFilename, path);
         let slash = path.iter().rposition(|byte| matches!(byte, b'/' | b'\\'));
-        self.set(Variable::RequestBasename, slash.map_or(path, |slash| tail(path, slash + 1)));
+        self.set(
+            Variable::RequestBasename,
+            slash.map_or(path, |slash| tail(path, slash + 1)),
+        );
         self.set(Variable::PathInfo, path);
         self.set(Variable::QueryString, query);
         let settings = &self.rules.settings;
@@ -134,7 +140,9 @@ impl Transaction<'_> {
 
     fn field<'h>(&self, request: &RequestHead<'h>, name: &[u8]) -> Option<&'h [u8]> {
         let mut fields = request.fields.iter();
-        fields.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| *value)
+        fields
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| *value)
     }
 
     fn remote_user(&mut self, credentials: &[u8]) {
@@ -152,7 +160,9 @@ impl Transaction<'_> {
         let settings = &self.rules.settings;
         let separator = settings.cookie_separator;
         // LIMIT: as many cookies as arguments.
-        let pairs = value.split(|byte| *byte == separator).take(settings.arguments_limit);
+        let pairs = value
+            .split(|byte| *byte == separator)
+            .take(settings.arguments_limit);
         for pair in pairs {
             let pair = trim_left(pair);
             if pair.is_empty() {
@@ -165,7 +175,10 @@ impl Transaction<'_> {
 
     /// Which reader the body gets, by the type it is said to have. `ctl:` may say otherwise.
     fn choose_processor(&mut self, request: &RequestHead<'_>) {
-        let mut types = request.fields.iter().filter(|(name, _)| name.eq_ignore_ascii_case(b"content-type"));
+        let mut types = request
+            .fields
+            .iter()
+            .filter(|(name, _)| name.eq_ignore_ascii_case(b"content-type"));
         let Some((_, first)) = types.next() else {
             return;
         };
@@ -185,7 +198,10 @@ impl Transaction<'_> {
         for variable in [Variable::ReqbodyError, Variable::ReqbodyProcessorError] {
             self.set(variable, b"1");
         }
-        for variable in [Variable::ReqbodyErrorMsg, Variable::ReqbodyProcessorErrorMsg] {
+        for variable in [
+            Variable::ReqbodyErrorMsg,
+            Variable::ReqbodyProcessorErrorMsg,
+        ] {
             self.set(variable, problem.as_bytes());
         }
     }
@@ -243,12 +259,17 @@ fn decoded(path: &[u8]) -> Vec<u8> {
 /// The target without the scheme and authority of an absolute form (RFC 9112 §3.2.2).
 fn origin_form(target: &[u8]) -> &[u8] {
     let schemes: [&[u8]; 2] = [b"http://", b"https://"];
-    let scheme = schemes.iter().find(|scheme| begins_ignore_case(target, scheme));
+    let scheme = schemes
+        .iter()
+        .find(|scheme| begins_ignore_case(target, scheme));
     let Some(scheme) = scheme else {
         return target;
     };
     let rest = tail(target, scheme.len());
-    match rest.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#')) {
+    match rest
+        .iter()
+        .position(|byte| matches!(byte, b'/' | b'?' | b'#'))
+    {
         Some(at) => tail(rest, at),
         None => b"/",
     }

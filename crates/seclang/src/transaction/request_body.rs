@@ -39,7 +39,9 @@ impl Transaction<'_> {
         let limit = if is_form_of_files {
             settings.request_body_limit_bytes
         } else {
-            settings.request_body_limit_bytes.min(settings.request_body_no_files_limit_bytes)
+            settings
+                .request_body_limit_bytes
+                .min(settings.request_body_no_files_limit_bytes)
         };
         if body.len() <= limit || !self.state.request_body_access.is_on() {
             return body;
@@ -62,7 +64,8 @@ impl Transaction<'_> {
         if let Some(processor) = processor {
             self.set(Variable::ReqbodyProcessor, processor.name().as_bytes());
         }
-        let wants_raw = processor == Some(Processor::Urlencoded) || self.state.force_request_body.is_on();
+        let wants_raw =
+            processor == Some(Processor::Urlencoded) || self.state.force_request_body.is_on();
         if wants_raw {
             self.set(Variable::RequestBody, body);
         }
@@ -104,7 +107,11 @@ impl Transaction<'_> {
     fn xml(&mut self, body: &[u8]) {
         let settings = &self.rules.settings;
         // LIMIT: elements and attributes are many where arguments are few.
-        let read = xml::read(body, settings.depth_limit, settings.arguments_limit.saturating_mul(16));
+        let read = xml::read(
+            body,
+            settings.depth_limit,
+            settings.arguments_limit.saturating_mul(16),
+        );
         if self.state.xml_into_args.is_on() {
             for (name, value) in read.pairs.iter().take(settings.arguments_limit) {
                 self.add(Variable::ArgsPost, name, value);
@@ -122,15 +129,25 @@ impl Transaction<'_> {
     fn multipart(&mut self, body: &[u8]) {
         let settings = &self.rules.settings;
         let types = self.store.list(Variable::RequestHeaders).iter();
-        let mut types = types.filter(|entry| self.values.get(entry.name).eq_ignore_ascii_case(b"content-type"));
-        let content_type = types.next().map(|entry| self.values.get(entry.value).to_vec());
+        let mut types = types.filter(|entry| {
+            self.values
+                .get(entry.name)
+                .eq_ignore_ascii_case(b"content-type")
+        });
+        let content_type = types
+            .next()
+            .map(|entry| self.values.get(entry.value).to_vec());
         let content_type = content_type.unwrap_or_default();
         if body.is_empty() {
             self.multipart_flags(Flags::default());
             return;
         }
         let most = settings.arguments_limit;
-        let Multipart { parts, flags, problem } = multipart::read(&content_type, body, most, settings.file_limit);
+        let Multipart {
+            parts,
+            flags,
+            problem,
+        } = multipart::read(&content_type, body, most, settings.file_limit);
         self.multipart_flags(flags);
         let mut files_bytes = 0;
         for part in &parts {
@@ -160,7 +177,10 @@ impl Transaction<'_> {
     fn multipart_flags(&mut self, flags: Flags) {
         let strict = [
             (Variable::MultipartBoundaryQuoted, flags.boundary_quoted),
-            (Variable::MultipartBoundaryWhitespace, flags.boundary_whitespace),
+            (
+                Variable::MultipartBoundaryWhitespace,
+                flags.boundary_whitespace,
+            ),
             (Variable::MultipartDataBefore, flags.data_before),
             (Variable::MultipartDataAfter, flags.data_after),
             (Variable::MultipartHeaderFolding, flags.header_folding),
@@ -168,13 +188,25 @@ impl Transaction<'_> {
             (Variable::MultipartMissingSemicolon, flags.missing_semicolon),
             (Variable::MultipartInvalidQuoting, flags.invalid_quoting),
             (Variable::MultipartInvalidPart, flags.invalid_part),
-            (Variable::MultipartInvalidHeaderFolding, flags.invalid_header_folding),
-            (Variable::MultipartFileLimitExceeded, flags.file_limit_exceeded),
+            (
+                Variable::MultipartInvalidHeaderFolding,
+                flags.invalid_header_folding,
+            ),
+            (
+                Variable::MultipartFileLimitExceeded,
+                flags.file_limit_exceeded,
+            ),
         ];
         let any = strict.iter().any(|(_, raised)| *raised);
         let others = [
-            (Variable::MultipartCrlfLfLines, flags.crlf_line && flags.lf_line),
-            (Variable::MultipartUnmatchedBoundary, flags.unmatched_boundary),
+            (
+                Variable::MultipartCrlfLfLines,
+                flags.crlf_line && flags.lf_line,
+            ),
+            (
+                Variable::MultipartUnmatchedBoundary,
+                flags.unmatched_boundary,
+            ),
             (Variable::MultipartStrictError, any),
         ];
         for (variable, raised) in strict.into_iter().chain(others) {

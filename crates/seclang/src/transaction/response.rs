@@ -11,7 +11,12 @@ impl Transaction<'_> {
     pub fn response_head(&mut self, response: &ResponseHead<'_>) -> Verdict {
         self.set_number(Variable::ResponseStatus, usize::from(response.status));
         self.set(Variable::ResponseProtocol, response.protocol);
-        let line = [response.protocol, b" ", response.status.to_string().as_bytes()].concat();
+        let line = [
+            response.protocol,
+            b" ",
+            response.status.to_string().as_bytes(),
+        ]
+        .concat();
         self.set(Variable::StatusLine, &line);
         for (name, value) in response.fields {
             self.add(Variable::ResponseHeaders, name, value);

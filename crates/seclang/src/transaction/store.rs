@@ -112,7 +112,13 @@ impl Store {
         self.named.get(&(variable, lower.to_vec()))
     }
 
-    pub(crate) fn set_named(&mut self, variable: Variable, lower: Vec<u8>, value: Option<Kept>, names: &TxNames) {
+    pub(crate) fn set_named(
+        &mut self,
+        variable: Variable,
+        lower: Vec<u8>,
+        value: Option<Kept>,
+        names: &TxNames,
+    ) {
         if variable == Variable::Tx
             && let Some(slot) = names.find(&lower)
         {
@@ -131,7 +137,11 @@ impl Store {
     }
 
     /// All variables of a collection that are set, in the order of their names.
-    pub(crate) fn all<'s>(&'s self, variable: Variable, names: &'s TxNames) -> Vec<(&'s [u8], &'s Kept)> {
+    pub(crate) fn all<'s>(
+        &'s self,
+        variable: Variable,
+        names: &'s TxNames,
+    ) -> Vec<(&'s [u8], &'s Kept)> {
         let mut all: Vec<(&[u8], &Kept)> = Vec::new();
         if variable == Variable::Tx {
             for (at, value) in (0_u32..).zip(&self.slots) {

@@ -109,7 +109,13 @@ impl Values {
 
     /// Whether the pattern with this bit in the group of `node` can match the value, which that
     /// node has made.
-    pub(crate) fn is_candidate(&mut self, id: ValueId, node: Node, bit: u32, rules: &Ruleset) -> bool {
+    pub(crate) fn is_candidate(
+        &mut self,
+        id: ValueId,
+        node: Node,
+        bit: u32,
+        rules: &Ruleset,
+    ) -> bool {
         let words = rules.groups.words(node.index());
         let cell = self.cell(id, node);
         let begin = match self.candidates.get(cell) {
@@ -122,7 +128,11 @@ impl Values {
                     rules.groups.candidates(node.index(), self.get(id), out);
                 }
                 self.words = found;
-                remember(&mut self.candidates, cell, u32::try_from(begin).unwrap_or(UNKNOWN));
+                remember(
+                    &mut self.candidates,
+                    cell,
+                    u32::try_from(begin).unwrap_or(UNKNOWN),
+                );
                 begin
             }
         };

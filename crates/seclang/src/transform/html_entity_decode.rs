@@ -36,7 +36,10 @@ fn entity(text: &[u8]) -> Option<(u8, usize)> {
             _ => numeric(tail(text, 1), 10).map(|(byte, n)| (byte, n + 1)),
         };
     }
-    let length = text.iter().take_while(|b| b.is_ascii_alphanumeric()).count();
+    let length = text
+        .iter()
+        .take_while(|b| b.is_ascii_alphanumeric())
+        .count();
     let name = text.get(..length)?.to_ascii_lowercase();
     let decoded = match name.as_slice() {
         b"quot" => b'"',
@@ -54,7 +57,9 @@ fn numeric(text: &[u8], base: u32) -> Option<(u8, usize)> {
     let mut value: i64 = 0;
     let mut count = 0;
     while let Some(digit) = at(text, count).and_then(|b| char::from(b).to_digit(base)) {
-        value = value.saturating_mul(i64::from(base)).saturating_add(i64::from(digit));
+        value = value
+            .saturating_mul(i64::from(base))
+            .saturating_add(i64::from(digit));
         count += 1;
     }
     (count > 0).then(|| (low_byte(value), count))

@@ -4,7 +4,12 @@
 //! - Returns: 16 bytes; `t:hexEncode` makes text of them.
 //! - Example: the empty value becomes `d41d8cd98f00b204e9800998ecf8427e`, as hexadecimal.
 
-const SHIFTS: [[u32; 4]; 4] = [[7, 12, 17, 22], [5, 9, 14, 20], [4, 11, 16, 23], [6, 10, 15, 21]];
+const SHIFTS: [[u32; 4]; 4] = [
+    [7, 12, 17, 22],
+    [5, 9, 14, 20],
+    [4, 11, 16, 23],
+    [6, 10, 15, 21],
+];
 
 pub(crate) fn apply(input: &[u8], out: &mut Vec<u8>) -> bool {
     let mut state: [u32; 4] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476];
@@ -26,7 +31,9 @@ pub(super) fn padded(input: &[u8], length: fn(u64) -> [u8; 8]) -> Vec<u8> {
     while padded.len() % 64 != 56 {
         padded.push(0);
     }
-    let bits = u64::try_from(input.len()).unwrap_or_default().wrapping_mul(8);
+    let bits = u64::try_from(input.len())
+        .unwrap_or_default()
+        .wrapping_mul(8);
     padded.extend_from_slice(&length(bits));
     padded
 }

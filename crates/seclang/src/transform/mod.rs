@@ -66,7 +66,9 @@ impl Transformation {
     /// The transformation of this name, case aside.
     pub(crate) fn named(name: &str) -> Option<Self> {
         let mut known = ALL.iter();
-        known.find(|known| known.name.eq_ignore_ascii_case(name)).copied()
+        known
+            .find(|known| known.name.eq_ignore_ascii_case(name))
+            .copied()
     }
 
     /// All names, for `did you mean`.
@@ -119,7 +121,10 @@ const ALL: &[Transformation] = &[
     plain("trimRight", trim_right::apply),
     plain("uppercase", uppercase::apply),
     plain("urlDecode", url_decode::apply),
-    Transformation { name: "urlDecodeUni", run: How::UrlDecodeUni },
+    Transformation {
+        name: "urlDecodeUni",
+        run: How::UrlDecodeUni,
+    },
     plain("urlEncode", url_encode::apply),
     plain("utf8toUnicode", utf8_to_unicode::apply),
 ];

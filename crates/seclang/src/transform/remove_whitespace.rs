@@ -7,7 +7,9 @@
 use crate::bytes::is_space;
 
 pub(crate) fn apply(input: &[u8], out: &mut Vec<u8>) -> bool {
-    let kept = input.iter().filter(|byte| !is_space(**byte) && **byte != 0xa0);
+    let kept = input
+        .iter()
+        .filter(|byte| !is_space(**byte) && **byte != 0xa0);
     out.extend(kept);
     out.len() != input.len()
 }

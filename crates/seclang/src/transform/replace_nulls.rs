@@ -8,6 +8,10 @@ pub(crate) fn apply(input: &[u8], out: &mut Vec<u8>) -> bool {
     if memchr::memchr(0, input).is_none() {
         return false;
     }
-    out.extend(input.iter().map(|byte| if *byte == 0 { b' ' } else { *byte }));
+    out.extend(
+        input
+            .iter()
+            .map(|byte| if *byte == 0 { b' ' } else { *byte }),
+    );
     true
 }

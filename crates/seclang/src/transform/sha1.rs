@@ -7,7 +7,13 @@
 use super::md5::padded;
 
 pub(crate) fn apply(input: &[u8], out: &mut Vec<u8>) -> bool {
-    let mut state = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0];
+    let mut state = [
+        0x6745_2301,
+        0xefcd_ab89,
+        0x98ba_dcfe,
+        0x1032_5476,
+        0xc3d2_e1f0,
+    ];
     for block in padded(input, u64::to_be_bytes).chunks_exact(64) {
         state = compress(state, block);
     }

@@ -22,7 +22,10 @@ impl UnicodeMap {
     pub(crate) fn read(text: &[u8], page: &str) -> Result<Self, Bad> {
         let mut lines = text.split(|byte| *byte == b'\n').map(trim);
         let named = |line: &&[u8]| {
-            let end = line.iter().position(|b| !b.is_ascii_digit()).unwrap_or(line.len());
+            let end = line
+                .iter()
+                .position(|b| !b.is_ascii_digit())
+                .unwrap_or(line.len());
             line.get(..end) == Some(page.as_bytes())
         };
         if lines.by_ref().find(|line| named(line)).is_none() {
@@ -30,7 +33,10 @@ impl UnicodeMap {
         }
         let pairs = lines.next().unwrap_or_default();
         let mut map = Self::default();
-        for pair in pairs.split(|byte| *byte == b' ').filter(|pair| !pair.is_empty()) {
+        for pair in pairs
+            .split(|byte| *byte == b' ')
+            .filter(|pair| !pair.is_empty())
+        {
             let parsed = split_once(pair, b':').and_then(|(code, byte)| {
                 let code = u16::from_str_radix(std::str::from_utf8(code).ok()?, 16).ok()?;
                 let byte = u8::from_str_radix(std::str::from_utf8(byte).ok()?, 16).ok()?;
