@@ -60,6 +60,8 @@ pub struct Match {
     pub phase: u8,
     /// Whether the rule wants to be told of (`log`, not `nolog`).
     pub logged: bool,
+    /// Whether the rule wants the exchange to be kept (`auditlog`, not `noauditlog`).
+    pub audited: bool,
     /// `msg`, expanded; of the last link that has one.
     pub message: Vec<u8>,
     /// `logdata`, expanded; of the last link that has one.

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::load::{Item, Loader, Written};
-use super::{Control, Groups, Rule, Ruleset, Target, exceptions};
+use super::needs::Needs;
+use super::{Control, Groups, Rule, Ruleset, Target, exceptions, gates};
+use crate::operator::Test;
 use crate::place::{Bad, Place};
 use crate::text::actions::Disruptive;
 use crate::text::ctl::{Ctl, Which};
@@ -139,6 +141,11 @@ impl Compiler {
         if !actions.controls.is_empty() {
             self.controls.push((own, actions.controls));
         }
+        let needs = match operator.as_ref().map(|operator| &operator.test) {
+            Some(Test::Rx(rx)) if !actions.multi_match => rx.hir().map(|hir| Needs::of(&hir)),
+            _ => None,
+        };
+        let needs = needs.unwrap_or_default();
         Ok(Rule {
             id: 0,
             place,
@@ -148,6 +155,7 @@ impl Compiler {
             operator,
             node,
             bit: None,
+            needs,
             capture: actions.capture,
             multi_match: actions.multi_match,
             sets: actions.sets.into(),
@@ -208,7 +216,7 @@ impl Compiler {
                 *place = true;
             }
         }
-        Ruleset {
+        let mut rules = Ruleset {
             settings: loader.settings.clone(),
             rules: self.rules,
             phases: self.phases,
@@ -216,7 +224,10 @@ impl Compiler {
             names: loader.names.clone(),
             groups,
             used,
-        }
+            folded: Default::default(),
+        };
+        rules.folded = gates::folded(&rules);
+        rules
     }
 
     fn control(&self, control: Ctl) -> Control {

@@ -204,17 +204,17 @@ impl Loader<'_> {
             "SecParseXmlIntoArgs" => settings.xml_into_args = Switch::parse(one?)?,
             "SecRequestBodyLimit" => settings.request_body_limit_bytes = count(one?)?,
             "SecRequestBodyNoFilesLimit" => {
-                settings.request_body_no_files_limit_bytes = count(one?)?
+                settings.request_body_no_files_limit_bytes = count(one?)?;
             }
             "SecRequestBodyLimitAction" => {
-                settings.request_body_limit_action = LimitAction::parse(one?)?
+                settings.request_body_limit_action = LimitAction::parse(one?)?;
             }
             "SecRequestBodyJsonDepthLimit" => settings.depth_limit = count(one?)?,
             "SecArgumentsLimit" => settings.arguments_limit = count(one?)?,
             "SecUploadFileLimit" => settings.file_limit = count(one?)?,
             "SecResponseBodyLimit" => settings.response_body_limit_bytes = count(one?)?,
             "SecResponseBodyLimitAction" => {
-                settings.response_body_limit_action = LimitAction::parse(one?)?
+                settings.response_body_limit_action = LimitAction::parse(one?)?;
             }
             "SecArgumentSeparator" => settings.argument_separator = single(one?)?,
             "SecCookieV0Separator" => settings.cookie_separator = single(one?)?,

@@ -23,7 +23,10 @@ fn best(pattern: &Hir) -> Option<Vec<Vec<u8>>> {
         ends(pattern, ExtractKind::Suffix),
     ];
     let part = match pattern.kind() {
-        HirKind::Concat(parts) => parts.iter().filter_map(best).max_by_key(score),
+        HirKind::Concat(parts) => parts
+            .iter()
+            .filter_map(best)
+            .max_by_key(|literals| score(literals)),
         HirKind::Alternation(parts) => {
             let all: Option<Vec<_>> = parts.iter().map(best).collect();
             all.map(|all| unique(all.into_iter().flatten().collect()))
@@ -35,11 +38,11 @@ fn best(pattern: &Hir) -> Option<Vec<Vec<u8>>> {
     let useful = whole.into_iter().chain([part]).flatten();
     useful
         .filter(|literals| literals.len() <= LITERALS_MAX)
-        .max_by_key(score)
+        .max_by_key(|literals| score(literals))
 }
 
 /// Longer is better; then fewer.
-fn score(literals: &Vec<Vec<u8>>) -> (usize, std::cmp::Reverse<usize>) {
+fn score(literals: &[Vec<u8>]) -> (usize, std::cmp::Reverse<usize>) {
     let shortest = literals.iter().map(Vec::len).min().unwrap_or_default();
     (shortest.min(4), std::cmp::Reverse(literals.len()))
 }

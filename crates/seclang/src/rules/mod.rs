@@ -4,9 +4,11 @@
 mod compile;
 mod directives;
 mod exceptions;
+mod gates;
 mod groups;
 mod literals;
 mod load;
+mod needs;
 #[cfg(test)]
 mod tests;
 
@@ -14,6 +16,7 @@ use std::sync::Arc;
 
 pub(crate) use groups::Groups;
 pub use load::{Leniency, Loaded, Loader};
+pub(crate) use needs::{ByteSet, Needs};
 
 use crate::operator::Operator;
 use crate::place::Place;
@@ -33,6 +36,8 @@ pub struct Ruleset {
     pub(crate) rules: Vec<Rule>,
     /// Heads of chains by phase, phase one first, each in the order of the files.
     pub(crate) phases: [Vec<u32>; 5],
+    /// The same without rules that cannot match, whatever the request is.
+    pub(crate) folded: [Vec<u32>; 5],
     pub(crate) trie: Trie,
     pub(crate) names: TxNames,
     pub(crate) groups: Groups,
@@ -54,6 +59,8 @@ pub(crate) struct Rule {
     pub(crate) node: Node,
     /// The bit of the operator in its node's group, if the group knows about it.
     pub(crate) bit: Option<u32>,
+    /// What every value that the operator holds for has.
+    pub(crate) needs: Needs,
     pub(crate) capture: bool,
     pub(crate) multi_match: bool,
     pub(crate) sets: Box<[SetVar]>,
@@ -94,6 +101,14 @@ pub(crate) enum Control {
     Other(Ctl),
 }
 
+fn view(operator: &Operator) -> OperatorView {
+    OperatorView {
+        name: operator.name,
+        negated: operator.negated,
+        argument: operator.argument.to_vec(),
+    }
+}
+
 /// What a rule says about itself, for `check` and `explain`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -104,8 +119,26 @@ pub struct RuleView {
     pub place: Place,
     /// The phase it runs in, 1 to 5.
     pub phase: u8,
+    /// The operators of its links, in order; none for `SecAction`.
+    pub operators: Vec<OperatorView>,
     /// How many links its chain has.
     pub links: usize,
+    /// `maturity`, as its author sees it.
+    pub maturity: Option<u8>,
+    /// `accuracy`, as its author sees it.
+    pub accuracy: Option<u8>,
+}
+
+/// An operator as it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OperatorView {
+    /// Its name, without `@`.
+    pub name: &'static str,
+    /// Whether `!` stands before it.
+    pub negated: bool,
+    /// Its argument.
+    pub argument: Vec<u8>,
 }
 
 impl Ruleset {
@@ -122,7 +155,14 @@ impl Ruleset {
             id: rule.id,
             place: rule.place.clone(),
             phase: rule.phase,
+            operators: self
+                .chain(rule)
+                .filter_map(|link| link.operator.as_ref())
+                .map(view)
+                .collect(),
             links: self.chain(rule).count(),
+            maturity: rule.maturity,
+            accuracy: rule.accuracy,
         })
     }
 

@@ -241,7 +241,7 @@ fn literals_are_those_every_match_has() {
         needed(r"\b(?:sleep|benchmark)\b"),
         some(&["benchmark", "sleep"])
     );
-    assert_eq!(needed(r"[a-z]+foo[0-9]"), some(&["foo"]));
+    assert_eq!(needed(r"[a-z]+foob[^x]"), some(&["foob"]));
     assert_eq!(needed(r"a|union"), None);
     assert_eq!(needed(r"x?"), None);
     assert_eq!(needed(r"(?:foo)*"), None);
@@ -272,4 +272,68 @@ fn fuzz_rules_are_loaded_or_refused() {
             assert!(leniency == Leniency::Strict || loaded.is_ok());
         }
     });
+}
+
+#[test]
+fn rules_that_cannot_match_are_left_out() {
+    let kept = |level: u8| {
+        let text = format!(
+            "SecAction \"id:1,phase:1,pass,nolog,setvar:tx.level={level}\"\n\
+             SecRule &TX:level \"@eq 0\" \"id:2,phase:1,pass,setvar:tx.level=1\"\n\
+             SecRule &TX:other \"@eq 0\" \"id:3,phase:1,pass,setvar:'tx.other=%{{tx.level}}'\"\n\
+             SecRule TX:other \"@lt 2\" \"id:4,phase:2,pass,nolog,skipAfter:END\"\n\
+             SecRule ARGS evil \"id:5,phase:2,deny\"\n\
+             SecMarker END\n\
+             SecRule ARGS:set \"@streq 1\" \"id:6,phase:2,pass,setvar:tx.other=9\"\n\
+             SecRule TX:other \"@ge 2\" \"id:7,phase:3,pass\""
+        );
+        let rules = strict(&text).rules;
+        let kept = rules
+            .folded
+            .iter()
+            .flatten()
+            .map(|at| rules.rules[*at as usize].id);
+        kept.collect::<Vec<u64>>()
+    };
+    assert_eq!(kept(1), [1, 3, 4, 6, 7]);
+    assert_eq!(kept(3), [1, 3, 5, 6, 7]);
+}
+
+#[test]
+fn what_a_request_may_change_is_not_folded() {
+    let kept = |text: &str| {
+        let rules = strict(text).rules;
+        rules.folded.iter().map(Vec::len).sum::<usize>()
+    };
+    // Set under a condition; by a name made while rules run; after an end; in another phase.
+    assert_eq!(
+        kept(
+            "SecRule ARGS x \"id:1,phase:1,pass,setvar:tx.a=1\"\nSecRule TX:a \"@eq 1\" \"id:2,phase:1,pass\""
+        ),
+        2
+    );
+    assert_eq!(
+        kept(
+            "SecRule ARGS x \"id:1,phase:1,pass,setvar:tx.%{ARGS.n}=1\"\nSecRule TX:a \"@eq 1\" \"id:2,phase:1,pass\""
+        ),
+        2
+    );
+    assert_eq!(
+        kept(
+            "SecRule ARGS x \"id:1,phase:1,deny\"\nSecAction \"id:2,phase:1,pass,setvar:tx.a=1\"\nSecRule TX:a \"@eq 2\" \"id:3,phase:5,pass\""
+        ),
+        3
+    );
+    assert_eq!(
+        kept(
+            "SecAction \"id:1,phase:2,pass,setvar:tx.a=1\"\nSecRule TX:a \"@eq 1\" \"id:2,phase:5,pass\""
+        ),
+        2
+    );
+    assert_eq!(
+        kept(
+            "SecRule ARGS (x) \"id:1,phase:1,pass,capture\"\nSecRule TX:0 \"@streq x\" \"id:2,phase:1,pass\""
+        ),
+        2
+    );
 }

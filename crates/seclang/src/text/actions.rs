@@ -174,8 +174,11 @@ fn unknown(name: &str) -> Bad {
     }
 }
 
+/// An action's name and its value.
+type Named = (Vec<u8>, Vec<u8>);
+
 /// Names and values between commas; a value may stand in `'…'`, with `\'` for the mark itself.
-fn split(text: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Bad> {
+fn split(text: &[u8]) -> Result<Vec<Named>, Bad> {
     let mut actions = Vec::new();
     let mut i = 0;
     loop {
@@ -280,7 +283,7 @@ impl Actions {
             "drop" => self.disruptive = Some(Disruptive::Drop),
             "pass" => self.disruptive = Some(Disruptive::Pass),
             "redirect" => {
-                self.disruptive = Some(Disruptive::Redirect(Template::parse(value, names)?))
+                self.disruptive = Some(Disruptive::Redirect(Template::parse(value, names)?));
             }
             other => self.idle.push(other),
         }

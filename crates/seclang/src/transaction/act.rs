@@ -99,10 +99,12 @@ impl<'r> Transaction<'r> {
         let State {
             removed,
             removed_targets,
+            unfolded,
             ..
         } = &mut self.state;
         match control {
             Control::Remove(rules) => {
+                *unfolded = true;
                 removed.resize(self.rules.rules.len(), false);
                 for rule in rules.iter() {
                     if let Some(place) = removed.get_mut(*rule as usize) {
@@ -111,6 +113,7 @@ impl<'r> Transaction<'r> {
                 }
             }
             Control::RemoveTarget(rules, targets) => {
+                *unfolded = true;
                 // LIMIT: each rule says this once, so there are as many as rules.
                 removed_targets.push((rules.clone(), targets.clone()));
             }
@@ -216,6 +219,7 @@ impl<'r> Transaction<'r> {
             place: rule.place.clone(),
             phase,
             logged: rule.log,
+            audited: rule.audit,
             message,
             logdata,
             severity: rule.severity,

@@ -45,29 +45,41 @@ impl<'r> Transaction<'r> {
             return;
         }
         let rules = self.rules;
-        let order = rules
-            .phases
-            .get(usize::from(phase) - 1)
-            .map_or(&[][..], Vec::as_slice);
-        let mut skip = 0;
-        let mut from = 0;
-        for at in order {
-            if *at < from || self.state.removed.get(*at as usize) == Some(&true) {
+        let of = |orders: &'r [Vec<u32>; 5]| {
+            orders
+                .get(usize::from(phase) - 1)
+                .map_or(&[][..], Vec::as_slice)
+        };
+        let (all, folded) = (of(&rules.phases), of(&rules.folded));
+        // What was folded holds when phase 1 has run from its beginning.
+        self.state.unfolded |= phase > 1 && !self.state.begun;
+        self.state.begun = true;
+        let (mut at, mut from) = (0, 0);
+        loop {
+            let order = if self.state.unfolded { all } else { folded };
+            let Some(next) = next_of(order, at.max(from)) else {
+                return;
+            };
+            at = next + 1;
+            if self.state.removed.get(next as usize) == Some(&true) {
                 continue;
             }
-            if skip > 0 {
-                skip -= 1;
-                continue;
-            }
-            let Some(head) = rules.rule(*at) else {
+            let Some(head) = rules.rule(next) else {
                 continue;
             };
-            if !self.chain(head, *at) {
+            if !self.chain(head, next) {
                 continue;
             }
             self.matched(head, phase);
-            skip = head.skip;
-            from = head.skip_to.unwrap_or_default();
+            if head.skip > 0 {
+                // Rules are counted in the file, not among those that were kept.
+                let own = all.partition_point(|rule| *rule <= next);
+                from = all
+                    .get(own + head.skip as usize)
+                    .copied()
+                    .unwrap_or(u32::MAX);
+            }
+            from = from.max(head.skip_to.unwrap_or_default());
             let ended = self.interruption.is_some() && phase != 5;
             if ended || self.is_allowed(phase) || self.state.engine == EngineMode::Off {
                 return;
@@ -308,11 +320,7 @@ impl<'r> Transaction<'r> {
             return;
         }
         let value = self.values.transformed(value, look.rule.node, self.rules);
-        if let Some(bit) = look.rule.bit
-            && !self
-                .values
-                .is_candidate(value, look.rule.node, bit, self.rules)
-        {
+        if !self.values.is_candidate(value, look.rule, self.rules) {
             if look.operator.negated {
                 self.hit(look, name, value);
             }
@@ -352,6 +360,13 @@ impl<'r> Transaction<'r> {
         }
         self.on_hit(look.rule);
     }
+}
+
+/// The first rule of an order from an index on.
+fn next_of(order: &[u32], from: u32) -> Option<u32> {
+    order
+        .get(order.partition_point(|rule| *rule < from))
+        .copied()
 }
 
 /// Which part of a named value is looked at.

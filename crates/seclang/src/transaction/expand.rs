@@ -23,7 +23,7 @@ impl Transaction<'_> {
                     }
                 }
                 Piece::Variable(variable, name) => {
-                    self.variable(*variable, name.as_deref(), &mut out)
+                    self.variable(*variable, name.as_deref(), &mut out);
                 }
             }
             // LIMIT: a text that grows with each rule would fill the memory.

@@ -87,6 +87,9 @@ struct Hit {
     value: ValueId,
 }
 
+/// Rules, by their heads, and what they do not look at any more.
+type RemovedTargets = (Arc<[u32]>, Arc<[(Variable, Selector)]>);
+
 /// What `ctl:` and limits have changed.
 #[derive(Debug)]
 struct State {
@@ -98,7 +101,12 @@ struct State {
     processor: Option<Processor>,
     /// Heads that do not run any more.
     removed: Vec<bool>,
-    removed_targets: Vec<(Arc<[u32]>, Arc<[(Variable, Selector)]>)>,
+    removed_targets: Vec<RemovedTargets>,
+    /// Whether rules or targets were removed: what was folded when rules were loaded does not hold
+    /// any more.
+    unfolded: bool,
+    /// Whether a phase has run.
+    begun: bool,
     allowed: Option<(Scope, u8)>,
     highest_severity: Option<u8>,
 }
@@ -140,6 +148,8 @@ impl<'r> Transaction<'r> {
                 processor: None,
                 removed: Vec::new(),
                 removed_targets: Vec::new(),
+                unfolded: false,
+                begun: false,
                 allowed: None,
                 highest_severity: None,
             },

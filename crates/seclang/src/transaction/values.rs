@@ -1,7 +1,7 @@
 //! The bytes of a transaction: every value is a number, and what a chain of transformations makes
 //! of it is worked out once. Unchanged values are the same number.
 
-use crate::rules::Ruleset;
+use crate::rules::{ByteSet, Rule, Ruleset};
 use crate::transform::Node;
 
 /// A value of this transaction.
@@ -32,6 +32,8 @@ pub(crate) struct Values {
     /// Where the candidates of each value and node are.
     candidates: Vec<u32>,
     words: Vec<u64>,
+    /// Which bytes each value has.
+    sets: Vec<Option<ByteSet>>,
     scratch: Vec<u8>,
 }
 
@@ -44,6 +46,7 @@ impl Values {
             derived: Vec::new(),
             candidates: Vec::new(),
             words: Vec::new(),
+            sets: Vec::new(),
             scratch: Vec::new(),
         };
         values.push(b"");
@@ -107,15 +110,37 @@ impl Values {
         after
     }
 
-    /// Whether the pattern with this bit in the group of `node` can match the value, which that
-    /// node has made.
-    pub(crate) fn is_candidate(
-        &mut self,
-        id: ValueId,
-        node: Node,
-        bit: u32,
-        rules: &Ruleset,
-    ) -> bool {
+    /// Whether a rule's pattern can match a value, which the rule's chain has made.
+    pub(crate) fn is_candidate(&mut self, id: ValueId, rule: &Rule, rules: &Ruleset) -> bool {
+        let set = if rule.needs.asks_bytes() {
+            self.set(id)
+        } else {
+            ByteSet::default()
+        };
+        if !rule.needs.met(self.len(id), &set) {
+            return false;
+        }
+        rule.bit
+            .is_none_or(|bit| self.has_literal(id, rule.node, bit, rules))
+    }
+
+    /// Which bytes a value has.
+    fn set(&mut self, id: ValueId) -> ByteSet {
+        if let Some(Some(known)) = self.sets.get(id.index()) {
+            return *known;
+        }
+        let set = ByteSet::of(self.get(id));
+        if self.sets.len() <= id.index() {
+            self.sets.resize(self.spans.len(), None);
+        }
+        if let Some(place) = self.sets.get_mut(id.index()) {
+            *place = Some(set);
+        }
+        set
+    }
+
+    /// Whether the value has one of the literals that the pattern with this bit needs.
+    fn has_literal(&mut self, id: ValueId, node: Node, bit: u32, rules: &Ruleset) -> bool {
         let words = rules.groups.words(node.index());
         let cell = self.cell(id, node);
         let begin = match self.candidates.get(cell) {
