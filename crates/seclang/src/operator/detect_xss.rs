@@ -8,6 +8,12 @@
 use std::panic::catch_unwind;
 
 pub(crate) fn matches(value: &[u8]) -> bool {
+    // Tags and declarations begin with `<`, and an attribute is only dangerous with a value.
+    memchr::memchr2(b'<', b'=', value).is_some() && asked(value)
+}
+
+/// What the library says.
+pub(super) fn asked(value: &[u8]) -> bool {
     // SECURITY: as with `@detectSQLi`, a panic of the library is a match.
     catch_unwind(|| libinjectionrs::detect_xss(value).is_injection()).unwrap_or(true)
 }

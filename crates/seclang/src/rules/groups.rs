@@ -89,13 +89,22 @@ impl Groups {
     }
 }
 
+/// LIMIT: a dense automaton takes about 256 bytes for each byte of literals.
+const DENSE_MAX: usize = 6_000;
+
 fn automaton(literals: &[Vec<u8>]) -> Option<AhoCorasick> {
     if literals.is_empty() {
         return None;
     }
+    let bytes: usize = literals.iter().map(Vec::len).sum();
+    let kind = if bytes <= DENSE_MAX {
+        AhoCorasickKind::DFA
+    } else {
+        AhoCorasickKind::ContiguousNFA
+    };
     let automaton = AhoCorasick::builder()
         .ascii_case_insensitive(true)
-        .kind(Some(AhoCorasickKind::ContiguousNFA))
+        .kind(Some(kind))
         .build(literals);
     automaton.ok()
 }

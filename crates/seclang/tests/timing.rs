@@ -1,10 +1,13 @@
 //! How long one exchange takes with the Core Rule Set in the folder that the first argument names:
 //! milliseconds of one thread, the least of several rounds.
 
-#![allow(
+#![expect(
     clippy::print_stdout,
     clippy::disallowed_methods,
     clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
     reason = "an example that measures and prints"
 )]
 
@@ -104,7 +107,8 @@ fn noise(state: &mut u64, length: usize) -> Vec<u8> {
 fn main() {
     let folder = std::env::args()
         .nth(1)
-        .map_or_else(|| PathBuf::from("../shared/data/crs"), PathBuf::from);
+        .map(PathBuf::from)
+        .expect("usage: timing FOLDER [LEVEL]");
     let level = std::env::args()
         .nth(2)
         .and_then(|level| level.parse().ok())
