@@ -119,6 +119,9 @@ fn main() {
         "load, paranoia level {level}: {} ms",
         begun.elapsed().as_millis()
     );
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let resident = status.lines().find(|line| line.starts_with("VmRSS"));
+    println!("{}", resident.unwrap_or_default());
     let words = "the quick brown fox jumps over the lazy dog and orders a parcel of seeds ";
     let text = words.repeat(8 * 1024 / words.len());
     let json: Vec<String> = (0..30)

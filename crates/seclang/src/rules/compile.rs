@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::load::{Item, Loader, Written};
 use super::needs::Needs;
-use super::{Control, Groups, Rule, Ruleset, Target, exceptions, gates};
+use super::{Control, Literals, Rule, Ruleset, Target, exceptions, gates};
 use crate::operator::Test;
 use crate::place::{Bad, Place};
 use crate::text::actions::Disruptive;
@@ -204,7 +204,7 @@ impl Compiler {
                 rule.controls = controls;
             }
         }
-        let groups = Groups::build(&mut self.rules, &self.trie);
+        let literals = Literals::build(&mut self.rules);
         let mut used = vec![false; Variable::COUNT];
         let targets = self
             .rules
@@ -222,7 +222,7 @@ impl Compiler {
             phases: self.phases,
             trie: self.trie,
             names: loader.names.clone(),
-            groups,
+            literals,
             used,
             folded: Default::default(),
         };

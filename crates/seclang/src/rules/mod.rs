@@ -5,18 +5,18 @@ mod compile;
 mod directives;
 mod exceptions;
 mod gates;
-mod groups;
 mod literals;
 mod load;
 mod needs;
+mod prefilter;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 
-pub(crate) use groups::Groups;
 pub use load::{Leniency, Loaded, Loader};
 pub(crate) use needs::{ByteSet, Needs};
+pub(crate) use prefilter::Literals;
 
 use crate::operator::Operator;
 use crate::place::Place;
@@ -40,7 +40,7 @@ pub struct Ruleset {
     pub(crate) folded: [Vec<u32>; 5],
     pub(crate) trie: Trie,
     pub(crate) names: TxNames,
-    pub(crate) groups: Groups,
+    pub(crate) literals: Literals,
     /// Which variables rules look at or name in macros.
     pub(crate) used: Vec<bool>,
 }
@@ -57,7 +57,7 @@ pub(crate) struct Rule {
     /// None for `SecAction`.
     pub(crate) operator: Option<Operator>,
     pub(crate) node: Node,
-    /// The bit of the operator in its node's group, if the group knows about it.
+    /// The bit of a pattern that needs literals.
     pub(crate) bit: Option<u32>,
     /// What every value that the operator holds for has.
     pub(crate) needs: Needs,

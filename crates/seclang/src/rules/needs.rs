@@ -101,7 +101,7 @@ impl Needs {
 fn collect(pattern: &Hir, sets: &mut Vec<ByteSet>) {
     match pattern.kind() {
         HirKind::Literal(literal) => {
-            sets.extend(literal.0.iter().map(|byte| ByteSet::of(&[*byte])))
+            sets.extend(literal.0.iter().map(|byte| ByteSet::of(&[*byte])));
         }
         HirKind::Class(Class::Bytes(class)) => {
             let mut set = ByteSet::default();

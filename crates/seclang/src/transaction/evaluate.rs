@@ -10,6 +10,7 @@ use crate::settings::EngineMode;
 use crate::text::actions::Scope;
 use crate::text::targets::Selector;
 use crate::variable::{Source, Variable};
+use crate::verdict::{Action, Interruption};
 
 /// What one link looks at.
 struct Look<'l> {
@@ -40,8 +41,7 @@ impl Look<'_> {
 impl<'r> Transaction<'r> {
     /// Runs the rules of a phase.
     pub(super) fn phase(&mut self, phase: u8) {
-        let ended = self.interruption.is_some() && phase != 5;
-        if self.state.engine == EngineMode::Off || ended || self.is_allowed(phase) {
+        if self.is_over(phase) {
             return;
         }
         let rules = self.rules;
@@ -67,7 +67,17 @@ impl<'r> Transaction<'r> {
             let Some(head) = rules.rule(next) else {
                 continue;
             };
-            if !self.chain(head, next) {
+            let whole = self.chain(head, next);
+            if self.exhausted {
+                return self.end(Interruption {
+                    rule: 0,
+                    place: None,
+                    phase,
+                    status: 403,
+                    action: Action::Deny,
+                });
+            }
+            if !whole {
                 continue;
             }
             self.matched(head, phase);
@@ -80,11 +90,16 @@ impl<'r> Transaction<'r> {
                     .unwrap_or(u32::MAX);
             }
             from = from.max(head.skip_to.unwrap_or_default());
-            let ended = self.interruption.is_some() && phase != 5;
-            if ended || self.is_allowed(phase) || self.state.engine == EngineMode::Off {
+            if self.is_over(phase) {
                 return;
             }
         }
+    }
+
+    /// Whether no rule of the phase runs any more.
+    fn is_over(&self, phase: u8) -> bool {
+        let ended = self.interruption.is_some() && phase != 5;
+        ended || self.exhausted || self.is_allowed(phase) || self.state.engine == EngineMode::Off
     }
 
     fn is_allowed(&self, phase: u8) -> bool {
@@ -310,6 +325,11 @@ impl<'r> Transaction<'r> {
 
     /// Tests a value as it came: after its transformations, or after each of them.
     fn value(&mut self, look: &Look<'_>, name: ValueId, value: ValueId) {
+        // SECURITY: what was not looked at must not decide; the phase ends.
+        self.exhausted |= self.values.spent_bytes > self.budget_bytes;
+        if self.exhausted {
+            return;
+        }
         if look.rule.multi_match {
             let mut last = None;
             self.tested(look, name, value, &mut last);
@@ -339,6 +359,7 @@ impl<'r> Transaction<'r> {
         if last.replace(value) == Some(value) {
             return;
         }
+        self.values.spend(self.values.len(value));
         let holds = look.operator.holds(self.values.get(value), look.argument);
         if holds != look.operator.negated {
             self.hit(look, name, value);

@@ -125,6 +125,9 @@ pub struct Transaction<'r> {
     last: Option<Hit>,
     /// The rule whose actions run, for `%{RULE.id}`.
     current: Option<&'r crate::rules::Rule>,
+    /// How many bytes transformations and operators may look at.
+    budget_bytes: u64,
+    exhausted: bool,
     matches: Vec<Match>,
     interruption: Option<Interruption>,
     detected: Option<Interruption>,
@@ -157,12 +160,35 @@ impl<'r> Transaction<'r> {
             hits: Vec::new(),
             last: None,
             current: None,
+            budget_bytes: u64::MAX,
+            exhausted: false,
             matches: Vec::new(),
             interruption: None,
             detected: None,
         };
         transaction.connection(connection);
         transaction
+    }
+
+    /// Bounds the work: how many bytes transformations and operators look at, in all phases. When
+    /// they are spent no rule runs any more, and the exchange ends with status 403 (only tells so,
+    /// where rules only detect).
+    #[must_use]
+    pub fn with_budget(mut self, bytes: u64) -> Self {
+        self.budget_bytes = bytes;
+        self
+    }
+
+    /// Whether the budget was spent before all rules had run: their silence means nothing then.
+    #[must_use]
+    pub fn is_exhausted(&self) -> bool {
+        self.exhausted
+    }
+
+    /// The bytes that transformations and operators have looked at.
+    #[must_use]
+    pub fn spent_bytes(&self) -> u64 {
+        self.values.spent_bytes
     }
 
     /// The rules that matched so far, in the order they did; also those that ask not to be logged.

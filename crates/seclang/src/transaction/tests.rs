@@ -467,6 +467,37 @@ fn collections_are_kept_within_the_exchange() {
 }
 
 #[test]
+fn a_budget_ends_the_exchange_when_it_is_spent() {
+    let deny = "SecRule ARGS \"@rx (?i)[a-z].*evil$\" \"id:1,phase:2,deny,t:none,t:urlDecodeUni\"";
+    let ask = get("/?a=some+evil");
+    let spend = |text: &str, bytes: u64| {
+        let rules = rules(text);
+        let mut exchange = begin(&rules).with_budget(bytes);
+        exchange.request_head(&RequestHead {
+            line: b"GET /?a=some+evil HTTP/1.1",
+            method: b"GET",
+            target: ask.target.as_bytes(),
+            protocol: b"HTTP/1.1",
+            fields: &[],
+        });
+        exchange.request_body(b"");
+        let ended = exchange
+            .interruption()
+            .or(exchange.detected())
+            .map(|one| (one.rule, one.status));
+        (exchange.is_exhausted(), ended)
+    };
+    assert_eq!(spend(deny, 1_000), (false, Some((1, 403))));
+    let many = format!(
+        "{}\n{deny}",
+        "SecRule ARGS \"@contains z\" \"id:2,phase:2,pass\""
+    );
+    assert_eq!(spend(&many, 5), (true, Some((0, 403))));
+    let only = format!("SecRuleEngine DetectionOnly\n{many}");
+    assert_eq!(spend(&only, 5), (true, Some((0, 403))));
+}
+
+#[test]
 fn fuzz_exchanges_end_in_a_verdict() {
     let rules = rules(
         "SecAction \"id:1,phase:1,pass,nolog,ctl:forceRequestBodyVariable=On\"\n\

@@ -29,12 +29,14 @@ pub(crate) struct Values {
     nodes: usize,
     /// What each node makes of each value.
     derived: Vec<u32>,
-    /// Where the candidates of each value and node are.
+    /// Where the candidates of each value are.
     candidates: Vec<u32>,
     words: Vec<u64>,
     /// Which bytes each value has.
     sets: Vec<Option<ByteSet>>,
     scratch: Vec<u8>,
+    /// Bytes that transformations and operators have looked at.
+    pub(crate) spent_bytes: u64,
 }
 
 impl Values {
@@ -48,6 +50,7 @@ impl Values {
             words: Vec::new(),
             sets: Vec::new(),
             scratch: Vec::new(),
+            spent_bytes: 0,
         };
         values.push(b"");
         values
@@ -82,6 +85,12 @@ impl Values {
         self.get(id).len()
     }
 
+    /// Counts work: the bytes of a value, and a little for looking at it at all.
+    pub(crate) fn spend(&mut self, length: usize) {
+        let bytes = u64::try_from(length).unwrap_or(u64::MAX);
+        self.spent_bytes = self.spent_bytes.saturating_add(bytes).saturating_add(16);
+    }
+
     fn cell(&self, id: ValueId, node: Node) -> usize {
         id.index() * self.nodes + node.index()
     }
@@ -100,6 +109,7 @@ impl Values {
             return id;
         };
         let before = self.transformed(id, parent, rules);
+        self.spend(self.len(before));
         let mut scratch = std::mem::take(&mut self.scratch);
         scratch.clear();
         let input = self.get(before);
@@ -120,8 +130,7 @@ impl Values {
         if !rule.needs.met(self.len(id), &set) {
             return false;
         }
-        rule.bit
-            .is_none_or(|bit| self.has_literal(id, rule.node, bit, rules))
+        rule.bit.is_none_or(|bit| self.has_literal(id, bit, rules))
     }
 
     /// Which bytes a value has.
@@ -140,24 +149,20 @@ impl Values {
     }
 
     /// Whether the value has one of the literals that the pattern with this bit needs.
-    fn has_literal(&mut self, id: ValueId, node: Node, bit: u32, rules: &Ruleset) -> bool {
-        let words = rules.groups.words(node.index());
-        let cell = self.cell(id, node);
-        let begin = match self.candidates.get(cell) {
+    fn has_literal(&mut self, id: ValueId, bit: u32, rules: &Ruleset) -> bool {
+        let begin = match self.candidates.get(id.index()) {
             Some(known) if *known != UNKNOWN => *known as usize,
             _ => {
+                self.spend(self.len(id));
                 let begin = self.words.len();
-                self.words.resize(begin + words, 0);
+                self.words.resize(begin + rules.literals.words(), 0);
                 let mut found = std::mem::take(&mut self.words);
                 if let Some(out) = found.get_mut(begin..) {
-                    rules.groups.candidates(node.index(), self.get(id), out);
+                    rules.literals.candidates(self.get(id), out);
                 }
                 self.words = found;
-                remember(
-                    &mut self.candidates,
-                    cell,
-                    u32::try_from(begin).unwrap_or(UNKNOWN),
-                );
+                let place = u32::try_from(begin).unwrap_or(UNKNOWN);
+                remember(&mut self.candidates, id.index(), place);
                 begin
             }
         };

@@ -6,6 +6,10 @@
 //! - Example: `C^OMMAND  /c` becomes `command/c`.
 
 pub(crate) fn apply(input: &[u8], out: &mut Vec<u8>) -> bool {
+    let plain = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    if input.iter().all(plain) {
+        return false;
+    }
     let mut after_space = false;
     for byte in input {
         match byte {

@@ -8,6 +8,9 @@
 use crate::bytes::{at, hex_pair};
 
 pub(crate) fn apply(input: &[u8], out: &mut Vec<u8>) -> bool {
+    if memchr::memchr(b'\\', input).is_none() {
+        return false;
+    }
     let mut i = 0;
     let mut changed = false;
     while let Some(byte) = at(input, i) {

@@ -7,6 +7,10 @@
 //! - Example: `/a//b/../c/./d` becomes `/a/c/d`.
 
 pub(crate) fn apply(input: &[u8], out: &mut Vec<u8>) -> bool {
+    // A detour is a `.` or an empty segment, and those need a `/` unless they are the whole.
+    if memchr::memchr2(b'/', b'.', input).is_none() {
+        return false;
+    }
     normalize(input, out);
     out != input
 }
@@ -14,7 +18,6 @@ pub(crate) fn apply(input: &[u8], out: &mut Vec<u8>) -> bool {
 pub(super) fn normalize(input: &[u8], out: &mut Vec<u8>) {
     let absolute = input.first() == Some(&b'/');
     let trailing = input.last() == Some(&b'/');
-    // A plain path has no detour: the common case costs no list of segments.
     let mut kept: Vec<&[u8]> = Vec::new();
     for segment in input.split(|byte| *byte == b'/') {
         match segment {

@@ -7,6 +7,9 @@
 use super::normalize_path::normalize;
 
 pub(crate) fn apply(input: &[u8], out: &mut Vec<u8>) -> bool {
+    if memchr::memchr3(b'/', b'.', b'\\', input).is_none() {
+        return false;
+    }
     if !input.contains(&b'\\') {
         normalize(input, out);
         return out != input;

@@ -9,6 +9,9 @@
 use crate::bytes::{at, tail};
 
 pub(crate) fn apply(input: &[u8], out: &mut Vec<u8>) -> bool {
+    if !input.iter().any(|byte| matches!(byte, b'*' | b'-' | b'#')) {
+        return false;
+    }
     let mut i = 0;
     let mut inside = false;
     while let Some(byte) = at(input, i) {

@@ -8,6 +8,10 @@ use crate::bytes::{at, tail};
 
 pub(crate) fn apply(input: &[u8], out: &mut Vec<u8>) -> bool {
     const SIGNS: [&[u8]; 6] = [b"/*", b"*/", b"<!--", b"-->", b"--", b"#"];
+    // Every sign has one of these.
+    if !input.iter().any(|byte| matches!(byte, b'*' | b'-' | b'#')) {
+        return false;
+    }
     let mut i = 0;
     while let Some(byte) = at(input, i) {
         let rest = tail(input, i);

@@ -7,6 +7,9 @@
 use crate::bytes::is_space;
 
 pub(crate) fn apply(input: &[u8], out: &mut Vec<u8>) -> bool {
+    if !input.iter().any(|byte| is_space(*byte) || *byte == 0xa0) {
+        return false;
+    }
     let kept = input
         .iter()
         .filter(|byte| !is_space(**byte) && **byte != 0xa0);

@@ -9,6 +9,9 @@ use memchr::memmem::find;
 use crate::bytes::{head, tail};
 
 pub(crate) fn apply(input: &[u8], out: &mut Vec<u8>) -> bool {
+    if find(input, b"/*").is_none() {
+        return false;
+    }
     let mut rest = input;
     while let Some(begin) = find(rest, b"/*") {
         out.extend_from_slice(head(rest, begin));
