@@ -19,6 +19,7 @@ pub(crate) fn read(text: &[u8], depth: usize, most: usize) -> Json {
         path: b"json".to_vec(),
         open: Vec::new(),
         pairs: Vec::new(),
+        names_bytes: 0,
         depth,
         most,
     };
@@ -44,6 +45,8 @@ struct Reader<'t> {
     path: Vec<u8>,
     open: Vec<Open>,
     pairs: Pairs,
+    /// Bytes of all names so far.
+    names_bytes: usize,
     depth: usize,
     most: usize,
 }
@@ -94,10 +97,6 @@ impl Reader<'_> {
         let name = self.string()?;
         self.path.push(b'.');
         self.path.extend_from_slice(&name);
-        // LIMIT: names of deep values are kept with each of them.
-        if self.path.len() > 64 << 10 {
-            return Err(self.wrong("a name is too long"));
-        }
         self.space();
         self.expect(b':')
     }
@@ -135,6 +134,10 @@ impl Reader<'_> {
     fn keep(&mut self, value: Vec<u8>) -> Result<(), Problem> {
         if self.pairs.len() >= self.most {
             return Err(self.wrong("there are too many values"));
+        }
+        self.names_bytes += self.path.len();
+        if self.names_bytes > super::NAMES_BYTES_MAX {
+            return Err(self.wrong("the names are too long"));
         }
         self.pairs.push((self.path.clone(), value));
         Ok(())

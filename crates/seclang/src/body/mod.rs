@@ -9,6 +9,10 @@ mod tests;
 pub(crate) mod urlencoded;
 pub(crate) mod xml;
 
+/// LIMIT: bytes of all names of a body. A value's name has those of all levels around it, so that a
+/// small body could have very long ones.
+pub(crate) const NAMES_BYTES_MAX: usize = 1 << 20;
+
 /// Names and values in the order of the body.
 pub(crate) type Pairs = Vec<(Vec<u8>, Vec<u8>)>;
 

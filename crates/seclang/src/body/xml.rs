@@ -38,6 +38,7 @@ pub(crate) fn read(text: &[u8], depth: usize, most: usize) -> Xml {
         path: b"xml".to_vec(),
         count: 0,
         roots: 0,
+        names_bytes: 0,
     };
     let mut reader = Reader::from_str(&letters);
     reader.config_mut().check_end_names = true;
@@ -79,6 +80,8 @@ struct Document {
     path: Vec<u8>,
     count: usize,
     roots: usize,
+    /// Bytes of all names so far.
+    names_bytes: usize,
 }
 
 impl Document {
@@ -139,7 +142,8 @@ impl Document {
         let Some(open) = self.open.pop() else {
             return;
         };
-        if !open.has_elements {
+        if !open.has_elements && self.names_bytes <= super::NAMES_BYTES_MAX {
+            self.names_bytes += self.path.len();
             let text = self.xml.text.get(open.text..).unwrap_or_default().to_vec();
             self.xml.pairs.push((self.path.clone(), text));
         }

@@ -126,3 +126,89 @@ fn crs_regression_tests_hold_but_for_the_known_ones() {
         surprises.join("\n")
     );
 }
+
+const TESTS: &str = r#"
+rule_id: 100
+tests:
+  - test_id: 1
+    desc: finds it
+    stages:
+      - input:
+          method: POST
+          uri: /post
+          headers:
+            Host: localhost
+          data: "a=e vil&b"
+        output:
+          status: 200
+          log:
+            expect_ids: [100]
+            match_regex: 'ARGS:a'
+  - test_id: 2
+    stages:
+      - input:
+          encoded_request: R0VUIC8gSFRUUC8xLjENCkhvc3Q6IGENCkhvc3Q6IGINCg0K
+        output:
+          status: 400
+      - input:
+          uri: /reflect
+          method: POST
+          headers: {Host: a, Content-Type: application/json}
+          data: '{"status": 503, "body": "leak"}'
+        output:
+          status: 200
+          log:
+            no_expect_ids: [101]
+"#;
+
+const RULES: &str = "SecRuleEngine DetectionOnly\nSecRequestBodyAccess On\nSecResponseBodyAccess On\n\
+    SecRule ARGS:a \"@streq e vil\" \"id:100,phase:2,deny,log\"\n\
+    SecRule RESPONSE_BODY leak \"id:101,phase:4,pass,log\"";
+
+fn report() -> Report {
+    let mut loader = Loader::new(&crate::NoFiles, Leniency::Strict);
+    loader.text("t.conf", RULES.as_bytes());
+    let rules = loader.finish().unwrap().rules;
+    run(&rules, &parse("t.yaml", TESTS).unwrap())
+}
+
+#[test]
+fn tests_are_made_as_go_ftw_makes_them() {
+    let cases = parse("t.yaml", TESTS).unwrap();
+    assert_eq!(cases[0].name, "100-1");
+    let wire = wire(&cases[0].stages[0].input);
+    assert_eq!(wire.body, b"a=e+vil&b");
+    let names: Vec<String> = wire
+        .fields
+        .iter()
+        .map(|(name, _)| String::from_utf8_lossy(name).into_owned())
+        .collect();
+    assert_eq!(
+        names,
+        ["Host", "Content-Type", "Connection", "Content-Length"]
+    );
+    assert_eq!(
+        super::wire(&cases[1].stages[0].input).refused,
+        Some("two Hosts")
+    );
+    assert!(parse("t.yaml", "tests: [{stages: []}]").is_err());
+    assert!(parse("t.yaml", "# nothing").unwrap().is_empty());
+    assert!(parse("t.yaml", "a: [").is_err());
+}
+
+#[test]
+fn a_report_names_what_fails_and_why() {
+    let report = report();
+    assert!(report.cases[0].passed(), "{:?}", report.cases[0]);
+    assert_eq!(report.stages(), (2, 3));
+    let json = report.to_json(&[]);
+    assert_eq!(json["failed"][0]["name"], "100-2");
+    assert_eq!(json["failed"][0]["reasons"][0], "101 was told of");
+    assert_eq!(
+        json["failed"][0]["reasons"][1],
+        "the status was 503 instead of 200"
+    );
+    let known = report.to_json(&["100-2"]);
+    assert_eq!(known["failed"].as_array().unwrap().len(), 0);
+    assert_eq!(known["known_failures"][0]["name"], "100-2");
+}

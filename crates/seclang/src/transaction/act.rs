@@ -144,6 +144,10 @@ impl<'r> Transaction<'r> {
             let highest = self.state.highest_severity.get_or_insert(severity);
             *highest = severity.min(*highest);
         }
+        // In phase 5 the exchange is over: nothing is left to end.
+        if phase == 5 {
+            return;
+        }
         let action = match &head.disruptive {
             Disruptive::Pass | Disruptive::Block => return,
             Disruptive::Allow(scope) => {

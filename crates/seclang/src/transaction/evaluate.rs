@@ -326,7 +326,8 @@ impl<'r> Transaction<'r> {
     /// Tests a value as it came: after its transformations, or after each of them.
     fn value(&mut self, look: &Look<'_>, name: ValueId, value: ValueId) {
         // SECURITY: what was not looked at must not decide; the phase ends.
-        self.exhausted |= self.values.spent_bytes > self.budget_bytes;
+        let spent = self.values.spent_bytes > self.budget_bytes;
+        self.exhausted |= spent || self.values.are_too_many();
         if self.exhausted {
             return;
         }

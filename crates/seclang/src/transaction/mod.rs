@@ -216,6 +216,17 @@ impl<'r> Transaction<'r> {
         self.state.response_body_access.is_on() && self.is_wanted_type()
     }
 
+    /// Why arguments, cookies or the body could not be read to their end: rules see only what came
+    /// before (`REQBODY_ERROR_MSG`). Sets of rules have a rule that refuses such requests; whoever
+    /// loads others must.
+    #[must_use]
+    pub fn problem(&self) -> Option<&[u8]> {
+        let of = |variable| self.store.list(variable).first();
+        let raised = of(Variable::ReqbodyError).map(|entry| self.values.get(entry.value));
+        let message = of(Variable::ReqbodyErrorMsg).map(|entry| self.values.get(entry.value));
+        message.filter(|_| raised == Some(b"1".as_slice()))
+    }
+
     /// A TX variable's value, for tests and explanations.
     #[must_use]
     pub fn tx(&self, name: &str) -> Option<Vec<u8>> {

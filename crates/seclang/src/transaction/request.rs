@@ -159,11 +159,13 @@ impl Transaction<'_> {
     fn cookies(&mut self, value: &[u8]) {
         let settings = &self.rules.settings;
         let separator = settings.cookie_separator;
-        // LIMIT: as many cookies as arguments.
-        let pairs = value
-            .split(|byte| *byte == separator)
-            .take(settings.arguments_limit);
-        for pair in pairs {
+        for (at, pair) in value.split(|byte| *byte == separator).enumerate() {
+            // LIMIT: as many cookies as arguments. SECURITY: the others are not looked at, and rules
+            // are told so.
+            if at >= settings.arguments_limit {
+                self.body_problem("there are too many cookies");
+                break;
+            }
             let pair = trim_left(pair);
             if pair.is_empty() {
                 continue;

@@ -46,8 +46,13 @@ impl Transaction<'_> {
         if body.len() <= limit || !self.state.request_body_access.is_on() {
             return body;
         }
+        self.beyond_limit();
+        head(body, limit)
+    }
+
+    fn beyond_limit(&mut self) {
         self.set(Variable::InboundDataError, b"1");
-        if settings.request_body_limit_action == LimitAction::Reject {
+        if self.rules.settings.request_body_limit_action == LimitAction::Reject {
             self.end(Interruption {
                 rule: 0,
                 place: None,
@@ -56,7 +61,6 @@ impl Transaction<'_> {
                 action: Action::Deny,
             });
         }
-        head(body, limit)
     }
 
     fn read_body(&mut self, body: &[u8]) {
@@ -149,8 +153,15 @@ impl Transaction<'_> {
             problem,
         } = multipart::read(&content_type, body, most, settings.file_limit);
         self.multipart_flags(flags);
-        let mut files_bytes = 0;
+        let (mut files_bytes, mut fields_bytes) = (0, 0);
         for part in &parts {
+            let headers: usize = part.headers.iter().map(Vec::len).sum();
+            let field = part.filename.is_none().then_some(part.body.len());
+            fields_bytes += headers + field.unwrap_or_default();
+            if fields_bytes > settings.request_body_no_files_limit_bytes {
+                self.beyond_limit();
+                break;
+            }
             for line in &part.headers {
                 self.add(Variable::MultipartPartHeaders, &part.name, line);
             }

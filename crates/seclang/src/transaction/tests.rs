@@ -1,3 +1,5 @@
+mod limits;
+
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::*;
@@ -414,20 +416,6 @@ fn redirects_and_drops_are_verdicts() {
 }
 
 #[test]
-fn bodies_beyond_the_limit_are_refused_or_cut() {
-    let limit = "SecRequestBodyNoFilesLimit 4\n";
-    let rules_of = |action: &str| {
-        rules(&format!(
-            "{limit}SecRequestBodyLimitAction {action}\nSecRule ARGS_POST \"@streq 12\" \"id:1,phase:2,pass\"\nSecRule INBOUND_DATA_ERROR \"@eq 1\" \"id:2,phase:2,pass\""
-        ))
-    };
-    let ask = post("application/x-www-form-urlencoded", "a=1234");
-    let reject = rules_of("Reject");
-    assert_eq!(run(&reject, &ask).interruption().unwrap().status, 413);
-    assert_eq!(ids(&run(&rules_of("ProcessPartial"), &ask)), [1, 2]);
-}
-
-#[test]
 fn responses_are_held_to_phases_three_and_four() {
     let rules = rules(
         "SecRule RESPONSE_STATUS \"@rx ^5\" \"id:1,phase:3,pass\"\nSecRule RESPONSE_HEADERS:Server nginx \"id:2,phase:3,pass\"\n\
@@ -464,73 +452,4 @@ fn responses_are_held_to_phases_three_and_four() {
 fn collections_are_kept_within_the_exchange() {
     let text = "SecAction \"id:1,phase:1,pass,nolog,initcol:ip=%{REMOTE_ADDR},setvar:ip.n=+3\"\nSecRule IP:n \"@eq 3\" \"id:2,phase:2,pass\"\nSecRule IP:key \"@streq 203.0.113.9\" \"id:3,phase:2,pass\"";
     assert_eq!(matched(text, &get("/")), [1, 2, 3]);
-}
-
-#[test]
-fn a_budget_ends_the_exchange_when_it_is_spent() {
-    let deny = "SecRule ARGS \"@rx (?i)[a-z].*evil$\" \"id:1,phase:2,deny,t:none,t:urlDecodeUni\"";
-    let ask = get("/?a=some+evil");
-    let spend = |text: &str, bytes: u64| {
-        let rules = rules(text);
-        let mut exchange = begin(&rules).with_budget(bytes);
-        exchange.request_head(&RequestHead {
-            line: b"GET /?a=some+evil HTTP/1.1",
-            method: b"GET",
-            target: ask.target.as_bytes(),
-            protocol: b"HTTP/1.1",
-            fields: &[],
-        });
-        exchange.request_body(b"");
-        let ended = exchange
-            .interruption()
-            .or(exchange.detected())
-            .map(|one| (one.rule, one.status));
-        (exchange.is_exhausted(), ended)
-    };
-    assert_eq!(spend(deny, 1_000), (false, Some((1, 403))));
-    let many = format!(
-        "{}\n{deny}",
-        "SecRule ARGS \"@contains z\" \"id:2,phase:2,pass\""
-    );
-    assert_eq!(spend(&many, 5), (true, Some((0, 403))));
-    let only = format!("SecRuleEngine DetectionOnly\n{many}");
-    assert_eq!(spend(&only, 5), (true, Some((0, 403))));
-}
-
-#[test]
-fn fuzz_exchanges_end_in_a_verdict() {
-    let rules = rules(
-        "SecAction \"id:1,phase:1,pass,nolog,ctl:forceRequestBodyVariable=On\"\n\
-         SecRule ARGS|ARGS_NAMES|REQUEST_COOKIES|REQUEST_HEADERS|REQUEST_BODY|FILES|REQUEST_LINE \"@rx (?i)(union).*(select)\" \"id:2,phase:2,deny,capture,t:none,t:urlDecodeUni,t:htmlEntityDecode,t:jsDecode,t:cssDecode,logdata:'%{TX.1}%{MATCHED_VAR}'\"",
-    );
-    let corpus = vec![b"POST /a?b=%41&c HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=B\r\nContent-Length: 9\r\nCookie: a=b; c\r\n\r\n--B\r\nx: y".to_vec()];
-    testkit::fuzz(
-        3_000,
-        &corpus,
-        &[
-            b"\r\n",
-            b"%u",
-            b"; ",
-            b"union select",
-            b"Content-Type: application/x-www-form-urlencoded",
-        ],
-        |input| {
-            let wire = crate::regression::wire(&crate::regression::Input::Raw(input.to_vec()));
-            let fields: Vec<(&[u8], &[u8])> = wire
-                .fields
-                .iter()
-                .map(|(n, v)| (n.as_slice(), v.as_slice()))
-                .collect();
-            let mut exchange = begin(&rules);
-            exchange.request_head(&RequestHead {
-                line: &wire.line,
-                method: &wire.method,
-                target: &wire.target,
-                protocol: &wire.protocol,
-                fields: &fields,
-            });
-            exchange.request_body(&wire.body);
-            exchange.finish();
-        },
-    );
 }

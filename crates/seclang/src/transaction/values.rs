@@ -20,6 +20,9 @@ impl ValueId {
 /// Not worked out yet.
 const UNKNOWN: u32 = u32::MAX;
 
+/// LIMIT: bytes of all values of a transaction, before and after transformations.
+const BYTES_MAX: usize = 256 << 20;
+
 /// All values.
 #[derive(Debug)]
 pub(crate) struct Values {
@@ -83,6 +86,11 @@ impl Values {
 
     pub(crate) fn len(&self, id: ValueId) -> usize {
         self.get(id).len()
+    }
+
+    /// Whether values take more than a transaction may have.
+    pub(crate) fn are_too_many(&self) -> bool {
+        self.bytes.len() > BYTES_MAX
     }
 
     /// Counts work: the bytes of a value, and a little for looking at it at all.
