@@ -166,13 +166,11 @@ impl<'f> Loader<'f> {
     /// # Errors
     /// [`Error::Rules`] with every finding, when one of them is an error and the load is strict.
     pub fn finish(mut self) -> Result<Loaded, Error> {
-        if let Some((links, broken)) = self.open.take() {
-            if let Some(first) = links.first() {
-                let bad =
-                    Bad::new("a chain does not end: the last rule has `chain`, and none follows");
-                self.findings.push(bad.at(&first.place));
-            }
-            drop((links, broken));
+        if let Some((links, _)) = self.open.take()
+            && let Some(first) = links.first()
+        {
+            let bad = Bad::new("a chain does not end: its last rule has `chain`, and none follows");
+            self.findings.push(bad.at(&first.place));
         }
         let rules = compile::compile(&mut self);
         let Self {

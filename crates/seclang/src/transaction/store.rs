@@ -1,8 +1,6 @@
 //! Variables of a transaction: lists of named values, single values, and what rules keep.
 
-use std::collections::HashMap;
-
-use ahash::RandomState;
+use std::collections::BTreeMap;
 
 use super::values::ValueId;
 use crate::template::{Slot, TxNames};
@@ -59,7 +57,7 @@ pub(crate) struct Store {
     lists: Vec<Vec<Entry>>,
     slots: Vec<Option<Kept>>,
     /// Names in lower case.
-    named: HashMap<(Variable, Vec<u8>), Kept, RandomState>,
+    named: BTreeMap<(Variable, Vec<u8>), Kept>,
 }
 
 impl Store {
@@ -67,9 +65,7 @@ impl Store {
         Self {
             lists: vec![Vec::new(); Variable::COUNT],
             slots: vec![None; names.len()],
-            // Fixed keys would let a stranger choose names that collide; a transaction's map is
-            // small, and its size has a limit, so the keys of the process do.
-            named: HashMap::default(),
+            named: BTreeMap::new(),
         }
     }
 
