@@ -143,7 +143,7 @@ impl Transaction<'_> {
             .map(|entry| self.values.get(entry.value).to_vec());
         let content_type = content_type.unwrap_or_default();
         if body.is_empty() {
-            self.multipart_flags(Flags::default());
+            self.multipart_flags(Flags::default(), None);
             return;
         }
         let most = settings.arguments_limit;
@@ -152,7 +152,8 @@ impl Transaction<'_> {
             flags,
             problem,
         } = multipart::read(&content_type, body, most, settings.file_limit);
-        self.multipart_flags(flags);
+        // What could not be read to its end is no form that all readers take alike.
+        self.multipart_flags(flags, problem.as_deref());
         let (mut files_bytes, mut fields_bytes) = (0, 0);
         for part in &parts {
             let headers: usize = part.headers.iter().map(Vec::len).sum();
@@ -185,7 +186,7 @@ impl Transaction<'_> {
         }
     }
 
-    fn multipart_flags(&mut self, flags: Flags) {
+    fn multipart_flags(&mut self, flags: Flags, problem: Option<&str>) {
         let strict = [
             (Variable::MultipartBoundaryQuoted, flags.boundary_quoted),
             (
@@ -208,7 +209,7 @@ impl Transaction<'_> {
                 flags.file_limit_exceeded,
             ),
         ];
-        let any = strict.iter().any(|(_, raised)| *raised);
+        let any = problem.is_some() || strict.iter().any(|(_, raised)| *raised);
         let others = [
             (
                 Variable::MultipartCrlfLfLines,
