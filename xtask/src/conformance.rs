@@ -45,6 +45,12 @@ const SUITES: &[Suite] = &[
         tests: "",
     },
     Suite {
+        name: "seclang",
+        about: "OWASP Core Rule Set regression tests (where RAMPART_CRS_DIR names it) but for the known failures, libinjection fingerprints, transformation vectors",
+        package: "seclang",
+        tests: "",
+    },
+    Suite {
         name: "keyring",
         about: "XAES-256-GCM and HKDF vectors, the sealed-value format",
         package: "keyring",

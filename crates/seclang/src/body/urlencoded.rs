@@ -1,0 +1,37 @@
+//! `application/x-www-form-urlencoded`, in bodies and in queries (WHATWG URL §5.1).
+
+use super::Pairs;
+use crate::bytes::split_once;
+use crate::transform::url_decode::decode;
+
+/// What was read.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Form {
+    pub(crate) pairs: Pairs,
+    /// How many `%` began no escape.
+    pub(crate) invalid: usize,
+    /// Whether there were more pairs than may be.
+    pub(crate) too_many: bool,
+}
+
+/// Reads at most `most` pairs between `separator`s. A pair without `=` is a name.
+pub(crate) fn read(text: &[u8], separator: u8, most: usize) -> Form {
+    let mut form = Form::default();
+    for pair in text.split(|byte| *byte == separator) {
+        if pair.is_empty() {
+            continue;
+        }
+        if form.pairs.len() >= most {
+            form.too_many = true;
+            break;
+        }
+        let (name, value) = split_once(pair, b'=').unwrap_or((pair, &[]));
+        let mut decoded = (
+            Vec::with_capacity(name.len()),
+            Vec::with_capacity(value.len()),
+        );
+        form.invalid += decode(name, &mut decoded.0) + decode(value, &mut decoded.1);
+        form.pairs.push(decoded);
+    }
+    form
+}

@@ -1,0 +1,105 @@
+//! Small questions about bytes that many files ask. Nothing here knows what the bytes mean.
+
+/// The byte at `at`, if there is one.
+pub(crate) fn at(input: &[u8], at: usize) -> Option<u8> {
+    input.get(at).copied()
+}
+
+/// `input` from `from` on; empty when there is nothing.
+pub(crate) fn tail(input: &[u8], from: usize) -> &[u8] {
+    input.get(from..).unwrap_or_default()
+}
+
+/// `input` up to `to`, or all of it.
+pub(crate) fn head(input: &[u8], to: usize) -> &[u8] {
+    input.get(..to).unwrap_or(input)
+}
+
+/// White space as C's `isspace` has it in the "C" locale.
+pub(crate) fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | 0x0b | 0x0c | b'\r')
+}
+
+/// Without the white space around it.
+pub(crate) fn trim(input: &[u8]) -> &[u8] {
+    trim_right(trim_left(input))
+}
+
+/// Without the white space before it.
+pub(crate) fn trim_left(input: &[u8]) -> &[u8] {
+    let from = input.iter().position(|byte| !is_space(*byte));
+    from.map_or(&[], |from| tail(input, from))
+}
+
+/// Without the white space after it.
+pub(crate) fn trim_right(input: &[u8]) -> &[u8] {
+    let to = input.iter().rposition(|byte| !is_space(*byte));
+    to.map_or(&[], |to| head(input, to + 1))
+}
+
+/// What is before and after the first `byte`.
+pub(crate) fn split_once(input: &[u8], byte: u8) -> Option<(&[u8], &[u8])> {
+    let at = memchr::memchr(byte, input)?;
+    Some((head(input, at), tail(input, at + 1)))
+}
+
+/// Whether `needle` occurs in `input`.
+pub(crate) fn contains(input: &[u8], needle: &[u8]) -> bool {
+    memchr::memmem::find(input, needle).is_some()
+}
+
+/// Whether `input` begins with `prefix`, ASCII case aside.
+pub(crate) fn begins_ignore_case(input: &[u8], prefix: &[u8]) -> bool {
+    input
+        .get(..prefix.len())
+        .is_some_and(|head| head.eq_ignore_ascii_case(prefix))
+}
+
+/// The value of a hexadecimal digit.
+pub(crate) fn hex(byte: u8) -> Option<u8> {
+    match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        b'A'..=b'F' => Some(byte - b'A' + 10),
+        _ => None,
+    }
+}
+
+/// The byte that the two hexadecimal digits at `from` spell.
+pub(crate) fn hex_pair(input: &[u8], from: usize) -> Option<u8> {
+    let high = hex(at(input, from)?)?;
+    let low = hex(at(input, from + 1)?)?;
+    Some(high << 4 | low)
+}
+
+/// The last eight bits.
+pub(crate) fn low_byte(number: i64) -> u8 {
+    number.to_le_bytes().first().copied().unwrap_or_default()
+}
+
+/// A whole number as C's `strtol` reads it with base ten: white space, a sign, digits, and then
+/// anything; zero when there are no digits. What does not fit saturates.
+pub(crate) fn number(input: &[u8]) -> i64 {
+    let text = trim_left(input);
+    let (negative, digits) = match text.first() {
+        Some(b'-') => (true, tail(text, 1)),
+        Some(b'+') => (false, tail(text, 1)),
+        _ => (false, text),
+    };
+    let mut value: i64 = 0;
+    for byte in digits.iter().take_while(|byte| byte.is_ascii_digit()) {
+        let digit = i64::from(byte - b'0');
+        let next = value.saturating_mul(10);
+        value = if negative {
+            next.saturating_sub(digit)
+        } else {
+            next.saturating_add(digit)
+        };
+    }
+    value
+}
+
+/// For people: printable ASCII as it is, all else escaped. Never used to decide anything.
+pub(crate) fn shown(input: &[u8]) -> String {
+    input.escape_ascii().to_string()
+}

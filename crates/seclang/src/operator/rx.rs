@@ -1,0 +1,99 @@
+//! `@rx pattern`, and `@rxGlobal pattern`: whether a pattern matches.
+//!
+//! - Arguments: a pattern of PCRE without look-around and back references: what needs more than
+//!   one pass over the value is refused when it is loaded. `.` matches line feeds, and `^` and `$`
+//!   also match at lines, as in ModSecurity 3.
+//! - Returns: true when it matches anywhere; with `capture`, `TX.0` is the whole match and `TX.1`
+//!   to `TX.9` are its groups (of the last match, with `@rxGlobal`).
+//! - Example: `SecRule ARGS "@rx (?i)union\s+select" "id:1,capture,deny"`.
+
+use regex::bytes::{Captures, Regex, RegexBuilder};
+
+use super::pcre;
+use crate::place::Bad;
+
+/// LIMIT: what one compiled pattern, and its cache while it runs, may take.
+const PATTERN_BYTES: usize = 8 << 20;
+
+/// A compiled pattern.
+#[derive(Clone, Debug)]
+pub(crate) struct Rx {
+    /// The pattern in the syntax of `regex`.
+    pub(crate) pattern: String,
+    regex: Regex,
+}
+
+impl Rx {
+    pub(crate) fn parse(argument: &[u8]) -> Result<Self, Bad> {
+        let pattern = pcre::translate(argument)?;
+        let regex = RegexBuilder::new(&pattern)
+            .unicode(false)
+            .dot_matches_new_line(true)
+            .multi_line(true)
+            .size_limit(PATTERN_BYTES)
+            .dfa_size_limit(PATTERN_BYTES)
+            .build()
+            .map_err(|error| {
+                Bad::new(format!(
+                    "the pattern is not understood: {}",
+                    last_line(&error)
+                ))
+            })?;
+        Ok(Self { pattern, regex })
+    }
+
+    pub(crate) fn matches(&self, value: &[u8]) -> bool {
+        self.regex.is_match(value)
+    }
+
+    /// The pattern's structure, from which literals are taken.
+    pub(crate) fn hir(&self) -> Option<regex_syntax::hir::Hir> {
+        let mut parser = regex_syntax::ParserBuilder::new()
+            .unicode(false)
+            .utf8(false)
+            .dot_matches_new_line(true)
+            .multi_line(true)
+            .build();
+        parser.parse(&self.pattern).ok()
+    }
+
+    /// Every match, one after the other.
+    pub(crate) fn find_all<'v>(&self, value: &'v [u8]) -> impl Iterator<Item = &'v [u8]> {
+        self.regex.find_iter(value).map(|found| found.as_bytes())
+    }
+
+    /// Groups of the first match, or of the last one.
+    pub(crate) fn groups<'v>(
+        &self,
+        value: &'v [u8],
+        which: Which,
+    ) -> Option<Vec<(usize, &'v [u8])>> {
+        let found = match which {
+            Which::First => self.regex.captures(value),
+            Which::Last => self.regex.captures_iter(value).last(),
+        };
+        found.map(|found| groups(&found))
+    }
+}
+
+/// Which of several matches is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Which {
+    First,
+    Last,
+}
+
+/// LIMIT: ten groups have a place in TX.
+fn groups<'v>(found: &Captures<'v>) -> Vec<(usize, &'v [u8])> {
+    let groups = found.iter().enumerate().take(10);
+    groups
+        .filter_map(|(at, group)| Some((at, group?.as_bytes())))
+        .collect()
+}
+
+/// The libraries draw the pattern with an arrow; the sentence comes last.
+fn last_line(error: &regex::Error) -> String {
+    let text = error.to_string();
+    let line = text.lines().last().unwrap_or_default();
+    line.trim_start_matches("error: ").to_owned()
+}

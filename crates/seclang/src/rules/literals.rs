@@ -1,0 +1,103 @@
+//! Literals that a pattern needs: in every value it matches, one of them occurs.
+
+use regex_syntax::hir::literal::{ExtractKind, Extractor, Seq};
+use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, Hir, HirKind};
+
+/// Literals shorter than this occur too often to tell anything.
+const LITERAL_MIN: usize = 2;
+/// LIMIT: literals of one pattern.
+const LITERALS_MAX: usize = 1_500;
+
+/// The literals, in lower case; none when there are no useful ones.
+///
+/// The pattern is folded to lower case first: what it matches in a value, the folded pattern
+/// matches in the folded value.
+pub(super) fn needed(pattern: &Hir) -> Option<Vec<Vec<u8>>> {
+    best(&folded(pattern))
+}
+
+/// The best set for a pattern: of the whole, or of a part that every match has.
+fn best(pattern: &Hir) -> Option<Vec<Vec<u8>>> {
+    let whole = [
+        ends(pattern, ExtractKind::Prefix),
+        ends(pattern, ExtractKind::Suffix),
+    ];
+    let part = match pattern.kind() {
+        HirKind::Concat(parts) => parts
+            .iter()
+            .filter_map(best)
+            .max_by_key(|literals| score(literals)),
+        HirKind::Alternation(parts) => {
+            let all: Option<Vec<_>> = parts.iter().map(best).collect();
+            all.map(|all| unique(all.into_iter().flatten().collect()))
+        }
+        HirKind::Repetition(repetition) if repetition.min > 0 => best(&repetition.sub),
+        HirKind::Capture(capture) => best(&capture.sub),
+        _ => None,
+    };
+    let useful = whole.into_iter().chain([part]).flatten();
+    useful
+        .filter(|literals| literals.len() <= LITERALS_MAX)
+        .max_by_key(|literals| score(literals))
+}
+
+/// Longer is better; then fewer.
+fn score(literals: &[Vec<u8>]) -> (usize, std::cmp::Reverse<usize>) {
+    let shortest = literals.iter().map(Vec::len).min().unwrap_or_default();
+    (shortest.min(4), std::cmp::Reverse(literals.len()))
+}
+
+fn ends(pattern: &Hir, kind: ExtractKind) -> Option<Vec<Vec<u8>>> {
+    let is_prefix = matches!(kind, ExtractKind::Prefix);
+    let mut extractor = Extractor::new();
+    extractor
+        .kind(kind)
+        .limit_class(12)
+        .limit_repeat(6)
+        .limit_literal_len(20)
+        .limit_total(1_000);
+    let mut found: Seq = extractor.extract(pattern);
+    if is_prefix {
+        found.optimize_for_prefix_by_preference();
+    } else {
+        found.optimize_for_suffix_by_preference();
+    }
+    let literals = found
+        .literals()?
+        .iter()
+        .map(|literal| literal.as_bytes().to_vec());
+    let literals = unique(literals.collect());
+    let useful =
+        !literals.is_empty() && literals.iter().all(|literal| literal.len() >= LITERAL_MIN);
+    useful.then_some(literals)
+}
+
+fn unique(mut literals: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+    literals.sort_unstable();
+    literals.dedup();
+    literals
+}
+
+/// The pattern with every upper-case letter as its lower-case twin.
+fn folded(pattern: &Hir) -> Hir {
+    match pattern.kind() {
+        HirKind::Literal(literal) => Hir::literal(literal.0.to_ascii_lowercase()),
+        HirKind::Class(Class::Bytes(class)) => Hir::class(Class::Bytes(folded_class(class))),
+        HirKind::Repetition(repetition) => {
+            let mut repetition = repetition.clone();
+            repetition.sub = Box::new(folded(&repetition.sub));
+            Hir::repetition(repetition)
+        }
+        // Groups are of no interest here.
+        HirKind::Capture(capture) => folded(&capture.sub),
+        HirKind::Concat(parts) => Hir::concat(parts.iter().map(folded).collect()),
+        HirKind::Alternation(parts) => Hir::alternation(parts.iter().map(folded).collect()),
+        HirKind::Empty | HirKind::Look(_) | HirKind::Class(Class::Unicode(_)) => pattern.clone(),
+    }
+}
+
+fn folded_class(class: &ClassBytes) -> ClassBytes {
+    let members = class.iter().flat_map(|range| range.start()..=range.end());
+    let folded = members.map(|byte| byte.to_ascii_lowercase());
+    ClassBytes::new(folded.map(|byte| ClassBytesRange::new(byte, byte)))
+}

@@ -1,0 +1,182 @@
+//! Rules as they run: targets, chains of transformations and TX variables are numbers, skips are
+//! indices, macros are taken apart. Made once by the [`Loader`]; never changed by a request.
+
+mod compile;
+mod directives;
+mod exceptions;
+mod gates;
+mod literals;
+mod load;
+mod needs;
+mod prefilter;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+pub use load::{Leniency, Loaded, Loader};
+pub(crate) use needs::{ByteSet, Needs};
+pub(crate) use prefilter::Literals;
+
+use crate::operator::Operator;
+use crate::place::Place;
+use crate::settings::Settings;
+use crate::template::{Template, TxNames};
+use crate::text::actions::{Disruptive, SetVar};
+use crate::text::ctl::Ctl;
+use crate::text::targets::Selector;
+use crate::transform::{Node, Trie};
+use crate::variable::Variable;
+
+/// Loaded rules.
+#[derive(Debug)]
+pub struct Ruleset {
+    pub(crate) settings: Settings,
+    /// In the order of the files; links of a chain follow its head.
+    pub(crate) rules: Vec<Rule>,
+    /// Heads of chains by phase, phase one first, each in the order of the files.
+    pub(crate) phases: [Vec<u32>; 5],
+    /// The same without rules that cannot match, whatever the request is.
+    pub(crate) folded: [Vec<u32>; 5],
+    pub(crate) trie: Trie,
+    pub(crate) names: TxNames,
+    pub(crate) literals: Literals,
+    /// Which variables rules look at or name in macros.
+    pub(crate) used: Vec<bool>,
+}
+
+/// A rule, or a link of a chain.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    pub(crate) id: u64,
+    pub(crate) place: Place,
+    pub(crate) phase: u8,
+    /// The next link of the chain.
+    pub(crate) link: Option<u32>,
+    pub(crate) targets: Box<[Target]>,
+    /// None for `SecAction`.
+    pub(crate) operator: Option<Operator>,
+    pub(crate) node: Node,
+    /// The bit of a pattern that needs literals.
+    pub(crate) bit: Option<u32>,
+    /// What every value that the operator holds for has.
+    pub(crate) needs: Needs,
+    pub(crate) capture: bool,
+    pub(crate) multi_match: bool,
+    pub(crate) sets: Box<[SetVar]>,
+    pub(crate) controls: Box<[Control]>,
+    pub(crate) collections: Box<[(Variable, Template)]>,
+    pub(crate) disruptive: Disruptive,
+    pub(crate) status: Option<u16>,
+    pub(crate) log: bool,
+    pub(crate) audit: bool,
+    pub(crate) message: Option<Template>,
+    pub(crate) logdata: Option<Template>,
+    pub(crate) tags: Box<[Template]>,
+    pub(crate) severity: Option<u8>,
+    pub(crate) version: Option<Box<[u8]>>,
+    pub(crate) revision: Option<Box<[u8]>>,
+    pub(crate) maturity: Option<u8>,
+    pub(crate) accuracy: Option<u8>,
+    /// How many rules of the phase are passed over after a match.
+    pub(crate) skip: u32,
+    /// The rule that runs next after a match, by its index; rules before it are passed over.
+    pub(crate) skip_to: Option<u32>,
+}
+
+/// A target with its exclusions.
+#[derive(Debug)]
+pub(crate) struct Target {
+    pub(crate) variable: Variable,
+    pub(crate) selector: Selector,
+    pub(crate) count: bool,
+    pub(crate) exclude: Box<[Selector]>,
+}
+
+/// `ctl:`, with the rules it means as indices of heads.
+#[derive(Clone, Debug)]
+pub(crate) enum Control {
+    Remove(Arc<[u32]>),
+    RemoveTarget(Arc<[u32]>, Arc<[(Variable, Selector)]>),
+    Other(Ctl),
+}
+
+fn view(operator: &Operator) -> OperatorView {
+    OperatorView {
+        name: operator.name,
+        negated: operator.negated,
+        argument: operator.argument.to_vec(),
+    }
+}
+
+/// What a rule says about itself, for `check` and `explain`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RuleView {
+    /// Its id.
+    pub id: u64,
+    /// Where it stands.
+    pub place: Place,
+    /// The phase it runs in, 1 to 5.
+    pub phase: u8,
+    /// The operators of its links, in order; none for `SecAction`.
+    pub operators: Vec<OperatorView>,
+    /// How many links its chain has.
+    pub links: usize,
+    /// `maturity`, as its author sees it.
+    pub maturity: Option<u8>,
+    /// `accuracy`, as its author sees it.
+    pub accuracy: Option<u8>,
+}
+
+/// An operator as it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OperatorView {
+    /// Its name, without `@`.
+    pub name: &'static str,
+    /// Whether `!` stands before it.
+    pub negated: bool,
+    /// Its argument.
+    pub argument: Vec<u8>,
+}
+
+impl Ruleset {
+    /// What the rules set for bodies and the engine's mode.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The rules that have an id, in the order they were loaded.
+    pub fn rules(&self) -> impl Iterator<Item = RuleView> {
+        let heads = self.rules.iter().filter(|rule| rule.id != 0);
+        heads.map(|rule| RuleView {
+            id: rule.id,
+            place: rule.place.clone(),
+            phase: rule.phase,
+            operators: self
+                .chain(rule)
+                .filter_map(|link| link.operator.as_ref())
+                .map(view)
+                .collect(),
+            links: self.chain(rule).count(),
+            maturity: rule.maturity,
+            accuracy: rule.accuracy,
+        })
+    }
+
+    /// Whether a rule looks at a variable: what costs much is only made then.
+    pub(crate) fn uses(&self, variable: Variable) -> bool {
+        self.used.get(variable.index()) == Some(&true)
+    }
+
+    pub(crate) fn rule(&self, at: u32) -> Option<&Rule> {
+        self.rules.get(at as usize)
+    }
+
+    /// A rule and the links after it.
+    pub(crate) fn chain<'r>(&'r self, head: &'r Rule) -> impl Iterator<Item = &'r Rule> {
+        std::iter::successors(Some(head), |rule| self.rule(rule.link?))
+    }
+}

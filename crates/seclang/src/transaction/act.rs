@@ -1,0 +1,235 @@
+//! Actions: what a match changes, what it is told as, and what it decides.
+
+use super::store::{KEPT_BYTES_MAX, Kept};
+use super::{State, Transaction};
+use crate::bytes::{head, number};
+use crate::operator::Groups;
+use crate::rules::{Control, Rule};
+use crate::settings::EngineMode;
+use crate::template::{Slot, Template};
+use crate::text::actions::{Disruptive, KeptName, Set, SetVar};
+use crate::text::ctl::Ctl;
+use crate::variable::Variable;
+use crate::verdict::{Action, Found, Interruption, Match};
+
+/// LIMIT: values that are told of one match.
+const FOUND_MAX: usize = 16;
+/// LIMIT: bytes of a value that are told.
+const FOUND_BYTES_MAX: usize = 4_096;
+/// LIMIT: matches that are told of one exchange.
+const MATCHES_MAX: usize = 4_096;
+
+impl<'r> Transaction<'r> {
+    /// For each value that a link matches.
+    pub(super) fn on_hit(&mut self, rule: &Rule) {
+        for set in &rule.sets {
+            self.set_var(set);
+        }
+    }
+
+    /// Once for each link that matches, whatever becomes of its chain.
+    pub(super) fn on_link(&mut self, rule: &Rule) {
+        for control in &rule.controls {
+            self.control(control);
+        }
+        for (variable, key) in &rule.collections {
+            let key = self.expanded(key).into_owned();
+            let single = match variable {
+                Variable::Session => Some(Variable::SessionId),
+                Variable::User => Some(Variable::UserId),
+                _ => None,
+            };
+            if let Some(single) = single {
+                self.set(single, &key);
+            }
+            let name = b"key".to_vec();
+            self.store.set_named(
+                *variable,
+                name,
+                Some(Kept::from_bytes(key)),
+                &self.rules.names,
+            );
+        }
+    }
+
+    fn set_var(&mut self, set: &SetVar) {
+        let names = &self.rules.names;
+        let old = match &set.name {
+            KeptName::Slot(slot) => self.store.slot(*slot).map(Kept::number),
+            KeptName::Named(variable, name) => {
+                let lower = self.expanded(name).to_ascii_lowercase();
+                self.store.named(*variable, &lower, names).map(Kept::number)
+            }
+        };
+        let old = old.unwrap_or_default();
+        let value = match &set.set {
+            Set::Unset => None,
+            Set::To(value) => Some(Kept::from_bytes(
+                head(&self.expanded(value), KEPT_BYTES_MAX).to_vec(),
+            )),
+            Set::Add(value) => Some(Kept::Number(
+                old.saturating_add(number(&self.expanded(value))),
+            )),
+            Set::Subtract(value) => Some(Kept::Number(
+                old.saturating_sub(number(&self.expanded(value))),
+            )),
+        };
+        match &set.name {
+            KeptName::Slot(slot) => self.store.set_slot(*slot, value),
+            KeptName::Named(variable, name) => {
+                let lower = self.expanded(name).to_ascii_lowercase();
+                self.store.set_named(*variable, lower, value, names);
+            }
+        }
+    }
+
+    /// `TX.0` to `TX.9`; groups without a part stay unset.
+    pub(super) fn capture(&mut self, groups: Groups) {
+        for slot in 0..10 {
+            self.store.set_slot(Slot(slot), None);
+        }
+        for (at, group) in groups {
+            if let Ok(slot) = u32::try_from(at) {
+                self.store.set_slot(Slot(slot), Some(Kept::Bytes(group)));
+            }
+        }
+    }
+
+    fn control(&mut self, control: &Control) {
+        let State {
+            removed,
+            removed_targets,
+            unfolded,
+            ..
+        } = &mut self.state;
+        match control {
+            Control::Remove(rules) => {
+                *unfolded = true;
+                removed.resize(self.rules.rules.len(), false);
+                for rule in rules.iter() {
+                    if let Some(place) = removed.get_mut(*rule as usize) {
+                        *place = true;
+                    }
+                }
+            }
+            Control::RemoveTarget(rules, targets) => {
+                *unfolded = true;
+                // LIMIT: each rule says this once, so there are as many as rules.
+                removed_targets.push((rules.clone(), targets.clone()));
+            }
+            Control::Other(other) => self.other(other),
+        }
+    }
+
+    fn other(&mut self, control: &Ctl) {
+        let state = &mut self.state;
+        match control {
+            Ctl::Engine(mode) => state.engine = *mode,
+            Ctl::ForceRequestBodyVariable(switch) => state.force_request_body = *switch,
+            Ctl::RequestBodyAccess(switch) => state.request_body_access = *switch,
+            Ctl::ResponseBodyAccess(switch) => state.response_body_access = *switch,
+            Ctl::ParseXmlIntoArgs(switch) => state.xml_into_args = *switch,
+            Ctl::RequestBodyProcessor(processor) => {
+                state.processor = Some(*processor);
+                self.set(Variable::ReqbodyProcessor, processor.name().as_bytes());
+            }
+            Ctl::Remove(_) | Ctl::RemoveTarget(..) | Ctl::Nothing(_) => {}
+        }
+    }
+
+    /// For a rule whose whole chain matches.
+    pub(super) fn matched(&mut self, head: &'r Rule, phase: u8) {
+        self.tell(head, phase);
+        if let Some(severity) = head.severity {
+            let highest = self.state.highest_severity.get_or_insert(severity);
+            *highest = severity.min(*highest);
+        }
+        // In phase 5 the exchange is over: nothing is left to end.
+        if phase == 5 {
+            return;
+        }
+        let action = match &head.disruptive {
+            Disruptive::Pass | Disruptive::Block => return,
+            Disruptive::Allow(scope) => {
+                if self.state.engine == EngineMode::On {
+                    self.state.allowed = Some((*scope, phase));
+                }
+                return;
+            }
+            Disruptive::Deny => Action::Deny,
+            Disruptive::Drop => Action::Drop,
+            Disruptive::Redirect(to) => Action::Redirect(self.expanded(to).into_owned()),
+        };
+        let default = if matches!(action, Action::Redirect(_)) {
+            302
+        } else {
+            403
+        };
+        self.end(Interruption {
+            rule: head.id,
+            place: Some(head.place.clone()),
+            phase,
+            status: head.status.unwrap_or(default),
+            action,
+        });
+    }
+
+    /// Ends the exchange, or tells that it would have been.
+    pub(super) fn end(&mut self, interruption: Interruption) {
+        if self.state.engine == EngineMode::On && self.interruption.is_none() {
+            self.interruption = Some(interruption);
+        } else if self.detected.is_none() {
+            self.detected = Some(interruption);
+        }
+    }
+
+    fn tell(&mut self, rule: &'r Rule, phase: u8) {
+        if self.matches.len() >= MATCHES_MAX {
+            return;
+        }
+        let rules = self.rules;
+        self.current = Some(rule);
+        let last_of = |of: fn(&Rule) -> Option<&Template>| {
+            let templates = rules.chain(rule).filter_map(of).last();
+            templates
+                .map(|template| self.expanded(template).into_owned())
+                .unwrap_or_default()
+        };
+        // Rules that are not told of are many, and nobody reads what they would say.
+        let (message, logdata) = if rule.log {
+            (
+                last_of(|rule| rule.message.as_ref()),
+                last_of(|rule| rule.logdata.as_ref()),
+            )
+        } else {
+            Default::default()
+        };
+        let tags: Vec<Vec<u8>> = match rule.log {
+            true => rule
+                .tags
+                .iter()
+                .map(|tag| self.expanded(tag).into_owned())
+                .collect(),
+            false => Vec::new(),
+        };
+        let found = self.hits.iter().take(if rule.log { FOUND_MAX } else { 0 });
+        let found = found.map(|hit| Found {
+            target: self.hit_name(hit),
+            value: head(self.values.get(hit.value), FOUND_BYTES_MAX).to_vec(),
+        });
+        let found = found.collect();
+        self.matches.push(Match {
+            id: rule.id,
+            place: rule.place.clone(),
+            phase,
+            logged: rule.log,
+            audited: rule.audit,
+            message,
+            logdata,
+            severity: rule.severity,
+            tags,
+            version: rule.version.as_deref().unwrap_or_default().to_vec(),
+            found,
+        });
+    }
+}

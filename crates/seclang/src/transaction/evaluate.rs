@@ -1,0 +1,399 @@
+//! Rules in the order of their files: what each looks at, and whether it matches.
+
+use std::borrow::Cow;
+
+use super::store::Kept;
+use super::{Hit, Transaction, ValueId};
+use crate::operator::{Operator, Test};
+use crate::rules::{Rule, Target};
+use crate::settings::EngineMode;
+use crate::text::actions::Scope;
+use crate::text::targets::Selector;
+use crate::variable::{Source, Variable};
+use crate::verdict::{Action, Interruption};
+
+/// What one link looks at.
+struct Look<'l> {
+    rule: &'l Rule,
+    operator: &'l Operator,
+    target: &'l Target,
+    /// The operator's argument, expanded.
+    argument: &'l [u8],
+    /// What `ctl:` has taken away.
+    removed: &'l [&'l Selector],
+}
+
+impl Look<'_> {
+    fn takes(&self, name: &[u8]) -> bool {
+        self.target.selector.takes(name) && !self.is_excluded(name)
+    }
+
+    fn is_excluded(&self, name: &[u8]) -> bool {
+        let mut excluded = self
+            .target
+            .exclude
+            .iter()
+            .chain(self.removed.iter().copied());
+        excluded.any(|selector| selector.takes(name))
+    }
+}
+
+impl<'r> Transaction<'r> {
+    /// Runs the rules of a phase.
+    pub(super) fn phase(&mut self, phase: u8) {
+        if self.is_over(phase) {
+            return;
+        }
+        let rules = self.rules;
+        let of = |orders: &'r [Vec<u32>; 5]| {
+            orders
+                .get(usize::from(phase) - 1)
+                .map_or(&[][..], Vec::as_slice)
+        };
+        let (all, folded) = (of(&rules.phases), of(&rules.folded));
+        // What was folded holds when phase 1 has run from its beginning.
+        self.state.unfolded |= phase > 1 && !self.state.begun;
+        self.state.begun = true;
+        let (mut at, mut from) = (0, 0);
+        loop {
+            let order = if self.state.unfolded { all } else { folded };
+            let Some(next) = next_of(order, at.max(from)) else {
+                return;
+            };
+            at = next + 1;
+            if self.state.removed.get(next as usize) == Some(&true) {
+                continue;
+            }
+            let Some(head) = rules.rule(next) else {
+                continue;
+            };
+            let whole = self.chain(head, next);
+            if self.exhausted {
+                return self.end(Interruption {
+                    rule: 0,
+                    place: None,
+                    phase,
+                    status: 403,
+                    action: Action::Deny,
+                });
+            }
+            if !whole {
+                continue;
+            }
+            self.matched(head, phase);
+            if head.skip > 0 {
+                // Rules are counted in the file, not among those that were kept.
+                let own = all.partition_point(|rule| *rule <= next);
+                from = all
+                    .get(own + head.skip as usize)
+                    .copied()
+                    .unwrap_or(u32::MAX);
+            }
+            from = from.max(head.skip_to.unwrap_or_default());
+            if self.is_over(phase) {
+                return;
+            }
+        }
+    }
+
+    /// Whether no rule of the phase runs any more.
+    fn is_over(&self, phase: u8) -> bool {
+        let ended = self.interruption.is_some() && phase != 5;
+        ended || self.exhausted || self.is_allowed(phase) || self.state.engine == EngineMode::Off
+    }
+
+    fn is_allowed(&self, phase: u8) -> bool {
+        match self.state.allowed {
+            None => false,
+            Some((Scope::Phase, of)) => of == phase,
+            Some((Scope::Request, _)) => phase <= 2,
+            Some((Scope::Everything, _)) => phase != 5,
+        }
+    }
+
+    /// Whether a rule and every link of its chain match.
+    fn chain(&mut self, head: &'r Rule, at: u32) -> bool {
+        self.hits.clear();
+        let rules = self.rules;
+        rules.chain(head).all(|rule| self.link(rule, at))
+    }
+
+    fn link(&mut self, rule: &'r Rule, head: u32) -> bool {
+        self.current = Some(rule);
+        std::mem::swap(&mut self.before, &mut self.hits);
+        self.hits.clear();
+        let Some(operator) = &rule.operator else {
+            self.on_hit(rule);
+            self.on_link(rule);
+            return true;
+        };
+        let argument = match operator.template() {
+            None => Cow::Borrowed(&[][..]),
+            Some(template) => self.expanded(template),
+        };
+        let taken = self.taken(head);
+        for target in &rule.targets {
+            let of_target = taken
+                .iter()
+                .filter(|(variable, _)| *variable == target.variable);
+            let removed: Vec<&Selector> = of_target.map(|(_, selector)| selector).collect();
+            let look = Look {
+                rule,
+                operator,
+                target,
+                argument: &argument,
+                removed: &removed,
+            };
+            self.target(&look);
+        }
+        if self.hits.is_empty() {
+            return false;
+        }
+        self.on_link(rule);
+        true
+    }
+
+    /// Targets that `ctl:` has taken from a rule.
+    fn taken(&self, head: u32) -> Vec<(Variable, Selector)> {
+        let removed = self.state.removed_targets.iter();
+        let of_rule = removed.filter(|(rules, _)| rules.binary_search(&head).is_ok());
+        of_rule
+            .flat_map(|(_, targets)| targets.iter().cloned())
+            .collect()
+    }
+
+    fn target(&mut self, look: &Look<'_>) {
+        // An exclusion without a name is of the whole variable.
+        if look
+            .removed
+            .iter()
+            .any(|selector| matches!(selector, Selector::All))
+        {
+            return;
+        }
+        match look.target.variable.source() {
+            Source::List => self.list(look, &[look.target.variable], Part::Value),
+            Source::Lists(a, b) => self.list(look, &[a, b], Part::Value),
+            Source::Names(a) => self.list(look, &[a], Part::Name),
+            Source::NamesOf(a, b) => self.list(look, &[a, b], Part::Name),
+            Source::Scalar => self.scalar(look),
+            Source::Kept => self.kept(look),
+            Source::Matched => self.previous(look),
+            Source::OfRule => self.of_rule(look),
+        }
+    }
+
+    fn list(&mut self, look: &Look<'_>, lists: &[Variable], part: Part) {
+        let mut count = 0;
+        for list in lists {
+            for at in 0..self.store.list(*list).len() {
+                let Some(entry) = self.store.list(*list).get(at).copied() else {
+                    break;
+                };
+                let plain = matches!(look.target.selector, Selector::All)
+                    && look.target.exclude.is_empty()
+                    && look.removed.is_empty();
+                if !plain && !look.takes(self.values.get(entry.name)) {
+                    continue;
+                }
+                count += 1;
+                if !look.target.count {
+                    let value = match part {
+                        Part::Value => entry.value,
+                        Part::Name => entry.name,
+                    };
+                    self.value(look, entry.name, value);
+                }
+            }
+        }
+        self.count(look, count);
+    }
+
+    fn scalar(&mut self, look: &Look<'_>) {
+        let entry = self.store.list(look.target.variable).first().copied();
+        if let Some(entry) = entry.filter(|_| !look.target.count) {
+            self.value(look, ValueId::EMPTY, entry.value);
+        }
+        self.count(look, usize::from(entry.is_some()));
+    }
+
+    /// For `&`: tests how many there are.
+    fn count(&mut self, look: &Look<'_>, count: usize) {
+        if look.target.count {
+            let name = match &look.target.selector {
+                Selector::Name(name) => self.values.push(name),
+                Selector::Slot(slot) => self.values.push(self.rules.names.name(*slot)),
+                _ => ValueId::EMPTY,
+            };
+            let value = self.values.push(count.to_string().as_bytes());
+            self.value(look, name, value);
+        }
+    }
+
+    fn kept(&mut self, look: &Look<'_>) {
+        let names = &self.rules.names;
+        let variable = look.target.variable;
+        if let Selector::Slot(slot) = look.target.selector {
+            let kept = self.store.slot(slot);
+            if look.target.count {
+                let count = usize::from(kept.is_some());
+                return self.count(look, count);
+            }
+            let Some(kept) = kept else {
+                return;
+            };
+            if !self.compares(look, kept) {
+                return;
+            }
+            let mut text = Vec::new();
+            kept.write(&mut text);
+            let name = self.values.push(names.name(slot));
+            let value = self.values.push(&text);
+            return self.value(look, name, value);
+        }
+        let mut found = Vec::new();
+        for (name, kept) in self.store.all(variable, names) {
+            if look.takes(name) {
+                let mut text = Vec::new();
+                kept.write(&mut text);
+                found.push((name.to_vec(), text));
+            }
+        }
+        if look.target.count {
+            return self.count(look, found.len());
+        }
+        for (name, text) in found {
+            let name = self.values.push(&name);
+            let value = self.values.push(&text);
+            self.value(look, name, value);
+        }
+    }
+
+    /// Whether a number is worth a closer look: comparisons of numbers need no text.
+    fn compares(&self, look: &Look<'_>, kept: &Kept) -> bool {
+        match (&look.operator.test, look.rule.node.index()) {
+            (Test::Compare(compare, _), 0) => {
+                let holds = compare(kept.number(), crate::bytes::number(look.argument));
+                holds != look.operator.negated
+            }
+            _ => true,
+        }
+    }
+
+    /// What the link before has matched.
+    fn previous(&mut self, look: &Look<'_>) {
+        let hits = match look.target.variable {
+            Variable::MatchedVar | Variable::MatchedVarName => self.last.into_iter().collect(),
+            Variable::MatchedVars | Variable::MatchedVarsNames => self.before.clone(),
+            _ => {
+                let severity = self.state.highest_severity.unwrap_or(u8::MAX);
+                let value = self.values.push(severity.to_string().as_bytes());
+                return self.value(look, ValueId::EMPTY, value);
+            }
+        };
+        let mut count = 0;
+        for hit in hits {
+            let name = self.hit_name(&hit);
+            if !look.takes(&name) {
+                continue;
+            }
+            count += 1;
+            if look.target.count {
+                continue;
+            }
+            let name = self.values.push(&name);
+            let value = match look.target.variable {
+                Variable::MatchedVarName | Variable::MatchedVarsNames => name,
+                _ => hit.value,
+            };
+            let is_list = look.target.variable.takes_selector();
+            self.value(look, if is_list { name } else { ValueId::EMPTY }, value);
+        }
+        self.count(look, count);
+    }
+
+    fn of_rule(&mut self, look: &Look<'_>) {
+        let Selector::Name(name) = &look.target.selector else {
+            return;
+        };
+        let mut text = Vec::new();
+        self.rule_says(name, &mut text);
+        let name = self.values.push(name);
+        let value = self.values.push(&text);
+        self.value(look, name, value);
+    }
+
+    /// Tests a value as it came: after its transformations, or after each of them.
+    fn value(&mut self, look: &Look<'_>, name: ValueId, value: ValueId) {
+        // SECURITY: what was not looked at must not decide; the phase ends.
+        let spent = self.values.spent_bytes > self.budget_bytes;
+        self.exhausted |= spent || self.values.are_too_many();
+        if self.exhausted {
+            return;
+        }
+        if look.rule.multi_match {
+            let mut last = None;
+            self.tested(look, name, value, &mut last);
+            for node in self.rules.trie.path(look.rule.node) {
+                let next = self.values.transformed(value, node, self.rules);
+                self.tested(look, name, next, &mut last);
+            }
+            return;
+        }
+        let value = self.values.transformed(value, look.rule.node, self.rules);
+        if !self.values.is_candidate(value, look.rule, self.rules) {
+            if look.operator.negated {
+                self.hit(look, name, value);
+            }
+            return;
+        }
+        self.tested(look, name, value, &mut None);
+    }
+
+    fn tested(
+        &mut self,
+        look: &Look<'_>,
+        name: ValueId,
+        value: ValueId,
+        last: &mut Option<ValueId>,
+    ) {
+        if last.replace(value) == Some(value) {
+            return;
+        }
+        self.values.spend(self.values.len(value));
+        let holds = look.operator.holds(self.values.get(value), look.argument);
+        if holds != look.operator.negated {
+            self.hit(look, name, value);
+        }
+    }
+
+    fn hit(&mut self, look: &Look<'_>, name: ValueId, value: ValueId) {
+        let hit = Hit {
+            variable: look.target.variable,
+            count: look.target.count,
+            name,
+            value,
+        };
+        self.hits.push(hit);
+        self.last = Some(hit);
+        if look.rule.capture && !look.operator.negated {
+            let groups = look.operator.groups(self.values.get(value));
+            self.capture(groups);
+        }
+        self.on_hit(look.rule);
+    }
+}
+
+/// The first rule of an order from an index on.
+fn next_of(order: &[u32], from: u32) -> Option<u32> {
+    order
+        .get(order.partition_point(|rule| *rule < from))
+        .copied()
+}
+
+/// Which part of a named value is looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Value,
+    Name,
+}

@@ -1,0 +1,189 @@
+//! The bytes of a transaction: every value is a number, and what a chain of transformations makes
+//! of it is worked out once. Unchanged values are the same number.
+
+use crate::rules::{ByteSet, Rule, Ruleset};
+use crate::transform::Node;
+
+/// A value of this transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct ValueId(u32);
+
+impl ValueId {
+    /// The empty value.
+    pub(crate) const EMPTY: Self = Self(0);
+
+    fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Not worked out yet.
+const UNKNOWN: u32 = u32::MAX;
+
+/// LIMIT: bytes of all values of a transaction, before and after transformations.
+const BYTES_MAX: usize = 256 << 20;
+
+/// All values.
+#[derive(Debug)]
+pub(crate) struct Values {
+    bytes: Vec<u8>,
+    /// Where each value begins and ends.
+    spans: Vec<(u32, u32)>,
+    nodes: usize,
+    /// What each node makes of each value.
+    derived: Vec<u32>,
+    /// Where the candidates of each value are.
+    candidates: Vec<u32>,
+    words: Vec<u64>,
+    /// Which bytes each value has.
+    sets: Vec<Option<ByteSet>>,
+    scratch: Vec<u8>,
+    /// Bytes that transformations and operators have looked at.
+    pub(crate) spent_bytes: u64,
+}
+
+impl Values {
+    pub(crate) fn new(nodes: usize) -> Self {
+        let mut values = Self {
+            bytes: Vec::with_capacity(4096),
+            spans: Vec::with_capacity(256),
+            nodes,
+            derived: Vec::new(),
+            candidates: Vec::new(),
+            words: Vec::new(),
+            sets: Vec::new(),
+            scratch: Vec::new(),
+            spent_bytes: 0,
+        };
+        values.push(b"");
+        values
+    }
+
+    /// Keeps a copy.
+    pub(crate) fn push(&mut self, value: &[u8]) -> ValueId {
+        if value.is_empty() && !self.spans.is_empty() {
+            return ValueId::EMPTY;
+        }
+        let begin = self.bytes.len();
+        self.bytes.extend_from_slice(value);
+        self.span(begin)
+    }
+
+    /// Names the bytes from `begin` on.
+    fn span(&mut self, begin: usize) -> ValueId {
+        // LIMIT: 4 GiB of bytes and as many values; bodies are limited far below.
+        let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        let id = ValueId(place(self.spans.len()));
+        self.spans.push((place(begin), place(self.bytes.len())));
+        id
+    }
+
+    pub(crate) fn get(&self, id: ValueId) -> &[u8] {
+        let span = self.spans.get(id.index());
+        let bytes = span.and_then(|(begin, end)| self.bytes.get(*begin as usize..*end as usize));
+        bytes.unwrap_or_default()
+    }
+
+    pub(crate) fn len(&self, id: ValueId) -> usize {
+        self.get(id).len()
+    }
+
+    /// Whether values take more than a transaction may have.
+    pub(crate) fn are_too_many(&self) -> bool {
+        self.bytes.len() > BYTES_MAX
+    }
+
+    /// Counts work: the bytes of a value, and a little for looking at it at all.
+    pub(crate) fn spend(&mut self, length: usize) {
+        let bytes = u64::try_from(length).unwrap_or(u64::MAX);
+        self.spent_bytes = self.spent_bytes.saturating_add(bytes).saturating_add(16);
+    }
+
+    fn cell(&self, id: ValueId, node: Node) -> usize {
+        id.index() * self.nodes + node.index()
+    }
+
+    /// What the chain that ends at `node` makes of a value.
+    pub(crate) fn transformed(&mut self, id: ValueId, node: Node, rules: &Ruleset) -> ValueId {
+        if node == Node::ROOT {
+            return id;
+        }
+        let cell = self.cell(id, node);
+        match self.derived.get(cell) {
+            Some(known) if *known != UNKNOWN => return ValueId(*known),
+            _ => {}
+        }
+        let Some((parent, step)) = rules.trie.step(node) else {
+            return id;
+        };
+        let before = self.transformed(id, parent, rules);
+        self.spend(self.len(before));
+        let mut scratch = std::mem::take(&mut self.scratch);
+        scratch.clear();
+        let input = self.get(before);
+        let changed = step.apply(input, &mut scratch, &rules.settings.unicode) && scratch != input;
+        let after = if changed { self.push(&scratch) } else { before };
+        self.scratch = scratch;
+        remember(&mut self.derived, cell, after.0);
+        after
+    }
+
+    /// Whether a rule's pattern can match a value, which the rule's chain has made.
+    pub(crate) fn is_candidate(&mut self, id: ValueId, rule: &Rule, rules: &Ruleset) -> bool {
+        let set = if rule.needs.asks_bytes() {
+            self.set(id)
+        } else {
+            ByteSet::default()
+        };
+        if !rule.needs.met(self.len(id), &set) {
+            return false;
+        }
+        rule.bit.is_none_or(|bit| self.has_literal(id, bit, rules))
+    }
+
+    /// Which bytes a value has.
+    fn set(&mut self, id: ValueId) -> ByteSet {
+        if let Some(Some(known)) = self.sets.get(id.index()) {
+            return *known;
+        }
+        let set = ByteSet::of(self.get(id));
+        if self.sets.len() <= id.index() {
+            self.sets.resize(self.spans.len(), None);
+        }
+        if let Some(place) = self.sets.get_mut(id.index()) {
+            *place = Some(set);
+        }
+        set
+    }
+
+    /// Whether the value has one of the literals that the pattern with this bit needs.
+    fn has_literal(&mut self, id: ValueId, bit: u32, rules: &Ruleset) -> bool {
+        let begin = match self.candidates.get(id.index()) {
+            Some(known) if *known != UNKNOWN => *known as usize,
+            _ => {
+                self.spend(self.len(id));
+                let begin = self.words.len();
+                self.words.resize(begin + rules.literals.words(), 0);
+                let mut found = std::mem::take(&mut self.words);
+                if let Some(out) = found.get_mut(begin..) {
+                    rules.literals.candidates(self.get(id), out);
+                }
+                self.words = found;
+                let place = u32::try_from(begin).unwrap_or(UNKNOWN);
+                remember(&mut self.candidates, id.index(), place);
+                begin
+            }
+        };
+        let word = self.words.get(begin + (bit / 64) as usize);
+        word.is_none_or(|word| word >> (bit % 64) & 1 == 1)
+    }
+}
+
+fn remember(cells: &mut Vec<u32>, cell: usize, value: u32) {
+    if cells.len() <= cell {
+        cells.resize(cell + 1, UNKNOWN);
+    }
+    if let Some(place) = cells.get_mut(cell) {
+        *place = value;
+    }
+}

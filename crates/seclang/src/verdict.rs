@@ -1,0 +1,77 @@
+//! What an evaluation says: a verdict, and for each rule that matched, why.
+
+use crate::place::Place;
+
+/// What is to be done with the request or the response.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Let it go on.
+    Pass,
+    /// Do not.
+    Interrupt(Interruption),
+}
+
+/// How a rule ends an exchange.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Answer with the status.
+    Deny,
+    /// Close the connection without an answer.
+    Drop,
+    /// Answer with a redirection to this address.
+    Redirect(Vec<u8>),
+}
+
+/// A rule's decision to end an exchange.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Interruption {
+    /// The rule's id; zero when a limit of the engine decided.
+    pub rule: u64,
+    /// Where the rule stands; none when a limit of the engine decided.
+    pub place: Option<Place>,
+    /// In which phase, 1 to 5.
+    pub phase: u8,
+    /// The status to answer with.
+    pub status: u16,
+    /// What else to do.
+    pub action: Action,
+}
+
+/// A value that a rule met.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Found {
+    /// The target: `ARGS:id`.
+    pub target: Vec<u8>,
+    /// The value as the operator saw it, after transformations.
+    pub value: Vec<u8>,
+}
+
+/// A rule that matched, with its whole chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Match {
+    /// Its id.
+    pub id: u64,
+    /// Where it stands.
+    pub place: Place,
+    /// The phase it ran in, 1 to 5.
+    pub phase: u8,
+    /// Whether the rule wants to be told of (`log`, not `nolog`).
+    pub logged: bool,
+    /// Whether the rule wants the exchange to be kept (`auditlog`, not `noauditlog`).
+    pub audited: bool,
+    /// `msg`, expanded; of the last link that has one.
+    pub message: Vec<u8>,
+    /// `logdata`, expanded; of the last link that has one.
+    pub logdata: Vec<u8>,
+    /// 0 (emergency) to 7 (debug).
+    pub severity: Option<u8>,
+    /// `tag`, expanded.
+    pub tags: Vec<Vec<u8>>,
+    /// `ver`.
+    pub version: Vec<u8>,
+    /// What the last link met, at most sixteen values.
+    pub found: Vec<Found>,
+}
