@@ -1,14 +1,25 @@
 //! The Merkle tree over the lines of a segment: a leaf for every few of them, so that hashing costs
-//! a request little.
+//! a request little. Segments of the first format have a leaf for each.
 
 use merkle::{Frontier, Hash, leaf_hash};
 
 /// Lines of one leaf, each with its line end; the last leaf may have fewer.
 pub(super) const LEAF_LINES: usize = 64;
 
+/// Which lines make a leaf.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Grouping {
+    /// `rampart.traffic.v1`: each line, without its end.
+    Each,
+    /// `rampart.traffic.v2`: [`LEAF_LINES`] of them, with their ends.
+    #[default]
+    Several,
+}
+
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Leaves {
+    grouping: Grouping,
     tree: Frontier,
     /// Whole lines that are in no leaf yet.
     open: Vec<u8>,
@@ -17,8 +28,31 @@ pub(super) struct Leaves {
 }
 
 impl Leaves {
+    /// No lines yet.
+    pub(super) fn new(grouping: Grouping) -> Self {
+        Self {
+            grouping,
+            ..Self::default()
+        }
+    }
+
     /// Adds whole lines.
     pub(super) fn add(&mut self, lines: &[u8]) {
+        match self.grouping {
+            Grouping::Each => self.add_each(lines),
+            Grouping::Several => self.add_several(lines),
+        }
+    }
+
+    fn add_each(&mut self, lines: &[u8]) {
+        let lines = lines.split(|byte| *byte == b'\n');
+        for line in lines.filter(|line| !line.is_empty()) {
+            self.tree.push(leaf_hash(line));
+            self.count = self.count.saturating_add(1);
+        }
+    }
+
+    fn add_several(&mut self, lines: &[u8]) {
         let mut rest = lines;
         while !rest.is_empty() {
             let wanted = LEAF_LINES.saturating_sub(self.open_lines);

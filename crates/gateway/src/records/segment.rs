@@ -13,10 +13,13 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::hold::{hold, is_at};
-use super::leaves::{LEAF_LINES, Leaves};
+use super::leaves::{Grouping, LEAF_LINES, Leaves};
 use super::tally;
 use crate::link::protocol::Seal;
 
+/// Segments whose tree has a leaf for each line.
+const FORMAT_V1: &str = "rampart.traffic.v1";
+const FORMAT_V2: &str = "rampart.traffic.v2";
 const OPEN: &str = ".ndjson";
 const SEALED: &str = ".sealed.ndjson";
 
@@ -35,6 +38,25 @@ pub(super) struct Segment {
     last: Timestamp,
     /// When it was begun.
     pub(super) begun: Timestamp,
+}
+
+/// The first line, as another process wrote it.
+#[derive(Deserialize)]
+struct Head {
+    format: String,
+    #[serde(default)]
+    leaf_lines: usize,
+}
+
+impl Head {
+    /// Which lines make a leaf; nothing when another version of this program knows it.
+    fn grouping(&self) -> Option<Grouping> {
+        match (self.format.as_str(), self.leaf_lines) {
+            (FORMAT_V1, _) => Some(Grouping::Each),
+            (FORMAT_V2, LEAF_LINES) => Some(Grouping::Several),
+            _ => None,
+        }
+    }
 }
 
 /// What is read of a line that another process wrote.
@@ -64,7 +86,7 @@ impl Segment {
         hold(&file)?;
         std::fs::rename(&fresh, &path)?;
         let head = json!({
-            "format": "rampart.traffic.v2", "segment": id, "node": node, "leaf_lines": LEAF_LINES,
+            "format": FORMAT_V2, "segment": id, "node": node, "leaf_lines": LEAF_LINES,
         });
         let head = format!("{head}\n");
         if let Err(error) = file.write_all(head.as_bytes()) {
@@ -190,22 +212,36 @@ pub(super) fn recover(folder: &Path, own: Option<SegmentId>) -> io::Result<Recov
             continue;
         }
         match reopen(file, &path, id)? {
-            Some(segment) => recovered.seals.push(segment.seal(0)?),
-            None => std::fs::remove_file(&path)?,
+            Reopened::Whole(segment) => recovered.seals.push(segment.seal(0)?),
+            Reopened::Empty => std::fs::remove_file(&path)?,
+            Reopened::Unknown => {
+                let path = path.display();
+                tracing::warn!(%path, "traffic records of a format that is not known stay unsealed");
+            }
         }
     }
     Ok(recovered)
 }
 
-/// The segment as far as it is whole; nothing when it holds no line.
-fn reopen(file: File, path: &Path, id: SegmentId) -> io::Result<Option<Segment>> {
+/// What an open segment is.
+enum Reopened {
+    /// As far as its lines are whole.
+    Whole(Box<Segment>),
+    /// It holds no line.
+    Empty,
+    /// It begins as none of ours does: nothing is sealed that would say something else than its
+    /// first line.
+    Unknown,
+}
+
+fn reopen(file: File, path: &Path, id: SegmentId) -> io::Result<Reopened> {
     let mut reader = BufReader::new(file);
     let mut line = Vec::new();
     let mut length = 0;
     let mut leaves = Leaves::default();
     let mut routes = BTreeMap::new();
     let mut times: Option<(Timestamp, Timestamp)> = None;
-    let mut head = true;
+    let mut is_head = true;
     loop {
         line.clear();
         let read = reader.read_until(b'\n', &mut line)?;
@@ -213,7 +249,12 @@ fn reopen(file: File, path: &Path, id: SegmentId) -> io::Result<Option<Segment>>
             break;
         };
         length += u64::try_from(read).unwrap_or(0);
-        if std::mem::take(&mut head) {
+        if std::mem::take(&mut is_head) {
+            let head = serde_json::from_slice::<Head>(text).ok();
+            match head.and_then(|head| head.grouping()) {
+                Some(grouping) => leaves = Leaves::new(grouping),
+                None => return Ok(Reopened::Unknown),
+            }
             continue;
         }
         leaves.add(&line);
@@ -224,11 +265,11 @@ fn reopen(file: File, path: &Path, id: SegmentId) -> io::Result<Option<Segment>>
         }
     }
     let Some((first, last)) = times else {
-        return Ok(None);
+        return Ok(Reopened::Empty);
     };
     let file = reader.into_inner();
     file.set_len(length)?;
-    Ok(Some(Segment {
+    Ok(Reopened::Whole(Box::new(Segment {
         id,
         path: path.to_path_buf(),
         file,
@@ -238,7 +279,7 @@ fn reopen(file: File, path: &Path, id: SegmentId) -> io::Result<Option<Segment>>
         first,
         last,
         begun: first,
-    }))
+    })))
 }
 
 /// The sealed segments of a folder with their sizes, oldest first: ids begin with the time.

@@ -155,6 +155,58 @@ fn what_a_crash_left_open_is_sealed_without_its_torn_line() {
     );
 }
 
+/// A segment as a process that is gone left it.
+#[expect(clippy::disallowed_methods, reason = "it stands for what a crash left")]
+fn leave_open(ground: &Ground, text: &str) -> PathBuf {
+    let folder = ground.traffic();
+    std::fs::create_dir_all(&folder).unwrap();
+    let open = folder.join("seg_01KAZ0000000000000000000A1.ndjson");
+    std::fs::write(&open, text).unwrap();
+    open
+}
+
+#[test]
+fn segments_of_every_format_are_sealed_as_their_first_line_says() {
+    // The roots were computed by another program, from RFC 9162 §2.1.1.
+    for (name, text, count, root) in [
+        (
+            "v1",
+            include_str!("../../testdata/formats/traffic-v1.ndjson"),
+            5,
+            "67068bd35278ac918572dc433784fcfe69ed311e228d3d43e6193b8180457cde",
+        ),
+        (
+            "v2",
+            include_str!("../../testdata/formats/traffic-v2.ndjson"),
+            70,
+            "760e31e6bb903be377a8a3650251a51d573d204aa141f9a7828e10f921c295ff",
+        ),
+    ] {
+        let ground = Ground::new();
+        leave_open(&ground, text);
+        let seal = segment::recover(&ground.traffic(), None)
+            .unwrap()
+            .seals
+            .remove(0);
+        assert_eq!((seal.count, seal.root.as_str()), (count, root), "{name}");
+    }
+}
+
+#[test]
+fn segment_of_an_unknown_format_stays_as_it_is() {
+    let ground = Ground::new();
+    for head in [
+        r#"{"format":"rampart.traffic.v3"}"#,
+        r#"{"format":"rampart.traffic.v2","leaf_lines":8}"#,
+        "torn",
+    ] {
+        let text = format!("{head}\n{{\"time\":\"2026-11-20T10:00:00.000Z\"}}\n");
+        let open = leave_open(&ground, &text);
+        assert_eq!(segment::recover(&ground.traffic(), None).unwrap().seals, []);
+        assert_eq!(std::fs::read_to_string(&open).unwrap(), text, "{head}");
+    }
+}
+
 #[test]
 fn empty_segment_of_a_crash_is_removed() {
     let ground = Ground::new();
