@@ -72,6 +72,36 @@ pub(crate) fn read<'a>(
     Ok(text)
 }
 
+/// Members of an object whose keys are compared each with each.
+const FEW: u32 = 12;
+
+/// Where two keys differ in it they differ.
+fn mark_of(key: &str) -> u64 {
+    let bytes = key.as_bytes();
+    let ends = match (bytes.first_chunk(), bytes.last_chunk()) {
+        (Some(first), Some(last)) => {
+            u64::from_le_bytes(*first) ^ u64::from_le_bytes(*last).rotate_left(23)
+        }
+        _ => bytes
+            .iter()
+            .fold(1, |mark, byte| (mark << 8) | u64::from(*byte)),
+    };
+    ends ^ (key.len() as u64).rotate_left(57)
+}
+
+/// Whether none of eight bytes of a string is a quote, a backslash or a control character.
+fn all_plain(eight: &[u8; 8]) -> bool {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH: u64 = ONES << 7;
+    let eight = u64::from_ne_bytes(*eight);
+    let is = |byte: u8| {
+        let same = eight ^ ONES.wrapping_mul(u64::from(byte));
+        same.wrapping_sub(ONES) & !same
+    };
+    let below = eight.wrapping_sub(ONES.wrapping_mul(0x20)) & !eight;
+    (below | is(b'"') | is(b'\\')) & HIGH == 0
+}
+
 struct Reader<'a, 'r> {
     arena: &'r mut Arena,
     text: &'a str,
@@ -143,16 +173,17 @@ impl Reader<'_, '_> {
 
     fn number(&mut self) -> Read<()> {
         let start = self.at;
-        let mut plain = true;
-        while let Some(byte) = self.peek() {
-            match byte {
-                b'0'..=b'9' => {}
-                b'-' if self.at == start => {}
-                b'-' | b'+' | b'.' | b'e' | b'E' => plain = false,
-                _ => break,
-            }
-            self.at += 1;
-        }
+        let ahead = self.bytes.get(start..).unwrap_or_default();
+        let sign = usize::from(ahead.first() == Some(&b'-'));
+        let rest = ahead.get(sign..).unwrap_or_default();
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let rest = rest.get(digits..).unwrap_or_default();
+        let more = rest
+            .iter()
+            .take_while(|byte| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E'))
+            .count();
+        let plain = more == 0;
+        self.at += sign + digits + more;
         let written = self.text.get(start..self.at).unwrap_or_default();
         if written.len() > NUMBER_BYTES {
             self.at = start;
@@ -187,19 +218,28 @@ impl Reader<'_, '_> {
         self.at += 1;
         let start = self.at;
         let node = self.arena.len();
-        loop {
-            match self.peek() {
-                Some(b'"') => {
-                    self.hold(Kind::String, start, self.at);
-                    self.at += 1;
-                    return Ok(node);
-                }
-                Some(b'\\') => return self.escaped(start).map(|()| node),
-                Some(byte) if byte >= 0x20 => self.at += 1,
-                Some(_) => return self.fail("a string holds a control character", Fault::Syntax),
-                None => return self.fail("it ends within a string", Fault::Syntax),
+        match self.clean() {
+            Some(b'"') => {
+                self.hold(Kind::String, start, self.at);
+                self.at += 1;
+                Ok(node)
             }
+            Some(b'\\') => self.escaped(start).map(|()| node),
+            Some(_) => self.fail("a string holds a control character", Fault::Syntax),
+            None => self.fail("it ends within a string", Fault::Syntax),
         }
+    }
+
+    /// Goes on to the next byte of a string that stands for something else than itself.
+    fn clean(&mut self) -> Option<u8> {
+        let ahead = self.bytes.get(self.at..).unwrap_or_default();
+        let is_plain = |byte: u8| byte >= 0x20 && byte != b'"' && byte != b'\\';
+        let (eights, _) = ahead.as_chunks::<8>();
+        let plain = eights.iter().take_while(|eight| all_plain(eight)).count() * 8;
+        let rest = ahead.get(plain..).unwrap_or_default();
+        let rest = rest.iter().position(|byte| !is_plain(*byte));
+        self.at += plain + rest.unwrap_or(ahead.len() - plain);
+        self.peek()
     }
 
     /// The rest of a string, from its first escape on, decoded.
@@ -207,11 +247,9 @@ impl Reader<'_, '_> {
         let begun = self.arena.decoded.len();
         let mut from = start;
         loop {
-            let byte = self.peek();
-            if matches!(byte, Some(b'"' | b'\\')) {
-                let clean = self.text.get(from..self.at).unwrap_or_default();
-                self.arena.decoded.push_str(clean);
-            }
+            let byte = self.clean();
+            let clean = self.text.get(from..self.at).unwrap_or_default();
+            self.arena.decoded.push_str(clean);
             match byte {
                 Some(b'"') => break,
                 Some(b'\\') => {
@@ -219,7 +257,6 @@ impl Reader<'_, '_> {
                     self.arena.decoded.push(decoded);
                     from = self.at;
                 }
-                Some(byte) if byte >= 0x20 => self.at += 1,
                 Some(_) => return self.fail("a string holds a control character", Fault::Syntax),
                 None => return self.fail("it ends within a string", Fault::Syntax),
             }
@@ -360,10 +397,20 @@ impl Reader<'_, '_> {
     fn distinct(&self, node: u32, count: u32) -> Read<()> {
         let tree = self.arena.tree(self.text);
         let keys = || tree.members(node).map(|(key, _)| tree.text(key));
-        let repeated = if count <= 12 {
-            keys()
-                .enumerate()
-                .any(|(at, key)| keys().take(at).any(|other| other == key))
+        let repeated = if count <= FEW {
+            let mut marks = [0_u64; FEW as usize];
+            for (mark, key) in marks.iter_mut().zip(keys()) {
+                *mark = mark_of(key);
+            }
+            let marks = marks.get(..count as usize).unwrap_or_default();
+            let alike = (1..marks.len()).any(|at| {
+                let (before, rest) = marks.split_at(at);
+                rest.first().is_some_and(|mark| before.contains(mark))
+            });
+            alike
+                && keys()
+                    .enumerate()
+                    .any(|(at, key)| keys().take(at).any(|other| other == key))
         } else {
             let mut sorted: Vec<&str> = keys().collect();
             sorted.sort_unstable();

@@ -135,3 +135,50 @@ proptest! {
         drop(of(&bytes));
     }
 }
+
+#[test]
+fn strings_end_where_they_end_whatever_their_length() {
+    for length in 0..40 {
+        let clean = "k".repeat(length);
+        assert_eq!(
+            of(format!("\"{clean}\"").as_bytes()).unwrap(),
+            clean.as_str()
+        );
+        for (inner, expected) in [
+            ("\\n", "\n"),
+            ("\\\"", "\""),
+            ("\u{fc}\u{10ffff}", "\u{fc}\u{10ffff}"),
+        ] {
+            let text = format!("\"{clean}{inner}{clean}\"");
+            assert_eq!(
+                of(text.as_bytes()).unwrap(),
+                format!("{clean}{expected}{clean}")
+            );
+        }
+        for control in ["\n", "\0", "\u{1f}"] {
+            let text = format!("\"{clean}{control}{clean}\"");
+            assert_eq!(fault(text.as_bytes()), Fault::Syntax, "{text:?}");
+        }
+        assert_eq!(fault(format!("\"{clean}").as_bytes()), Fault::Syntax);
+    }
+}
+
+#[test]
+fn keys_are_told_apart_whatever_they_share() {
+    // The same length, the same ends; the same length and other ends; one within the other.
+    let keys = [
+        "abcdefghXijklmnop",
+        "abcdefghYijklmnop",
+        "abcdefgh",
+        "abcdefg",
+        "a",
+        "",
+        "hgfedcba",
+    ];
+    for first in keys {
+        for second in keys {
+            let read = of(format!("{{\"{first}\":1,\"z\":2,\"{second}\":3}}").as_bytes());
+            assert_eq!(read.is_err(), first == second, "{first} {second}");
+        }
+    }
+}
