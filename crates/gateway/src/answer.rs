@@ -10,6 +10,7 @@ use crate::auth_request;
 use crate::exchange::Outgoing;
 use crate::flow::Flow;
 use crate::refused::Refused;
+use crate::reply::Reply;
 use crate::sign_in;
 use crate::steps::respond::{self, seconds};
 use crate::steps::{grpc, websocket};
@@ -17,7 +18,7 @@ use crate::steps::{grpc, websocket};
 const FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 
 /// The answer to a refused request.
-pub(crate) fn refused(flow: &Flow<'_>, refused: &Refused) -> Response<Outgoing> {
+pub(crate) fn refused(flow: &Flow<'_>, refused: &Refused) -> Reply {
     let mut response = to_client(flow, refused);
     if flow.asked != AuthRequest::Off {
         auth_request::dress(flow.asked, refused, &mut response);
@@ -25,26 +26,26 @@ pub(crate) fn refused(flow: &Flow<'_>, refused: &Refused) -> Response<Outgoing> 
     response
 }
 
-fn to_client(flow: &Flow<'_>, refused: &Refused) -> Response<Outgoing> {
+fn to_client(flow: &Flow<'_>, refused: &Refused) -> Reply {
     if wants_sign_in(flow, refused)
         && let Some(response) = sign_in::redirect(flow)
     {
-        return response;
+        return response.into();
     }
-    let mut response = if flow.is_call {
-        grpc::refused(refused)
+    let mut response: Reply = if flow.is_call {
+        grpc::refused(refused).into()
     } else if flow.shows_pages() {
-        with_status(page(flow, refused), refused.status)
+        with_status(page(flow, refused), refused.status).into()
     } else {
-        with_status(problem(flow, refused), refused.status)
+        with_status(problem(flow, refused), refused.status).into()
     };
-    let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let fields = &mut response.fields;
+    fields.set(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     let nosniff = HeaderValue::from_static("nosniff");
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
+    fields.set(header::X_CONTENT_TYPE_OPTIONS, nosniff);
     let more = refused.more();
     if let Some(after) = more.retry_after {
-        headers.insert(
+        fields.set(
             header::RETRY_AFTER,
             HeaderValue::from(seconds(after).max(1)),
         );
@@ -53,17 +54,17 @@ fn to_client(flow: &Flow<'_>, refused: &Refused) -> Response<Outgoing> {
         .allow
         .and_then(|allow| HeaderValue::try_from(allow).ok())
     {
-        headers.insert(header::ALLOW, allow);
+        fields.set(header::ALLOW, allow);
     }
     if refused.status == StatusCode::UPGRADE_REQUIRED {
-        headers.insert(header::SEC_WEBSOCKET_VERSION, websocket::VERSION);
+        fields.set(header::SEC_WEBSOCKET_VERSION, websocket::VERSION);
     }
     if refused.status == StatusCode::UNAUTHORIZED {
-        headers.insert(header::WWW_AUTHENTICATE, challenge(refused.code));
+        fields.set(header::WWW_AUTHENTICATE, challenge(refused.code));
     }
-    respond::limits(flow, headers);
-    respond::name(flow, headers);
-    crate::steps::cors::dress(flow, headers);
+    respond::limits(flow, fields);
+    respond::name(flow, fields);
+    crate::steps::cors::dress(flow, fields);
     response
 }
 

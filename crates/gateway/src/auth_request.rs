@@ -7,11 +7,12 @@
 //! a proxy of the other would pass them on as the client wrote them.
 
 use estate::AuthRequest;
-use http::{HeaderName, HeaderValue, Method, Response, StatusCode, Uri, header};
+use http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 
 use crate::exchange::{Outgoing, WebSocket};
 use crate::flow::{Flow, Host};
 use crate::refused::Refused;
+use crate::reply::{Reply, ReplyFields};
 use crate::state::is_reserved;
 use crate::steps::{
     authenticate, authorise, certificate, client, forward, inspect, limits, path, respond, route,
@@ -54,7 +55,7 @@ impl Names {
 }
 
 /// Judges the request that is asked about.
-pub(crate) async fn answer(flow: &mut Flow<'_>) -> Result<Response<Outgoing>, Refused> {
+pub(crate) async fn answer(flow: &mut Flow<'_>) -> Result<Reply, Refused> {
     let style = flow.state.estate().gateway.auth_request;
     let names = Names::of(style).filter(|_| client::is_trusted(flow));
     let Some(names) = names else {
@@ -133,32 +134,35 @@ fn become_original(flow: &mut Flow<'_>, names: &Names) -> Result<(), Refused> {
 }
 
 /// The answer for a request that may pass: who asks, for the proxy to hand on.
-fn allowed(flow: &Flow<'_>) -> Result<Response<Outgoing>, Refused> {
-    let mut response = Response::new(Outgoing::Empty);
-    let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(NOT_CHECKED, HeaderValue::from_static("body"));
+fn allowed(flow: &Flow<'_>) -> Result<Reply, Refused> {
+    let mut fields = ReplyFields::default();
+    fields.set(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    fields.set(NOT_CHECKED, HeaderValue::from_static("body"));
     // SECURITY: the path that was judged, for the proxy to send on: the client's own spelling of it
     // might mean something else to the service.
     let target = flow.head.uri.path_and_query().map(|target| target.as_str());
     if let Some(Ok(target)) = target.map(HeaderValue::from_str) {
-        headers.insert(TARGET, target);
+        fields.set(TARGET, target);
     }
     if let Some(value) = forward::asserted(flow)? {
-        headers.insert(assertion::HEADER, value);
+        fields.set(assertion::HEADER, value);
     }
     if let Some(caller) = &flow.caller {
         let subject = percent_encoding::utf8_percent_encode(caller.id(), UNSEEN).to_string();
         let roles = caller.roles().join(" ");
         for (name, text) in [(SUBJECT, subject), (ROLES, roles)] {
             if let Ok(value) = HeaderValue::try_from(text) {
-                headers.insert(name, value);
+                fields.set(name, value);
             }
         }
     }
-    respond::limits(flow, headers);
-    respond::name(flow, headers);
-    Ok(response)
+    respond::limits(flow, &mut fields);
+    respond::name(flow, &mut fields);
+    Ok(Reply {
+        status: StatusCode::OK,
+        fields,
+        body: Outgoing::Empty,
+    })
 }
 
 /// What no header should hold, and the sign of this encoding itself.
@@ -166,22 +170,24 @@ const UNSEEN: &percent_encoding::AsciiSet = &percent_encoding::CONTROLS.add(b' '
 
 /// Makes a refusal one that the asking proxy understands: nginx takes 401 and 403 alone, and calls
 /// everything else an error of ours. It finds the status and the way to the sign-in beside.
-pub(crate) fn dress(style: AuthRequest, refused: &Refused, response: &mut Response<Outgoing>) {
-    let code = HeaderValue::from_static(refused.code);
-    response.headers_mut().insert(CODE, code);
+pub(crate) fn dress(style: AuthRequest, refused: &Refused, reply: &mut Reply) {
+    let fields = &mut reply.fields;
+    fields.set(CODE, HeaderValue::from_static(refused.code));
     if style != AuthRequest::Nginx {
         return;
     }
-    let status = HeaderValue::from(refused.status.as_u16());
-    let headers = response.headers_mut();
-    headers.insert(STATUS, status);
-    if let Some(to) = headers.remove(header::LOCATION) {
-        headers.insert(SIGN_IN, to);
+    fields.set(STATUS, HeaderValue::from(refused.status.as_u16()));
+    let to = fields
+        .get(&header::LOCATION)
+        .and_then(|to| HeaderValue::from_bytes(to).ok());
+    if let Some(to) = to {
+        fields.remove(&header::LOCATION);
+        fields.set(SIGN_IN, to);
     }
-    *response.status_mut() = match refused.status {
+    fields.remove(&header::CONTENT_TYPE);
+    reply.status = match refused.status {
         StatusCode::UNAUTHORIZED => StatusCode::UNAUTHORIZED,
         _ => StatusCode::FORBIDDEN,
     };
-    *response.body_mut() = Outgoing::Empty;
-    response.headers_mut().remove(header::CONTENT_TYPE);
+    reply.body = Outgoing::Empty;
 }

@@ -10,20 +10,21 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use estate::Mode;
-use http::{HeaderMap, HeaderValue, Method, Response, header};
+use http::{HeaderValue, Method, header};
 use http_body::{Frame, SizeHint};
 use model::{Principal, RequestId, Timestamp};
-use openapi::{Document, Found, Keyword, Place, Violations, learn};
+use openapi::{Document, Found, Keyword, Operation, Place, Violations, learn};
 
-use crate::body::{Budget, Carried, Held, Room};
+use crate::body::{Carried, Held, Room};
 use crate::book::Book;
 use crate::caller::Caller;
-use crate::contract::Head;
 use crate::exchange::{BoxError, Outgoing};
 use crate::flow::Flow;
 use crate::inspect::BodyKind;
 use crate::metrics::{Meter, RouteSlot};
 use crate::records::{Recorder, Refusal};
+use crate::reply::{Known, Reply, ReplyFields};
+use crate::state::Chosen;
 use crate::steps::forward;
 use crate::upstream::ResponseBody;
 
@@ -46,15 +47,35 @@ struct Kept {
 
 /// What is known of an exchange while its answer passes.
 #[derive(Debug)]
-pub(crate) struct Notes {
+struct Notes {
     document: Option<Arc<Document>>,
-    learning: Option<Learning>,
+    learning: Option<Box<Learning>>,
     /// Path as the service got it.
     path: String,
     method: Method,
     status: u16,
-    headers: HeaderMap,
+    fields: ReplyFields,
     record: Record,
+}
+
+/// An answer that has passed.
+#[derive(Clone, Copy, Debug)]
+struct Seen<'a> {
+    method: &'a str,
+    /// Path as the service got it.
+    path: &'a str,
+    status: u16,
+    fields: &'a ReplyFields,
+    /// `None` where it was not kept.
+    body: Option<&'a [u8]>,
+}
+
+/// Where an answer is none of those that its document describes.
+#[derive(Debug)]
+struct Fault {
+    code: &'static str,
+    text: String,
+    place: String,
 }
 
 /// What a record of the exchange says.
@@ -74,7 +95,7 @@ struct Record {
 
 /// What is learnt from a request besides its answer.
 #[derive(Debug)]
-struct Learning {
+pub(crate) struct Learning {
     book: Arc<Book>,
     query: Option<String>,
     kind: Option<HeaderValue>,
@@ -82,16 +103,13 @@ struct Learning {
     source: u64,
 }
 
-/// Takes down what is needed once the answer comes; nothing on most routes. Before the request is
-/// sent: its head is gone afterwards.
-pub(crate) fn begin(flow: &Flow<'_>, carried: &Carried) -> Option<Box<Notes>> {
-    let chosen = flow.chosen()?;
-    let checks = flow.operation.is_some_and(|one| one.checks_responses());
-    if !checks && !chosen.route.learn {
+/// Takes down what a route that learns needs once the answer comes: before the request is sent, for
+/// its head is gone afterwards.
+pub(crate) fn begin(flow: &Flow<'_>, carried: &Carried) -> Option<Box<Learning>> {
+    if !flow.chosen()?.route.learn {
         return None;
     }
-    let path = flow.path();
-    let learning = chosen.route.learn.then(|| Learning {
+    Some(Box::new(Learning {
         book: Arc::clone(&flow.shared.book),
         query: flow.head.uri.query().map(str::to_owned),
         kind: flow.head.headers.get(header::CONTENT_TYPE).cloned(),
@@ -101,59 +119,82 @@ pub(crate) fn begin(flow: &Flow<'_>, carried: &Carried) -> Option<Box<Notes>> {
             Carried::Streamed(_) => Held::empty(),
         },
         source: flow.shared.book.source(flow.client),
-    });
-    Some(Box::new(Notes {
-        document: chosen.compiled.document.clone().filter(|_| checks),
-        learning,
-        path: forward::stripped(path, &chosen).unwrap_or(path).to_owned(),
-        method: flow.head.method.clone(),
-        status: 0,
-        headers: HeaderMap::new(),
-        record: Record {
-            recorder: flow.shared.recorder.clone(),
-            meter: Arc::clone(&flow.shared.metrics),
-            slot: chosen.slot,
-            time: flow.time,
-            id: flow.id,
-            client: flow.client,
-            host: flow.host.name().to_owned(),
-            path: path.to_owned(),
-            route: chosen.route.name.clone(),
-            principal: flow.caller.as_ref().map(Caller::principal).cloned(),
-        },
     }))
 }
 
-/// Watches the answer pass.
-pub(crate) fn attach(
-    notes: Option<Box<Notes>>,
-    budget: &Arc<Budget>,
-    response: &mut Response<Outgoing>,
-) {
-    let Some(mut notes) = notes else {
+/// Looks at an answer that is here, and watches any other pass.
+pub(crate) fn attach(flow: &Flow<'_>, learning: Option<Box<Learning>>, reply: &mut Reply) {
+    let operation = flow.operation.filter(|one| one.checks_responses());
+    let Some(chosen) = flow
+        .chosen()
+        .filter(|_| operation.is_some() || learning.is_some())
+    else {
         return;
     };
-    notes.status = response.status().as_u16();
-    notes.headers = response.headers().clone();
-    match std::mem::take(response.body_mut()) {
+    let path = flow.path();
+    let path = forward::stripped(path, &chosen).unwrap_or(path);
+    let body = match &reply.body {
+        Outgoing::Upstream(ResponseBody::Whole(bytes)) => Some(bytes.as_ref()),
         Outgoing::Upstream(body) if !body.is_end_stream() => {
-            let kept = notes.reads(body.size_hint().exact()).then(|| Kept {
+            let kept = reads(&reply.fields, body.size_hint().exact()).then(|| Kept {
                 bytes: Vec::new(),
-                room: Room::new(budget),
+                room: Room::new(&flow.shared.budget),
             });
-            let notes = Some(notes);
-            *response.body_mut() = Outgoing::Compared(Box::new(Compared { body, kept, notes }));
+            let notes = Some(Box::new(Notes {
+                document: chosen
+                    .compiled
+                    .document
+                    .clone()
+                    .filter(|_| operation.is_some()),
+                learning,
+                path: path.to_owned(),
+                method: flow.head.method.clone(),
+                status: reply.status.as_u16(),
+                fields: reply.fields.clone(),
+                record: Record::of(flow, &chosen),
+            }));
+            watch(&mut reply.body, kept, notes);
+            return;
         }
-        other => {
-            *response.body_mut() = other;
-            let body: Option<&[u8]> = if notes.method == Method::HEAD {
-                None
-            } else {
-                Some(&[])
-            };
-            notes.finish(body);
-        }
+        _ => Some(&[][..]),
+    };
+    let length = body.and_then(|body| u64::try_from(body.len()).ok());
+    let is_read = length == Some(0) || reads(&reply.fields, length);
+    let seen = Seen {
+        method: flow.head.method.as_str(),
+        path,
+        status: reply.status.as_u16(),
+        fields: &reply.fields,
+        body: body.filter(|_| is_read && flow.head.method != Method::HEAD),
+    };
+    if let Some(fault) = operation.and_then(|operation| seen.fault(operation)) {
+        Record::of(flow, &chosen).tell(&seen, &fault);
     }
+    if let Some(learning) = learning {
+        learning.learn(&seen, &chosen.route.name, flow.time);
+    }
+}
+
+fn watch(body: &mut Outgoing, kept: Option<Kept>, notes: Option<Box<Notes>>) {
+    *body = match std::mem::take(body) {
+        Outgoing::Upstream(body) => Outgoing::Compared(Box::new(Compared { body, kept, notes })),
+        other => other,
+    };
+}
+
+/// Whether a body is worth keeping: as it stands, and JSON, or else no stream and short.
+fn reads(fields: &ReplyFields, length: Option<u64>) -> bool {
+    let is_short = length
+        .is_some_and(|length| usize::try_from(length).is_ok_and(|length| length <= KEEP_BYTES_MAX));
+    if fields.has(Known::ContentEncoding) {
+        return false;
+    }
+    is_short || BodyKind::of(kind(fields).as_ref()) == Ok(BodyKind::Json)
+}
+
+/// What an answer says its body is.
+fn kind(fields: &ReplyFields) -> Option<HeaderValue> {
+    HeaderValue::from_bytes(fields.get(&header::CONTENT_TYPE)?).ok()
 }
 
 impl Compared {
@@ -208,105 +249,122 @@ impl Compared {
 }
 
 impl Notes {
-    /// Whether the body is worth keeping: as it stands, and JSON, or else no stream and short.
-    fn reads(&self, length: Option<u64>) -> bool {
-        let is_short = length.is_some_and(|length| {
-            usize::try_from(length).is_ok_and(|length| length <= KEEP_BYTES_MAX)
-        });
-        let kind = BodyKind::of(self.headers.get(header::CONTENT_TYPE));
-        let is_read = kind == Ok(BodyKind::Json) || is_short;
-        is_read && !self.headers.contains_key(header::CONTENT_ENCODING)
-    }
-
     /// The whole answer has passed; `body` is `None` where it was not kept.
     fn finish(&self, body: Option<&[u8]>) {
-        if let Some(document) = &self.document {
-            self.check(document, body);
+        let seen = Seen {
+            method: self.method.as_str(),
+            path: &self.path,
+            status: self.status,
+            fields: &self.fields,
+            body,
+        };
+        if let Some(document) = &self.document
+            && let Found::Operation(operation, _) = document.find(seen.method, seen.path)
+            && let Some(fault) = seen.fault(operation)
+        {
+            self.record.tell(&seen, &fault);
         }
         if let Some(learning) = &self.learning {
-            self.learn(learning, body);
+            learning.learn(&seen, &self.record.route, self.record.time);
         }
     }
+}
 
-    fn check(&self, document: &Document, body: Option<&[u8]>) {
+impl Seen<'_> {
+    fn fault(&self, operation: &Operation) -> Option<Fault> {
         // "Not modified" stands for an answer that came before (RFC 9110 §15.4.5); a part of one
         // is not what the document describes (§15.3.7).
         if self.status == 304 {
-            return;
+            return None;
         }
-        let body = body.filter(|_| self.status != 206);
-        let Found::Operation(operation, _) = document.find(self.method.as_str(), &self.path) else {
-            return;
-        };
+        let body = self.body.filter(|_| self.status != 206);
         let mut violations = Violations::new();
-        operation.check_response(self.status, &Head(&self.headers), body, &mut violations);
-        let Some(first) = violations.iter().next() else {
-            return;
-        };
+        operation.check_response(self.status, self.fields, body, &mut violations);
+        let first = violations.iter().next()?;
         let code = match (first.keyword, &first.place) {
             (Keyword::Status, _) => "validate.response_status",
             (Keyword::MediaType, _) | (_, Place::ContentType) => "validate.response_media_type",
             (_, Place::Header(_)) => "validate.response_header",
             _ => "validate.response_body",
         };
-        let record = &self.record;
-        record.meter.observed_at(record.slot, code);
-        let Some(recorder) = &record.recorder else {
+        Some(Fault {
+            code,
+            text: format!("the answer of `{}`: {first}", operation.name()),
+            place: first.place.to_string(),
+        })
+    }
+}
+
+impl Record {
+    fn of(flow: &Flow<'_>, chosen: &Chosen<'_>) -> Self {
+        Self {
+            recorder: flow.shared.recorder.clone(),
+            meter: Arc::clone(&flow.shared.metrics),
+            slot: chosen.slot,
+            time: flow.time,
+            id: flow.id,
+            client: flow.client,
+            host: flow.host.name().to_owned(),
+            path: flow.path().to_owned(),
+            route: chosen.route.name.clone(),
+            principal: flow.caller.as_ref().map(Caller::principal).cloned(),
+        }
+    }
+
+    fn tell(&self, seen: &Seen<'_>, fault: &Fault) {
+        self.meter.observed_at(self.slot, fault.code);
+        let Some(recorder) = &self.recorder else {
             return;
         };
         recorder.refused(Refusal {
-            time: record.time,
-            request_id: record.id,
-            source: record.client,
-            host: &record.host,
-            method: self.method.as_str(),
-            path: &record.path,
-            route: Some(&record.route),
-            principal: record.principal.as_ref(),
-            code,
-            text: &format!("the answer of `{}`: {first}", operation.name()),
-            status: self.status,
+            time: self.time,
+            request_id: self.id,
+            source: self.client,
+            host: &self.host,
+            method: seen.method,
+            path: &self.path,
+            route: Some(&self.route),
+            principal: self.principal.as_ref(),
+            code: fault.code,
+            text: &fault.text,
+            status: seen.status,
             mode: Mode::Observe,
             after: None,
             rule: None,
-            argument: Some(&first.place.to_string()),
+            argument: Some(&fault.place),
         });
     }
+}
 
+impl Learning {
     /// Learns from what the service took. Of a refusal of its own only that it came: whatever it
     /// refused would become part of what is proposed. Unknown paths and methods are nobody's API.
-    fn learn(&self, learning: &Learning, body: Option<&[u8]>) {
-        let taken = (200..400).contains(&self.status);
-        let refused = (400..500).contains(&self.status) && !matches!(self.status, 404 | 405);
+    fn learn(&self, seen: &Seen<'_>, route: &str, time: Timestamp) {
+        let taken = (200..400).contains(&seen.status);
+        let refused = (400..500).contains(&seen.status) && !matches!(seen.status, 404 | 405);
         if !taken && !refused {
             return;
         }
-        let content =
-            |kind: Option<&'_ HeaderValue>| kind.map(HeaderValue::as_bytes).map(<[u8]>::to_vec);
-        let (sent, said) = (
-            content(learning.kind.as_ref()),
-            content(self.headers.get(header::CONTENT_TYPE)),
-        );
-        let request = learning.request.as_slice();
+        let request = self.request.as_slice();
         let request = request.filter(|bytes| taken && !bytes.is_empty());
-        let response = body.filter(|bytes| !bytes.is_empty());
-        learning.book.observe(
-            &self.record.route,
-            self.record.time,
+        let response = seen.body.filter(|bytes| !bytes.is_empty());
+        self.book.observe(
+            route,
+            time,
             &learn::Exchange {
-                method: self.method.as_str(),
-                path: &self.path,
-                query: learning.query.as_deref().filter(|_| taken),
+                method: seen.method,
+                path: seen.path,
+                query: self.query.as_deref().filter(|_| taken),
                 request: request.map(|body| learn::Content {
-                    content_type: sent.as_deref(),
+                    content_type: self.kind.as_ref().map(HeaderValue::as_bytes),
                     body,
                 }),
-                status: self.status,
+                status: seen.status,
                 response: response.map(|body| learn::Content {
-                    content_type: said.as_deref(),
+                    content_type: seen.fields.get(&header::CONTENT_TYPE),
                     body,
                 }),
-                source: learning.source,
+                source: self.source,
             },
         );
     }

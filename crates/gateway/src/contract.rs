@@ -8,6 +8,7 @@ use http::HeaderMap;
 use openapi::{Document, Fields, Options, Weight};
 
 use crate::Error;
+use crate::reply::ReplyFields;
 
 /// Every document of a version, compiled once.
 #[derive(Debug, Default)]
@@ -55,6 +56,17 @@ impl Documents {
     /// A route's document.
     pub(crate) fn of(&self, route: &Route) -> Option<Arc<Document>> {
         self.0.get(route.openapi.as_ref()?).map(Arc::clone)
+    }
+}
+
+impl Fields for ReplyFields {
+    fn each(&self, name: &str, each: &mut dyn FnMut(&[u8])) {
+        for (_, value) in self
+            .iter()
+            .filter(|(known, _)| known.eq_ignore_ascii_case(name.as_bytes()))
+        {
+            each(value);
+        }
     }
 }
 

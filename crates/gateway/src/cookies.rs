@@ -2,6 +2,8 @@
 
 use http::{HeaderMap, HeaderValue, header};
 
+use crate::reply::{Known, ReplyFields};
+
 /// The session of one origin.
 pub(crate) const SESSION: &str = "__Host-rampart-session";
 /// Binds a sign-in under way to the browser that began it.
@@ -56,21 +58,8 @@ pub(crate) fn strip(headers: &mut HeaderMap) {
 }
 
 /// Takes off what a service sets under Rampart's names.
-pub(crate) fn strip_set(headers: &mut HeaderMap) {
-    let theirs = |value: &HeaderValue| is_reserved(value.as_bytes());
-    if !headers.get_all(header::SET_COOKIE).iter().any(theirs) {
-        return;
-    }
-    let kept: Vec<HeaderValue> = headers
-        .get_all(header::SET_COOKIE)
-        .iter()
-        .filter(|value| !theirs(value))
-        .cloned()
-        .collect();
-    headers.remove(header::SET_COOKIE);
-    for value in kept {
-        headers.append(header::SET_COOKIE, value);
-    }
+pub(crate) fn strip_set(fields: &mut ReplyFields) {
+    fields.remove_where(Known::SetCookie, |_, value| is_reserved(value));
 }
 
 /// SECURITY: browsers take `__host-` for the prefix too, whatever its case, and send a cookie
@@ -147,18 +136,18 @@ mod tests {
 
     #[test]
     fn service_cannot_set_our_cookies() {
-        let mut all = HeaderMap::new();
-        all.append(header::SET_COOKIE, HeaderValue::from_static("a=1; Path=/"));
+        let mut all = ReplyFields::default();
+        all.push(header::SET_COOKIE, HeaderValue::from_static("a=1; Path=/"));
         for line in [
             &b"__Host-Rampart-session=evil"[..],
             b"__Host-rampart-session=\xfc",
             b"=__Host-rampart-session=evil; Secure",
         ] {
             let line = HeaderValue::from_bytes(line).unwrap();
-            all.append(header::SET_COOKIE, line);
+            all.push(header::SET_COOKIE, line);
         }
         strip_set(&mut all);
-        let left: Vec<_> = all.get_all(header::SET_COOKIE).iter().collect();
-        assert_eq!(left, ["a=1; Path=/"]);
+        let left: Vec<_> = all.all(&header::SET_COOKIE).collect();
+        assert_eq!(left, [b"a=1; Path=/"]);
     }
 }

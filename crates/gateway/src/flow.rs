@@ -96,13 +96,15 @@ impl Host {
             }
             Some(value) => value.clone(),
         };
-        let text = value.to_str().unwrap_or("");
-        let port = text.rsplit_once(':').filter(|(_, port)| {
-            // The last colon of an IPv6 address stands inside its brackets.
-            port.bytes().all(|byte| byte.is_ascii_digit())
-        });
-        let name = port.map_or(text, |(name, _)| name);
-        let name_bytes = name.strip_suffix('.').unwrap_or(name).len();
+        let text = value.as_bytes();
+        // The last colon of an IPv6 address stands inside its brackets.
+        let digits = text.iter().rev().take_while(|byte| byte.is_ascii_digit());
+        let before = text.len().saturating_sub(digits.count());
+        let name = match text.get(..before) {
+            Some([name @ .., b':']) => name,
+            _ => text,
+        };
+        let name_bytes = name.strip_suffix(b".").unwrap_or(name).len();
         Self { value, name_bytes }
     }
 

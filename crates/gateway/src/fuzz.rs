@@ -171,7 +171,7 @@ fn answer(bytes: &[u8], cuts: &[usize], method: &Method) -> (Vec<String>, Vec<u8
                 Ok(Some(head)) => {
                     heads.push(format!(
                         "{} {:?} {:?}",
-                        head.status, head.headers, head.framing
+                        head.status, head.fields, head.framing
                     ));
                     body = Some((head.framing, Vec::new()));
                 }

@@ -18,7 +18,7 @@ const FIELDS: [&str; 8] = [
 ];
 
 /// LIMIT: names taken from `Connection`.
-const NAMED_MAX: usize = 32;
+pub(crate) const NAMED_MAX: usize = 32;
 
 /// Removes every hop-by-hop field, those that `Connection` names included.
 ///
@@ -69,10 +69,15 @@ fn named(headers: &HeaderMap) -> Vec<HeaderName> {
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
-        .filter_map(|name| HeaderName::from_bytes(name.trim().as_bytes()).ok())
-        .filter(|name| !is_end_to_end(name))
+        .filter_map(|name| may_name(name.trim().as_bytes()))
         .take(NAMED_MAX)
         .collect()
+}
+
+/// The field that an option of `Connection` names, unless no sender may list it there.
+pub(crate) fn may_name(option: &[u8]) -> Option<HeaderName> {
+    let name = HeaderName::from_bytes(option).ok()?;
+    (!is_end_to_end(&name)).then_some(name)
 }
 
 /// SECURITY: fields that frame, route or identify, and those later steps decide by, cannot be

@@ -44,6 +44,7 @@ mod pipeline;
 mod process;
 mod records;
 mod refused;
+mod reply;
 mod router;
 mod run;
 mod sanitize;

@@ -19,6 +19,7 @@ use crate::flow::{Flow, Host};
 use crate::limiter::Held;
 use crate::records;
 use crate::refused::{Refused, step_of};
+use crate::reply::Reply;
 use crate::shared::Shared;
 use crate::sign_in;
 use crate::state::State;
@@ -32,12 +33,12 @@ pub(crate) async fn handle(
     shared: Arc<Shared>,
     connection: Arc<Connection>,
     request: Request<Incoming>,
-) -> Response<Outgoing> {
+) -> Reply {
     let Some(state) = shared.state.load_full() else {
         // Nothing listens before the first estate; a request here is from another time.
         let mut response = Response::new(Outgoing::Empty);
         *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-        return response;
+        return response.into();
     };
     if let Some(recorder) = &shared.recorder {
         recorder.room().await;
@@ -49,13 +50,13 @@ pub(crate) async fn handle(
     let mut decided = None;
     let (response, refused) = match decide(flow).await {
         Ok(mut response) => {
-            if let (Outgoing::Tunnel(tunnel), Some(head)) = (response.body_mut(), asked) {
+            if let (Outgoing::Tunnel(tunnel), Some(head)) = (&mut response.body, asked) {
                 let (shared, connection) = (Arc::clone(&shared), Arc::clone(&connection));
                 let id = flow.id;
                 let allowed =
                     move |active| still_allowed(&shared, &connection, (&head, id), active);
                 tunnel.allowed = Some(Box::new(allowed));
-            } else if again::is_long(flow, response.body()) {
+            } else if again::is_long(flow, &response.body) {
                 let question = again::Question::new(flow, &shared, &connection);
                 response = response.map(|body| again::watch(body, question));
             }
@@ -75,7 +76,7 @@ pub(crate) async fn handle(
     };
     // Who calls gets the status elsewhere than in HTTP's.
     let status = decided.filter(|_| flow.is_call);
-    let status = status.unwrap_or(response.status());
+    let status = status.unwrap_or(response.status);
     under_way.record(&response, status, refused);
     response
 }
@@ -94,15 +95,10 @@ struct UnderWay<'a> {
 }
 
 impl UnderWay<'_> {
-    fn record(
-        &mut self,
-        response: &Response<Outgoing>,
-        status: StatusCode,
-        refused: Option<&'static str>,
-    ) {
+    fn record(&mut self, response: &Reply, status: StatusCode, refused: Option<&'static str>) {
         use http_body::Body as _;
         self.over = true;
-        let bytes_out = response.body().size_hint().exact().unwrap_or(0);
+        let bytes_out = response.body.size_hint().exact().unwrap_or(0);
         record(&self.flow, status.as_u16(), bytes_out, refused);
     }
 }
@@ -116,7 +112,7 @@ impl Drop for UnderWay<'_> {
     }
 }
 
-async fn decide(flow: &mut Flow<'_>) -> Result<Response<Outgoing>, Refused> {
+async fn decide(flow: &mut Flow<'_>) -> Result<Reply, Refused> {
     client::know(flow);
     ban::check(flow)?;
     address::check(flow)?;
@@ -161,12 +157,12 @@ async fn decide(flow: &mut Flow<'_>) -> Result<Response<Outgoing>, Refused> {
     let mut response = if websocket::is_asked(flow) {
         Box::pin(forward::websocket(flow)).await?
     } else {
-        let notes = compare::begin(flow, &carried);
+        let learning = compare::begin(flow, &carried);
         let mut response = forward::send(flow, carried).await?;
-        compare::attach(notes, &flow.shared.budget, &mut response);
+        compare::attach(flow, learning, &mut response);
         response
     };
-    respond::dress(flow, &mut response);
+    respond::dress(flow, &mut response.fields);
     Ok(response)
 }
 
@@ -214,7 +210,7 @@ fn decide_again(flow: &mut Flow<'_>) -> Result<(), Refused> {
 }
 
 /// The console decides for itself who may see what; here it is only counted and bounded.
-async fn console(flow: &mut Flow<'_>) -> Result<Response<Outgoing>, Refused> {
+async fn console(flow: &mut Flow<'_>) -> Result<Reply, Refused> {
     let signs_in = flow.path().starts_with("/sign-in") || flow.path().starts_with("/enrol");
     if signs_in && flow.head.method == http::Method::POST {
         address::sign_in(flow)?;

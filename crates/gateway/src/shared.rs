@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwapOption;
-use http::{Request, Response};
+use http::Request;
 use model::{PooledEntropy, SharedClock, SharedEntropy, Timestamp};
 use tokio::sync::{Notify, Semaphore};
 
@@ -12,12 +12,13 @@ use crate::assertion::Signer;
 use crate::body::Budget;
 use crate::book::Book;
 use crate::directory::Directory;
-use crate::exchange::{Connection, Incoming, Outgoing};
+use crate::exchange::{Connection, Incoming};
 use crate::front::{Asks, Handler};
 use crate::gates::Gate;
 use crate::inspect::Rules;
 use crate::limiter::{AtOnce, Limiter, Line};
 use crate::metrics::Meter;
+use crate::reply::Reply;
 use crate::state::State;
 use crate::upstream::{PoolUse, Target, Upstreams};
 use crate::{issuers, link, pipeline, records, token};
@@ -185,7 +186,7 @@ impl Handler for Shared {
         self: Arc<Self>,
         connection: Arc<Connection>,
         request: Request<Incoming>,
-    ) -> Response<Outgoing> {
+    ) -> Reply {
         pipeline::handle(self, connection, request).await
     }
 

@@ -13,6 +13,7 @@ use crate::exchange::Outgoing;
 use crate::flow::Flow;
 use crate::link::{Asker, NoSession};
 use crate::refused::Refused;
+use crate::reply::Reply;
 use crate::steps::{address, authenticate, same_origin};
 
 /// Paths below this are Rampart's on every protected host.
@@ -67,14 +68,14 @@ pub(crate) fn redirect(flow: &Flow<'_>) -> Option<Response<Outgoing>> {
 }
 
 /// Answers what is Rampart's own on a protected host.
-pub(crate) async fn answer(flow: &mut Flow<'_>) -> Result<Response<Outgoing>, Refused> {
+pub(crate) async fn answer(flow: &mut Flow<'_>) -> Result<Reply, Refused> {
     let path = flow.path().to_owned();
     let method = flow.head.method.clone();
     match (path.strip_prefix(OWN).unwrap_or(""), &method) {
-        ("callback", &Method::GET) => callback(flow).await,
+        ("callback", &Method::GET) => callback(flow).await.map(Reply::from),
         ("auth", &Method::GET) => auth_request::answer(flow).await,
-        ("sign-out", &Method::POST) => sign_out(flow).await,
-        ("assertion-keys.json", &(Method::GET | Method::HEAD)) => Ok(assertion_keys(flow)),
+        ("sign-out", &Method::POST) => sign_out(flow).await.map(Reply::from),
+        ("assertion-keys.json", &(Method::GET | Method::HEAD)) => Ok(assertion_keys(flow).into()),
         ("callback" | "sign-out" | "assertion-keys.json", _) => Err(Refused::new(
             StatusCode::METHOD_NOT_ALLOWED,
             "route.method",

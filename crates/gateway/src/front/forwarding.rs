@@ -19,6 +19,7 @@ use super::testing::{self, BODY};
 use super::{Caps, Ending, Fleet, Handler};
 use crate::body::{self, Budget, Carried, Streamed};
 use crate::exchange::{Connection, Incoming, Outgoing};
+use crate::reply::{Reply, ReplyFields};
 use crate::upstream::{PoolUse, Target, Timeouts, Upstreams};
 
 /// Forwards everything; what is below `/stream` as it comes.
@@ -39,11 +40,7 @@ const TIMEOUTS: Timeouts = Timeouts {
 };
 
 impl Handler for Forward {
-    async fn handle(
-        self: Arc<Self>,
-        _: Arc<Connection>,
-        request: Request<Incoming>,
-    ) -> Response<Outgoing> {
+    async fn handle(self: Arc<Self>, _: Arc<Connection>, request: Request<Incoming>) -> Reply {
         let (parts, incoming) = request.into_parts();
         let carried = if parts.uri.path().starts_with("/stream") {
             Streamed::new(incoming, &BODY).map(|body| Carried::Streamed(Box::new(body)))
@@ -66,9 +63,11 @@ impl Handler for Forward {
                 }
             }
         };
-        let mut response = Response::new(Outgoing::Empty);
-        *response.status_mut() = status;
-        response
+        Reply {
+            status,
+            fields: ReplyFields::default(),
+            body: Outgoing::Empty,
+        }
     }
 
     fn time(&self) -> model::Timestamp {

@@ -21,7 +21,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use http::{Request, Response};
+use http::Request;
 use model::Timestamp;
 
 pub(crate) use crate::wire::HeadLimits;
@@ -31,8 +31,9 @@ pub(crate) use http2::StreamLimits;
 pub(crate) use wire::WireLimits;
 pub(crate) use worker::Settings;
 
-use crate::exchange::{Connection, Incoming, Outgoing};
+use crate::exchange::{Connection, Incoming};
 use crate::gates::Gate;
+use crate::reply::Reply;
 use crate::upstream::PoolUse;
 
 /// Whether clients are asked for certificates.
@@ -52,7 +53,7 @@ pub(crate) trait Handler: Send + Sync + 'static {
         self: Arc<Self>,
         connection: Arc<Connection>,
         request: Request<Incoming>,
-    ) -> impl Future<Output = Response<Outgoing>> + Send;
+    ) -> impl Future<Output = Reply> + Send;
 
     /// What time it is.
     fn time(&self) -> Timestamp;

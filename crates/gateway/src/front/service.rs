@@ -17,6 +17,7 @@ use super::wire::Wire;
 use super::{Handler, challenge, http2};
 use crate::exchange::{BoxError, Connection, Incoming, Outgoing};
 use crate::hop;
+use crate::reply::Reply;
 use crate::trailers;
 use crate::wire::Refusal;
 
@@ -47,15 +48,15 @@ pub(super) struct Service<H> {
 
 impl<H: Handler> Service<H> {
     /// Answers one request that broke no rule of the wire, its target in origin form.
-    pub(super) async fn respond(&self, mut request: Request<Incoming>) -> Response<Outgoing> {
+    pub(super) async fn respond(&self, mut request: Request<Incoming>) -> Reply {
         hop::strip(request.headers_mut());
         if self.purpose != Purpose::Https
             && let Some(page) = challenge::answer(&*self.handler, &request)
         {
-            return page;
+            return page.into();
         }
         match self.purpose {
-            Purpose::Redirect { port } => redirect(&request, port),
+            Purpose::Redirect { port } => redirect(&request, port).into(),
             Purpose::Https | Purpose::Plain => {
                 let handler = Arc::clone(&self.handler);
                 handler.handle(Arc::clone(&self.connection), request).await
@@ -64,18 +65,18 @@ impl<H: Handler> Service<H> {
     }
 
     /// Notes what was refused, and answers it.
-    pub(super) fn refuse(&self, refusal: Refusal) -> Response<Outgoing> {
+    pub(super) fn refuse(&self, refusal: Refusal) -> Reply {
         let status = refusal.status();
         self.handler
             .refused(self.connection.peer, refusal.code(), status.as_u16());
-        refused(refusal)
+        refused(refusal).into()
     }
 
     /// Answers one request of an HTTP/2 connection.
     pub(super) async fn serve(
         self: Arc<Self>,
         mut request: Request<hyper::body::Incoming>,
-    ) -> Result<Response<Reply>, Infallible> {
+    ) -> Result<Response<Counted>, Infallible> {
         self.wire.accept();
         let in_flight = InFlight(Arc::clone(&self.wire));
         let response = match http2::check(&mut request, self.fields_max) {
@@ -91,7 +92,8 @@ impl<H: Handler> Service<H> {
             }
         };
         let sending = Arc::clone(&self.sending);
-        Ok(response.map(|body| Reply::new(body, in_flight, sending)))
+        let response = response.into_response();
+        Ok(response.map(|body| Counted::new(body, in_flight, sending)))
     }
 }
 
@@ -182,14 +184,14 @@ impl Sending {
 
 /// An answer's body with its connection's counters.
 #[derive(Debug)]
-pub(super) struct Reply {
+pub(super) struct Counted {
     body: Outgoing,
     _in_flight: InFlight,
     sending: Arc<Sending>,
     waiting: bool,
 }
 
-impl Reply {
+impl Counted {
     fn new(body: Outgoing, in_flight: InFlight, sending: Arc<Sending>) -> Self {
         sending.open.fetch_add(1, Ordering::Relaxed);
         Self {
@@ -210,7 +212,7 @@ impl Reply {
     }
 }
 
-impl Drop for Reply {
+impl Drop for Counted {
     fn drop(&mut self) {
         self.set_waiting(false);
         self.sending.open.fetch_sub(1, Ordering::Relaxed);
@@ -218,7 +220,7 @@ impl Drop for Reply {
     }
 }
 
-impl Body for Reply {
+impl Body for Counted {
     type Data = Bytes;
     type Error = BoxError;
 

@@ -19,6 +19,7 @@ use super::worker::Settings;
 use super::{connection, http1};
 use crate::body::{self, Budget};
 use crate::exchange::{Connection, Incoming, Outgoing};
+use crate::reply::Reply;
 use crate::wire::HeadLimits;
 
 /// One case of `testdata/wire.txt`.
@@ -162,19 +163,19 @@ impl Handler for Echo {
         self: Arc<Self>,
         connection: Arc<Connection>,
         request: Request<Incoming>,
-    ) -> Response<Outgoing> {
+    ) -> Reply {
         self.peers.lock().unwrap().push(connection.peer);
         let line = format!("{} {}", request.method(), request.uri());
         self.requests.lock().unwrap().push(line.clone());
         if request.uri().path() == "/big" {
-            return Response::new(Outgoing::Full(Bytes::from(vec![b'x'; 4 << 20])));
+            return Response::new(Outgoing::Full(Bytes::from(vec![b'x'; 4 << 20]))).into();
         }
         if request.uri().path() == "/early" {
             let mut response = Response::new(Outgoing::Full(Bytes::from_static(b"no\n")));
             *response.status_mut() = StatusCode::FORBIDDEN;
-            return response;
+            return response.into();
         }
-        match body::hold(request.into_body(), &BODY, &self.budget).await {
+        let response = match body::hold(request.into_body(), &BODY, &self.budget).await {
             Ok(held) => Response::new(Outgoing::Full(Bytes::from(format!(
                 "{line} {}\n",
                 held.len()
@@ -184,7 +185,8 @@ impl Handler for Echo {
                 *response.status_mut() = refused.status();
                 response
             }
-        }
+        };
+        response.into()
     }
 
     fn time(&self) -> Timestamp {

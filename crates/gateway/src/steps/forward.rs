@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use estate::{HashKey, HostHeader};
 use http::uri::PathAndQuery;
-use http::{HeaderName, HeaderValue, Response, StatusCode, Uri, header};
+use http::{HeaderName, HeaderValue, StatusCode, Uri, header};
 
 use crate::assertion;
 use crate::body::Carried;
@@ -14,6 +14,7 @@ use crate::digits;
 use crate::exchange::{Outgoing, Tunnel};
 use crate::flow::Flow;
 use crate::refused::Refused;
+use crate::reply::Reply;
 use crate::state::{Chosen, is_reserved};
 use crate::steps::{body, grpc, websocket};
 use crate::trailers;
@@ -39,16 +40,13 @@ const CONTROL: Timeouts = Timeouts {
 };
 
 /// Sends what passed to its service.
-pub(crate) async fn send(
-    flow: &mut Flow<'_>,
-    body: Carried,
-) -> Result<Response<Outgoing>, Refused> {
+pub(crate) async fn send(flow: &mut Flow<'_>, body: Carried) -> Result<Reply, Refused> {
     let (target, request, timeouts) = prepare(flow, body)?;
     go(flow, target, request, &timeouts).await
 }
 
 /// Asks the service for a WebSocket.
-pub(crate) async fn websocket(flow: &mut Flow<'_>) -> Result<Response<Outgoing>, Refused> {
+pub(crate) async fn websocket(flow: &mut Flow<'_>) -> Result<Reply, Refused> {
     let message_max = flow
         .chosen()
         .map_or(0, |chosen| chosen.route.limits.body_max.0);
@@ -60,7 +58,7 @@ pub(crate) async fn websocket(flow: &mut Flow<'_>) -> Result<Response<Outgoing>,
         Err(response) => return Ok(response.map(Outgoing::Upstream)),
         Ok(response) => response,
     };
-    if !key.is_some_and(|key| websocket::is_agreed(&key, response.headers())) {
+    if !key.is_some_and(|key| websocket::is_agreed(&key, &response.fields)) {
         return Err(failed(flow, Failed::Broken));
     }
     Ok(response.map(|upstream| {
@@ -119,10 +117,7 @@ fn prepare<'a>(
 }
 
 /// Sends a request for the console's host to control.
-pub(crate) async fn control(
-    flow: &mut Flow<'_>,
-    body: Carried,
-) -> Result<Response<Outgoing>, Refused> {
+pub(crate) async fn control(flow: &mut Flow<'_>, body: Carried) -> Result<Reply, Refused> {
     let mut fields = theirs(flow);
     fields.push(header::HOST, flow.host.value().clone());
     let client = HeaderValue::try_from(flow.client.to_string());
@@ -149,7 +144,7 @@ async fn go(
     target: &Target,
     request: ServiceRequest,
     timeouts: &Timeouts,
-) -> Result<Response<Outgoing>, Refused> {
+) -> Result<Reply, Refused> {
     flow.sent = Some(flow.shared.clock.monotonic());
     let sent = flow.shared.upstreams.send(target, request, timeouts).await;
     sent.map(|response| response.map(Outgoing::Upstream))

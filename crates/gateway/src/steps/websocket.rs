@@ -4,11 +4,12 @@
 use aws_lc_rs::digest;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 
 use crate::exchange::WebSocket;
 use crate::flow::Flow;
 use crate::refused::{More, Refused};
+use crate::reply::ReplyFields;
 
 /// What the answer's proof is made with (RFC 6455 §1.3).
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -74,17 +75,17 @@ pub(crate) fn key(flow: &Flow<'_>) -> Option<HeaderValue> {
 
 /// Whether the service's answer agrees to the handshake with this nonce, and to nothing beside it
 /// (RFC 6455 §4.1).
-pub(crate) fn is_agreed(key: &HeaderValue, answer: &HeaderMap) -> bool {
+pub(crate) fn is_agreed(key: &HeaderValue, answer: &ReplyFields) -> bool {
     let one = |name: &HeaderName| {
-        let mut values = answer.get_all(name).iter();
+        let mut values = answer.all(name);
         values.next().filter(|_| values.next().is_none())
     };
     let mut proof = digest::Context::new(&digest::SHA1_FOR_LEGACY_USE_ONLY);
     proof.update(key.as_bytes());
     proof.update(GUID);
     let proof = STANDARD.encode(proof.finish());
-    one(&header::SEC_WEBSOCKET_ACCEPT).is_some_and(|given| given.as_bytes() == proof.as_bytes())
-        && !answer.contains_key(header::SEC_WEBSOCKET_EXTENSIONS)
+    one(&header::SEC_WEBSOCKET_ACCEPT).is_some_and(|given| given == proof.as_bytes())
+        && answer.get(&header::SEC_WEBSOCKET_EXTENSIONS).is_none()
 }
 
 #[cfg(test)]
@@ -95,17 +96,17 @@ mod tests {
     fn proof_is_that_of_the_rfc() {
         // RFC 6455 §1.3.
         let key = HeaderValue::from_static("dGhlIHNhbXBsZSBub25jZQ==");
-        let mut answer = HeaderMap::new();
+        let mut answer = ReplyFields::default();
         assert!(!is_agreed(&key, &answer));
         let proof = HeaderValue::from_static("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
-        answer.insert(header::SEC_WEBSOCKET_ACCEPT, proof.clone());
+        answer.push(header::SEC_WEBSOCKET_ACCEPT, proof.clone());
         assert!(is_agreed(&key, &answer));
         let other = HeaderValue::from_static("eGhlIHNhbXBsZSBub25jZQ==");
         assert!(!is_agreed(&other, &answer));
-        answer.append(header::SEC_WEBSOCKET_ACCEPT, proof);
+        answer.push(header::SEC_WEBSOCKET_ACCEPT, proof);
         assert!(!is_agreed(&key, &answer), "said twice");
-        answer.remove(header::SEC_WEBSOCKET_ACCEPT);
-        answer.insert(header::SEC_WEBSOCKET_EXTENSIONS, VERSION);
+        answer.remove(&header::SEC_WEBSOCKET_ACCEPT);
+        answer.push(header::SEC_WEBSOCKET_EXTENSIONS, VERSION);
         assert!(!is_agreed(&key, &answer));
     }
 }

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker, ready};
 
 use bytes::BytesMut;
 use estate::Failure;
-use http::{Response, StatusCode};
+use http::StatusCode;
 use tokio::io::AsyncWrite as _;
 use tokio::time::Instant;
 use tokio_util::io::poll_read_buf;
@@ -21,6 +21,7 @@ use super::stream::Stream;
 use super::{Failed, ResponseBody, Timeouts};
 use crate::body;
 use crate::deadline::Deadline;
+use crate::reply::Reply;
 use crate::scratch;
 use crate::wire::{ResponseHead, Search, Unreadable};
 
@@ -189,8 +190,8 @@ impl Conn {
 /// What came of asking for a WebSocket.
 #[derive(Debug)]
 pub(super) enum Switched {
-    Yes(Response<Opened>),
-    No(Response<ResponseBody>),
+    Yes(Reply<Opened>),
+    No(Reply<ResponseBody>),
 }
 
 /// A connection that speaks another protocol from now on. It closes when it is dropped.
@@ -319,7 +320,7 @@ impl Lease {
         outbound: Outbound,
         timeouts: &Timeouts,
         turn: &mut Turn,
-    ) -> Result<Response<ResponseBody>, Lost<Outbound>> {
+    ) -> Result<Reply<ResponseBody>, Lost<Outbound>> {
         let asked = self.ask(outbound, timeouts, false).await;
         let (head, until) = asked.map_err(|ended| self.lost(ended))?;
         if head.status.is_server_error() && turn.gives_up(head.status, &self.conn.sending) {
@@ -363,10 +364,11 @@ impl Lease {
             return Ok(Switched::No(self.response(head, timeouts, until)));
         }
         self.conn.deadline.clear();
-        let mut response = Response::new(Opened(self));
-        *response.status_mut() = head.status;
-        *response.headers_mut() = head.headers;
-        Ok(Switched::Yes(response))
+        Ok(Switched::Yes(Reply {
+            status: head.status,
+            fields: head.fields,
+            body: Opened(self),
+        }))
     }
 
     fn response(
@@ -374,17 +376,18 @@ impl Lease {
         head: ResponseHead,
         timeouts: &Timeouts,
         until: Until,
-    ) -> Response<ResponseBody> {
+    ) -> Reply<ResponseBody> {
         let stall = self.home.timeouts().pause.unwrap_or(timeouts.idle);
         let conn = &mut *self.conn;
         conn.sending.answered();
         conn.deadline.clear();
         conn.spent |= !head.keeps;
         let body = Http1Body::take(head.framing, self, timeouts.response_max, (stall, until));
-        let mut response = Response::new(body);
-        *response.status_mut() = head.status;
-        *response.headers_mut() = head.headers;
-        response
+        Reply {
+            status: head.status,
+            fields: head.fields,
+            body,
+        }
     }
 
     /// The response is read to its end: the connection goes back to the pool, when it can serve

@@ -163,7 +163,7 @@ async fn outcome(upstreams: &Upstreams, target: &Target, method: Method) -> Stri
     match sent.await {
         Err(failed) => format!("{} {}", failed.status().as_u16(), failed.code()),
         Ok(response) => {
-            let status = response.status().as_u16();
+            let status = response.status.as_u16();
             match body(response).await {
                 Ok(text) => format!("{status} whole {text}"),
                 Err(_) => format!("{status} cut"),
@@ -344,7 +344,7 @@ async fn an_answer_of_trouble_is_given_up_for_a_better_one_where_the_estate_says
     }
     for _ in 0..10 {
         let sent = upstreams.send(&target, request(Method::PATCH, "/").into(), &TIMEOUTS);
-        posted.push(sent.await.unwrap().status().as_u16());
+        posted.push(sent.await.unwrap().status.as_u16());
     }
     assert!(posted.contains(&503) && posted.contains(&200), "{posted:?}");
     // Both are in trouble: the client hears that, and not a failure of the gateway.
@@ -428,7 +428,7 @@ async fn requests_beyond_the_room_wait_a_while_and_beyond_that_are_refused() {
     let (waiting, to) = (Arc::clone(&upstreams), Arc::clone(&target));
     let second = tokio::spawn(async move {
         let sent = waiting.send(&to, request(Method::GET, "/").into(), &TIMEOUTS);
-        sent.await.map(|response| response.status())
+        sent.await.map(|response| response.status)
     });
     while target.stats(1).waiting == 0 {
         tokio::task::yield_now().await;

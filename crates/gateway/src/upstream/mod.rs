@@ -35,7 +35,6 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::Response;
 use http_body::{Frame, SizeHint};
 use tokio::time::Instant;
 
@@ -49,6 +48,7 @@ pub(crate) use target::Target;
 
 use crate::body;
 use crate::exchange::BoxError;
+use crate::reply::Reply;
 use conn::Switched;
 use http2::Http2Body;
 use outbound::Outbound;
@@ -211,7 +211,7 @@ impl Upstreams {
         target: &Target,
         request: ServiceRequest,
         timeouts: &Timeouts,
-    ) -> Result<Response<ResponseBody>, Failed> {
+    ) -> Result<Reply<ResponseBody>, Failed> {
         let key = request.key.map(Key::number);
         let pass = match target.group.is_guarded() {
             false => None,
@@ -242,7 +242,7 @@ impl Upstreams {
         target: &Target,
         request: ServiceRequest,
         timeouts: &Timeouts,
-    ) -> Result<Result<Response<Opened>, Response<ResponseBody>>, Failed> {
+    ) -> Result<Result<Reply<Opened>, Reply<ResponseBody>>, Failed> {
         if target.http2 {
             // The estate leads no such route to it.
             return Err(Failed::Broken);
@@ -264,10 +264,10 @@ impl Upstreams {
 }
 
 fn received(
-    response: Response<ResponseBody>,
+    response: Reply<ResponseBody>,
     timeouts: &Timeouts,
-) -> Result<Response<ResponseBody>, Failed> {
-    if response.body().size_hint().lower() > timeouts.response_max {
+) -> Result<Reply<ResponseBody>, Failed> {
+    if response.body.size_hint().lower() > timeouts.response_max {
         return Err(Failed::TooLarge);
     }
     Ok(response)

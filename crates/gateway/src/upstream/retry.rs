@@ -9,7 +9,7 @@
 use std::sync::atomic::Ordering;
 
 use estate::Failure;
-use http::{Method, Response, StatusCode};
+use http::{Method, StatusCode};
 
 use super::conn::Lease;
 use super::outbound::Outbound;
@@ -18,6 +18,7 @@ use super::request::ServiceRequest;
 use super::target::Target;
 use super::{Failed, ResponseBody, Timeouts, received};
 use crate::body::Carried;
+use crate::reply::Reply;
 
 /// Why there is no response; with the request, where that can be sent from its beginning.
 #[derive(Debug)]
@@ -90,7 +91,7 @@ pub(super) async fn send(
     target: &Target,
     mut outbound: Outbound,
     timeouts: &Timeouts,
-) -> Result<Response<ResponseBody>, Failed> {
+) -> Result<Reply<ResponseBody>, Failed> {
     loop {
         let (lease, origin) = turn.lease(target, timeouts).await?;
         match lease.exchange(outbound, timeouts, &mut turn).await {

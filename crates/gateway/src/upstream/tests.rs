@@ -10,6 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 use super::*;
 use crate::body::Carried;
 use crate::exchange::BoxError;
+use crate::reply::Reply;
 
 pub(super) const TIMEOUTS: Timeouts = Timeouts {
     connect: Duration::from_secs(5),
@@ -101,8 +102,8 @@ pub(super) async fn head(stream: &mut TcpStream) -> String {
     text
 }
 
-pub(super) async fn body(response: Response<ResponseBody>) -> Result<String, BoxError> {
-    let mut body = response.into_body();
+pub(super) async fn body(response: Reply<ResponseBody>) -> Result<String, BoxError> {
+    let mut body = response.body;
     let mut text = String::new();
     while let Some(frame) = std::future::poll_fn(|cx| body.poll_frame(cx)).await {
         text.push_str(std::str::from_utf8(&frame?.into_data().unwrap()).unwrap());
@@ -152,7 +153,7 @@ async fn bodyless_response_gives_its_connection_back_at_once() {
         .send(&target, request(Method::GET, "/").into(), &TIMEOUTS)
         .await
         .unwrap();
-    assert_eq!(response.status(), 204);
+    assert_eq!(response.status, 204);
     assert_eq!(upstreams.usage(), PoolUse { open: 1, idle: 1 });
     let _still_open = upstream.await.unwrap();
 }
@@ -179,7 +180,7 @@ async fn large_chunked_response_streams_whole() {
         .send(&target, request(Method::GET, "/").into(), &TIMEOUTS)
         .await
         .unwrap();
-    assert!(!response.headers().contains_key(header::TRANSFER_ENCODING));
+    assert!(response.fields.get(&header::TRANSFER_ENCODING).is_none());
     assert_eq!(body(response).await.unwrap().len(), 100 * 0x2000);
     assert_eq!(upstreams.usage(), PoolUse { open: 1, idle: 1 });
     let _still_open = upstream.await.unwrap();
@@ -443,7 +444,7 @@ async fn framing_from_outside_ends_here() {
         .send(&target, request.into(), &TIMEOUTS)
         .await
         .unwrap();
-    assert_eq!(response.headers().len(), 1, "{:?}", response.headers());
+    assert_eq!(response.fields.len(), 1, "{:?}", response.fields);
     let head = upstream.await.unwrap();
     let mut lines: Vec<_> = head.trim_end().split("\r\n").collect();
     lines.sort_unstable();

@@ -36,7 +36,7 @@ async fn answer(busy: bool) -> Outgoing {
         .send(&target, request.into(), &timeouts)
         .await
         .unwrap();
-    Outgoing::Upstream(response.into_body())
+    Outgoing::Upstream(response.body)
 }
 
 struct Asked {

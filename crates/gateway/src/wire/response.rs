@@ -1,20 +1,18 @@
 //! The head of a response, read strictly: an upstream that could be misread is not passed on.
 
 use bytes::BytesMut;
-use http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use http::{Method, StatusCode};
+use http::{HeaderName, Method, StatusCode};
 use memchr::memchr;
 use smallvec::SmallVec;
 
 use super::framing::Framing;
-use super::head::{Field, FieldKind, content_length, field};
+use super::head::{content_length, field};
 use super::refusal::Refusal;
 use crate::hop;
+use crate::reply::{Known, Line, ReplyFields};
 
 /// LIMIT: bytes of a head.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
-/// Room for what is added to the fields of an answer.
-const ADDED: usize = 6;
 /// What every head begins with.
 const VERSION: &[u8] = b"HTTP/1.";
 /// LIMIT: fields of a head.
@@ -34,7 +32,7 @@ impl From<Refusal> for Unreadable {
 #[derive(Debug)]
 pub(crate) struct ResponseHead {
     pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
+    pub(crate) fields: ReplyFields,
     /// How its body ends.
     pub(crate) framing: Framing,
     /// Whether another request may follow on the connection.
@@ -58,28 +56,32 @@ impl ResponseHead {
         let (_, line) = lines.next().ok_or(Unreadable)?;
         let (status, is_http10) = status_line(line)?;
         let mut facts = Facts::default();
-        let room = search.ends.len().saturating_add(ADDED);
-        let mut headers = HeaderMap::with_capacity(room);
+        let mut fields = ReplyFields::of(head.clone(), search.ends.len());
         for (at, line) in lines {
             let field = field(line)?;
-            facts.field(&field)?;
-            let name = HeaderName::from_bytes(field.name).map_err(|_| Unreadable)?;
-            if hop::is_hop_by_hop(&name) && !(name == header::CONNECTION && facts.names) {
+            let known = Known::of(field.name);
+            facts.field(known, field.value)?;
+            if known.is_hop_by_hop() {
                 continue;
             }
-            let from = at.saturating_add(field.value_at);
-            let value = head.slice(from..from.saturating_add(field.value.len()));
-            let value = HeaderValue::from_maybe_shared(value).map_err(|_| Unreadable)?;
-            headers.try_append(name, value).map_err(|_| Unreadable)?;
+            let taken = fields.take(&Line {
+                at,
+                length: line.len(),
+                name: field.name,
+                value: field.value,
+                value_at: field.value_at,
+                known,
+            });
+            taken.ok_or(Unreadable)?;
         }
-        if facts.names {
-            hop::strip(&mut headers);
+        for name in &facts.named {
+            fields.remove(name);
         }
         let framing = facts.framing(status, is_http10, method)?;
         let keeps = framing != Framing::Close && !facts.closes && (!is_http10 || facts.keeps);
         Ok(Some(Self {
             status,
-            headers,
+            fields,
             framing,
             keeps,
         }))
@@ -173,34 +175,38 @@ struct Facts {
     chunked: bool,
     closes: bool,
     keeps: bool,
-    /// `Connection` names fields of this response.
-    names: bool,
+    /// Fields of this response that `Connection` names.
+    named: Vec<HeaderName>,
 }
 
 impl Facts {
-    fn field(&mut self, field: &Field<'_>) -> Result<(), Unreadable> {
-        match field.kind {
-            FieldKind::ContentLength if self.length.is_some() => return Err(Unreadable),
-            FieldKind::ContentLength => self.length = Some(content_length(field.value)?),
-            FieldKind::TransferEncoding => {
-                if self.chunked || !field.value.eq_ignore_ascii_case(b"chunked") {
+    fn field(&mut self, known: Known, value: &[u8]) -> Result<(), Unreadable> {
+        match known {
+            Known::ContentLength if self.length.is_some() => return Err(Unreadable),
+            Known::ContentLength => self.length = Some(content_length(value)?),
+            Known::TransferEncoding => {
+                if self.chunked || !value.eq_ignore_ascii_case(b"chunked") {
                     return Err(Unreadable);
                 }
                 self.chunked = true;
             }
-            FieldKind::Other if field.name.eq_ignore_ascii_case(b"connection") => {
-                for option in field.value.split(|byte| *byte == b',') {
-                    let option = option.trim_ascii();
-                    let closes = option.eq_ignore_ascii_case(b"close");
-                    let keeps = option.eq_ignore_ascii_case(b"keep-alive");
-                    self.closes |= closes;
-                    self.keeps |= keeps;
-                    self.names |= !closes && !keeps;
-                }
-            }
-            FieldKind::Host | FieldKind::Upgrade | FieldKind::Other => {}
+            Known::Connection => self.connection(value),
+            _ => {}
         }
         Ok(())
+    }
+
+    fn connection(&mut self, value: &[u8]) {
+        for option in value.split(|byte| *byte == b',') {
+            let option = option.trim_ascii();
+            if option.eq_ignore_ascii_case(b"close") {
+                self.closes = true;
+            } else if option.eq_ignore_ascii_case(b"keep-alive") {
+                self.keeps = true;
+            } else if self.named.len() < hop::NAMED_MAX {
+                self.named.extend(hop::may_name(option));
+            }
+        }
     }
 
     /// RFC 9112 §6.3, without its leniencies.

@@ -7,13 +7,13 @@ use std::task::{Context, Poll, ready};
 use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::{Buf as _, Bytes};
-use http::header::{self, HeaderName};
-use http::{Method, Response, StatusCode, Version};
+use http::{Method, StatusCode, Version};
 use http_body::Body as _;
 use model::Timestamp;
 
 use super::Asked;
 use crate::exchange::{BoxError, Outgoing};
+use crate::reply::{Known, KnownSet, Reply};
 
 /// Bytes of a usual head, with a small body behind it.
 const HEAD_BYTES: usize = 1024;
@@ -22,11 +22,10 @@ const COPIED_MAX: usize = 4096;
 /// Bytes gathered before they are written.
 const GATHERED_MAX: usize = 16 * 1024;
 /// What this connection alone decides.
-const OWN: [HeaderName; 3] = [
-    header::CONNECTION,
-    header::CONTENT_LENGTH,
-    header::TRANSFER_ENCODING,
-];
+const OWN: KnownSet = OWN_BUT_LENGTH.with(Known::ContentLength);
+const OWN_BUT_LENGTH: KnownSet = KnownSet::NONE
+    .with(Known::Connection)
+    .with(Known::TransferEncoding);
 
 /// How the end of the body is told (RFC 9112 §6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,15 +60,19 @@ impl Answer {
     pub(super) fn new(
         asked: &Asked,
         keeps: bool,
-        response: Response<Outgoing>,
+        reply: Reply,
         now: impl FnOnce() -> Timestamp,
     ) -> Self {
-        let (parts, body) = response.into_parts();
+        let Reply {
+            status,
+            fields,
+            body,
+        } = reply;
         let length = body.size_hint().exact();
         let bodyless = asked.method == Method::HEAD
-            || parts.status == StatusCode::NO_CONTENT
-            || parts.status == StatusCode::NOT_MODIFIED
-            || parts.status.is_informational();
+            || status == StatusCode::NO_CONTENT
+            || status == StatusCode::NOT_MODIFIED
+            || status.is_informational();
         let ends = match length {
             _ if bodyless => Ends::Empty,
             Some(length) => Ends::Length(length),
@@ -78,15 +81,10 @@ impl Answer {
         };
         let keeps = keeps && ends != Ends::Close;
         let mut before = Vec::with_capacity(HEAD_BYTES);
-        line(&mut before, parts.status);
-        for (name, value) in &parts.headers {
-            let is_kept = bodyless
-                && *name == header::CONTENT_LENGTH
-                && parts.status != StatusCode::NO_CONTENT;
-            if is_kept || !OWN.contains(name) {
-                field(&mut before, name.as_str(), value.as_bytes());
-            }
-        }
+        line(&mut before, status);
+        // What a `GET` would be answered (RFC 9110 §8.6).
+        let is_kept = bodyless && status != StatusCode::NO_CONTENT;
+        fields.write(&mut before, if is_kept { OWN_BUT_LENGTH } else { OWN });
         match ends {
             Ends::Length(length) => {
                 let mut digits = itoa::Buffer::new();
@@ -94,16 +92,16 @@ impl Answer {
                 field(&mut before, "content-length", length.as_bytes());
             }
             Ends::Chunked => field(&mut before, "transfer-encoding", b"chunked"),
-            // What a `GET` would be answered, where that is known (RFC 9110 §8.6).
+            // The same, where it is known otherwise.
             Ends::Empty if asked.method == Method::HEAD => {
-                let given = parts.headers.contains_key(header::CONTENT_LENGTH);
+                let given = fields.has(Known::ContentLength);
                 if let Some(length) = length.filter(|length| *length > 0 && !given) {
                     field(&mut before, "content-length", length.to_string().as_bytes());
                 }
             }
             Ends::Empty | Ends::Close => {}
         }
-        if parts.status == StatusCode::SWITCHING_PROTOCOLS {
+        if status == StatusCode::SWITCHING_PROTOCOLS {
             // The only protocol that is ever asked for.
             field(&mut before, "connection", b"upgrade");
             field(&mut before, "upgrade", b"websocket");
@@ -112,7 +110,7 @@ impl Answer {
         } else if asked.version == Version::HTTP_10 {
             field(&mut before, "connection", b"keep-alive");
         }
-        if !parts.headers.contains_key(header::DATE) {
+        if !fields.has(Known::Date) {
             date(&mut before, now());
         }
         before.extend_from_slice(b"\r\n");

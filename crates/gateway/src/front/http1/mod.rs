@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, Response, Version, header};
+use http::{HeaderMap, Method, Request, Version, header};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use self::answer::Answer;
@@ -23,6 +23,7 @@ use super::connection::Stop;
 use super::service::Service;
 use super::worker::Settings;
 use crate::exchange::{BoxError, Incoming, Outgoing, Source, WebSocket};
+use crate::reply::Reply;
 
 /// What the connection and the body of its present request both reach.
 type Shared<S> = Mutex<Io<S>>;
@@ -117,11 +118,19 @@ where
     let Some(response) = answered(io, handling, stop).await else {
         return false;
     };
-    if !matches!(response.body(), Outgoing::Tunnel(_)) {
+    if !matches!(response.body, Outgoing::Tunnel(_)) {
         return send(io, service, &asked, response, stop).await;
     }
-    let (parts, body) = response.into_parts();
-    let head = Response::from_parts(parts, Outgoing::Empty);
+    let Reply {
+        status,
+        fields,
+        body,
+    } = response;
+    let head = Reply {
+        status,
+        fields,
+        body: Outgoing::Empty,
+    };
     if send(io, service, &asked, head, stop).await
         && let Outgoing::Tunnel(tunnel) = body
     {
@@ -150,9 +159,9 @@ fn lists(headers: &HeaderMap, option: &[u8]) -> bool {
 /// The answer of the handler; `None` when the client went away before.
 async fn answered<S>(
     io: &Shared<S>,
-    mut handling: Pin<&mut impl Future<Output = Response<Outgoing>>>,
+    mut handling: Pin<&mut impl Future<Output = Reply>>,
     stop: &mut Stop,
-) -> Option<Response<Outgoing>>
+) -> Option<Reply>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -174,7 +183,7 @@ async fn send<S, H>(
     io: &Arc<Shared<S>>,
     service: &Service<H>,
     asked: &Asked,
-    response: Response<Outgoing>,
+    response: Reply,
     stop: &mut Stop,
 ) -> bool
 where

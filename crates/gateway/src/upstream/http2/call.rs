@@ -16,6 +16,7 @@ use super::link::Seat;
 use crate::body::{Carried, Refused};
 use crate::deadline::Deadline;
 use crate::hop;
+use crate::reply::Reply;
 use crate::trailers;
 use crate::upstream::patience::{Over, Patience, Until, Waits};
 use crate::upstream::pool::{Home, Turn};
@@ -64,7 +65,7 @@ impl Call {
         mut request: ServiceRequest,
         timeouts: &Timeouts,
         turn: &mut Turn,
-    ) -> Result<Response<ResponseBody>, Lost> {
+    ) -> Result<Reply<ResponseBody>, Lost> {
         let head = head(&request, self.is_tls).ok_or(Lost::Failed(Failed::Broken))?;
         let ready = poll_fn(|cx| self.seat.sender.poll_ready(cx)).await;
         let sent = ready.and_then(|()| {
@@ -111,7 +112,7 @@ impl Call {
         upload: Upload,
         asked: &ServiceRequest,
         (timeouts, until): (&Timeouts, Until),
-    ) -> Result<Response<ResponseBody>, Failed> {
+    ) -> Result<Reply<ResponseBody>, Failed> {
         let (mut head, stream) = response.into_parts();
         hop::strip(&mut head.headers);
         let length = length(&head.headers);
@@ -128,11 +129,11 @@ impl Call {
             timeouts,
             until,
         );
-        head.version = Version::HTTP_11;
-        Ok(Response::from_parts(
-            head,
-            ResponseBody::Http2(Box::new(body)),
-        ))
+        Ok(Reply {
+            status: head.status,
+            fields: head.headers.into(),
+            body: ResponseBody::Http2(Box::new(body)),
+        })
     }
 
     /// What it means that there is no answer.

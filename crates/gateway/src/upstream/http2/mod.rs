@@ -13,7 +13,6 @@ mod probe;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use http::Response;
 use tokio::time::Instant;
 
 pub(crate) use body::Http2Body;
@@ -29,6 +28,7 @@ use super::retry::Lost;
 use super::stream::Stream;
 use super::target::Target;
 use super::{Failed, ResponseBody, Timeouts};
+use crate::reply::Reply;
 
 /// LIMIT: connections of one worker to one address. With [`link::STREAMS_MAX`] on each, they carry
 /// more requests than one address gets at once.
@@ -50,7 +50,7 @@ pub(super) async fn send(
     target: &Target,
     mut request: ServiceRequest,
     timeouts: &Timeouts,
-) -> Result<Response<ResponseBody>, Failed> {
+) -> Result<Reply<ResponseBody>, Failed> {
     let mut unsent = 0_usize;
     loop {
         let (seat, home) = loop {

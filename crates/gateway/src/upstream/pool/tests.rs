@@ -2,11 +2,12 @@
 
 use std::net::SocketAddr;
 
-use http::{Method, Response};
+use http::{Method, header};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpListener;
 
 use super::*;
+use crate::reply::Reply;
 use crate::upstream::ResponseBody;
 use crate::upstream::tests::{HELLO, TIMEOUTS, body, head, request, several};
 
@@ -29,7 +30,7 @@ async fn always(answer: &'static [u8]) -> SocketAddr {
     address
 }
 
-async fn asked(upstreams: &Upstreams, target: &Target) -> Option<Response<ResponseBody>> {
+async fn asked(upstreams: &Upstreams, target: &Target) -> Option<Reply<ResponseBody>> {
     let request = request(Method::GET, "/");
     upstreams.send(target, request.into(), &TIMEOUTS).await.ok()
 }
@@ -43,7 +44,7 @@ async fn busy_address_gets_no_more_while_another_is_free() {
     let mut held = Vec::new();
     for _ in 0..10 {
         let response = asked(&upstreams, &target).await.unwrap();
-        if response.headers()["server"] == "slow" {
+        if response.fields.get(&header::SERVER) == Some(b"slow") {
             held.push(response);
         } else {
             assert_eq!(body(response).await.unwrap(), "hello");

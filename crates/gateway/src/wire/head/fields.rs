@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::line::RequestLine;
-use super::{Spot, is_token, is_value};
+use super::{Spot, is_all_value, is_token, is_value};
 use crate::wire::framing::Framing;
 use crate::wire::refusal::Refusal;
 
@@ -147,9 +147,9 @@ pub(crate) fn field(line: &[u8]) -> Result<Field<'_>, Refusal> {
         _ => return Err(Refusal::FieldName),
     }
     let value = rest.get(1..).unwrap_or_default();
-    if let Some(first) = value.iter().find(|byte| !is_value(**byte)) {
-        return Err(match first {
-            b'\r' => Refusal::BareCarriageReturn,
+    if !is_all_value(value) {
+        return Err(match value.iter().find(|byte| !is_value(**byte)) {
+            Some(b'\r') => Refusal::BareCarriageReturn,
             _ => Refusal::Control,
         });
     }

@@ -196,6 +196,29 @@ fn is_value(byte: u8) -> bool {
     is(byte, VALUE)
 }
 
+/// Whether every byte of `value` may stand in a field's value, eight at a time.
+fn is_all_value(value: &[u8]) -> bool {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH: u64 = ONES << 7;
+    // Whether one of eight bytes is below 0x20 or is 0x7F; a tab, which may stand, is below it too.
+    let is_odd = |eight: &[u8; 8]| {
+        let eight = u64::from_ne_bytes(*eight);
+        let below = eight.wrapping_sub(ONES.wrapping_mul(0x20)) & !eight;
+        let delete = eight ^ ONES.wrapping_mul(0x7F);
+        let delete = delete.wrapping_sub(ONES) & !delete;
+        (below | delete) & HIGH != 0
+    };
+    let (eights, rest) = value.as_chunks::<8>();
+    let rest_is_odd = match value.last_chunk::<8>() {
+        Some(last) => !rest.is_empty() && is_odd(last),
+        None => true,
+    };
+    if !rest_is_odd && !eights.iter().any(is_odd) {
+        return true;
+    }
+    value.iter().all(|byte| is_value(*byte))
+}
+
 /// Every byte of every head is asked about: one look into a table.
 fn is(byte: u8, class: u8) -> bool {
     CLASSES

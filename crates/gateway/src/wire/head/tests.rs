@@ -98,3 +98,20 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    /// Eight bytes at a time say the same as one.
+    #[test]
+    fn values_are_checked_the_same_whatever_their_length(
+        mut value in proptest::collection::vec(0x20..0x7F_u8, 0..40),
+        at in any::<prop::sample::Index>(),
+        byte in any::<u8>(),
+    ) {
+        prop_assert!(is_all_value(&value));
+        if !value.is_empty() {
+            let at = at.index(value.len());
+            value[at] = byte;
+            prop_assert_eq!(is_all_value(&value), is_value(byte));
+        }
+    }
+}

@@ -1,4 +1,4 @@
-use http::HeaderValue;
+use http::{HeaderValue, Response, header};
 
 use super::*;
 
@@ -13,7 +13,7 @@ fn asked(method: Method, version: Version) -> Asked {
 /// Everything that is written of an answer whose body is here.
 fn written(asked: &Asked, keeps: bool, response: Response<Outgoing>) -> (String, bool) {
     let now = Timestamp::from_millis(784_111_777_000);
-    let mut answer = Answer::new(asked, keeps, response, || now);
+    let mut answer = Answer::new(asked, keeps, response.into(), || now);
     let mut cx = Context::from_waker(std::task::Waker::noop());
     let mut all = Vec::new();
     loop {

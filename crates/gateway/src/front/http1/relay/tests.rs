@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use http::{Request, Response, StatusCode};
+use http::{Request, StatusCode};
 use model::Timestamp;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
@@ -16,6 +16,7 @@ use crate::exchange::{Connection, Incoming, Outgoing, WebSocket};
 use crate::front::service::{Purpose, Sending, Service};
 use crate::front::wire::Wire;
 use crate::front::{Handler, http1, testing};
+use crate::reply::{Reply, ReplyFields};
 use crate::upstream::{PoolUse, Target, Timeouts, Upstreams};
 
 /// Opens a WebSocket for everybody who asks for one.
@@ -35,13 +36,12 @@ const TIMEOUTS: Timeouts = Timeouts {
 };
 
 impl Handler for Opens {
-    async fn handle(
-        self: Arc<Self>,
-        _: Arc<Connection>,
-        request: Request<Incoming>,
-    ) -> Response<Outgoing> {
-        let mut refused = Response::new(Outgoing::Empty);
-        *refused.status_mut() = StatusCode::BAD_GATEWAY;
+    async fn handle(self: Arc<Self>, _: Arc<Connection>, request: Request<Incoming>) -> Reply {
+        let refused = Reply {
+            status: StatusCode::BAD_GATEWAY,
+            fields: ReplyFields::default(),
+            body: Outgoing::Empty,
+        };
         if request.extensions().get::<WebSocket>().is_none() {
             return refused;
         }
@@ -164,7 +164,7 @@ async fn opened() -> Ground {
         "{head}"
     );
     assert!(
-        head.contains("x: y\r\n") && !head.contains("content-length"),
+        head.contains("X: y\r\n") && !head.contains("content-length"),
         "{head}"
     );
     ground
@@ -336,7 +336,7 @@ async fn who_never_pauses_is_asked_about_too() {
     let request = Request::new(Carried::empty());
     let upstreams = Upstreams::new();
     let opened = upstreams.open(&target, request.into(), &TIMEOUTS).await;
-    let upstream = opened.unwrap().unwrap().into_body();
+    let upstream = opened.unwrap().unwrap().body;
     let tunnel = Box::new(Tunnel {
         upstream,
         message_max: 100,

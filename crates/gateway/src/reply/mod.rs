@@ -1,0 +1,50 @@
+//! An answer on its way from a service, or from a step, to the client, before it is framed for the
+//! connection there.
+
+mod fields;
+mod known;
+
+use http::{Response, StatusCode};
+
+use crate::exchange::Outgoing;
+pub(crate) use fields::{Line, ReplyFields};
+pub(crate) use known::{Known, KnownSet};
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Reply<B = Outgoing> {
+    pub(crate) status: StatusCode,
+    pub(crate) fields: ReplyFields,
+    pub(crate) body: B,
+}
+
+impl<B> Reply<B> {
+    /// The same with another body.
+    pub(crate) fn map<C>(self, body: impl FnOnce(B) -> C) -> Reply<C> {
+        Reply {
+            status: self.status,
+            fields: self.fields,
+            body: body(self.body),
+        }
+    }
+
+    /// As HTTP/2 sends it. A field that its types do not take is left out; every field of a head
+    /// was read by stricter rules.
+    pub(crate) fn into_response(self) -> Response<B> {
+        let mut response = Response::new(self.body);
+        *response.status_mut() = self.status;
+        *response.headers_mut() = self.fields.to_map();
+        response
+    }
+}
+
+impl<B> From<Response<B>> for Reply<B> {
+    fn from(response: Response<B>) -> Self {
+        let (parts, body) = response.into_parts();
+        Self {
+            status: parts.status,
+            fields: parts.headers.into(),
+            body,
+        }
+    }
+}
