@@ -2,13 +2,14 @@
 //! test that does it lives with the program's other tests; this builds it, runs it, and writes
 //! what it found.
 
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, anyhow};
 use model::{Clock as _, SystemClock};
 use serde_json::Value;
 
-use crate::bench::machine;
+use crate::bench::{contender, machine};
 use crate::chores::{Exit, complain, root, say};
 use crate::generate;
 
@@ -36,7 +37,12 @@ pub(crate) fn run(words: &[&str]) -> anyhow::Result<Exit> {
         complain("error: missing: node\nhint: apt-get install -y nodejs");
         return Ok(Exit::Missing);
     }
-    let output = plan.command().output().context("cannot start cargo")?;
+    let program = match plan.debug {
+        true => None,
+        false => Some(contender::build(&root())?),
+    };
+    let mut command = plan.command(program.as_deref());
+    let output = command.output().context("cannot start cargo")?;
     let text = String::from_utf8_lossy(&output.stdout);
     let Some(result) = result(&text) else {
         let errors = String::from_utf8_lossy(&output.stderr);
@@ -76,17 +82,18 @@ fn parse(words: &[&str]) -> Option<Plan> {
 }
 
 impl Plan {
-    fn command(self) -> Command {
+    /// The debug build does the test; `program` is what it tests, or the same build.
+    fn command(self, program: Option<&Path>) -> Command {
         let mut command = Command::new(env!("CARGO"));
-        command.args(["test", "--locked", "--package", "rampart", "--test", "it"]);
-        if !self.debug {
-            command.arg("--release");
-        }
         command
+            .args(["test", "--locked", "--package", "rampart", "--test", "it"])
             .args(["soak::everything", "--", "--nocapture"])
             .env("RAMPART_SOAK_SECONDS", (self.minutes * 60).to_string())
             .env("RAMPART_REAL_BACKENDS", "1")
             .current_dir(root());
+        if let Some(program) = program {
+            command.env("RAMPART_PROGRAM", program);
+        }
         command
     }
 }

@@ -275,7 +275,7 @@ impl Rampart {
 }
 
 /// Builds the release binary; cargo knows whether there is anything to do.
-fn build(root: &Path) -> anyhow::Result<PathBuf> {
+pub(crate) fn build(root: &Path) -> anyhow::Result<PathBuf> {
     let status = Command::new(env!("CARGO"))
         .args(["build", "--release", "--locked", "--package", "rampart"])
         .current_dir(root)

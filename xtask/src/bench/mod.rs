@@ -1,7 +1,7 @@
 //! `cargo xtask bench NAME`: the program beside others of its kind, in one run, interleaved. A
 //! missing peer is said, never passed over.
 
-mod contender;
+pub(crate) mod contender;
 mod enrol;
 mod gateway;
 mod load;

@@ -71,7 +71,7 @@ async fn api_says_what_is_wrong_with_a_body_and_keeps_nothing_of_it() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn second_server_on_the_same_data_is_refused_and_the_first_goes_on() {
     let (world, _) = world().await;
-    let output = std::process::Command::new(crate::world::PROGRAM)
+    let output = std::process::Command::new(crate::world::program())
         .args(["serve", "--data"])
         .arg(world.data())
         .arg("--config")
@@ -96,7 +96,7 @@ fn command_line_says_what_it_does_not_know() {
             "/nonexistent",
         ),
     ] {
-        let output = std::process::Command::new(crate::world::PROGRAM)
+        let output = std::process::Command::new(crate::world::program())
             .args(arguments)
             .output()
             .unwrap();
@@ -109,7 +109,7 @@ fn command_line_says_what_it_does_not_know() {
 #[test]
 fn serve_without_an_estate_says_how_to_get_one() {
     let folder = tempfile::tempdir().unwrap();
-    let output = std::process::Command::new(crate::world::PROGRAM)
+    let output = std::process::Command::new(crate::world::program())
         .args(["serve", "--data"])
         .arg(folder.path().join("data"))
         .arg("--config")

@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use crate::world::PROGRAM;
+use crate::world::program;
 
 fn rampart(arguments: &[&str], data: &Path) -> Output {
-    Command::new(PROGRAM)
+    Command::new(program())
         .args(arguments)
         .arg("--data")
         .arg(data)

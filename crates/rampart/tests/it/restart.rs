@@ -221,11 +221,15 @@ fn gateways(world: &World) -> Vec<u32> {
     world.roles("gateway")
 }
 
+fn restarts() -> usize {
+    crate::told("RAMPART_RESTARTS")
+        .and_then(|count| count.parse().ok())
+        .unwrap_or(RESTARTS)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn restarts_under_load_lose_no_request() {
-    let restarts = crate::told("RAMPART_RESTARTS")
-        .and_then(|count| count.parse().ok())
-        .unwrap_or(RESTARTS);
+    let restarts = restarts();
     let (_backend, address) = Backend::start().await;
     let world = World::start(address, OPEN).await;
     let ca: Arc<str> = std::fs::read_to_string(world.data().join("tls/ca.pem"))
@@ -291,6 +295,53 @@ async fn restarts_under_load_lose_no_request() {
     assert!(
         again * 100 <= answered,
         "{again} is more than a rare crossing"
+    );
+}
+
+/// wrk as anybody would run it: it counts every connection that breaks and every answer that is not
+/// 2xx or 3xx.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn restarts_under_wrk_lose_no_request() {
+    let restarts = restarts();
+    let (_backend, address) = Backend::start().await;
+    let world = World::start(address, OPEN).await;
+    let url = format!("http://{}/ok", world.plain);
+    let mut wrk = std::process::Command::new("wrk");
+    // More than enough: it is ended when the restarts are over.
+    wrk.args(["-t2", "-c32", "-d3600s", "-H", "Host: app.localhost", &url])
+        .stdout(std::process::Stdio::piped());
+    let wrk = match wrk.spawn() {
+        Ok(wrk) => wrk,
+        Err(error) => return crate::skipped(&format!("wrk: {error}")),
+    };
+    let pid = wrk.id();
+    for round in 0..restarts {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let restart = json!({ "process": "gateway" });
+        let said = world
+            .ask(Method::POST, "/processes/restart", Some(restart))
+            .await;
+        assert!(said.is_ok(), "{round}: {said:?}\n{}", world.log());
+        let alone = || async { gateways(&world).len() == 1 };
+        assert!(eventually(SOON, alone).await, "{}", world.log());
+    }
+    signal(pid, Signal::INT);
+    let output = tokio::task::spawn_blocking(|| wrk.wait_with_output());
+    let text = String::from_utf8(output.await.unwrap().unwrap().stdout).unwrap();
+    let requests: u64 = text
+        .lines()
+        .find_map(|line| line.split_once(" requests in ")?.0.trim().parse().ok())
+        .expect("wrk counts");
+    crate::measured(&format!(
+        "{restarts} restarts under wrk, {requests} requests, {}",
+        text.lines()
+            .filter(|line| line.contains("errors") || line.contains("Non-2xx"))
+            .fold("no error".to_owned(), |_, line| line.trim().to_owned())
+    ));
+    assert!(requests > 1000, "{text}");
+    assert!(
+        !text.contains("Socket errors") && !text.contains("Non-2xx"),
+        "{text}"
     );
 }
 

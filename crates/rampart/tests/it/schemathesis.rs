@@ -6,7 +6,7 @@ use rustix::process::Signal;
 use testkit::{Process, eventually};
 
 use crate::backend::Backend;
-use crate::world::{PROGRAM, SOON, World, signal};
+use crate::world::{SOON, World, program, signal};
 
 const ROUTE: &str = r#"
 [[route]]
@@ -101,7 +101,7 @@ async fn schemathesis_makes_nothing_of_the_demo_break() {
         &listen,
     ];
     let log = folder.path().join("log");
-    let mut demo = Process::start(Path::new(PROGRAM), &arguments, &log).unwrap();
+    let mut demo = Process::start(&program(), &arguments, &log).unwrap();
     let ready = || async { demo.output().contains("traffic goes on") };
     assert!(eventually(2 * SOON, ready).await, "{}", demo.output());
     let authority = data.join("tls/ca.pem");

@@ -12,8 +12,12 @@ use testkit::{Process, children, eventually};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// The program under test.
-pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_rampart");
+/// The program under test: that of this build, or the one that `RAMPART_PROGRAM` names.
+pub(crate) fn program() -> PathBuf {
+    let built = env!("CARGO_BIN_EXE_rampart");
+    crate::told("RAMPART_PROGRAM").map_or_else(|| built.into(), PathBuf::from)
+}
+
 /// How long anything may take on a busy machine.
 pub(crate) const SOON: Duration = Duration::from_secs(60);
 
@@ -121,7 +125,7 @@ impl World {
             let proxied = "plain = true\nproxy_protocol = [\"127.0.0.9\"]\n";
             head.replace("plain = true\n", proxied)
         };
-        Self::start_program(PROGRAM.into(), service, routes, edit).await
+        Self::start_program(program(), service, routes, edit).await
     }
 
     /// Starts one whose processes may have so many descriptors.
@@ -131,10 +135,14 @@ impl World {
         routes: &str,
     ) -> Self {
         let folder = tempfile::tempdir().unwrap().keep();
-        let program = folder.join("limited");
-        let script = format!("#!/bin/sh\nulimit -n {max}\nexec {PROGRAM} \"$@\"\n");
-        store::atomic_write(&program, script.as_bytes(), 0o755).unwrap();
-        Self::start_program(program, service, routes, |head| head).await
+        let limited = folder.join("limited");
+        let whole = program();
+        let script = format!(
+            "#!/bin/sh\nulimit -n {max}\nexec {} \"$@\"\n",
+            whole.display()
+        );
+        store::atomic_write(&limited, script.as_bytes(), 0o755).unwrap();
+        Self::start_program(limited, service, routes, |head| head).await
     }
 
     /// Starts one that can be scraped, with documents beside the estate file.
@@ -158,11 +166,11 @@ impl World {
     /// Starts a copy of the program, which may be replaced.
     pub(crate) async fn start_copy(service: SocketAddr, routes: &str) -> Self {
         let folder = tempfile::tempdir().unwrap().keep();
-        let program = folder.join("rampart");
-        std::fs::hard_link(PROGRAM, &program)
-            .or_else(|_| std::fs::copy(PROGRAM, &program).map(drop))
+        let copy = folder.join("rampart");
+        std::fs::hard_link(program(), &copy)
+            .or_else(|_| std::fs::copy(program(), &copy).map(drop))
             .unwrap();
-        Self::start_program(program, service, routes, |head| head).await
+        Self::start_program(copy, service, routes, |head| head).await
     }
 
     async fn start_program(
@@ -194,7 +202,7 @@ impl World {
             https,
             metrics: None,
             server: None,
-            program: PROGRAM.into(),
+            program: program(),
             edit: |head| head,
         }
     }
@@ -386,7 +394,7 @@ impl World {
 
     /// Runs the command line against this data folder.
     pub(crate) fn cli(&self, arguments: &[&str]) -> (i32, String, String) {
-        let output = std::process::Command::new(PROGRAM)
+        let output = std::process::Command::new(program())
             .args(arguments)
             .arg("--data")
             .arg(self.data())

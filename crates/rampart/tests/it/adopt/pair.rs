@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 use super::Ask;
 use super::sites::{Old, Site};
 use crate::backend::Backend;
-use crate::world::{PROGRAM, SOON, World};
+use crate::world::{SOON, World, program};
 
 const NGINX: &str = "/usr/sbin/nginx";
 const CADDY: &str = "/usr/bin/caddy";
@@ -362,7 +362,7 @@ async fn start_old(program: &str, folder: &Path, config: &Path, at: SocketAddr) 
 /// A world with the estate that the program itself drafts, on addresses of its own; and its report.
 fn adopted(config: &Path, old_at: [SocketAddr; 2]) -> (World, String) {
     let world = World::new();
-    let output = std::process::Command::new(PROGRAM)
+    let output = std::process::Command::new(program())
         .args(["init", "--format", "json", "--from"])
         .arg(config)
         .arg(world.config())
