@@ -311,7 +311,10 @@ async fn client_that_does_not_wait_is_told_nothing() {
 #[tokio::test(start_paused = true)]
 async fn answer_whose_client_has_no_room_ends_in_time_and_others_go_on() {
     let echo = Echo::new();
-    let mut client = testing::connect(&echo, Version::Http2, testing::settings());
+    let mut settings = testing::settings();
+    // Before it is asked whether it is there.
+    settings.wire.stall_timeout = Duration::from_secs(10);
+    let mut client = testing::connect(&echo, Version::Http2, settings);
     let big = |stream: u32, path: &str| {
         let fields = [
             (":method", "GET"),
@@ -321,13 +324,13 @@ async fn answer_whose_client_has_no_room_ends_in_time_and_others_go_on() {
         ];
         frame(kind::HEADERS, 5, stream, &literals(&fields))
     };
-    let settings = frame(kind::SETTINGS, 0, 0, &setting(4, 100));
-    let asked = [greeting(), settings, big(1, "/big"), big(3, "/")].concat();
+    let room = frame(kind::SETTINGS, 0, 0, &setting(4, 100));
+    let asked = [greeting(), room, big(1, "/big"), big(3, "/")].concat();
     client.write_all(&asked).await.unwrap();
     let other = until(&mut client, |f| f.stream == 3 && f.kind == kind::DATA).await;
     assert_eq!(other.payload, b"GET / 0\n");
     let ended = tokio::time::timeout(
-        Duration::from_secs(40),
+        Duration::from_secs(15),
         until(&mut client, |f| f.kind == kind::RST_STREAM),
     );
     let ended = ended.await.unwrap();

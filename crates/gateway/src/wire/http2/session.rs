@@ -28,10 +28,6 @@ pub(crate) struct Limits {
 
 /// What a client did. A stream is known by its place from its request to its end.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "made once for each request and taken apart at once"
-)]
 pub(crate) enum Event {
     /// A request; with `ends`, it has no content.
     Request {
