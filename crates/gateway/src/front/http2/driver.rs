@@ -24,9 +24,10 @@ use crate::front::worker::Settings;
 use crate::scratch;
 use crate::wire::http2::{Code, Event, Goodbye, Session};
 
-/// LIMIT: bytes of frames that wait to be written; no answer puts more behind them, and nothing more
-/// is read.
+/// LIMIT: bytes of frames that wait to be written; no answer puts more behind them.
 const OUT_BYTES_MAX: usize = 64 * 1024;
+/// LIMIT: the same, with what is said of what was read; then nothing more is read.
+const SAID_BYTES_MAX: usize = 2 * OUT_BYTES_MAX;
 /// Bytes of buffers that are kept while nothing is in them.
 const KEPT_BYTES: usize = 4 * 1024;
 /// LIMIT: turns before others of the worker get theirs.
@@ -183,7 +184,7 @@ where
         let mut moved = false;
         self.taken_back = 0;
         self.turns = self.turns.wrapping_add(1);
-        if self.session.out().len() < OUT_BYTES_MAX
+        if self.session.out().len() < SAID_BYTES_MAX
             && let Poll::Ready(read) = scratch::poll_fill(&mut self.stream, cx, &mut self.input)
         {
             if read? == 0 {
@@ -220,8 +221,6 @@ where
             };
             let worth = self.session.worth();
             if !self.credit.bears(worth) {
-                let peer = self.service.connection.peer;
-                self.service.handler.refused(peer, "connection.flood", 0);
                 return self.end(Goodbye(Code::EnhanceYourCalm));
             }
             match event {
@@ -409,6 +408,10 @@ where
 
     fn end(&mut self, goodbye: Goodbye) -> Goes {
         tracing::debug!(?goodbye, "an HTTP/2 connection is ended");
+        if goodbye == Goodbye(Code::EnhanceYourCalm) {
+            let peer = self.service.connection.peer;
+            self.service.handler.refused(peer, "connection.flood", 0);
+        }
         self.session.goodbye(goodbye);
         Err(Ends::Said)
     }
