@@ -35,13 +35,18 @@ pub(crate) struct Connection {
     pub(crate) admitted: Option<Arc<Admitted>>,
 }
 
-/// Where the content of an HTTP/1 request's body comes from.
+/// Where the body of a request comes from.
 pub(crate) trait Source: Send + Sync {
-    /// The next content; `None` after the last.
-    fn poll_content(&self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BoxError>>>;
+    /// What comes next of it; `None` after the last.
+    fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>>;
 
     /// Bytes of content still to come, when that is known.
     fn left(&self) -> Option<u64>;
+
+    /// Whether nothing comes any more.
+    fn is_ended(&self) -> bool {
+        self.left() == Some(0)
+    }
 }
 
 /// The body of a request. Trailers over HTTP/1 are no part of it: they end here.
@@ -52,8 +57,6 @@ pub(crate) enum Incoming {
     Empty,
     /// What its connection reads.
     Stream(Arc<dyn Source>),
-    /// What its stream of an HTTP/2 connection brings.
-    Http2(hyper::body::Incoming),
 }
 
 impl fmt::Debug for Incoming {
@@ -72,18 +75,14 @@ impl Body for Incoming {
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         match self.get_mut() {
             Self::Empty => Poll::Ready(None),
-            Self::Stream(source) => source
-                .poll_content(cx)
-                .map(|content| content.map(|content| content.map(Frame::data))),
-            Self::Http2(body) => Pin::new(body).poll_frame(cx).map_err(BoxError::from),
+            Self::Stream(source) => source.poll_next(cx),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Empty => true,
-            Self::Stream(source) => source.left() == Some(0),
-            Self::Http2(body) => body.is_end_stream(),
+            Self::Stream(source) => source.is_ended(),
         }
     }
 
@@ -93,7 +92,6 @@ impl Body for Incoming {
             Self::Stream(source) => source
                 .left()
                 .map_or_else(SizeHint::new, SizeHint::with_exact),
-            Self::Http2(body) => body.size_hint(),
         }
     }
 }

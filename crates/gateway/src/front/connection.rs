@@ -2,32 +2,21 @@
 //! long, or the process stops.
 
 use std::net::SocketAddr;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
-use std::time::Duration;
+use std::task::Context;
 
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
 use net::tls::PeerCertificate;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
-use tokio::time::Instant;
 
 use super::caps::Permit;
-use super::flood::Metered;
 use super::proxied;
-use super::service::{Purpose, Sending, Service};
-use super::wire::Wire;
+use super::service::{Purpose, Service};
 use super::worker::{Settings, Worker};
 use super::{Handler, handshake, http1, http2};
-use crate::deadline::Deadline;
 use crate::exchange::Connection;
 use crate::gates::Admitted;
-
-/// How often an HTTP/2 connection is looked at.
-const TICK: Duration = Duration::from_secs(1);
 
 /// A connection that was just accepted.
 #[derive(Debug)]
@@ -93,7 +82,7 @@ pub(super) async fn serve<H: Handler>(
         return;
     }
     if purpose != Purpose::Https {
-        let service = service(&worker, connection, purpose, &settings);
+        let service = service(&worker, connection, purpose);
         return http1::serve(stream, service, &settings, drain).await;
     }
     let limit = settings.wire.head_timeout;
@@ -127,9 +116,9 @@ pub(super) async fn serve<H: Handler>(
         .map(|name| Arc::from(name.to_ascii_lowercase()));
     connection.http2 = tls.alpn_protocol() == Some(b"h2");
     let speaks_http2 = connection.http2;
-    let service = service(&worker, connection, purpose, &settings);
+    let service = service(&worker, connection, purpose);
     if speaks_http2 {
-        http2(stream, service, &settings, drain).await;
+        http2::serve(stream, service, &settings, drain).await;
     } else {
         http1::serve(stream, service, &settings, drain).await;
     }
@@ -139,139 +128,12 @@ fn service<H: Handler>(
     worker: &Arc<Worker<H>>,
     connection: Connection,
     purpose: Purpose,
-    settings: &Settings,
 ) -> Arc<Service<H>> {
     Arc::new(Service {
         handler: Arc::clone(&worker.handler),
         connection: Arc::new(connection),
         purpose,
-        wire: Arc::new(Wire::new()),
-        sending: Arc::new(Sending::default()),
-        fields_max: settings.wire.head.fields_max,
     })
-}
-
-pub(super) async fn http2<S, H>(
-    stream: S,
-    service: Arc<Service<H>>,
-    settings: &Settings,
-    drain: net::Guard,
-) where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    H: Handler,
-{
-    let mut watch = Watch::new(&service, settings);
-    let flooded = Arc::new(AtomicBool::new(false));
-    let stream = Metered::new(stream, Arc::clone(&flooded));
-    let (handler, peer) = (Arc::clone(&service.handler), service.connection.peer);
-    let serving = http2::builder(&settings.streams, &settings.wire.head).serve_connection(
-        TokioIo::new(stream),
-        service_fn(move |request| Arc::clone(&service).serve(request)),
-    );
-    let mut serving = pin!(serving);
-    let mut stop = Stop::new(drain);
-    let ended = std::future::poll_fn(|cx| {
-        // Twice, as RFC 9113 §6.8 says: first that there is no next request, and once the client
-        // must have heard it, which was the last.
-        if stop.poll(cx) == Some(Word::Leave) {
-            serving.as_mut().graceful_shutdown();
-        }
-        match watch.poll(cx) {
-            Verdict::Fine => {}
-            Verdict::Idle => serving.as_mut().graceful_shutdown(),
-            Verdict::Stuck => return Poll::Ready(Ok(())),
-        }
-        serving.as_mut().poll(cx)
-    });
-    if let Err(error) = ended.await {
-        tracing::debug!(%error, "an HTTP/2 connection ended early");
-    }
-    if flooded.load(Ordering::Relaxed) {
-        handler.refused(peer, "connection.flood", 0);
-    }
-}
-
-/// Notices an HTTP/2 connection that is idle, or whose client reads nothing: one socket carries
-/// many answers, so a stalled write alone does not tell.
-#[derive(Debug)]
-struct Watch {
-    wire: Arc<Wire>,
-    sending: Arc<Sending>,
-    tick: Deadline,
-    first: Duration,
-    idle: Duration,
-    stall: Duration,
-    quiet_since: Instant,
-    stuck_since: Instant,
-    moved: u64,
-    closing: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Verdict {
-    Fine,
-    Idle,
-    Stuck,
-}
-
-impl Watch {
-    fn new<H>(service: &Service<H>, settings: &Settings) -> Self {
-        let now = Instant::now();
-        let mut tick = Deadline::unset();
-        tick.set(TICK);
-        Self {
-            wire: Arc::clone(&service.wire),
-            sending: Arc::clone(&service.sending),
-            tick,
-            first: settings.wire.head_timeout,
-            idle: settings.wire.idle_timeout,
-            stall: settings.wire.stall_timeout,
-            quiet_since: now,
-            stuck_since: now,
-            moved: 0,
-            closing: false,
-        }
-    }
-
-    fn poll(&mut self, cx: &mut Context<'_>) -> Verdict {
-        let mut verdict = Verdict::Fine;
-        while verdict == Verdict::Fine && self.tick.poll_passed(cx).is_ready() {
-            verdict = self.look(Instant::now());
-            self.tick.set(TICK);
-        }
-        verdict
-    }
-
-    fn look(&mut self, now: Instant) -> Verdict {
-        let moved = self.sending.moved();
-        if !self.sending.blocked() || moved != self.moved {
-            self.moved = moved;
-            self.stuck_since = now;
-        }
-        if now.duration_since(self.stuck_since) >= self.stall {
-            return Verdict::Stuck;
-        }
-        if self.wire.is_busy() {
-            self.quiet_since = now;
-            self.closing = false;
-            return Verdict::Fine;
-        }
-        let limit = match self.wire.accepted() {
-            _ if self.closing => self.stall,
-            0 => self.first,
-            _ => self.idle,
-        };
-        if now.duration_since(self.quiet_since) < limit {
-            return Verdict::Fine;
-        }
-        if self.closing {
-            // It was told to go, and still stays without a request.
-            return Verdict::Stuck;
-        }
-        self.closing = true;
-        self.quiet_since = now;
-        Verdict::Idle
-    }
 }
 
 /// What a connection is told when its process goes.

@@ -115,7 +115,7 @@ async fn backend(
 
 pub(super) struct Running {
     fleet: Fleet,
-    handler: Arc<Forward>,
+    pub(super) handler: Arc<Forward>,
     pub(super) address: SocketAddr,
 }
 

@@ -13,10 +13,10 @@ use tokio::io::DuplexStream;
 
 use super::Handler;
 use super::http2::StreamLimits;
-use super::service::{Purpose, Sending, Service};
-use super::wire::{Wire, WireLimits};
+use super::service::{Purpose, Service};
+use super::wire::WireLimits;
 use super::worker::Settings;
-use super::{connection, http1};
+use super::{http1, http2};
 use crate::body::{self, Budget};
 use crate::exchange::{Connection, Incoming, Outgoing};
 use crate::reply::Reply;
@@ -244,16 +244,13 @@ pub(super) fn serve(
             admitted: None,
         }),
         purpose: Purpose::Plain,
-        wire: Arc::new(Wire::new()),
-        sending: Arc::new(Sending::default()),
-        fields_max: settings.wire.head.fields_max,
     });
     let drain = net::Drain::new();
     let serving = tokio::spawn(async move {
         let guard = drain.guard();
         match version {
             Version::Http1 => http1::serve(server, service, &settings, guard).await,
-            Version::Http2 => connection::http2(server, service, &settings, guard).await,
+            Version::Http2 => http2::serve(server, service, &settings, guard).await,
         }
     });
     (client, serving)

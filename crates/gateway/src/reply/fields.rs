@@ -38,6 +38,17 @@ struct Own {
     known: Known,
 }
 
+/// A field as it is sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Each<'a> {
+    pub(crate) known: Known,
+    /// In the case it came in.
+    pub(crate) name: &'a [u8],
+    pub(crate) value: &'a [u8],
+    /// Nothing on the way may keep it.
+    pub(crate) is_secret: bool,
+}
+
 /// A field line that was read.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Line<'a> {
@@ -99,14 +110,26 @@ impl ReplyFields {
         self.came.len().saturating_add(self.own.len())
     }
 
-    /// Name and value of each, in the order in which they are sent.
+    /// Each of them, in the order in which they are sent.
+    pub(crate) fn each(&self) -> impl Iterator<Item = Each<'_>> {
+        let came = self.came.iter().map(|spot| Each {
+            known: spot.known,
+            name: spot.name(&self.head),
+            value: spot.value(&self.head),
+            is_secret: spot.known == Known::SetCookie,
+        });
+        let own = self.own.iter().map(|own| Each {
+            known: own.known,
+            name: own.name.as_str().as_bytes(),
+            value: own.value.as_bytes(),
+            is_secret: own.known == Known::SetCookie || own.value.is_sensitive(),
+        });
+        came.chain(own)
+    }
+
+    /// Name and value of each.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        let came = self
-            .came
-            .iter()
-            .map(|spot| (spot.name(&self.head), spot.value(&self.head)));
-        let own = self.own.iter();
-        came.chain(own.map(|own| (own.name.as_str().as_bytes(), own.value.as_bytes())))
+        self.each().map(|each| (each.name, each.value))
     }
 
     /// Every value of a field.
@@ -206,7 +229,8 @@ impl ReplyFields {
         }
     }
 
-    /// As a map, for those who look for many of them. What the map does not take is left out.
+    /// As a map, which takes every name and value of a head that was read.
+    #[cfg(test)]
     pub(crate) fn to_map(&self) -> HeaderMap {
         let mut map = HeaderMap::with_capacity(self.len());
         for spot in &self.came {

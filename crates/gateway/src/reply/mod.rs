@@ -27,15 +27,6 @@ impl<B> Reply<B> {
             body: body(self.body),
         }
     }
-
-    /// As HTTP/2 sends it. A field that its types do not take is left out; every field of a head
-    /// was read by stricter rules.
-    pub(crate) fn into_response(self) -> Response<B> {
-        let mut response = Response::new(self.body);
-        *response.status_mut() = self.status;
-        *response.headers_mut() = self.fields.to_map();
-        response
-    }
 }
 
 impl<B> From<Response<B>> for Reply<B> {

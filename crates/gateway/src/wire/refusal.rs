@@ -21,6 +21,9 @@ pub(crate) enum Refusal {
     Connect,
     /// The target is in none of the forms a server takes (RFC 9112 §3.2).
     Target,
+    /// A pseudo field is missing, stands twice, behind a field, or is none of a request's
+    /// (RFC 9113 §8.3).
+    Pseudo,
     /// The version is no HTTP version at all (RFC 9112 §2.3).
     Version,
     /// Another HTTP version than 1.0 and 1.1 (RFC 9110 §15.6.6).
@@ -105,6 +108,10 @@ impl Refusal {
             Self::Method => ("head.method", "the method is malformed"),
             Self::Connect => ("head.connect", "tunnels are not offered here"),
             Self::Target => ("head.target", "the request target is malformed"),
+            Self::Pseudo => (
+                "head.pseudo_field",
+                "a pseudo header field is missing, repeated, unknown or out of place",
+            ),
             Self::Version => ("head.version", "the HTTP version is malformed"),
             Self::VersionUnsupported => (
                 "head.version_unsupported",

@@ -20,11 +20,11 @@ impl Pieces {
 }
 
 impl Source for Pieces {
-    fn poll_content(&self, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, BoxError>>> {
+    fn poll_next(&self, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         match self.ready.lock().unwrap().pop_front() {
             None => Poll::Pending,
             Some(None) => Poll::Ready(None),
-            Some(Some(piece)) => Poll::Ready(Some(Ok(piece))),
+            Some(Some(piece)) => Poll::Ready(Some(Ok(Frame::data(piece)))),
         }
     }
 

@@ -14,6 +14,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Version, header};
+use http_body::Frame;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use self::answer::Answer;
@@ -229,12 +230,17 @@ impl<S> Source for Shared<S>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
-    fn poll_content(&self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BoxError>>> {
-        lock(self).poll_content(cx)
+    fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let content = ready!(lock(self).poll_content(cx));
+        Poll::Ready(content.map(|content| content.map(Frame::data)))
     }
 
     fn left(&self) -> Option<u64> {
         lock(self).content_left()
+    }
+
+    fn is_ended(&self) -> bool {
+        lock(self).body_is_read()
     }
 }
 

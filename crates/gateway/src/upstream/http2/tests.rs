@@ -10,6 +10,7 @@ use bytes::Bytes;
 use estate::Protocol;
 use h2::server::SendResponse;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use http_body::Frame;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -400,10 +401,10 @@ impl Pieces {
 }
 
 impl Source for Pieces {
-    fn poll_content(&self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BoxError>>> {
+    fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let mut inner = self.0.lock().unwrap();
         match inner.0.pop_front() {
-            Some(piece) => Poll::Ready(piece.map(Ok)),
+            Some(piece) => Poll::Ready(piece.map(|piece| Ok(Frame::data(piece)))),
             None => {
                 inner.1 = Some(cx.waker().clone());
                 Poll::Pending

@@ -13,8 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 use super::*;
 use crate::body::Carried;
 use crate::exchange::{Connection, Incoming, Outgoing, WebSocket};
-use crate::front::service::{Purpose, Sending, Service};
-use crate::front::wire::Wire;
+use crate::front::service::{Purpose, Service};
 use crate::front::{Handler, http1, testing};
 use crate::reply::{Reply, ReplyFields};
 use crate::upstream::{PoolUse, Target, Timeouts, Upstreams};
@@ -114,9 +113,6 @@ async fn ground(answer: &[u8]) -> Ground {
             admitted: None,
         }),
         purpose: Purpose::Plain,
-        wire: Arc::new(Wire::new()),
-        sending: Arc::new(Sending::default()),
-        fields_max: 100,
     });
     let drain = net::Drain::new();
     let guard = drain.guard();
