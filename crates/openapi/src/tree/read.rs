@@ -26,6 +26,8 @@ pub(crate) enum Fault {
     Limit,
 }
 
+/// Nodes that room is made for before any is read.
+const NODES_BEGUN: usize = 512;
 // LIMIT: bytes of one number.
 const NUMBER_BYTES: usize = 1_024;
 
@@ -54,6 +56,8 @@ pub(crate) fn read<'a>(
         // RFC 8259 §8.1: JSON between systems is UTF-8.
         Err(error) => return fail(error.valid_up_to(), "it is not UTF-8", Fault::Syntax),
     };
+    // A guess, so that the list does not grow step by step for every small body.
+    arena.nodes.reserve((bytes.len() / 8).min(NODES_BEGUN));
     let mut reader = Reader {
         arena,
         text,
@@ -72,8 +76,19 @@ pub(crate) fn read<'a>(
     Ok(text)
 }
 
-/// Members of an object whose keys are compared each with each.
-const FEW: u32 = 12;
+/// Members of an object whose keys' marks are compared each with each.
+const FEW: usize = 12;
+
+fn all_differ(marks: &[u64]) -> bool {
+    let mut rest = marks;
+    while let [first, others @ ..] = rest {
+        if others.contains(first) {
+            return false;
+        }
+        rest = others;
+    }
+    true
+}
 
 /// Where two keys differ in it they differ.
 fn mark_of(key: &str) -> u64 {
@@ -89,17 +104,19 @@ fn mark_of(key: &str) -> u64 {
     ends ^ (key.len() as u64).rotate_left(57)
 }
 
-/// Whether none of eight bytes of a string is a quote, a backslash or a control character.
-fn all_plain(eight: &[u8; 8]) -> bool {
-    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+/// A bit for the first of eight bytes of a string that is a quote, a backslash or a control
+/// character, and maybe for some behind it; none where none is.
+fn odd_of(eight: &[u8; 8]) -> u64 {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
     const HIGH: u64 = ONES << 7;
-    let eight = u64::from_ne_bytes(*eight);
+    let eight = u64::from_le_bytes(*eight);
+    // A borrow only goes up: below the first hit nothing is set.
     let is = |byte: u8| {
         let same = eight ^ ONES.wrapping_mul(u64::from(byte));
         same.wrapping_sub(ONES) & !same
     };
     let below = eight.wrapping_sub(ONES.wrapping_mul(0x20)) & !eight;
-    (below | is(b'"') | is(b'\\')) & HIGH == 0
+    (below | is(b'"') | is(b'\\')) & HIGH
 }
 
 struct Reader<'a, 'r> {
@@ -232,14 +249,21 @@ impl Reader<'_, '_> {
 
     /// Goes on to the next byte of a string that stands for something else than itself.
     fn clean(&mut self) -> Option<u8> {
-        let ahead = self.bytes.get(self.at..).unwrap_or_default();
-        let is_plain = |byte: u8| byte >= 0x20 && byte != b'"' && byte != b'\\';
-        let (eights, _) = ahead.as_chunks::<8>();
-        let plain = eights.iter().take_while(|eight| all_plain(eight)).count() * 8;
-        let rest = ahead.get(plain..).unwrap_or_default();
-        let rest = rest.iter().position(|byte| !is_plain(*byte));
-        self.at += plain + rest.unwrap_or(ahead.len() - plain);
-        self.peek()
+        while let Some(eight) = self.bytes.get(self.at..).and_then(<[u8]>::first_chunk) {
+            let odd = odd_of(eight);
+            if odd != 0 {
+                self.at += (odd.trailing_zeros() / 8) as usize;
+                return self.peek();
+            }
+            self.at += 8;
+        }
+        while let Some(byte) = self.peek() {
+            if byte < 0x20 || byte == b'"' || byte == b'\\' {
+                return Some(byte);
+            }
+            self.at += 1;
+        }
+        None
     }
 
     /// The rest of a string, from its first escape on, decoded.
@@ -361,6 +385,7 @@ impl Reader<'_, '_> {
         let node = self.arena.len();
         self.hold(Kind::Object, self.at, self.at);
         let mut count = 0;
+        let mut marks = [0_u64; FEW];
         self.space();
         if self.peek() == Some(b'}') {
             self.at += 1;
@@ -371,7 +396,10 @@ impl Reader<'_, '_> {
             if self.peek() != Some(b'"') {
                 return self.fail("an object wants a key in quotes", Fault::Syntax);
             }
-            self.string()?;
+            let key = self.string()?;
+            if let Some(mark) = marks.get_mut(count as usize) {
+                *mark = mark_of(self.arena.tree(self.text).text(key));
+            }
             self.space();
             if self.peek() != Some(b':') {
                 return self.fail("a key wants `:`", Fault::Syntax);
@@ -389,34 +417,21 @@ impl Reader<'_, '_> {
         }
         self.at += 1;
         self.arena.close(node, count);
-        self.distinct(node, count)
+        // Of few keys whose marks all differ, all differ.
+        let marks = marks.get(..count as usize);
+        match marks.is_some_and(all_differ) {
+            true => Ok(()),
+            false => self.distinct(node),
+        }
     }
 
     /// SECURITY: of a key that comes twice some readers take the first, some the last; what was
     /// checked must be what the backend reads (RFC 8259 §4).
-    fn distinct(&self, node: u32, count: u32) -> Read<()> {
+    fn distinct(&self, node: u32) -> Read<()> {
         let tree = self.arena.tree(self.text);
-        let keys = || tree.members(node).map(|(key, _)| tree.text(key));
-        let repeated = if count <= FEW {
-            let mut marks = [0_u64; FEW as usize];
-            for (mark, key) in marks.iter_mut().zip(keys()) {
-                *mark = mark_of(key);
-            }
-            let marks = marks.get(..count as usize).unwrap_or_default();
-            let alike = (1..marks.len()).any(|at| {
-                let (before, rest) = marks.split_at(at);
-                rest.first().is_some_and(|mark| before.contains(mark))
-            });
-            alike
-                && keys()
-                    .enumerate()
-                    .any(|(at, key)| keys().take(at).any(|other| other == key))
-        } else {
-            let mut sorted: Vec<&str> = keys().collect();
-            sorted.sort_unstable();
-            sorted.windows(2).any(|pair| pair.first() == pair.last())
-        };
-        if repeated {
+        let mut keys: Vec<&str> = tree.members(node).map(|(key, _)| tree.text(key)).collect();
+        keys.sort_unstable();
+        if keys.windows(2).any(|pair| pair.first() == pair.last()) {
             return self.fail("an object has a key twice", Fault::Repeated);
         }
         Ok(())
