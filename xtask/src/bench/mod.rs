@@ -124,7 +124,7 @@ fn waf(root: &Path, plan: Plan) -> anyhow::Result<Exit> {
     let Some(report) = waf::measure(root, plan.rounds)? else {
         complain(
             "error: missing: libmodsecurity, or it does not load the rules\n\
-             hint: apt-get install -y libmodsecurity-dev, or name a library in RAMPART_MODSECURITY_LIB",
+             hint: apt-get install -y libmodsecurity-dev",
         );
         return Ok(Exit::Missing);
     };

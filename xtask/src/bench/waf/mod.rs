@@ -24,6 +24,9 @@ const LEVELS: [u8; 4] = [1, 2, 3, 4];
 /// Rounds at the other levels, which have no bars.
 const ROUNDS_BESIDE: u32 = 3;
 
+/// As Debian installs it.
+const LIBRARY: &str = "libmodsecurity.so.3";
+
 /// Who is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Who {
@@ -203,7 +206,5 @@ fn theirs(root: &Path, folder: &Path) -> anyhow::Result<(PathBuf, Vec<String>)> 
     if !built.context("cannot run cc")?.success() {
         bail!("the program for libmodsecurity does not build");
     }
-    let library = std::env::var_os("RAMPART_MODSECURITY_LIB");
-    let library = library.unwrap_or_else(|| "libmodsecurity.so.3".into());
-    Ok((program, vec![library.to_string_lossy().into_owned()]))
+    Ok((program, vec![LIBRARY.to_owned()]))
 }
