@@ -140,8 +140,11 @@ impl Places {
     }
 }
 
+/// A list, what of it, and the name of those that are meant.
+type Listed = (Variable, Part, Option<Box<[u8]>>);
+
 /// The lists of a target; none for counts, and for what is no list.
-fn lists(target: &Target) -> Vec<(Variable, Part, Option<Box<[u8]>>)> {
+fn lists(target: &Target) -> Vec<Listed> {
     let name: Option<Box<[u8]>> = match &target.selector {
         _ if target.count => return Vec::new(),
         Selector::Slot(_) => return Vec::new(),

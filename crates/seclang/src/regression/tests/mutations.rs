@@ -169,7 +169,7 @@ fn escaped(text: &[u8], random: &mut Mutator) -> Vec<u8> {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_'
                 if random.below(40) > 0 =>
             {
-                out.push(*byte)
+                out.push(*byte);
             }
             b'(' | b')' | b'*' | b'/' | b':' | b',' | b'\'' | b'!' | b'$' | b'@'
                 if random.below(2) == 0 =>
