@@ -21,7 +21,7 @@ use checks::Target;
 use seclang::regression::{parse, wire};
 use testkit::Mutator;
 
-/// LIMIT: what joins a corpus.
+/// LIMIT: what joins a corpus at the beginning; of what is found to go another way, four times as much.
 const CORPUS_MAX: usize = 4_096;
 /// LIMIT: bytes of one that joins.
 const JOINING_BYTES_MAX: usize = 8 << 10;
