@@ -6,6 +6,7 @@ mod bench;
 mod chores;
 mod commands;
 mod conformance;
+mod fuzz;
 mod generate;
 mod soak;
 mod tidy;
@@ -19,10 +20,12 @@ usage: cargo xtask <chore>
 
   tidy                       check what a program can check about the source
   gen [--check]              write docs/reference from the program itself, or only compare
-  bench NAME                 measure beside other programs; NAME: gateway
+  bench NAME                 measure beside other programs; NAME: gateway, waf, restart
       [--format json] [--rounds N] [--seconds S] [--write]
   conformance NAME           run published vectors; NAME: one that `cargo xtask conformance` lists
       [--format json]
+  fuzz waf --minutes N       look for bytes that break what the WAF's engine promises
+      [--seed N]
   soak --minutes N           the whole program under everything at once; nothing may grow
       [--debug] [--write]
   conformance --write        run all of them and write docs/reference/conformance.md
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
         ["gen", "--check"] => generate::run(&root(), generate::Mode::Check),
         ["bench", name, rest @ ..] => bench::run(&root(), name, rest),
         ["conformance", rest @ ..] => conformance::run(rest),
+        ["fuzz", rest @ ..] => fuzz::run(rest),
         ["soak", rest @ ..] => soak::run(rest),
         ["help" | "--help" | "-h"] => {
             say(USAGE.trim_end());

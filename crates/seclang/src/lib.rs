@@ -15,6 +15,12 @@ mod body;
 mod bytes;
 mod error;
 mod files;
+#[cfg(test)]
+#[path = "../tests/fuzz/checks.rs"]
+mod fuzz_checks;
+#[cfg(test)]
+#[path = "tests/fuzz.rs"]
+mod fuzz_tests;
 mod moment;
 mod operator;
 mod place;
@@ -27,6 +33,10 @@ mod transaction;
 mod transform;
 mod variable;
 mod verdict;
+
+// What is checked by tests and by a program beside them names the crate as that program does.
+#[cfg(test)]
+extern crate self as seclang;
 
 pub use error::Error;
 pub use files::{Files, NoFiles};

@@ -68,6 +68,13 @@ impl TxNames {
         self.variables.iter().copied()
     }
 
+    /// All slots, in the order of their names.
+    pub(crate) fn sorted(&self) -> Vec<Slot> {
+        let mut slots: Vec<Slot> = self.slots.values().copied().collect();
+        slots.sort_unstable_by_key(|slot| self.name(*slot));
+        slots
+    }
+
     /// How many slots there are.
     pub(crate) fn len(&self) -> usize {
         self.names.len()

@@ -184,10 +184,10 @@ impl Contender {
 }
 
 /// A folder of this run alone, removed at its end.
-struct Scratch(std::path::PathBuf);
+pub(super) struct Scratch(pub(super) std::path::PathBuf);
 
 impl Scratch {
-    fn make(at_ms: i64) -> anyhow::Result<Self> {
+    pub(super) fn make(at_ms: i64) -> anyhow::Result<Self> {
         let name = format!("rampart-bench-{}-{at_ms}", std::process::id());
         let path = std::env::temp_dir().join(name);
         std::fs::create_dir(&path)

@@ -9,6 +9,7 @@ pub(crate) mod machine;
 mod process;
 mod report;
 mod side;
+mod waf;
 
 use std::path::Path;
 
@@ -16,7 +17,6 @@ use anyhow::{Context as _, bail};
 
 use crate::chores::{Exit, complain, say};
 use crate::generate;
-use report::Report;
 
 /// How figures are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,10 +80,11 @@ pub(crate) fn run(root: &Path, name: &str, words: &[&str]) -> anyhow::Result<Exi
         return restart(root);
     }
     let plan = match parse(words) {
+        Ok(plan) if name == "waf" => return waf(root, plan),
         Ok(plan) if name == "gateway" => plan,
         Ok(_) => {
             complain(&format!(
-                "error: there is no bench `{name}`; there are `gateway` and `restart`"
+                "error: there is no bench `{name}`; there are `gateway`, `waf` and `restart`"
             ));
             return Ok(Exit::Usage);
         }
@@ -105,7 +106,7 @@ pub(crate) fn run(root: &Path, name: &str, words: &[&str]) -> anyhow::Result<Exi
         return Ok(Exit::Missing);
     }
     let report = gateway::measure(root, plan.rounds, plan.seconds)?;
-    show(&report, plan.format)?;
+    show(&report.text(), &report.json(), plan.format)?;
     if plan.write {
         let path = root.join("docs/reference/performance.md");
         generate::write(&path, &report.markdown())?;
@@ -114,10 +115,32 @@ pub(crate) fn run(root: &Path, name: &str, words: &[&str]) -> anyhow::Result<Exi
     Ok(if report.holds() { Exit::Fine } else { Exit::No })
 }
 
-fn show(report: &Report, format: Format) -> anyhow::Result<()> {
+/// The WAF's engine beside libmodsecurity.
+fn waf(root: &Path, plan: Plan) -> anyhow::Result<Exit> {
+    if let Some(missing) = waf::missing(root) {
+        complain(&missing);
+        return Ok(Exit::Missing);
+    }
+    let Some(report) = waf::measure(root, plan.rounds)? else {
+        complain(
+            "error: missing: libmodsecurity, or it does not load the rules\n\
+             hint: apt-get install -y libmodsecurity-dev",
+        );
+        return Ok(Exit::Missing);
+    };
+    show(&report.text(), &report.json(), plan.format)?;
+    if plan.write {
+        let path = root.join("docs/reference/waf-performance.md");
+        generate::write(&path, &report.markdown())?;
+        complain(&format!("wrote {}", path.display()));
+    }
+    Ok(if report.holds() { Exit::Fine } else { Exit::No })
+}
+
+fn show(text: &str, json: &serde_json::Value, format: Format) -> anyhow::Result<()> {
     match format {
-        Format::Human => say(report.text().trim_end()),
-        Format::Json => say(&serde_json::to_string_pretty(&report.json())?),
+        Format::Human => say(text.trim_end()),
+        Format::Json => say(&serde_json::to_string_pretty(json)?),
     }
     Ok(())
 }

@@ -73,25 +73,53 @@ pub(super) struct Report {
 
 /// One figure with what it is held against.
 #[derive(Clone, Debug)]
-struct Figure {
-    name: String,
-    value: f64,
-    unit: &'static str,
-    peer: Option<String>,
-    bar: Option<f64>,
-    holds: Option<bool>,
+pub(super) struct Figure {
+    pub(super) name: String,
+    pub(super) value: f64,
+    pub(super) unit: &'static str,
+    pub(super) peer: Option<String>,
+    pub(super) bar: Option<f64>,
+    pub(super) holds: Option<bool>,
+}
+
+impl Figure {
+    pub(super) fn json(&self) -> Value {
+        json!({
+            "name": self.name, "value": self.value, "unit": self.unit,
+            "peer": self.peer, "bar": self.bar, "holds": self.holds,
+        })
+    }
+}
+
+/// A line for each figure that is no time of its own.
+pub(super) fn verdicts(figures: &[Figure]) -> Vec<String> {
+    let held = figures
+        .iter()
+        .filter(|figure| !figure.unit.starts_with('µ'));
+    held.map(|figure| {
+        let verdict = match (figure.bar, figure.holds) {
+            (Some(bar), Some(true)) => format!("bar {bar}: holds"),
+            (Some(bar), _) => format!("bar {bar}: FALLS SHORT"),
+            (None, _) => "no bar yet".to_owned(),
+        };
+        format!(
+            "- `{}`: {:.2} ({}), {verdict}",
+            figure.name, figure.value, figure.unit
+        )
+    })
+    .collect()
 }
 
 /// Median, least and most.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Spread {
-    median: f64,
-    min: f64,
-    max: f64,
+pub(super) struct Spread {
+    pub(super) median: f64,
+    pub(super) min: f64,
+    pub(super) max: f64,
 }
 
 impl Spread {
-    fn of(mut values: Vec<f64>) -> Self {
+    pub(super) fn of(mut values: Vec<f64>) -> Self {
         values.sort_by(f64::total_cmp);
         let at = |index: usize| values.get(index).copied().unwrap_or(f64::NAN);
         let (middle, last) = (values.len() / 2, values.len().saturating_sub(1));
@@ -218,12 +246,6 @@ impl Report {
                 "p50_us": steady.p50_us, "p99_us": steady.p99_us,
             })
         };
-        let figure = |figure: Figure| {
-            json!({
-                "name": figure.name, "value": figure.value, "unit": figure.unit,
-                "peer": figure.peer, "bar": figure.bar, "holds": figure.holds,
-            })
-        };
         json!({
             "schema": "rampart.bench.v2",
             "name": "gateway",
@@ -233,7 +255,7 @@ impl Report {
             "load": { "programs": ["wrk", "h2load"], "threads": 1,
                 "connections": super::load::CONNECTIONS,
                 "seconds": self.seconds, "rounds": self.rounds },
-            "results": self.figures().into_iter().map(figure).collect::<Vec<_>>(),
+            "results": self.figures().iter().map(Figure::json).collect::<Vec<_>>(),
             "rounds": self.done.iter().map(round).collect::<Vec<_>>(),
             "steady": self.steady.iter().map(steady).collect::<Vec<_>>(),
         })
@@ -256,7 +278,7 @@ impl Report {
         lines.push(String::new());
         lines.extend(self.steady_table());
         lines.push(String::new());
-        lines.extend(self.verdicts());
+        lines.extend(verdicts(&self.figures()));
         format!("{}\n", lines.join("\n"))
     }
 
@@ -331,25 +353,6 @@ impl Report {
         lines
     }
 
-    fn verdicts(&self) -> Vec<String> {
-        let held = self
-            .figures()
-            .into_iter()
-            .filter(|figure| !figure.unit.starts_with('µ'));
-        held.map(|figure| {
-            let verdict = match (figure.bar, figure.holds) {
-                (Some(bar), Some(true)) => format!("bar {bar}: holds"),
-                (Some(bar), _) => format!("bar {bar}: FALLS SHORT"),
-                (None, _) => "no bar yet".to_owned(),
-            };
-            format!(
-                "- `{}`: {:.2} ({}), {verdict}",
-                figure.name, figure.value, figure.unit
-            )
-        })
-        .collect()
-    }
-
     /// The page `docs/reference/performance.md`.
     pub(super) fn markdown(&self) -> String {
         let versions: Vec<String> = self
@@ -369,7 +372,7 @@ impl Report {
             self.load(),
             self.table().join("\n"),
             self.steady_table().join("\n"),
-            self.verdicts().join("\n"),
+            verdicts(&self.figures()).join("\n"),
         )
     }
 }

@@ -305,3 +305,14 @@ fn fuzz_bodies_are_read_or_refused() {
         drop(disposition::read(input));
     });
 }
+
+#[test]
+fn ends_of_lines_in_xml_are_line_feeds_and_white_space_in_attributes_spaces() {
+    let read = xml::read(
+        b"<a b=\"x\r\n\ty&#10;z\">1\r\n2\r3<![CDATA[\r\n]]></a>",
+        16,
+        100,
+    );
+    assert_eq!(read.text, b"1\n2\n3\n");
+    assert_eq!(read.attributes, [b"x  y\nz".to_vec()]);
+}

@@ -152,7 +152,7 @@ impl Document {
 
     fn text(&mut self, text: &str) -> Result<(), Problem> {
         if !self.open.is_empty() {
-            self.encoding.write(text, &mut self.xml.text);
+            self.encoding.write(&lines(text), &mut self.xml.text);
         } else if !text.trim().is_empty() {
             return Err("XML: text outside the root".to_owned());
         }
@@ -168,9 +168,12 @@ impl Document {
     }
 
     /// An attribute's value with its references resolved.
+    ///
+    /// XML 1.0 §3.3.3: white space that is written as itself is a space each.
     fn unescaped(&self, value: &str) -> Vec<u8> {
         let mut out = Vec::with_capacity(value.len());
-        let mut rest = value;
+        let value = lines(value).replace(['\n', '\t'], " ");
+        let mut rest = value.as_str();
         while let Some((before, after)) = rest.split_once('&') {
             self.encoding.write(before, &mut out);
             rest = after;
@@ -193,6 +196,14 @@ impl Document {
             _ => Err("XML: an element is not closed".to_owned()),
         }
     }
+}
+
+/// XML 1.0 §2.11: every end of a line is one line feed.
+fn lines(text: &str) -> Cow<'_, str> {
+    if memchr::memchr(b'\r', text.as_bytes()).is_none() {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
 }
 
 impl Encoding {

@@ -13,12 +13,26 @@ pub(crate) fn matches(value: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// A single word or number is one token, and no fingerprint of one such token is known as an attack.
-pub(super) fn is_word(value: &[u8]) -> bool {
+///
+/// A word goes on beyond a `.` unless what is before it is a keyword: `json` is none, and no keyword
+/// has a `.`, so the names of values in JSON are one word each.
+pub(crate) fn is_word(value: &[u8]) -> bool {
     let part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
     match value.first() {
         None => true,
-        Some(b'0'..=b'9') => value.iter().all(u8::is_ascii_digit),
+        Some(b'0'..=b'9') => is_number(value),
+        Some(_) if value.starts_with(b"json.") => {
+            value.iter().all(|byte| part(byte) || *byte == b'.')
+        }
         Some(_) => value.iter().all(part),
+    }
+}
+
+fn is_number(value: &[u8]) -> bool {
+    let digits = |text: &[u8]| text.iter().all(u8::is_ascii_digit);
+    match crate::bytes::split_once(value, b'.') {
+        None => digits(value),
+        Some((whole, part)) => digits(whole) && digits(part) && !part.is_empty(),
     }
 }
 

@@ -30,6 +30,7 @@ mod verify_ssn;
 mod verify_svnr;
 mod within;
 
+pub(crate) use detect_sqli::is_word;
 use ip_match::IpMatch;
 use pm::Pm;
 pub(crate) use rx::Rx;

@@ -14,6 +14,8 @@ use crate::place::Bad;
 #[derive(Clone, Debug)]
 pub(crate) struct Pm {
     automaton: AhoCorasick,
+    /// Until all rules are known.
+    phrases: Vec<Vec<u8>>,
 }
 
 impl Pm {
@@ -28,7 +30,15 @@ impl Pm {
             .kind(kind)
             .build(phrases)
             .map_err(|error| Bad::new(format!("the phrases are too many: {error}")))?;
-        Ok(Self { automaton })
+        Ok(Self {
+            automaton,
+            phrases: phrases.to_vec(),
+        })
+    }
+
+    /// The phrases, once.
+    pub(crate) fn take_phrases(&mut self) -> Vec<Vec<u8>> {
+        std::mem::take(&mut self.phrases)
     }
 
     /// The first phrase to end, as the value has it.

@@ -326,6 +326,16 @@ fn fuzz_injections_have_the_verdicts_of_the_library() {
         for word in input.split(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_') {
             assert_eq!(detect_sqli::matches(word), detect_sqli::asked(word));
             assert_eq!(detect_xss::matches(word), detect_xss::asked(word));
+            // Names of JSON, and numbers with a part.
+            for word in [
+                [b"json.", word].concat(),
+                [b"json.a.", word, b".select"].concat(),
+            ] {
+                assert_eq!(detect_sqli::matches(&word), detect_sqli::asked(&word));
+            }
+        }
+        for number in input.split(|byte| !byte.is_ascii_digit() && *byte != b'.') {
+            assert_eq!(detect_sqli::matches(number), detect_sqli::asked(number));
         }
     });
 }

@@ -34,8 +34,15 @@ impl Ranges {
         Ok(Self { allowed })
     }
 
+    /// Whether the byte is in a range.
+    pub(crate) fn allows(&self, byte: u8) -> bool {
+        self.allowed
+            .get(usize::from(byte))
+            .copied()
+            .unwrap_or_default()
+    }
+
     pub(crate) fn matches(&self, value: &[u8]) -> bool {
-        let allowed = |byte: &u8| self.allowed.get(usize::from(*byte)).copied();
-        !value.iter().all(|byte| allowed(byte).unwrap_or_default())
+        !value.iter().all(|byte| self.allows(*byte))
     }
 }

@@ -1,3 +1,6 @@
+mod differential;
+mod mutations;
+
 use std::path::{Path, PathBuf};
 
 use super::*;
@@ -220,15 +223,29 @@ fn what_is_left_out_beforehand_cannot_match() {
     let mut rules = crs_rules(&folder, Leniency::Strict);
     // Every seventh test, for time's sake.
     let cases: Vec<Case> = crs_cases(&folder).into_iter().step_by(7).collect();
-    let fast = run(&rules, &cases);
+    let mut random = testkit::Mutator::new(1);
+    let payloads = mutations::payloads(&cases);
+    let wires: Vec<Wire> = (0..400)
+        .map(|_| mutations::request(&payloads, &mut random))
+        .collect();
+    let told = |rules: &Ruleset| -> Vec<_> {
+        wires
+            .iter()
+            .map(|wire| differential::told(rules, wire))
+            .collect()
+    };
+    let (fast, fast_told) = (run(&rules, &cases), told(&rules));
     rules.folded = rules.phases.clone();
     for rule in &mut rules.rules {
         rule.bit = None;
-        rule.needs = crate::rules::Needs::default();
+        rule.group = None;
     }
     let slow = run(&rules, &cases);
     for (fast, slow) in fast.cases.iter().zip(&slow.cases) {
         assert_eq!(fast, slow);
+    }
+    for ((wire, fast), slow) in wires.iter().zip(fast_told).zip(told(&rules)) {
+        assert_eq!(fast, slow, "{wire:?}");
     }
 }
 
@@ -291,4 +308,38 @@ fn decisions_are_those_of_the_paranoia_level() {
             assert_eq!(status, expected, "{uri} at paranoia level {level}");
         }
     }
+}
+
+#[test]
+fn noise_costs_no_more_work_than_text_and_work_grows_with_length_alone() {
+    let Some(folder) = crs() else {
+        return;
+    };
+    let rules = crs_rules(&folder, Leniency::Strict);
+    let spent =
+        |value: &[u8]| differential::exchanged(&rules, &mutations::form(value)).spent_bytes();
+    let text = |length: usize| -> Vec<u8> {
+        let words = b"the+quick+brown+fox+jumps+over+the+lazy+dog+and+orders+a+parcel+of+seeds+";
+        words.iter().copied().cycle().take(length).collect()
+    };
+    let mut random = testkit::Mutator::new(1);
+    let mut noise = |length: usize| -> Vec<u8> {
+        const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        (0..length)
+            .map(|_| *random.pick(LETTERS).unwrap())
+            .collect()
+    };
+    let long = spent(&text(64 << 10));
+    let (short_noise, long_noise) = (spent(&noise(8 << 10)), spent(&noise(64 << 10)));
+    println!("text {long}, noise {long_noise}, of 8 kB {short_noise}");
+    assert!(
+        long_noise <= long * 3,
+        "{long_noise} for noise, {long} for text"
+    );
+    assert!(
+        long_noise <= short_noise * 9,
+        "{long_noise} for 64 kB, {short_noise} for 8 kB"
+    );
+    // A request's value is looked at by a few hundred operators at most, and by most of them never.
+    assert!(long_noise < 150 * (64 << 10), "{long_noise}");
 }

@@ -4,8 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::load::{Item, Loader, Written};
-use super::needs::Needs;
-use super::{Control, Literals, Rule, Ruleset, Target, exceptions, gates};
+use super::{Control, Prefilter, Rule, Ruleset, Side, Target, columns, exceptions, gates};
 use crate::operator::Test;
 use crate::place::{Bad, Place};
 use crate::text::actions::Disruptive;
@@ -141,11 +140,6 @@ impl Compiler {
         if !actions.controls.is_empty() {
             self.controls.push((own, actions.controls));
         }
-        let needs = match operator.as_ref().map(|operator| &operator.test) {
-            Some(Test::Rx(rx)) if !actions.multi_match => rx.hir().map(|hir| Needs::of(&hir)),
-            _ => None,
-        };
-        let needs = needs.unwrap_or_default();
         Ok(Rule {
             id: 0,
             place,
@@ -155,7 +149,7 @@ impl Compiler {
             operator,
             node,
             bit: None,
-            needs,
+            group: None,
             capture: actions.capture,
             multi_match: actions.multi_match,
             sets: actions.sets.into(),
@@ -204,7 +198,6 @@ impl Compiler {
                 rule.controls = controls;
             }
         }
-        let literals = Literals::build(&mut self.rules);
         let mut used = vec![false; Variable::COUNT];
         let targets = self
             .rules
@@ -222,11 +215,14 @@ impl Compiler {
             phases: self.phases,
             trie: self.trie,
             names: loader.names.clone(),
-            literals,
+            prefilters: Default::default(),
+            columns: super::Columns::default(),
             used,
             folded: Default::default(),
         };
         rules.folded = gates::folded(&rules);
+        prefilter(&mut rules);
+        slots(&mut rules);
         rules
     }
 
@@ -255,6 +251,50 @@ impl Compiler {
     }
 }
 
+/// Finds out which TX variables with known names a target means that names none.
+fn slots(rules: &mut Ruleset) {
+    let sorted = rules.names.sorted();
+    let targets = rules.rules.iter_mut().flat_map(|rule| &mut rule.targets);
+    for target in targets.filter(|target| target.variable == Variable::Tx) {
+        if !matches!(target.selector, targets::Selector::Slot(_)) {
+            let meant = sorted
+                .iter()
+                .filter(|slot| target.takes(rules.names.name(**slot)));
+            target.slots = meant.copied().collect();
+        }
+    }
+}
+
+/// Works out what the operators of rules need that run unless others are removed.
+fn prefilter(rules: &mut Ruleset) {
+    let mut runs = vec![false; rules.rules.len()];
+    let heads: Vec<u32> = rules.folded.iter().flatten().copied().collect();
+    for head in heads {
+        let mut at = Some(head);
+        while let Some(rule) = at.take().filter(|at| (*at as usize) < runs.len()) {
+            if let Some(place) = runs.get_mut(rule as usize) {
+                *place = true;
+            }
+            at = rules.rule(rule).and_then(|rule| rule.link);
+        }
+    }
+    let sides: Vec<Side> = rules.rules.iter().map(Rule::side).collect();
+    let of = |side: Side| {
+        let (runs, sides) = (&runs, &sides);
+        move |at: usize| runs.get(at) == Some(&true) && sides.get(at) == Some(&side)
+    };
+    rules.prefilters = [
+        Prefilter::build(&mut rules.rules, of(Side::Request)),
+        Prefilter::build(&mut rules.rules, of(Side::Response)),
+    ];
+    for rule in &mut rules.rules {
+        if let Some(Test::Pm(pm)) = rule.operator.as_mut().map(|operator| &mut operator.test) {
+            drop(pm.take_phrases());
+        }
+    }
+    rules.columns = columns::assign(&mut rules.rules, &rules.trie);
+}
+
 /// Targets with what is excluded from each; one that is excluded altogether goes.
 fn with_exclusions(written: Vec<targets::Target>) -> Box<[Target]> {
     let (exclude, targets): (Vec<_>, Vec<_>) = written
@@ -274,6 +314,8 @@ fn with_exclusions(written: Vec<targets::Target>) -> Box<[Target]> {
             selector: target.selector.clone(),
             count: target.mode == Mode::Count,
             exclude: exclude.into(),
+            slots: Box::default(),
+            columns: Box::default(),
         })
     });
     with.collect()

@@ -1,6 +1,8 @@
 //! Rules as they run: targets, chains of transformations and TX variables are numbers, skips are
 //! indices, macros are taken apart. Made once by the [`Loader`]; never changed by a request.
 
+mod byte_set;
+mod columns;
 mod compile;
 mod directives;
 mod exceptions;
@@ -11,17 +13,19 @@ mod needs;
 mod prefilter;
 #[cfg(test)]
 mod tests;
+mod wants;
 
 use std::sync::Arc;
 
+pub(crate) use byte_set::ByteSet;
+pub(crate) use columns::{Columns, Part, Side};
 pub use load::{Leniency, Loaded, Loader};
-pub(crate) use needs::{ByteSet, Needs};
-pub(crate) use prefilter::Literals;
+pub(crate) use prefilter::Prefilter;
 
 use crate::operator::Operator;
 use crate::place::Place;
 use crate::settings::Settings;
-use crate::template::{Template, TxNames};
+use crate::template::{Slot, Template, TxNames};
 use crate::text::actions::{Disruptive, SetVar};
 use crate::text::ctl::Ctl;
 use crate::text::targets::Selector;
@@ -40,7 +44,9 @@ pub struct Ruleset {
     pub(crate) folded: [Vec<u32>; 5],
     pub(crate) trie: Trie,
     pub(crate) names: TxNames,
-    pub(crate) literals: Literals,
+    /// What operators need: of rules for requests, and of rules for responses.
+    pub(crate) prefilters: [Prefilter; 2],
+    pub(crate) columns: Columns,
     /// Which variables rules look at or name in macros.
     pub(crate) used: Vec<bool>,
 }
@@ -57,10 +63,10 @@ pub(crate) struct Rule {
     /// None for `SecAction`.
     pub(crate) operator: Option<Operator>,
     pub(crate) node: Node,
-    /// The bit of a pattern that needs literals.
+    /// The bit of an operator that needs something of a value.
     pub(crate) bit: Option<u32>,
-    /// What every value that the operator holds for has.
-    pub(crate) needs: Needs,
+    /// Where one look may tell that no target has a match.
+    pub(crate) group: Option<u32>,
     pub(crate) capture: bool,
     pub(crate) multi_match: bool,
     pub(crate) sets: Box<[SetVar]>,
@@ -84,6 +90,24 @@ pub(crate) struct Rule {
     pub(crate) skip_to: Option<u32>,
 }
 
+impl Rule {
+    /// What the rule is about, by its phase.
+    pub(crate) fn side(&self) -> Side {
+        if self.phase <= 2 {
+            Side::Request
+        } else {
+            Side::Response
+        }
+    }
+}
+
+impl Target {
+    /// Whether a value of this name is meant.
+    pub(crate) fn takes(&self, name: &[u8]) -> bool {
+        self.selector.takes(name) && !self.exclude.iter().any(|selector| selector.takes(name))
+    }
+}
+
 /// A target with its exclusions.
 #[derive(Debug)]
 pub(crate) struct Target {
@@ -91,6 +115,11 @@ pub(crate) struct Target {
     pub(crate) selector: Selector,
     pub(crate) count: bool,
     pub(crate) exclude: Box<[Selector]>,
+    /// Of TX without a single name: the variables with known names that are meant, in the order of
+    /// their names.
+    pub(crate) slots: Box<[Slot]>,
+    /// Where one look at all of its values may tell that none matches.
+    pub(crate) columns: Box<[u32]>,
 }
 
 /// `ctl:`, with the rules it means as indices of heads.
@@ -169,6 +198,14 @@ impl Ruleset {
     /// Whether a rule looks at a variable: what costs much is only made then.
     pub(crate) fn uses(&self, variable: Variable) -> bool {
         self.used.get(variable.index()) == Some(&true)
+    }
+
+    pub(crate) fn prefilter(&self, side: Side) -> &Prefilter {
+        let [requests, responses] = &self.prefilters;
+        match side {
+            Side::Request => requests,
+            Side::Response => responses,
+        }
     }
 
     pub(crate) fn rule(&self, at: u32) -> Option<&Rule> {

@@ -1,100 +1,55 @@
-//! What every value has that a pattern matches: a length, and of some sets of bytes at least one
-//! each. Looked up before anything else, for next to nothing.
+//! What every value has that an operator holds for: a length, and of some sets of bytes at least one
+//! each.
 
 use regex_syntax::hir::{Class, Hir, HirKind};
 
-/// A set of bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct ByteSet([u64; 4]);
-
-impl ByteSet {
-    pub(crate) fn of(bytes: &[u8]) -> Self {
-        let mut set = Self::default();
-        for byte in bytes {
-            set.insert(*byte);
-        }
-        set
-    }
-
-    fn insert(&mut self, byte: u8) {
-        if let Some(word) = self.0.get_mut(usize::from(byte >> 6)) {
-            *word |= 1 << (byte & 63);
-        }
-    }
-
-    fn union(mut self, other: Self) -> Self {
-        for (word, other) in self.0.iter_mut().zip(other.0) {
-            *word |= other;
-        }
-        self
-    }
-
-    pub(crate) fn meets(&self, other: &Self) -> bool {
-        self.0
-            .iter()
-            .zip(other.0)
-            .any(|(word, other)| word & other != 0)
-    }
-
-    fn has(&self, byte: u8) -> bool {
-        let word = self
-            .0
-            .get(usize::from(byte >> 6))
-            .copied()
-            .unwrap_or_default();
-        word >> (byte & 63) & 1 == 1
-    }
-
-    /// How likely a value has one of them: letters, digits and spaces are everywhere.
-    fn weight(&self) -> u32 {
-        let weight = |byte: u8| match byte {
-            b'a'..=b'z' | b' ' => 16,
-            b'A'..=b'Z' | b'0'..=b'9' => 8,
-            b'-' | b'.' | b'/' | b'=' | b'_' | b',' => 4,
-            _ => 1,
-        };
-        (0..=u8::MAX)
-            .filter(|byte| self.has(*byte))
-            .map(weight)
-            .sum()
-    }
-}
+use super::ByteSet;
 
 /// LIMIT: sets of one pattern.
-const SETS_MAX: usize = 4;
+pub(super) const SETS_MAX: usize = 4;
 /// A set that most values meet is not worth a look.
 const WEIGHT_MAX: u32 = 220;
 
-/// What a pattern needs.
+/// What an operator needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Needs {
-    length: usize,
-    sets: Box<[ByteSet]>,
+pub(super) struct Needs {
+    /// The least length.
+    pub(super) length: usize,
+    pub(super) sets: Vec<ByteSet>,
 }
 
 impl Needs {
     pub(super) fn of(pattern: &Hir) -> Self {
         let mut sets = Vec::new();
         collect(pattern, &mut sets);
-        sets.sort_by_key(ByteSet::weight);
+        sets.sort_by_key(weight);
         sets.dedup();
-        sets.retain(|set| set.weight() <= WEIGHT_MAX);
+        sets.retain(|set| weight(set) <= WEIGHT_MAX);
         sets.truncate(SETS_MAX);
         Self {
             length: pattern.properties().minimum_len().unwrap_or_default(),
-            sets: sets.into(),
+            sets,
         }
     }
 
-    /// Whether a value of this length, with these bytes, may match.
-    pub(crate) fn met(&self, length: usize, bytes: &ByteSet) -> bool {
-        length >= self.length && self.sets.iter().all(|set| set.meets(bytes))
+    /// One byte of a set.
+    pub(super) fn one_of(set: ByteSet) -> Self {
+        Self {
+            length: 1,
+            sets: vec![set],
+        }
     }
+}
 
-    /// Whether the bytes of a value are asked for at all.
-    pub(crate) fn asks_bytes(&self) -> bool {
-        !self.sets.is_empty()
-    }
+/// How likely a value has one of a set: letters, digits and spaces are everywhere.
+fn weight(set: &ByteSet) -> u32 {
+    let weight = |byte: u8| match byte {
+        b'a'..=b'z' | b' ' => 16,
+        b'A'..=b'Z' | b'0'..=b'9' => 8,
+        b'-' | b'.' | b'/' | b'=' | b'_' | b',' => 4,
+        _ => 1,
+    };
+    set.iter().map(weight).sum()
 }
 
 /// Sets of which every match has one byte each.
@@ -123,7 +78,7 @@ fn collect(pattern: &Hir, sets: &mut Vec<ByteSet>) {
             for part in parts {
                 let mut own = Vec::new();
                 collect(part, &mut own);
-                match own.into_iter().min_by_key(ByteSet::weight) {
+                match own.into_iter().min_by_key(weight) {
                     Some(best) => whole = whole.union(best),
                     None => return,
                 }

@@ -46,7 +46,7 @@ impl<'r> Transaction<'r> {
             self.store.set_named(
                 *variable,
                 name,
-                Some(Kept::from_bytes(key)),
+                Some(Kept::from_bytes(&key)),
                 &self.rules.names,
             );
         }
@@ -54,7 +54,9 @@ impl<'r> Transaction<'r> {
 
     fn set_var(&mut self, set: &SetVar) {
         let names = &self.rules.names;
+        let adds = matches!(set.set, Set::Add(_) | Set::Subtract(_));
         let old = match &set.name {
+            _ if !adds => None,
             KeptName::Slot(slot) => self.store.slot(*slot).map(Kept::number),
             KeptName::Named(variable, name) => {
                 let lower = self.expanded(name).to_ascii_lowercase();
@@ -64,9 +66,10 @@ impl<'r> Transaction<'r> {
         let old = old.unwrap_or_default();
         let value = match &set.set {
             Set::Unset => None,
-            Set::To(value) => Some(Kept::from_bytes(
-                head(&self.expanded(value), KEPT_BYTES_MAX).to_vec(),
-            )),
+            Set::To(value) => Some(Kept::from_bytes(head(
+                &self.expanded(value),
+                KEPT_BYTES_MAX,
+            ))),
             Set::Add(value) => Some(Kept::Number(
                 old.saturating_add(number(&self.expanded(value))),
             )),
@@ -228,7 +231,10 @@ impl<'r> Transaction<'r> {
             logdata,
             severity: rule.severity,
             tags,
-            version: rule.version.as_deref().unwrap_or_default().to_vec(),
+            version: match rule.log {
+                true => rule.version.as_deref().unwrap_or_default().to_vec(),
+                false => Vec::new(),
+            },
             found,
         });
     }

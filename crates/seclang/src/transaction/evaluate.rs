@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
+use super::columns::Made;
 use super::store::Kept;
 use super::{Hit, Transaction, ValueId};
 use crate::operator::{Operator, Test};
-use crate::rules::{Rule, Target};
+use crate::rules::{Part, Rule, Target};
 use crate::settings::EngineMode;
 use crate::text::actions::Scope;
 use crate::text::targets::Selector;
@@ -25,16 +26,12 @@ struct Look<'l> {
 
 impl Look<'_> {
     fn takes(&self, name: &[u8]) -> bool {
-        self.target.selector.takes(name) && !self.is_excluded(name)
+        self.target.takes(name) && !self.is_removed(name)
     }
 
-    fn is_excluded(&self, name: &[u8]) -> bool {
-        let mut excluded = self
-            .target
-            .exclude
-            .iter()
-            .chain(self.removed.iter().copied());
-        excluded.any(|selector| selector.takes(name))
+    fn is_removed(&self, name: &[u8]) -> bool {
+        let mut removed = self.removed.iter();
+        removed.any(|selector| selector.takes(name))
     }
 }
 
@@ -54,20 +51,32 @@ impl<'r> Transaction<'r> {
         // What was folded holds when phase 1 has run from its beginning.
         self.state.unfolded |= phase > 1 && !self.state.begun;
         self.state.begun = true;
-        let (mut at, mut from) = (0, 0);
+        // The place in the order; the rule to go on at, where that is another.
+        let (mut at, mut from) = (0_usize, 0_u32);
+        let mut order = if self.state.unfolded { all } else { folded };
         loop {
-            let order = if self.state.unfolded { all } else { folded };
-            let Some(next) = next_of(order, at.max(from)) else {
+            if self.state.unfolded && order.len() != all.len() {
+                // Rules between the last one and the next were left out, and are not any more.
+                let last = at.checked_sub(1).and_then(|last| order.get(last));
+                let begin = last.map_or(0, |last| last + 1);
+                at = all.partition_point(|rule| *rule < begin);
+                order = all;
+            }
+            if from > 0 {
+                at = at.max(order.partition_point(|rule| *rule < from));
+                from = 0;
+            }
+            let Some(next) = order.get(at).copied() else {
                 return;
             };
-            at = next + 1;
+            at += 1;
             if self.state.removed.get(next as usize) == Some(&true) {
                 continue;
             }
             let Some(head) = rules.rule(next) else {
                 continue;
             };
-            let whole = self.chain(head, next);
+            let whole = self.may_run(head) && self.chain(head, next);
             if self.exhausted {
                 return self.end(Interruption {
                     rule: 0,
@@ -144,7 +153,9 @@ impl<'r> Transaction<'r> {
                 argument: &argument,
                 removed: &removed,
             };
-            self.target(&look);
+            if self.may_match(&look) {
+                self.target(&look);
+            }
         }
         if self.hits.is_empty() {
             return false;
@@ -160,6 +171,42 @@ impl<'r> Transaction<'r> {
         of_rule
             .flat_map(|(_, targets)| targets.iter().cloned())
             .collect()
+    }
+
+    /// Whether a value of the target can match: false where none can, whatever they are.
+    fn may_match(&mut self, look: &Look<'_>) -> bool {
+        let (Some(bit), columns) = (look.rule.bit, &look.target.columns) else {
+            return true;
+        };
+        if columns.is_empty() {
+            return true;
+        }
+        let mut made = Made {
+            store: &self.store,
+            values: &mut self.values,
+            rules: self.rules,
+        };
+        let mut columns = columns.iter();
+        columns.any(|column| self.columns.may_match(*column, bit, &mut made))
+    }
+
+    /// Whether a rule can match at all: false where none of its targets can.
+    fn may_run(&mut self, rule: &Rule) -> bool {
+        // SECURITY: what was not looked at must not decide; the phase ends.
+        self.exhausted |= self.is_spent();
+        let (Some(bit), Some(group), false) = (rule.bit, rule.group, self.exhausted) else {
+            return !self.exhausted;
+        };
+        let mut made = Made {
+            store: &self.store,
+            values: &mut self.values,
+            rules: self.rules,
+        };
+        self.columns.group_may_match(group, bit, &mut made)
+    }
+
+    fn is_spent(&self) -> bool {
+        self.values.spent_bytes > self.budget_bytes || self.values.are_too_many()
     }
 
     fn target(&mut self, look: &Look<'_>) {
@@ -219,7 +266,7 @@ impl<'r> Transaction<'r> {
 
     /// For `&`: tests how many there are.
     fn count(&mut self, look: &Look<'_>, count: usize) {
-        if look.target.count {
+        if look.target.count && self.counts(look, count) {
             let name = match &look.target.selector {
                 Selector::Name(name) => self.values.push(name),
                 Selector::Slot(slot) => self.values.push(self.rules.names.name(*slot)),
@@ -228,6 +275,12 @@ impl<'r> Transaction<'r> {
             let value = self.values.push(count.to_string().as_bytes());
             self.value(look, name, value);
         }
+    }
+
+    /// Whether a count is worth a closer look.
+    fn counts(&self, look: &Look<'_>, count: usize) -> bool {
+        let number = i64::try_from(count).unwrap_or(i64::MAX);
+        self.compares(look, &Kept::Number(number))
     }
 
     fn kept(&mut self, look: &Look<'_>) {
@@ -252,8 +305,11 @@ impl<'r> Transaction<'r> {
             return self.value(look, name, value);
         }
         let mut found = Vec::new();
-        for (name, kept) in self.store.all(variable, names) {
-            if look.takes(name) {
+        let of_slots = self.store.all(variable, &look.target.slots, names);
+        for (name, kept) in of_slots {
+            // Those with slots are known to be meant.
+            let has_slot = variable == Variable::Tx && names.find(name).is_some();
+            if (has_slot || look.target.takes(name)) && !look.is_removed(name) {
                 let mut text = Vec::new();
                 kept.write(&mut text);
                 found.push((name.to_vec(), text));
@@ -326,8 +382,7 @@ impl<'r> Transaction<'r> {
     /// Tests a value as it came: after its transformations, or after each of them.
     fn value(&mut self, look: &Look<'_>, name: ValueId, value: ValueId) {
         // SECURITY: what was not looked at must not decide; the phase ends.
-        let spent = self.values.spent_bytes > self.budget_bytes;
-        self.exhausted |= spent || self.values.are_too_many();
+        self.exhausted |= self.is_spent();
         if self.exhausted {
             return;
         }
@@ -341,12 +396,6 @@ impl<'r> Transaction<'r> {
             return;
         }
         let value = self.values.transformed(value, look.rule.node, self.rules);
-        if !self.values.is_candidate(value, look.rule, self.rules) {
-            if look.operator.negated {
-                self.hit(look, name, value);
-            }
-            return;
-        }
         self.tested(look, name, value, &mut None);
     }
 
@@ -358,6 +407,12 @@ impl<'r> Transaction<'r> {
         last: &mut Option<ValueId>,
     ) {
         if last.replace(value) == Some(value) {
+            return;
+        }
+        if !self.values.is_candidate(value, look.rule, self.rules) {
+            if look.operator.negated {
+                self.hit(look, name, value);
+            }
             return;
         }
         self.values.spend(self.values.len(value));
@@ -382,18 +437,4 @@ impl<'r> Transaction<'r> {
         }
         self.on_hit(look.rule);
     }
-}
-
-/// The first rule of an order from an index on.
-fn next_of(order: &[u32], from: u32) -> Option<u32> {
-    order
-        .get(order.partition_point(|rule| *rule < from))
-        .copied()
-}
-
-/// Which part of a named value is looked at.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Part {
-    Value,
-    Name,
 }

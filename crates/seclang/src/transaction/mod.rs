@@ -9,6 +9,7 @@
 //! runs rules. Nothing here waits, reads a file or asks a clock.
 
 mod act;
+mod columns;
 mod evaluate;
 mod expand;
 mod request;
@@ -22,6 +23,7 @@ mod values;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use columns::Columns;
 use store::Store;
 use values::{ValueId, Values};
 
@@ -117,6 +119,7 @@ pub struct Transaction<'r> {
     rules: &'r Ruleset,
     values: Values,
     store: Store,
+    columns: Columns,
     state: State,
     /// What the link before this one matched.
     before: Vec<Hit>,
@@ -142,6 +145,7 @@ impl<'r> Transaction<'r> {
             rules,
             values: Values::new(rules.trie.len()),
             store: Store::new(&rules.names),
+            columns: Columns::new(rules),
             state: State {
                 engine: settings.engine,
                 request_body_access: settings.request_body_access,
@@ -162,7 +166,7 @@ impl<'r> Transaction<'r> {
             current: None,
             budget_bytes: u64::MAX,
             exhausted: false,
-            matches: Vec::new(),
+            matches: Vec::with_capacity(64),
             interruption: None,
             detected: None,
         };
@@ -257,7 +261,18 @@ impl<'r> Transaction<'r> {
     }
 
     fn set_number(&mut self, variable: Variable, value: usize) {
-        self.set(variable, value.to_string().as_bytes());
+        // Twenty digits are all that 64 bits can have.
+        let mut digits = [b'0'; 20];
+        let (mut rest, mut count) = (value, 0);
+        for place in digits.iter_mut().rev() {
+            *place = b'0' + low_digit(rest);
+            rest /= 10;
+            count += 1;
+            if rest == 0 {
+                break;
+            }
+        }
+        self.set(variable, crate::bytes::tail(&digits, digits.len() - count));
     }
 
     fn add(&mut self, variable: Variable, name: &[u8], value: &[u8]) {
@@ -265,4 +280,8 @@ impl<'r> Transaction<'r> {
         let value = self.values.push(value);
         self.store.add(variable, name, value);
     }
+}
+
+fn low_digit(number: usize) -> u8 {
+    u8::try_from(number % 10).unwrap_or_default()
 }

@@ -50,7 +50,7 @@ impl Transaction<'_> {
             (Variable::TimeYear, time.year),
         ];
         for (variable, number) in numbers {
-            self.set(variable, number.to_string().as_bytes());
+            self.set_number(variable, usize::try_from(number).unwrap_or_default());
         }
         // What a body could get wrong is right until a body says otherwise.
         let zeros = [

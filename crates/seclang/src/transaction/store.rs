@@ -36,13 +36,23 @@ impl Kept {
     }
 
     /// From text: what is written exactly as a number is one.
-    pub(crate) fn from_bytes(bytes: Vec<u8>) -> Self {
-        let number = crate::bytes::number(&bytes);
-        if bytes.len() <= 19 && number.to_string().as_bytes() == bytes {
-            Self::Number(number)
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
+        if is_written_as_number(bytes) {
+            Self::Number(crate::bytes::number(bytes))
         } else {
-            Self::Bytes(bytes)
+            Self::Bytes(bytes.to_vec())
         }
+    }
+}
+
+/// Whether a text is what a number of at most 18 digits is written as: without a sign that says
+/// nothing, and without zeros before it.
+fn is_written_as_number(text: &[u8]) -> bool {
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    let plain = digits.iter().all(u8::is_ascii_digit) && (1..=18).contains(&digits.len());
+    match digits.first() {
+        Some(b'0') => text.len() == 1,
+        _ => plain,
     }
 }
 
@@ -51,11 +61,23 @@ const NAMED_MAX: usize = 8_192;
 /// LIMIT: bytes of one variable that rules keep.
 pub(crate) const KEPT_BYTES_MAX: usize = 1 << 20;
 
+/// Named values, or a single one.
+#[derive(Clone, Debug, Default)]
+struct List {
+    entries: Vec<Entry>,
+    /// How often it was changed.
+    changes: u32,
+}
+
 /// All variables.
 #[derive(Debug)]
 pub(crate) struct Store {
-    lists: Vec<Vec<Entry>>,
+    lists: Vec<List>,
+    /// Single values, which are most.
+    singles: Vec<Option<Entry>>,
     slots: Vec<Option<Kept>>,
+    /// How often any list or single value was changed.
+    changes: u32,
     /// Names in lower case.
     named: BTreeMap<(Variable, Vec<u8>), Kept>,
 }
@@ -63,28 +85,50 @@ pub(crate) struct Store {
 impl Store {
     pub(crate) fn new(names: &TxNames) -> Self {
         Self {
-            lists: vec![Vec::new(); Variable::COUNT],
+            lists: vec![List::default(); Variable::COUNT],
+            singles: vec![None; Variable::COUNT],
             slots: vec![None; names.len()],
+            changes: 0,
             named: BTreeMap::new(),
         }
     }
 
     pub(crate) fn list(&self, variable: Variable) -> &[Entry] {
-        self.lists.get(variable.index()).map_or(&[], Vec::as_slice)
+        if let Some(Some(single)) = self.singles.get(variable.index()) {
+            return std::slice::from_ref(single);
+        }
+        let list = self.lists.get(variable.index());
+        list.map_or(&[], |list| list.entries.as_slice())
+    }
+
+    /// How often a list was changed.
+    pub(crate) fn changes(&self, variable: Variable) -> u32 {
+        let list = self.lists.get(variable.index());
+        list.map_or(0, |list| list.changes)
+    }
+
+    /// How often any of them was changed.
+    pub(crate) fn all_changes(&self) -> u32 {
+        self.changes
     }
 
     pub(crate) fn add(&mut self, variable: Variable, name: ValueId, value: ValueId) {
+        self.changes = self.changes.wrapping_add(1);
         if let Some(list) = self.lists.get_mut(variable.index()) {
-            list.push(Entry { name, value });
+            list.entries.push(Entry { name, value });
+            list.changes = list.changes.wrapping_add(1);
         }
     }
 
     /// Sets a single value.
     pub(crate) fn set(&mut self, variable: Variable, value: ValueId) {
-        if let Some(list) = self.lists.get_mut(variable.index()) {
-            list.clear();
+        self.changes = self.changes.wrapping_add(1);
+        if let Some(place) = self.singles.get_mut(variable.index()) {
             let name = ValueId::EMPTY;
-            list.push(Entry { name, value });
+            *place = Some(Entry { name, value });
+        }
+        if let Some(list) = self.lists.get_mut(variable.index()) {
+            list.changes = list.changes.wrapping_add(1);
         }
     }
 
@@ -132,26 +176,30 @@ impl Store {
         }
     }
 
-    /// All variables of a collection that are set, in the order of their names.
+    /// Variables of a collection that are set, in the order of their names: of those with slots the
+    /// named ones, of the others all.
     pub(crate) fn all<'s>(
         &'s self,
         variable: Variable,
+        slots: &[Slot],
         names: &'s TxNames,
     ) -> Vec<(&'s [u8], &'s Kept)> {
         let mut all: Vec<(&[u8], &Kept)> = Vec::new();
         if variable == Variable::Tx {
-            for (at, value) in (0_u32..).zip(&self.slots) {
-                if let Some(value) = value {
-                    all.push((names.name(Slot(at)), value));
-                }
-            }
+            let set = slots
+                .iter()
+                .filter_map(|slot| Some((*slot, self.slot(*slot)?)));
+            all.extend(set.map(|(slot, kept)| (names.name(slot), kept)));
         }
+        let sorted = all.len();
         for ((of, name), value) in &self.named {
             if *of == variable {
                 all.push((name, value));
             }
         }
-        all.sort_unstable_by_key(|(name, _)| *name);
+        if sorted > 0 && all.len() > sorted {
+            all.sort_unstable_by_key(|(name, _)| *name);
+        }
         all
     }
 }

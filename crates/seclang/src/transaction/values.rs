@@ -1,7 +1,7 @@
 //! The bytes of a transaction: every value is a number, and what a chain of transformations makes
 //! of it is worked out once. Unchanged values are the same number.
 
-use crate::rules::{ByteSet, Rule, Ruleset};
+use crate::rules::{ByteSet, Rule, Ruleset, Side};
 use crate::transform::Node;
 
 /// A value of this transaction.
@@ -23,6 +23,14 @@ const UNKNOWN: u32 = u32::MAX;
 /// LIMIT: bytes of all values of a transaction, before and after transformations.
 const BYTES_MAX: usize = 256 << 20;
 
+/// What is known about a value's bytes.
+#[derive(Clone, Copy, Debug)]
+struct Facts {
+    set: ByteSet,
+    /// Where its candidates are, for rules of requests and for rules of responses.
+    candidates: [u32; 2],
+}
+
 /// All values.
 #[derive(Debug)]
 pub(crate) struct Values {
@@ -32,11 +40,9 @@ pub(crate) struct Values {
     nodes: usize,
     /// What each node makes of each value.
     derived: Vec<u32>,
-    /// Where the candidates of each value are.
-    candidates: Vec<u32>,
+    facts: Vec<Option<Facts>>,
     words: Vec<u64>,
-    /// Which bytes each value has.
-    sets: Vec<Option<ByteSet>>,
+    layers: Vec<u64>,
     scratch: Vec<u8>,
     /// Bytes that transformations and operators have looked at.
     pub(crate) spent_bytes: u64,
@@ -49,9 +55,9 @@ impl Values {
             spans: Vec::with_capacity(256),
             nodes,
             derived: Vec::new(),
-            candidates: Vec::new(),
-            words: Vec::new(),
-            sets: Vec::new(),
+            facts: Vec::with_capacity(256),
+            words: Vec::with_capacity(1024),
+            layers: Vec::new(),
             scratch: Vec::new(),
             spent_bytes: 0,
         };
@@ -108,6 +114,10 @@ impl Values {
         if node == Node::ROOT {
             return id;
         }
+        let set = self.facts(id).set;
+        if !rules.trie.may_change(node, &set) {
+            return id;
+        }
         let cell = self.cell(id, node);
         match self.derived.get(cell) {
             Some(known) if *known != UNKNOWN => return ValueId(*known),
@@ -128,55 +138,86 @@ impl Values {
         after
     }
 
-    /// Whether a rule's pattern can match a value, which the rule's chain has made.
+    /// Whether a rule's operator can hold for a value, which the rule's chain has made.
     pub(crate) fn is_candidate(&mut self, id: ValueId, rule: &Rule, rules: &Ruleset) -> bool {
-        let set = if rule.needs.asks_bytes() {
-            self.set(id)
-        } else {
-            ByteSet::default()
+        let Some(bit) = rule.bit else {
+            return true;
         };
-        if !rule.needs.met(self.len(id), &set) {
-            return false;
-        }
-        rule.bit.is_none_or(|bit| self.has_literal(id, bit, rules))
+        let begin = self.candidates(id, rule.side(), rules);
+        is_set(&self.words, begin, bit)
     }
 
-    /// Which bytes a value has.
-    fn set(&mut self, id: ValueId) -> ByteSet {
-        if let Some(Some(known)) = self.sets.get(id.index()) {
+    /// Adds the candidates of a value to `out`, and answers with its bytes.
+    pub(crate) fn gather(
+        &mut self,
+        id: ValueId,
+        side: Side,
+        rules: &Ruleset,
+        out: &mut [u64],
+    ) -> ByteSet {
+        let begin = self.candidates(id, side, rules);
+        let own = self.words.get(begin..).unwrap_or_default();
+        for (word, more) in out.iter_mut().zip(own) {
+            *word |= more;
+        }
+        self.facts(id).set
+    }
+
+    fn facts(&mut self, id: ValueId) -> Facts {
+        if let Some(Some(known)) = self.facts.get(id.index()) {
             return *known;
         }
-        let set = ByteSet::of(self.get(id));
-        if self.sets.len() <= id.index() {
-            self.sets.resize(self.spans.len(), None);
-        }
-        if let Some(place) = self.sets.get_mut(id.index()) {
-            *place = Some(set);
-        }
-        set
+        let facts = Facts {
+            set: ByteSet::of(self.get(id)),
+            candidates: [UNKNOWN; 2],
+        };
+        self.keep_facts(id, facts);
+        facts
     }
 
-    /// Whether the value has one of the literals that the pattern with this bit needs.
-    fn has_literal(&mut self, id: ValueId, bit: u32, rules: &Ruleset) -> bool {
-        let begin = match self.candidates.get(id.index()) {
-            Some(known) if *known != UNKNOWN => *known as usize,
-            _ => {
-                self.spend(self.len(id));
-                let begin = self.words.len();
-                self.words.resize(begin + rules.literals.words(), 0);
-                let mut found = std::mem::take(&mut self.words);
-                if let Some(out) = found.get_mut(begin..) {
-                    rules.literals.candidates(self.get(id), out);
-                }
-                self.words = found;
-                let place = u32::try_from(begin).unwrap_or(UNKNOWN);
-                remember(&mut self.candidates, id.index(), place);
-                begin
-            }
-        };
-        let word = self.words.get(begin + (bit / 64) as usize);
-        word.is_none_or(|word| word >> (bit % 64) & 1 == 1)
+    fn keep_facts(&mut self, id: ValueId, facts: Facts) {
+        if self.facts.len() <= id.index() {
+            self.facts.resize(self.spans.len(), None);
+        }
+        if let Some(place) = self.facts.get_mut(id.index()) {
+            *place = Some(facts);
+        }
     }
+
+    /// Where the words with a value's candidates begin.
+    fn candidates(&mut self, id: ValueId, side: Side, rules: &Ruleset) -> usize {
+        let mut facts = self.facts(id);
+        let [requests, responses] = &mut facts.candidates;
+        let place = match side {
+            Side::Request => requests,
+            Side::Response => responses,
+        };
+        if *place != UNKNOWN {
+            return *place as usize;
+        }
+        let prefilter = rules.prefilter(side);
+        let begin = self.words.len();
+        *place = u32::try_from(begin).unwrap_or(UNKNOWN);
+        let mut words = std::mem::take(&mut self.words);
+        let mut layers = std::mem::take(&mut self.layers);
+        words.resize(begin + prefilter.words(), 0);
+        if let Some(out) = words.get_mut(begin..) {
+            let set = facts.set;
+            if prefilter.candidates(self.get(id), &set, &mut layers, out) {
+                self.spend(self.len(id));
+            }
+        }
+        self.words = words;
+        self.layers = layers;
+        self.keep_facts(id, facts);
+        begin
+    }
+}
+
+/// Whether the bit is set in the words from `begin` on.
+pub(crate) fn is_set(words: &[u64], begin: usize, bit: u32) -> bool {
+    let word = words.get(begin + (bit / 64) as usize);
+    word.is_none_or(|word| word >> (bit % 64) & 1 == 1)
 }
 
 fn remember(cells: &mut Vec<u32>, cell: usize, value: u32) {

@@ -28,6 +28,7 @@ mod replace_comments;
 mod replace_nulls;
 mod sha1;
 mod sql_hex_decode;
+mod touches;
 mod trim;
 mod trim_left;
 mod trim_right;
@@ -41,7 +42,10 @@ mod utf8_to_unicode;
 #[cfg(test)]
 mod tests;
 
+use touches::touches;
 use unicode_map::UnicodeMap;
+
+use crate::rules::ByteSet;
 
 /// What a transformation does: the new value goes to the end of `out`, which is empty, and the
 /// answer says whether it differs. When it does not, `out` means nothing.
@@ -154,6 +158,8 @@ impl Node {
 pub(crate) struct Trie {
     /// The step of node `n + 1`: its parent, and what is done to the parent's value.
     steps: Vec<(Node, Transformation)>,
+    /// For node `n + 1`: a value without any of these bytes is what its whole chain makes of it.
+    touched: Vec<Option<ByteSet>>,
 }
 
 impl Trie {
@@ -177,8 +183,23 @@ impl Trie {
         if self.steps.len() >= 4095 {
             return None;
         }
+        let before = match parent.index().checked_sub(1) {
+            None => Some(ByteSet::default()),
+            Some(at) => self.touched.get(at).copied().flatten(),
+        };
+        let touched = before.and_then(|before| Some(before.union(touches(next.name)?)));
+        self.touched.push(touched);
         self.steps.push((parent, next));
         u16::try_from(self.steps.len()).ok().map(Node)
+    }
+
+    /// Whether the chain that ends at `node` may make something else of a value with these bytes.
+    pub(crate) fn may_change(&self, node: Node, bytes: &ByteSet) -> bool {
+        let Some(at) = node.index().checked_sub(1) else {
+            return false;
+        };
+        let touched = self.touched.get(at).copied().flatten();
+        touched.is_none_or(|touched| touched.meets(bytes))
     }
 
     /// The nodes from the root's child to `node`, in the order they are applied.

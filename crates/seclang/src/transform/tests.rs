@@ -226,3 +226,28 @@ fn fuzz_transformations_take_any_bytes() {
         }
     });
 }
+
+#[test]
+fn values_without_the_bytes_a_transformation_touches_stay_as_they_are() {
+    let mut checked = 0;
+    for known in ALL {
+        let Some(touched) = touches(known.name) else {
+            continue;
+        };
+        let plain: Vec<u8> = (0..=u8::MAX).filter(|byte| !touched.has(*byte)).collect();
+        let unchanged = |value: &[u8]| {
+            assert_eq!(apply(known.name, value), value, "{}: {value:?}", known.name);
+        };
+        unchanged(b"");
+        unchanged(&plain);
+        for first in &plain {
+            unchanged(&[*first]);
+            for second in &plain {
+                unchanged(&[*first, *second]);
+                unchanged(&[*second, *first, *second, *first]);
+            }
+        }
+        checked += 1;
+    }
+    assert_eq!(checked, 26);
+}
