@@ -106,6 +106,7 @@ impl ReplyFields {
     }
 
     /// How many there are.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.came.len().saturating_add(self.own.len())
     }
