@@ -27,6 +27,8 @@ mod everyday;
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
+mod http2;
+#[cfg(test)]
 mod liars;
 #[cfg(test)]
 mod limits;

@@ -106,7 +106,7 @@ proptest! {
             .filter(|(name, ..)| !gone.contains(&name.to_lowercase().as_str()))
             .map(|(name, _, value, _)| format!("{name}: {value}\r\n"))
             .collect();
-        prop_assert_eq!(written(&fields, KnownSet::NONE), expected.clone());
+        prop_assert_eq!(&written(&fields, KnownSet::NONE), &expected);
         let listed: String = fields
             .iter()
             .map(|(name, value)| format!("{}: {}\r\n", text(name), text(value)))
