@@ -292,7 +292,10 @@ fn bodies_are_read_by_their_types_and_otherwise_as_texts() {
     assert!(sent("application/x-of-our-own", json).score >= 5);
     // What is opaque is not looked into at the first level.
     assert_eq!(sent("image/png", "1 union select 1,2").score, 0);
-    assert_eq!(sent("application/octet-stream", "rO0ABXNyABFqYXZh").score, 0);
+    assert_eq!(
+        sent("application/octet-stream", "rO0ABXNyABFqYXZh").score,
+        0
+    );
 }
 
 fn crs() -> Option<std::path::PathBuf> {
