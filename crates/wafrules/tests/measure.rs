@@ -467,6 +467,9 @@ fn benign(data: &Path) {
         "campaigns",
         "smuggling",
         "/sanitize",
+        "/tests",
+        "/waf/",
+        "/regression/",
     ];
     let own = |path: &Path| {
         let path = path.to_string_lossy();
