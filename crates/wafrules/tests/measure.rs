@@ -9,6 +9,7 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::string_slice,
+    clippy::too_many_lines,
     clippy::panic,
     clippy::exit,
     reason = "an example that measures and prints"
