@@ -61,8 +61,6 @@ mod tls;
 #[cfg(test)]
 mod visitor;
 #[cfg(test)]
-mod waf_rules;
-#[cfg(test)]
 mod websocket;
 #[cfg(test)]
 mod world;

@@ -247,3 +247,34 @@ fn test_without_tests_or_with_broken_ones_says_so() {
     let ran = place.run(&["waf", "test", "own"]);
     assert!(ran.err.contains("a test has no `test_id`"), "{}", ran.err);
 }
+
+/// The Core Rule Set's folder; a test without it says so.
+fn crs() -> Option<std::path::PathBuf> {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    #[expect(clippy::disallowed_methods, reason = "a test asks where the rules are")]
+    let set = std::env::var("RAMPART_CRS_DIR").ok();
+    let folder = root.join(set.unwrap_or_else(|| "../shared/data/crs".to_owned()));
+    if folder.join("rules").is_dir() {
+        return Some(folder);
+    }
+    println!("skipped: RAMPART_CRS_DIR names no Core Rule Set");
+    None
+}
+
+#[test]
+fn core_rule_set_passes_but_for_the_known_failures() {
+    let Some(folder) = crs() else {
+        return;
+    };
+    let known = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../seclang/testdata/crs-known-failures.txt");
+    let (folder, known) = (folder.to_str().unwrap(), known.to_str().unwrap());
+    let place = Place::new();
+    let ran = place.run(&["waf", "test", folder, "--known", known, "--format", "json"]);
+    let document = ran.json();
+    assert_eq!(ran.exit, Exit::Ok, "{document}");
+    let [stages, passed] = ["stages", "passed"].map(|key| document[key].as_u64().unwrap());
+    assert!(stages >= 5_051, "{stages}");
+    assert_eq!(passed + 3, stages);
+    assert_eq!(document["known_failures"].as_array().unwrap().len(), 3);
+}
