@@ -9,7 +9,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use crate::Exit;
 use crate::commands::{
     api_keys, apply, certificates, check, completions, config, demo, doctor, gateway, init, man,
-    people, plan, rescue, restart, roles, schema, serve, sessions, status, trail,
+    people, plan, rescue, restart, roles, schema, serve, sessions, status, trail, waf,
 };
 
 /// One program that defends a backend: gateway, sign-in, permissions and a trail nobody can bend.
@@ -137,6 +137,9 @@ pub enum Command {
     /// The gateway: routes, bans and its decisions explained.
     #[command(subcommand)]
     Gateway(gateway::GatewayCommand),
+    /// Rules against attacks: checked, explained and tested without a server.
+    #[command(subcommand)]
+    Waf(waf::WafCommand),
     /// Certificates of your hosts, from files and from an authority.
     #[command(subcommand)]
     Certificates(certificates::CertificatesCommand),

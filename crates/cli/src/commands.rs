@@ -21,6 +21,7 @@ pub mod serve;
 pub mod sessions;
 pub mod status;
 pub mod trail;
+pub mod waf;
 
 use std::collections::BTreeMap;
 
@@ -81,6 +82,7 @@ fn dispatch(command: Command, session: &mut Session<'_>) -> Result<Exit, Failure
         Command::Doctor(args) => doctor::run(&args, session),
         Command::Trail(command) => trail::run(&command, session),
         Command::Gateway(command) => gateway::run(&command, session),
+        Command::Waf(command) => waf::run(&command, session),
         Command::Certificates(command) => certificates::run(&command, session),
         Command::People(command) => people::run(&command, session),
         Command::Roles(command) => roles::run(&command, session),

@@ -45,4 +45,4 @@ pub use place::{Finding, Place, Weight};
 pub use rules::{Leniency, Loaded, Loader, OperatorView, RuleView, Ruleset};
 pub use settings::{EngineMode, LimitAction, Processor, Settings, Switch};
 pub use transaction::{Connection, RequestHead, ResponseHead, Transaction};
-pub use verdict::{Action, Found, Interruption, Match, Verdict};
+pub use verdict::{Action, Found, Interruption, Match, Raised, Verdict};

@@ -74,4 +74,19 @@ pub struct Match {
     pub version: Vec<u8>,
     /// What the last link met, at most sixteen values.
     pub found: Vec<Found>,
+    /// Where each link of its chain stands, the first one first; only of a rule that wants to be
+    /// told of.
+    pub links: Vec<Place>,
+    /// The TX variables that it raised; only of a rule that wants to be told of.
+    pub raised: Vec<Raised>,
+}
+
+/// A TX variable that a rule added to: `setvar:tx.score=+5`, once for each value that it met.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Raised {
+    /// Its name, in lower case.
+    pub name: Vec<u8>,
+    /// By how much, in all.
+    pub by: i64,
 }

@@ -9,6 +9,7 @@ mod cases;
 mod request;
 mod run;
 mod service;
+mod table;
 #[cfg(test)]
 pub(crate) mod tests;
 mod yaml;
@@ -16,6 +17,7 @@ mod yaml;
 pub use cases::{Case, Expectation, Input, Stage, parse};
 pub use request::{Wire, wire};
 pub use run::{CaseOutcome, Report, StageOutcome, run, run_case};
+pub use table::parse_table;
 
 /// What the tests of the Core Rule Set need besides its own files: rules only detect, every
 /// paranoia level counts, and the limits that tests probe are low. To be loaded after

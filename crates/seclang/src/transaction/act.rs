@@ -10,7 +10,7 @@ use crate::template::{Slot, Template};
 use crate::text::actions::{Disruptive, KeptName, Set, SetVar};
 use crate::text::ctl::Ctl;
 use crate::variable::Variable;
-use crate::verdict::{Action, Found, Interruption, Match};
+use crate::verdict::{Action, Found, Interruption, Match, Raised};
 
 /// LIMIT: values that are told of one match.
 const FOUND_MAX: usize = 16;
@@ -70,9 +70,11 @@ impl<'r> Transaction<'r> {
                 &self.expanded(value),
                 KEPT_BYTES_MAX,
             ))),
-            Set::Add(value) => Some(Kept::Number(
-                old.saturating_add(number(&self.expanded(value))),
-            )),
+            Set::Add(value) => {
+                let by = number(&self.expanded(value));
+                self.raise(&set.name, by);
+                Some(Kept::Number(old.saturating_add(by)))
+            }
             Set::Subtract(value) => Some(Kept::Number(
                 old.saturating_sub(number(&self.expanded(value))),
             )),
@@ -83,6 +85,17 @@ impl<'r> Transaction<'r> {
                 let lower = self.expanded(name).to_ascii_lowercase();
                 self.store.set_named(*variable, lower, value, names);
             }
+        }
+    }
+
+    /// Remembers what the chain has added to a TX variable; as many as rules name.
+    fn raise(&mut self, name: &KeptName, by: i64) {
+        let KeptName::Slot(slot) = name else {
+            return;
+        };
+        match self.raised.iter_mut().find(|(known, _)| known == slot) {
+            Some((_, sum)) => *sum = sum.saturating_add(by),
+            None => self.raised.push((*slot, by)),
         }
     }
 
@@ -221,6 +234,16 @@ impl<'r> Transaction<'r> {
             value: head(self.values.get(hit.value), FOUND_BYTES_MAX).to_vec(),
         });
         let found = found.collect();
+        let (links, raised) = if rule.log {
+            let raised = self.raised.iter().map(|(slot, by)| Raised {
+                name: rules.names.name(*slot).to_vec(),
+                by: *by,
+            });
+            let links = rules.chain(rule).map(|link| link.place.clone());
+            (links.collect(), raised.collect())
+        } else {
+            Default::default()
+        };
         self.matches.push(Match {
             id: rule.id,
             place: rule.place.clone(),
@@ -236,6 +259,8 @@ impl<'r> Transaction<'r> {
                 false => Vec::new(),
             },
             found,
+            links,
+            raised,
         });
     }
 }

@@ -123,6 +123,7 @@ impl<'r> Transaction<'r> {
     /// Whether a rule and every link of its chain match.
     fn chain(&mut self, head: &'r Rule, at: u32) -> bool {
         self.hits.clear();
+        self.raised.clear();
         let rules = self.rules;
         rules.chain(head).all(|rule| self.link(rule, at))
     }

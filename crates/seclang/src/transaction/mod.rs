@@ -30,6 +30,7 @@ use values::{ValueId, Values};
 use crate::moment::Moment;
 use crate::rules::Ruleset;
 use crate::settings::{EngineMode, Processor, Switch};
+use crate::template::Slot;
 use crate::text::actions::Scope;
 use crate::text::targets::Selector;
 use crate::variable::Variable;
@@ -126,6 +127,8 @@ pub struct Transaction<'r> {
     /// What this link has matched so far.
     hits: Vec<Hit>,
     last: Option<Hit>,
+    /// What the links of this chain have added to TX variables so far.
+    raised: Vec<(Slot, i64)>,
     /// The rule whose actions run, for `%{RULE.id}`.
     current: Option<&'r crate::rules::Rule>,
     /// How many bytes transformations and operators may look at.
@@ -163,6 +166,7 @@ impl<'r> Transaction<'r> {
             before: Vec::new(),
             hits: Vec::new(),
             last: None,
+            raised: Vec::new(),
             current: None,
             budget_bytes: u64::MAX,
             exhausted: false,

@@ -1,0 +1,10 @@
+//! The rules against attacks that Rampart ships, as texts of the ModSecurity language, each with
+//! its own tests; run by `seclang`, alone or beside other rules.
+//!
+//! Nothing here decides anything or reads a file: whoever loads the texts does.
+
+mod pack;
+#[cfg(test)]
+mod tests;
+
+pub use pack::{LEVEL_MAX, PARANOIA, SCORE, Setting, THRESHOLD, cases, files, load, tables};
