@@ -62,6 +62,11 @@ fn of_kind(kind: &'static Kind) -> Value {
         Kind::Text { max } => json!({ "type": "string", "maxLength": max }),
         Kind::File | Kind::Sanitize => json!({ "type": "string", "minLength": 1 }),
         Kind::Document => text(r"^[^/].*\.(yaml|yml|json)$"),
+        Kind::Rules => json!({ "type": "string", "minLength": 1, "maxLength": 200 }),
+        Kind::RuleTag => text(r"^[A-Za-z0-9_./-]{1,128}$"),
+        Kind::RuleParameter => json!({ "type": "string", "minLength": 1, "maxLength": 128 }),
+        Kind::RuleTarget => text(r"^[A-Z0-9_]{1,64}(:.+)?$"),
+        Kind::Day => text(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
         Kind::Domain | Kind::Host | Kind::FullHost => {
             json!({ "type": "string", "minLength": 1, "maxLength": 253 })
         }

@@ -10,6 +10,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
     ("vocabulary", &["model"]),
     ("the estate", &["estate"]),
     ("engines", ENGINES),
+    ("the rules in force", &["waf"]),
     ("the first draft", &["adopt"]),
     ("platform", &["store", "net"]),
     ("the record", &["trail"]),
@@ -34,7 +35,7 @@ const ENGINES: &[&str] = &[
 
 /// Crates that ask nothing of the machine: values in, values out.
 fn is_pure(name: &str) -> bool {
-    ENGINES.contains(&name) || matches!(name, "model" | "estate" | "adopt")
+    ENGINES.contains(&name) || matches!(name, "model" | "estate" | "waf" | "adopt")
 }
 
 /// Siblings that never meet but in events, in `model`'s types and in the program.
