@@ -270,6 +270,8 @@ impl Notes {
             after: None,
             rule: None,
             argument: Some(&first.place.to_string()),
+            matches: &[],
+            score: None,
         });
     }
 

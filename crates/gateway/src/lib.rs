@@ -45,6 +45,7 @@ mod process;
 mod records;
 mod refused;
 mod router;
+mod ruled;
 mod run;
 mod sanitize;
 mod scrape;

@@ -18,6 +18,7 @@ use crate::gates::Gate;
 use crate::inspect::Rules;
 use crate::limiter::{AtOnce, Limiter, Line};
 use crate::metrics::Meter;
+use crate::ruled::Places;
 use crate::state::State;
 use crate::upstream::{PoolUse, Target, Upstreams};
 use crate::{issuers, link, pipeline, records, token};
@@ -67,6 +68,8 @@ pub(crate) struct Common {
     pub(crate) rules: Arc<Rules>,
     /// Who may look into a long body now.
     pub(crate) long_bodies: Arc<Semaphore>,
+    /// Where rules of `[waf]` look into long bodies.
+    pub(crate) places: Places,
     /// How many bytes of bodies may be held.
     pub(crate) budget: Arc<Budget>,
     /// Where decisions are recorded; nowhere when requests are only supposed.
@@ -119,6 +122,7 @@ impl Common {
             earlier_keys: Mutex::default(),
             rules: Arc::new(Rules::built_in()),
             long_bodies: Arc::new(Semaphore::new(LONG_BODIES_MAX)),
+            places: Places::default(),
             budget: parts.budget,
             recorder: parts.recorder,
             book: Arc::default(),

@@ -145,7 +145,7 @@ fn observing(services: &Services, traffic: &Traffic) -> Vec<Todo> {
         return Vec::new();
     };
     let observes = |route: &&::estate::Route| {
-        modes(route.modes)
+        modes(route)
             .iter()
             .any(|(_, mode)| *mode == Mode::Observe)
     };

@@ -181,6 +181,12 @@ fn event(refusal: &Refusal<'_>, clock: &dyn Clock, entropy: &dyn Entropy) -> Eve
     if let Some(argument) = refusal.argument {
         put("argument", json!(shown(argument)));
     }
+    if !refusal.matches.is_empty() {
+        put("rules", json!(refusal.matches));
+    }
+    if let Some(score) = refusal.score {
+        put("score", json!(score));
+    }
     Event {
         id: EventId::new(clock, entropy),
         time: refusal.time,
@@ -231,7 +237,7 @@ fn message(refusal: &Refusal<'_>, step: &str) -> String {
 
 fn severity(step: &str) -> Severity {
     match step {
-        "inspect" => Severity::High,
+        "inspect" | "waf" => Severity::High,
         "authorise" | "ban" => Severity::Medium,
         _ => Severity::Low,
     }

@@ -19,7 +19,7 @@ use crate::flow::Flow;
 pub(crate) use begun::Begun;
 pub(crate) use hold::{Kept, hold};
 pub(crate) use places::Places;
-pub(crate) use told::{Matched, Part, Told};
+pub(crate) use told::{Found, Matched, Part, Told};
 
 /// Longer bodies are looked into off the worker's thread.
 pub(crate) const INLINE_BYTES_MAX: usize = 16 * 1024;
@@ -92,7 +92,7 @@ impl Exchange {
                 epoch_s: flow.time.as_secs(),
                 offset_s: 0,
             },
-            id: flow.id.text().to_string(),
+            id: flow.id.text().as_str().to_owned(),
             route: flow.route_name().to_owned(),
         }
     }

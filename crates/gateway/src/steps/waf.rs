@@ -16,7 +16,7 @@ use crate::exchange::Outgoing;
 use crate::flow::Flow;
 use crate::refused::{More, Refused};
 use crate::ruled::{
-    self, Begun, Exchange, INLINE_BYTES_MAX, Judged, Kept, Part, Told, answered, hold,
+    Begun, Exchange, INLINE_BYTES_MAX, Judged, Kept, Part, Told, answered, hold,
 };
 use crate::steps::{forward, inspect};
 
@@ -244,7 +244,7 @@ pub(crate) async fn answer(
     let wants = transaction.wants_response_body() && transaction.interruption().is_none();
     judged.took = flow.shared.clock.monotonic().saturating_sub(began);
     if !wants || !has_text(flow, &response) {
-        if wants && !response.body_is_empty() {
+        if wants && !is_empty(&response) {
             flow.shared.metrics.unseen();
         }
         return judge(flow, own, judged, response, b"");
@@ -282,7 +282,7 @@ fn has_text(flow: &Flow<'_>, response: &Response<Outgoing>) -> bool {
     flow.head.method != Method::HEAD
         && response.status() != StatusCode::PARTIAL_CONTENT
         && encoded.iter().all(is_plain)
-        && !response.body_is_empty()
+        && !is_empty(response)
 }
 
 fn judge<'a>(
@@ -326,7 +326,7 @@ async fn long_answer<'a>(
     let looking = tokio::task::spawn_blocking(move || {
         let mut transaction = exchange.begin(&rules, budget_bytes);
         let known = transaction.matches().len();
-        ruled::answered(&mut transaction, status, &headers);
+        answered(&mut transaction, status, &headers);
         transaction.response_body(&bytes);
         transaction.finish();
         drop(place);
@@ -342,16 +342,9 @@ async fn long_answer<'a>(
     Ok(response)
 }
 
-/// Whether an answer has no body.
-trait BodyIsEmpty {
-    fn body_is_empty(&self) -> bool;
-}
-
-impl BodyIsEmpty for Response<Outgoing> {
-    fn body_is_empty(&self) -> bool {
-        use http_body::Body as _;
-        self.body().is_end_stream()
-    }
+fn is_empty(response: &Response<Outgoing>) -> bool {
+    use http_body::Body as _;
+    response.body().is_end_stream()
 }
 
 #[cfg(test)]
