@@ -35,7 +35,7 @@ impl Default for Reports {
 
 impl Reports {
     /// Waits for a turn. Nobody closes it, so that there is always one.
-    async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+    pub(crate) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
         self.0.acquire().await.ok()
     }
 }

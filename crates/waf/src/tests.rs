@@ -1,3 +1,5 @@
+mod crs;
+
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 

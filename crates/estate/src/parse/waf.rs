@@ -196,3 +196,6 @@ pub(super) fn check(findings: &mut Findings, root: &Reader<'_>, estate: &Estate)
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -46,7 +46,7 @@ pub(crate) struct Judged<'a> {
     pub(crate) exchange: std::sync::Arc<Exchange>,
     /// How far the rules have come; nothing when that was done elsewhere.
     pub(crate) transaction: Option<Box<Transaction<'a>>>,
-    /// Matches that were told already.
+    /// Matches of the request, which are not the answer's.
     pub(crate) told: usize,
     /// Bytes that may still be looked at.
     pub(crate) budget_bytes: u64,

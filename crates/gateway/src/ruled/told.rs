@@ -65,7 +65,7 @@ impl Told {
     pub(crate) fn of(transaction: &Transaction<'_>, part: Part, known: usize) -> Self {
         let new = transaction.matches().iter().skip(known);
         let matches: Vec<Matched> = new
-            .filter(|one| one.logged && !one.message.is_empty())
+            .filter(|one| one.logged)
             .take(MATCHES_MAX)
             .map(matched)
             .collect();

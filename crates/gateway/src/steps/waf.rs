@@ -72,6 +72,14 @@ pub(crate) async fn body(flow: &mut Flow<'_>, carried: &Carried) -> Result<(), R
     }
 }
 
+/// A body that was changed after the rules saw it, once more.
+pub(crate) async fn cleaned(flow: &mut Flow<'_>, held: &Held) -> Result<(), Refused> {
+    match (own(flow), flow.judged.take()) {
+        (Some((_, own)), Some(judged)) => Box::pin(long(flow, own, judged, held)).await,
+        _ => Ok(()),
+    }
+}
+
 /// The same of a request without a body, for asking what would happen.
 pub(crate) fn without_body(flow: &mut Flow<'_>) -> Result<(), Refused> {
     match (own(flow), flow.judged.take()) {
@@ -117,21 +125,20 @@ async fn long<'a>(
     };
     let began = flow.shared.clock.monotonic();
     let (rules, exchange) = (Arc::clone(rules), Arc::clone(&judged.exchange));
-    let budget_bytes = judged.budget_bytes;
+    let spent = judged.transaction.as_ref().map_or(0, |one| one.spent_bytes());
+    let budget_bytes = judged.budget_bytes.saturating_sub(spent);
     let looking = tokio::task::spawn_blocking(move || {
         let mut transaction = exchange.begin(&rules, budget_bytes);
         transaction.request_body(&bytes);
         drop(place);
         let spent = transaction.spent_bytes();
-        // What phase 1 says was told before.
         (Told::of(&transaction, Part::Request, 0), spent)
     });
-    let Ok((mut told, spent)) = looking.await else {
+    let Ok((told, spent)) = looking.await else {
         return flow.enforce(own.mode, unfinished("waf.failed"));
     };
     let took = flow.shared.clock.monotonic().saturating_sub(began);
     flow.shared.metrics.judged(judged.took.saturating_add(took));
-    told.matches.retain(|one| !flow.rules.contains(&one.id));
     judged.transaction = None;
     judged.budget_bytes = budget_bytes.saturating_sub(spent);
     let goes_on = decide(flow, own, told, Part::Request)?;
@@ -143,14 +150,13 @@ async fn long<'a>(
 fn settle<'a>(
     flow: &mut Flow<'a>,
     own: RouteWaf,
-    mut judged: Judged<'a>,
+    judged: Judged<'a>,
     part: Part,
 ) -> Result<(), Refused> {
     let Some(transaction) = &judged.transaction else {
         return Ok(());
     };
     let told = Told::of(transaction, part, judged.told);
-    judged.told = transaction.matches().len();
     let goes_on = decide(flow, own, told, part)?;
     // What would have been refused goes no further with the rules: blocking would not, either.
     flow.judged = goes_on.then(|| Box::new(judged));
@@ -159,10 +165,12 @@ fn settle<'a>(
 
 /// Carries out what the rules said; whether they are to be asked further.
 fn decide(flow: &mut Flow<'_>, own: RouteWaf, told: Told, part: Part) -> Result<bool, Refused> {
-    let ids = told.matches.iter().map(|one| one.id);
-    flow.rules.extend(ids);
+    // What was told after phase 1 is part of what phase 2 stands on, and counts once.
     for one in &told.matches {
-        flow.shared.metrics.matched(flow.slot(), one.id);
+        if !flow.rules.contains(&one.id) {
+            flow.rules.push(one.id);
+            flow.shared.metrics.matched(flow.slot(), one.id);
+        }
     }
     if told.is_spent {
         flow.shared.metrics.spent();
@@ -235,11 +243,10 @@ pub(crate) async fn answer(
     };
     let began = flow.shared.clock.monotonic();
     let status = response.status().as_u16();
-    let transaction = judged.transaction.get_or_insert_with(|| {
-        let transaction = judged.exchange.begin(rules, judged.budget_bytes);
-        judged.told = transaction.matches().len();
-        Box::new(transaction)
-    });
+    let transaction = judged
+        .transaction
+        .get_or_insert_with(|| Box::new(judged.exchange.begin(rules, judged.budget_bytes)));
+    judged.told = transaction.matches().len();
     answered(transaction, status, response.headers());
     let wants = transaction.wants_response_body() && transaction.interruption().is_none();
     judged.took = flow.shared.clock.monotonic().saturating_sub(began);

@@ -61,6 +61,8 @@ mod tls;
 #[cfg(test)]
 mod visitor;
 #[cfg(test)]
+mod waf;
+#[cfg(test)]
 mod websocket;
 #[cfg(test)]
 mod world;
