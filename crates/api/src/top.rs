@@ -64,9 +64,7 @@ pub fn top(services: &Services, window: Window) -> Top {
     let of = |name: &str, route: Option<&estate::Route>| RouteTop {
         name: name.to_owned(),
         to: route.map(|route| route.to.clone()),
-        observing: route
-            .map(observing)
-            .unwrap_or_default(),
+        observing: route.map(observing).unwrap_or_default(),
         lately: history.lately(Some(&[name]), window),
     };
     let routes = estate.iter().flat_map(|estate| &estate.routes);

@@ -124,18 +124,14 @@ fn read(findings: &mut Findings, root: &Reader<'_>) -> Option<Estate> {
         names: &names,
     };
     let routes = routes::routes(findings, root, &shared);
-    let acme = listen
-        .as_ref()
-        .zip(console.as_ref())
-        .and_then(|(listen, console)| {
-            let beside = acme::Beside {
-                listen,
-                console,
-                certificates: &certificates,
-                routes: &routes,
-            };
-            acme::acme(findings, root, &beside)
-        });
+    let beside = listen.as_ref().zip(console.as_ref());
+    let beside = beside.map(|(listen, console)| acme::Beside {
+        listen,
+        console,
+        certificates: &certificates,
+        routes: &routes,
+    });
+    let acme = beside.and_then(|beside| acme::acme(findings, root, &beside));
     let estate = Estate {
         name: name?,
         domain: domain?,

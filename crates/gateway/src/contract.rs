@@ -58,10 +58,8 @@ impl Documents {
         let rules = Sets::load(estate, texts).map_err(|findings| {
             let first = findings.into_iter().find(|one| one.is_error);
             Error::Rules {
-                message: first.map_or_else(
-                    || "no reason is known".to_owned(),
-                    |one| one.to_string(),
-                ),
+                message: first
+                    .map_or_else(|| "no reason is known".to_owned(), |one| one.to_string()),
             }
         })?;
         Ok(Self { documents, rules })
@@ -69,9 +67,7 @@ impl Documents {
 
     /// A route's document.
     pub(crate) fn of(&self, route: &Route) -> Option<Arc<Document>> {
-        self.documents
-            .get(route.openapi.as_ref()?)
-            .map(Arc::clone)
+        self.documents.get(route.openapi.as_ref()?).map(Arc::clone)
     }
 
     /// A route's rules.

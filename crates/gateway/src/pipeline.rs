@@ -24,7 +24,8 @@ use crate::sign_in;
 use crate::state::State;
 use crate::steps::{
     address, authenticate, authorise, ban, body, certificate, client, cors, forward, grpc, inspect,
-    limits, path, respond, route, same_origin, sanitize, size, snapshot, sni, validate, waf, websocket,
+    limits, path, respond, route, same_origin, sanitize, size, snapshot, sni, validate, waf,
+    websocket,
 };
 
 /// Answers one request; never fails.

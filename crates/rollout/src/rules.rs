@@ -64,7 +64,8 @@ pub(crate) fn findings(sources: &Sources, estate: Option<&Estate>) -> Vec<Diagno
         .filter_map(|(folder, span)| {
             let why = sources.missing.get(folder)?;
             let message = format!("`{folder}` cannot be read: {why}");
-            let hint = "the rules lie beside the estate file, and go to the server together with it";
+            let hint =
+                "the rules lie beside the estate file, and go to the server together with it";
             Some(Diagnostic::error("waf.absent", *span, message).hint(hint))
         })
         .collect();

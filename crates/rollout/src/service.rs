@@ -10,8 +10,7 @@ use trail::Trail;
 
 use crate::apply::{Applier, Wanted};
 use crate::{
-    Drift, Error, Participant, Plan, PlanRef, Sources, Summary, Version, documents, rules,
-    store,
+    Drift, Error, Participant, Plan, PlanRef, Sources, Summary, Version, documents, rules, store,
 };
 
 /// LIMIT: versions in one list.

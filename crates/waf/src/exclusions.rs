@@ -36,10 +36,7 @@ pub(crate) fn text(exclusions: &[Exclusion]) -> String {
 fn whole(one: &Exclusion) -> String {
     match (one.rule, &one.tag) {
         (Some(rule), _) => format!("ctl:ruleRemoveById={rule}"),
-        (None, tag) => format!(
-            "ctl:ruleRemoveByTag={}",
-            tag.as_deref().unwrap_or_default()
-        ),
+        (None, tag) => format!("ctl:ruleRemoveByTag={}", tag.as_deref().unwrap_or_default()),
     }
 }
 

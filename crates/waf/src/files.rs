@@ -106,7 +106,12 @@ impl Files for Texts<'_> {
     fn list(&self, from: &str, pattern: &str) -> Result<Vec<String>, String> {
         let wanted = beside(from, pattern);
         let names: Vec<String> = match wanted.split_once('*') {
-            None => self.0.keys().filter(|name| **name == wanted).cloned().collect(),
+            None => self
+                .0
+                .keys()
+                .filter(|name| **name == wanted)
+                .cloned()
+                .collect(),
             Some((before, after)) => {
                 let fits = |name: &&String| {
                     let rest = name.strip_prefix(before);

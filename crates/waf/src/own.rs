@@ -40,7 +40,10 @@ pub(crate) fn tuned(tuning: &Tuning) -> String {
     }
     for (name, score) in [
         ("inbound_anomaly_score_threshold", tuning.inbound_threshold),
-        ("outbound_anomaly_score_threshold", tuning.outbound_threshold),
+        (
+            "outbound_anomaly_score_threshold",
+            tuning.outbound_threshold,
+        ),
     ] {
         if let Some(score) = score {
             sets.push(format!("setvar:'tx.{name}={score}'"));

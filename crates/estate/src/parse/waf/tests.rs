@@ -72,7 +72,9 @@ fn route_takes_what_the_table_says_unless_it_says_otherwise() {
     // `mode` of the whole route is about these rules too.
     let observes = good("mode = \"observe\"", WAF).routes[0].waf.unwrap();
     assert_eq!(observes.mode, Mode::Observe);
-    let named = good("mode = { limits = \"observe\" }", WAF).routes[0].waf.unwrap();
+    let named = good("mode = { limits = \"observe\" }", WAF).routes[0]
+        .waf
+        .unwrap();
     assert_eq!(named.mode, Mode::Block);
 }
 
@@ -84,19 +86,63 @@ fn what_cannot_be_meant_is_refused_with_what_to_do() {
     for (route, more, said) in [
         ("", "[waf]\n".to_owned(), "needs `rules`"),
         ("", "[waf]\nrules = []\n".to_owned(), "`rules` is empty"),
-        ("", "[waf]\nrules = \"builtin\"\n".to_owned(), "no rules of its own"),
-        ("", "[waf]\nrules = \"../crs\"\n".to_owned(), "no folder beside"),
-        ("", "[waf]\nrules = \"/etc/crs\"\n".to_owned(), "no folder beside"),
-        ("", "[waf]\nrules = [\"a\", \"a\"]\n".to_owned(), "named twice"),
-        ("", format!("{WAF}paranoia = 5\n"), "not a number from 1 to 4"),
-        ("waf = { paranoia = 1 }", String::new(), "there is no `[waf]`"),
-        ("mode = { waf = \"block\" }", String::new(), "there is no `[waf]`"),
+        (
+            "",
+            "[waf]\nrules = \"builtin\"\n".to_owned(),
+            "no rules of its own",
+        ),
+        (
+            "",
+            "[waf]\nrules = \"../crs\"\n".to_owned(),
+            "no folder beside",
+        ),
+        (
+            "",
+            "[waf]\nrules = \"/etc/crs\"\n".to_owned(),
+            "no folder beside",
+        ),
+        (
+            "",
+            "[waf]\nrules = [\"a\", \"a\"]\n".to_owned(),
+            "named twice",
+        ),
+        (
+            "",
+            format!("{WAF}paranoia = 5\n"),
+            "not a number from 1 to 4",
+        ),
+        (
+            "waf = { paranoia = 1 }",
+            String::new(),
+            "there is no `[waf]`",
+        ),
+        (
+            "mode = { waf = \"block\" }",
+            String::new(),
+            "there is no `[waf]`",
+        ),
         ("", exclusion(""), "names no rule"),
-        ("", exclusion("rule = 1\ntag = \"a\""), "either a `rule` or a `tag`"),
-        ("", exclusion("rule = 1\nroute = \"gone\""), "there is no route `gone`"),
+        (
+            "",
+            exclusion("rule = 1\ntag = \"a\""),
+            "either a `rule` or a `tag`",
+        ),
+        (
+            "",
+            exclusion("rule = 1\nroute = \"gone\""),
+            "there is no route `gone`",
+        ),
         ("", exclusion("tag = \"a,b\""), "not a tag"),
-        ("", exclusion("rule = 1\nparameter = \"a;b\""), "no name that can"),
-        ("", exclusion("rule = 1\ntarget = \"ARGS:a b\""), "not a target"),
+        (
+            "",
+            exclusion("rule = 1\nparameter = \"a;b\""),
+            "no name that can",
+        ),
+        (
+            "",
+            exclusion("rule = 1\ntarget = \"ARGS:a b\""),
+            "not a target",
+        ),
         (
             "",
             exclusion("rule = 1\nparameter = \"a\"\ntarget = \"ARGS:a\""),
@@ -107,12 +153,19 @@ fn what_cannot_be_meant_is_refused_with_what_to_do() {
             format!("{WAF}[[waf.exclusion]]\nrule = 1\nuntil = \"2027-02-30\"\nreason = \"r\"\n"),
             "is not a day",
         ),
-        ("", format!("{WAF}[[waf.exclusion]]\nrule = 1\n"), "needs `until`"),
+        (
+            "",
+            format!("{WAF}[[waf.exclusion]]\nrule = 1\n"),
+            "needs `until`",
+        ),
     ] {
         let errors = bad(route, &more);
         let found = errors.iter().find(|one| one.message.contains(said));
         let found = found.unwrap_or_else(|| panic!("{said}: {errors:#?}"));
-        assert!(found.span.is_some() && found.hint.is_some() || said.contains("number"), "{found:?}");
+        assert!(
+            found.span.is_some() && found.hint.is_some() || said.contains("number"),
+            "{found:?}"
+        );
     }
 }
 
@@ -123,13 +176,16 @@ fn exclusion_ends_with_its_day_and_is_told_before_and_after() {
     let estate = good("", &format!("{WAF}{one}"));
     let exclusion = &estate.waf.as_ref().unwrap().exclusions[0];
     assert_eq!(exclusion.targets, ["ARGS:q", "ARGS_GET:q", "ARGS_POST:q"]);
-    let codes = |at: &str| -> Vec<&'static str> {
+    let codes = |at: &str| -> Vec<String> {
         let at: Timestamp = at.parse().unwrap();
         let told = estate.ended_exclusions(at);
-        told.iter().map(|one| one.code).collect()
+        told.iter().map(|one| one.code.to_string()).collect()
     };
-    assert_eq!(codes("2026-12-01T00:00:00Z"), Vec::<&str>::new());
-    assert_eq!(codes("2026-12-31T23:59:59Z"), ["estate.exclusion_ends_soon"]);
+    assert_eq!(codes("2026-12-01T00:00:00Z"), Vec::<String>::new());
+    assert_eq!(
+        codes("2026-12-31T23:59:59Z"),
+        ["estate.exclusion_ends_soon"]
+    );
     assert_eq!(codes("2027-01-01T00:00:00Z"), ["estate.exclusion_ended"]);
 }
 
@@ -144,9 +200,7 @@ fn folders_are_known_of_a_text_that_has_errors() {
 #[test]
 fn change_of_an_exclusion_is_a_line_of_its_own() {
     let with = |until: &str| {
-        let one = format!(
-            "[[waf.exclusion]]\nrule = 1\nreason = \"r\"\nuntil = \"{until}\"\n"
-        );
+        let one = format!("[[waf.exclusion]]\nrule = 1\nreason = \"r\"\nuntil = \"{until}\"\n");
         good("", &format!("{WAF}{one}"))
     };
     let changes = crate::diff(&with("2027-01-01"), &with("2027-02-01"));

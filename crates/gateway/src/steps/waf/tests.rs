@@ -153,7 +153,8 @@ impl World {
             answer = answer.header(*name, *value);
         }
         let answer = answer.body(Outgoing::Full(Bytes::from(content.to_owned())));
-        self.said(Request::get("/"), "", Some(answer.unwrap())).await
+        self.said(Request::get("/"), "", Some(answer.unwrap()))
+            .await
     }
 }
 
@@ -172,7 +173,10 @@ async fn attack_is_refused_wherever_it_stands_and_the_rest_passes() {
         (FORM, "a=evil"),
         (FORM, "a=%65vil"),
         ("application/json", r#"{"a": ["\u0065vil"]}"#),
-        ("Application/Problem+JSON; charset=utf-8", r#"{"a": "evil"}"#),
+        (
+            "Application/Problem+JSON; charset=utf-8",
+            r#"{"a": "evil"}"#,
+        ),
         ("text/json", r#"{"a": "evil"}"#),
         ("multipart/form-data; boundary=x", multipart),
         // Under these a form or JSON may hide.
@@ -181,7 +185,9 @@ async fn attack_is_refused_wherever_it_stands_and_the_rest_passes() {
         ("text/plain", "a=evil"),
     ] {
         assert_eq!(world.post(kind, content).await, Err("waf.match"), "{kind}");
-        let benign = content.replace("evil", "good").replace("\\u0065vil", "good");
+        let benign = content
+            .replace("evil", "good")
+            .replace("\\u0065vil", "good");
         let benign = benign.replace("%65vil", "good");
         assert_eq!(world.post(kind, &benign).await, Ok(NOTHING), "{kind}");
     }
@@ -192,7 +198,11 @@ async fn body_that_cannot_be_read_is_refused() {
     let world = World::new("", "");
     let json = || Request::post("/").header("content-type", "application/json");
     for (request, content, code) in [
-        (json().header("content-encoding", "gzip"), "{}", "body.encoded"),
+        (
+            json().header("content-encoding", "gzip"),
+            "{}",
+            "body.encoded",
+        ),
         (
             Request::post("/")
                 .header("content-type", "image/png")
@@ -271,7 +281,11 @@ async fn no_place_for_a_long_body_is_the_routes_choice() {
             held.push(world.shared.places.take().await.unwrap());
         }
         assert_eq!(world.post(kind, &long).await, expected, "{choice}");
-        assert_eq!(world.post(kind, "a=good").await, Ok(NOTHING), "short ones need none");
+        assert_eq!(
+            world.post(kind, "a=good").await,
+            Ok(NOTHING),
+            "short ones need none"
+        );
     }
 }
 
@@ -283,7 +297,10 @@ async fn spent_budget_is_the_routes_choice_and_counted() {
     let kind = "application/x-www-form-urlencoded";
     let blocks = World::new("", &spends("block"));
     assert_eq!(blocks.get(&long).await, Ok(NOTHING), "the budget is enough");
-    assert_eq!(blocks.post(kind, &format!("a={body}")).await, Err("waf.spent"));
+    assert_eq!(
+        blocks.post(kind, &format!("a={body}")).await,
+        Err("waf.spent")
+    );
     let passes = World::new("", &spends("pass"));
     let said = passes.post(kind, &format!("a={body}")).await;
     assert_eq!(said, Ok(vec!["waf.unfinished"]));
@@ -291,7 +308,10 @@ async fn spent_budget_is_the_routes_choice_and_counted() {
     let said = own.post(kind, &format!("a={body}")).await;
     assert_eq!(said, Ok(vec!["waf.unfinished"]));
     let text = own.registry.render(&Gauges::default());
-    assert!(text.contains("rampart_gateway_waf_spent_total 1\n"), "{text}");
+    assert!(
+        text.contains("rampart_gateway_waf_spent_total 1\n"),
+        "{text}"
+    );
 }
 
 #[tokio::test]
@@ -317,7 +337,10 @@ async fn answer_that_leaks_is_withheld() {
     let image = ("content-type", "image/png");
     assert_eq!(world.answered(&[image], leak).await, Ok(NOTHING));
     let observing = World::new("", "mode = \"observe\"");
-    assert_eq!(observing.answered(&[html], leak).await, Ok(vec!["waf.answer"]));
+    assert_eq!(
+        observing.answered(&[html], leak).await,
+        Ok(vec!["waf.answer"])
+    );
     let off = World::new("", "answers = false");
     assert_eq!(off.answered(&[html], leak).await, Ok(NOTHING));
 }
