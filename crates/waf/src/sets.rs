@@ -1,6 +1,7 @@
 //! Every set of rules that routes of one version need, loaded once.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use estate::{Estate, Route, Tuning};
@@ -28,9 +29,9 @@ impl Sets {
         let mut sets = BTreeMap::new();
         for tuning in estate.routes.iter().filter_map(|route| route.waf) {
             let tuning = tuning.tuning;
-            if !sets.contains_key(&tuning) {
+            if let Entry::Vacant(vacant) = sets.entry(tuning) {
                 let (rules, _) = load::load(waf, &tuning, texts)?;
-                sets.insert(tuning, Arc::new(rules));
+                vacant.insert(Arc::new(rules));
             }
         }
         Ok(Self(sets))

@@ -181,12 +181,7 @@ fn event(refusal: &Refusal<'_>, clock: &dyn Clock, entropy: &dyn Entropy) -> Eve
     if let Some(argument) = refusal.argument {
         put("argument", json!(shown(argument)));
     }
-    if !refusal.matches.is_empty() {
-        put("rules", json!(refusal.matches));
-    }
-    if let Some(score) = refusal.score {
-        put("score", json!(score));
-    }
+    ruled(refusal, &mut put);
     Event {
         id: EventId::new(clock, entropy),
         time: refusal.time,
@@ -212,6 +207,16 @@ fn event(refusal: &Refusal<'_>, clock: &dyn Clock, entropy: &dyn Entropy) -> Eve
         request_id: Some(refusal.request_id),
         message: message(refusal, step),
         detail,
+    }
+}
+
+/// What rules of `[waf]` said.
+fn ruled(refusal: &Refusal<'_>, put: &mut dyn FnMut(&str, serde_json::Value)) {
+    if !refusal.matches.is_empty() {
+        put("rules", json!(refusal.matches));
+    }
+    if let Some(score) = refusal.score {
+        put("score", json!(score));
     }
 }
 

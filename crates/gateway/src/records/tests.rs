@@ -517,7 +517,7 @@ fn refusals_of_one_second_are_told_by_route_and_by_what_came_before() {
 #[tokio::test]
 async fn record_says_which_rules_matched_and_the_event_where() {
     let ground = Ground::new();
-    let matches = [crate::ruled::Matched {
+    let matches = [Matched {
         id: 942_100,
         message: "looks like SQL".to_owned(),
         found: vec![crate::ruled::Found {

@@ -19,7 +19,9 @@ use crate::flow::Flow;
 pub(crate) use begun::Begun;
 pub(crate) use hold::{Kept, hold};
 pub(crate) use places::Places;
-pub(crate) use told::{Found, Matched, Part, Told};
+#[cfg(test)]
+pub(crate) use told::Found;
+pub(crate) use told::{Matched, Part, Told};
 
 /// Longer bodies are looked into off the worker's thread.
 pub(crate) const INLINE_BYTES_MAX: usize = 16 * 1024;

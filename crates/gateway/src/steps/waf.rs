@@ -55,7 +55,7 @@ pub(crate) async fn body(flow: &mut Flow<'_>, carried: &Carried) -> Result<(), R
     let held = match carried {
         Carried::Held(held) if !held.is_empty() => held,
         // Nobody looks into a body that is passed on as it comes.
-        Carried::Held(_) | Carried::Streamed(_) => return finish(flow, own, judged, b""),
+        Carried::Held(_) | Carried::Streamed(_) => return finish(flow, own, *judged, b""),
     };
     if let Err(refused) = inspect::readable(flow) {
         // Where the inspection only observes, it has said so already.
@@ -68,7 +68,7 @@ pub(crate) async fn body(flow: &mut Flow<'_>, carried: &Carried) -> Result<(), R
         .as_slice()
         .filter(|bytes| bytes.len() <= INLINE_BYTES_MAX)
     {
-        Some(bytes) => finish(flow, own, judged, bytes),
+        Some(bytes) => finish(flow, own, *judged, bytes),
         None => Box::pin(long(flow, own, judged, held)).await,
     }
 }
@@ -84,7 +84,7 @@ pub(crate) async fn cleaned(flow: &mut Flow<'_>, held: &Held) -> Result<(), Refu
 /// The same of a request without a body, for asking what would happen.
 pub(crate) fn without_body(flow: &mut Flow<'_>) -> Result<(), Refused> {
     match (own(flow), flow.judged.take()) {
-        (Some((_, own)), Some(judged)) => finish(flow, own, judged, b""),
+        (Some((_, own)), Some(judged)) => finish(flow, own, *judged, b""),
         _ => Ok(()),
     }
 }
@@ -92,7 +92,7 @@ pub(crate) fn without_body(flow: &mut Flow<'_>) -> Result<(), Refused> {
 fn finish<'a>(
     flow: &mut Flow<'a>,
     own: RouteWaf,
-    mut judged: Box<Judged<'a>>,
+    mut judged: Judged<'a>,
     body: &[u8],
 ) -> Result<(), Refused> {
     let began = flow.shared.clock.monotonic();
@@ -102,7 +102,7 @@ fn finish<'a>(
     let took = flow.shared.clock.monotonic().saturating_sub(began);
     judged.took = judged.took.saturating_add(took);
     flow.shared.metrics.judged(judged.took);
-    settle(flow, own, *judged, Part::Request)
+    settle(flow, own, judged, Part::Request)
 }
 
 /// A long body: off the worker's thread, few at a time, by a transaction of its own that begins
@@ -258,7 +258,7 @@ pub(crate) async fn answer(
         if wants && !is_empty(&response) {
             flow.shared.metrics.unseen();
         }
-        return judge(flow, own, judged, response, b"");
+        return judge(flow, own, *judged, response, b"");
     }
     let max = ::waf::ANSWER_BYTES_MAX;
     let (head, body) = response.into_parts();
@@ -266,7 +266,7 @@ pub(crate) async fn answer(
     match kept.map_err(|error| forward::broke_off(flow, &error))? {
         Kept::Passes(body) => {
             flow.shared.metrics.unseen();
-            judge(flow, own, judged, Response::from_parts(head, body), b"")
+            judge(flow, own, *judged, Response::from_parts(head, body), b"")
         }
         Kept::Whole(bytes, trailers, _room) => {
             let body = match trailers {
@@ -275,7 +275,7 @@ pub(crate) async fn answer(
             };
             let response = Response::from_parts(head, body);
             if bytes.len() <= INLINE_BYTES_MAX {
-                return judge(flow, own, judged, response, &bytes);
+                return judge(flow, own, *judged, response, &bytes);
             }
             Box::pin(long_answer(flow, own, judged, response, bytes)).await
         }
@@ -295,7 +295,7 @@ fn has_text(flow: &Flow<'_>, response: &Response<Outgoing>) -> bool {
 fn judge<'a>(
     flow: &mut Flow<'a>,
     own: RouteWaf,
-    mut judged: Box<Judged<'a>>,
+    mut judged: Judged<'a>,
     response: Response<Outgoing>,
     body: &[u8],
 ) -> Result<Response<Outgoing>, Refused> {
@@ -306,7 +306,7 @@ fn judge<'a>(
     }
     let took = flow.shared.clock.monotonic().saturating_sub(began);
     flow.shared.metrics.judged(judged.took.saturating_add(took));
-    settle(flow, own, *judged, Part::Answer)?;
+    settle(flow, own, judged, Part::Answer)?;
     Ok(response)
 }
 
