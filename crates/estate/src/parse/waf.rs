@@ -47,7 +47,8 @@ fn check_sources(findings: &mut Findings, table: &Reader<'_>, rules: &[Placed<Ru
     for one in rules {
         if !seen.insert(&one.value) {
             let message = format!("`{}` is named twice", String::from(one.value.clone()));
-            findings.error("estate.duplicate", one.span, message);
+            let finding = Diagnostic::error("estate.duplicate", one.span, message);
+            findings.push(finding.hint("name each folder once"));
         }
     }
 }
