@@ -35,7 +35,7 @@ impl Default for Reports {
 
 impl Reports {
     /// Waits for a turn. Nobody closes it, so that there is always one.
-    async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+    pub(crate) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
         self.0.acquire().await.ok()
     }
 }
@@ -55,12 +55,13 @@ pub struct Sought {
 pub(crate) const LENGTH_MAX: Duration = Duration::from_secs(31 * 24 * 3600);
 
 /// Steps by which observations are told apart.
-pub(crate) const STEPS: [&str; 7] = [
+pub(crate) const STEPS: [&str; 8] = [
     "authenticate",
     "authorise",
     "limits",
     "body",
     "inspect",
+    "waf",
     "validate",
     "sanitize",
 ];

@@ -64,9 +64,7 @@ pub fn top(services: &Services, window: Window) -> Top {
     let of = |name: &str, route: Option<&estate::Route>| RouteTop {
         name: name.to_owned(),
         to: route.map(|route| route.to.clone()),
-        observing: route
-            .map(|route| observing(route.modes))
-            .unwrap_or_default(),
+        observing: route.map(observing).unwrap_or_default(),
         lately: history.lately(Some(&[name]), window),
     };
     let routes = estate.iter().flat_map(|estate| &estate.routes);
@@ -108,7 +106,8 @@ pub fn service_tops(services: &Services, window: Window) -> Vec<ServiceTop> {
 
 /// The steps of a route that only observe, in their order.
 #[must_use]
-pub fn observing(modes: estate::Modes) -> Vec<&'static str> {
+pub fn observing(route: &estate::Route) -> Vec<&'static str> {
+    let modes = route.modes;
     let all = [
         ("authenticate", modes.authenticate),
         ("authorise", modes.authorise),
@@ -116,8 +115,10 @@ pub fn observing(modes: estate::Modes) -> Vec<&'static str> {
         ("validate", modes.validate),
         ("inspect", modes.inspect),
     ];
+    let rules = route.waf.map(|waf| ("waf", waf.mode));
     let observing = all
         .into_iter()
+        .chain(rules)
         .filter(|(_, mode)| *mode == estate::Mode::Observe);
     observing.map(|(step, _)| step).collect()
 }

@@ -117,6 +117,7 @@ pub(crate) enum Place {
     Roles,
     Routes,
     Observed,
+    Rules,
     Services,
     Explain,
     Bans,
@@ -198,6 +199,13 @@ const GROUPS: [(&str, &[Entry]); 4] = [
                 "/gateway/observed",
                 "Would refuse",
                 Icon::Eye,
+                Some(own::GATEWAY_READ),
+            ),
+            entry(
+                Place::Rules,
+                "/gateway/rules",
+                "Rules",
+                Icon::Search,
                 Some(own::GATEWAY_READ),
             ),
             entry(

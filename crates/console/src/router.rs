@@ -10,7 +10,7 @@ use axum::routing::{get, post};
 use crate::error::WebError;
 use crate::handlers::{
     account, bans, enrol, estate, explain, gateway, keys, live, overview, people, person, plan,
-    roles, settings, sight, sign_in, trail,
+    roles, rules, settings, sight, sign_in, trail,
 };
 use crate::{assets, headers, visit};
 
@@ -103,6 +103,7 @@ fn protected() -> Router<Services> {
         .route("/gateway/routes", get(gateway::routes))
         .route("/gateway/routes/{name}", get(gateway::route))
         .route("/gateway/observed", get(sight::observed))
+        .route("/gateway/rules", get(rules::rules))
         .route("/gateway/services", get(sight::services))
         .route(
             "/gateway/explain",

@@ -135,6 +135,31 @@ fn settings(changes: &mut Vec<Change>, old: &Estate, new: &Estate) {
         &new.shared_limits,
     );
     table(changes, "acme", &old.acme, &new.acme);
+    rules(changes, old, new);
+}
+
+/// `[waf]`, and its exclusions by what they name.
+fn rules(changes: &mut Vec<Change>, old: &Estate, new: &Estate) {
+    let alone = |of: &Estate| {
+        let mut alone = of.waf.clone();
+        if let Some(waf) = &mut alone {
+            waf.exclusions.clear();
+        }
+        alone
+    };
+    table(changes, "waf", &alone(old), &alone(new));
+    let exclusions = |of: &Estate| -> BTreeMap<String, flat::Flat> {
+        let all = of.waf.iter().flat_map(|waf| &waf.exclusions);
+        let one = |exclusion: &crate::Exclusion| {
+            let place = match &exclusion.route {
+                Some(route) => format!("{} on {route}", exclusion.what()),
+                None => exclusion.what(),
+            };
+            (place, flat::flatten(exclusion))
+        };
+        all.map(one).collect()
+    };
+    entries(changes, "exclusion of", &exclusions(old), &exclusions(new));
 }
 
 /// A table that stands once.

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use ::model::Span;
 
-use crate::fields::ROOT;
+use crate::RuleSource;
+use crate::fields::{ROOT, WAF};
 use crate::parse::{self, names};
 use crate::read::Reader;
 use crate::values;
@@ -29,4 +30,25 @@ pub fn documents(source: &str) -> BTreeMap<String, Span> {
         }
     }
     documents
+}
+
+/// Folders of rules, relative to the estate file, that `source` names, in their order, each with
+/// its place. Also of a text that has errors; none of a text that is no TOML.
+#[must_use]
+pub fn rule_folders(source: &str) -> Vec<(String, Span)> {
+    let Ok(document) = parse::document(source) else {
+        return Vec::new();
+    };
+    let whole = Span {
+        start: 0,
+        end: source.len(),
+    };
+    let root = Reader::new(&ROOT, Some(document.as_table()), whole);
+    let table = root.sub("waf", &WAF);
+    let folders = table.list("rules", values::rules).into_iter();
+    let folder = |one: crate::read::Placed<RuleSource>| match one.value {
+        RuleSource::Folder(path) => Some((path, one.span)),
+        RuleSource::Builtin => None,
+    };
+    folders.filter_map(folder).collect()
 }

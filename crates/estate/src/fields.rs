@@ -8,6 +8,7 @@ mod limits;
 mod people;
 mod principals;
 mod upstream;
+mod waf;
 
 pub(crate) use acme::RENEW;
 pub(crate) use gateway::{CORS, MODE, ROUTE_LIMITS};
@@ -16,6 +17,7 @@ pub(crate) use principals::{CLIENT_CERTIFICATES, ISSUER_ROLES};
 pub(crate) use upstream::{
     BALANCE, BREAKER, CAPACITY, HEALTH, OUTLIERS, RESOLVE, RETRIES, TIMEOUTS,
 };
+pub(crate) use waf::{EXCLUSION, ROUTE_WAF, WAF};
 
 use crate::kind::Kind;
 
@@ -101,6 +103,7 @@ pub(crate) static ROOT: Table = Table {
         table("identity", &people::IDENTITY),
         table("trail", &people::TRAIL),
         table("limits", &gateway::LIMITS),
+        table("waf", &WAF),
         tables("limit_key", &limits::LIMIT_KEY, 64),
         tables("limit", &limits::LIMIT, 1000),
         tables("certificate", &gateway::CERTIFICATE, 1000),

@@ -20,6 +20,16 @@ pub(crate) enum Kind {
     File,
     /// A document that lies beside the estate file and belongs to its versions.
     Document,
+    /// A folder of rules that lies beside the estate file and belongs to its versions.
+    Rules,
+    /// `attack-sqli`.
+    RuleTag,
+    /// `comment`.
+    RuleParameter,
+    /// `ARGS:comment`.
+    RuleTarget,
+    /// `2027-03-31`.
+    Day,
     /// `$.comment`, `$.items[*].title as text`.
     Sanitize,
     /// The parent of hosts.
@@ -139,6 +149,11 @@ impl Kind {
             Self::Text { .. } => "text".to_owned(),
             Self::File => "file".to_owned(),
             Self::Document => "file beside the estate file".to_owned(),
+            Self::Rules => "folder beside the estate file".to_owned(),
+            Self::RuleTag => "tag".to_owned(),
+            Self::RuleParameter => "name of an argument".to_owned(),
+            Self::RuleTarget => "target of rules".to_owned(),
+            Self::Day => "day".to_owned(),
             Self::Sanitize => "field".to_owned(),
             Self::Domain => "domain name".to_owned(),
             Self::Host | Self::FullHost | Self::CertificateHost => "host name".to_owned(),
@@ -196,6 +211,11 @@ impl Kind {
             Self::Text { max } => check_line(text, *max),
             Self::File => check_file(text),
             Self::Document => values::document(text).map(drop),
+            Self::Rules => values::rules(text).map(drop),
+            Self::RuleTag => values::rule_tag(text).map(drop),
+            Self::RuleParameter => values::rule_parameter(text).map(drop),
+            Self::RuleTarget => values::rule_target(text).map(drop),
+            Self::Day => values::day(text).map(drop),
             Self::Sanitize => sanitize::parse(text).map(drop),
             Self::Domain | Self::Host | Self::FullHost => values::host(text).map(drop),
             Self::CertificateHost => values::certificate_host(text).map(drop),

@@ -22,10 +22,11 @@ mod starter;
 mod suggest;
 mod upstream;
 mod values;
+mod waf;
 
 pub use certificate_name::CertificateName;
 pub use diff::{Change, ChangeKind, diff};
-pub use documents::documents;
+pub use documents::{documents, rule_folders};
 pub use limits::{
     Budget, Cost, KeySource, LimitKey, MissingKey, Per, RouteConcurrent, RouteRate, SharedLimits,
     StoreAddress, WhenAway,
@@ -41,6 +42,7 @@ pub use upstream::{
     Balance, Breaker, Capacity, Failure, HashKey, Health, NamedPlace, NoneHealthy, Outliers,
     Percent, Reach, Resolve, Retries, Statuses, UpstreamTimeouts,
 };
+pub use waf::{Exclusion, RouteWaf, RuleSource, Tuning, Waf, WhenSpent};
 
 #[cfg(test)]
 mod fuzz;

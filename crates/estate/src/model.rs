@@ -12,6 +12,7 @@ use crate::CertificateName;
 use crate::limits::{Budget, Cost, LimitKey, RouteConcurrent, RouteRate, SharedLimits};
 use crate::sanitize::Sanitize;
 use crate::upstream::{NamedPlace, Reach};
+use crate::waf::{RouteWaf, Waf};
 
 /// The whole estate at one version.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -34,6 +35,8 @@ pub struct Estate {
     pub limits: Limits,
     /// `[limits.shared]`: where gateways count together.
     pub shared_limits: Option<SharedLimits>,
+    /// `[waf]`: rules of the ModSecurity language.
+    pub waf: Option<Waf>,
     /// `[[limit_key]]`, by name.
     pub limit_keys: BTreeMap<String, LimitKey>,
     /// `[[limit]]`, by name.
@@ -535,6 +538,9 @@ pub struct Route {
     pub openapi: Option<String>,
     /// Fields of bodies that are cleaned.
     pub sanitize: Vec<Sanitize>,
+    /// How the rules of `[waf]` are meant here; nothing when there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waf: Option<RouteWaf>,
     /// Whether traffic is watched for a proposal of a document.
     pub learn: bool,
     /// Whether clients may open a WebSocket (RFC 6455).

@@ -14,6 +14,7 @@ mod routes;
 mod rules;
 mod settings;
 mod upstream;
+mod waf;
 
 use ::model::{Diagnostic, Span};
 use toml_edit::Document;
@@ -113,7 +114,9 @@ fn read(findings: &mut Findings, root: &Reader<'_>) -> Option<Estate> {
     let clients = people::clients(findings, root, &names);
     let issuers = principals::issuers(findings, root, &names);
     let client_certificates = principals::client_certificates(root, domain.as_deref());
+    let waf = waf::waf(findings, root);
     let shared = routes::Shared {
+        waf: waf.as_ref(),
         domain: domain.as_deref(),
         limits: route_limits.as_ref(),
         budgets: &budgets,
@@ -121,18 +124,14 @@ fn read(findings: &mut Findings, root: &Reader<'_>) -> Option<Estate> {
         names: &names,
     };
     let routes = routes::routes(findings, root, &shared);
-    let acme = listen
-        .as_ref()
-        .zip(console.as_ref())
-        .and_then(|(listen, console)| {
-            let beside = acme::Beside {
-                listen,
-                console,
-                certificates: &certificates,
-                routes: &routes,
-            };
-            acme::acme(findings, root, &beside)
-        });
+    let beside = listen.as_ref().zip(console.as_ref());
+    let beside = beside.map(|(listen, console)| acme::Beside {
+        listen,
+        console,
+        certificates: &certificates,
+        routes: &routes,
+    });
+    let acme = beside.and_then(|beside| acme::acme(findings, root, &beside));
     let estate = Estate {
         name: name?,
         domain: domain?,
@@ -143,6 +142,8 @@ fn read(findings: &mut Findings, root: &Reader<'_>) -> Option<Estate> {
         trail: trail?,
         limits: route_limits?,
         shared_limits,
+        // SECURITY: rules that were not understood are never left out.
+        waf: if root.has("waf") { Some(waf?) } else { None },
         limit_keys,
         budgets,
         certificates,
@@ -161,5 +162,6 @@ fn read(findings: &mut Findings, root: &Reader<'_>) -> Option<Estate> {
     rules::check(findings, root, &estate);
     principals::check(findings, root, &estate);
     limits::check(findings, root, &estate);
+    waf::check(findings, root, &estate);
     Some(estate)
 }

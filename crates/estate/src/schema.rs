@@ -50,18 +50,22 @@ fn of_table(table: &'static Table) -> Value {
     })
 }
 
+const DURATION: &str = "^([0-9]+ *(ms|s|m|min|h|d|w) *)+$";
+const SIZE: &str = "^[0-9]+ *(B|KiB|MiB|GiB)$";
+const RATE: &str = "^[0-9]+ */ *([0-9]+)?(ms|s|m|min|h|d|w)$";
+const GRANTED: &str = "^[a-z0-9._-]+:([a-z0-9._-]+|\\*)$";
+const REQUIRED: &str = "^[a-z0-9._-]+:[a-z0-9._-]+$";
+
 fn of_kind(kind: &'static Kind) -> Value {
-    const DURATION: &str = "^([0-9]+ *(ms|s|m|min|h|d|w) *)+$";
-    const SIZE: &str = "^[0-9]+ *(B|KiB|MiB|GiB)$";
-    const RATE: &str = "^[0-9]+ */ *([0-9]+)?(ms|s|m|min|h|d|w)$";
-    const GRANTED: &str = "^[a-z0-9._-]+:([a-z0-9._-]+|\\*)$";
-    const REQUIRED: &str = "^[a-z0-9._-]+:[a-z0-9._-]+$";
     let text = |pattern: &str| json!({ "type": "string", "pattern": pattern });
     match kind {
         Kind::Name => text(NAME_PATTERN),
         Kind::Text { max } => json!({ "type": "string", "maxLength": max }),
         Kind::File | Kind::Sanitize => json!({ "type": "string", "minLength": 1 }),
         Kind::Document => text(r"^[^/].*\.(yaml|yml|json)$"),
+        Kind::Rules | Kind::RuleTag | Kind::RuleParameter | Kind::RuleTarget | Kind::Day => {
+            text(of_rules(kind))
+        }
         Kind::Domain | Kind::Host | Kind::FullHost => {
             json!({ "type": "string", "minLength": 1, "maxLength": 253 })
         }
@@ -120,6 +124,17 @@ fn of_kind(kind: &'static Kind) -> Value {
         Kind::Tables { of, max } => {
             json!({ "type": "array", "items": of_table(of), "maxItems": max })
         }
+    }
+}
+
+/// Patterns of what is said about rules.
+fn of_rules(kind: &Kind) -> &'static str {
+    match kind {
+        Kind::RuleTag => r"^[A-Za-z0-9_./-]{1,128}$",
+        Kind::RuleTarget => r"^[A-Z0-9_]{1,64}(:.+)?$",
+        Kind::Day => r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+        Kind::RuleParameter => r"^.{1,128}$",
+        _ => r"^.{1,200}$",
     }
 }
 

@@ -4,9 +4,11 @@ use std::net::SocketAddr;
 
 mod limits;
 mod upstream;
+mod waf;
 
 pub(crate) use limits::{Limit, budget, concurrent, key_source, limit, store_address};
 pub(crate) use upstream::{Place, hash_key, percent, place, statuses};
+pub(crate) use waf::{day, rule_parameter, rule_tag, rule_target, rules};
 
 /// Why a text is not the value it should be.
 #[derive(Debug, PartialEq, Eq)]

@@ -39,7 +39,10 @@ pub(crate) struct Question {
 /// Whether the end of an answer of a route's service is not known, so that it may go on for long.
 /// One whose length is known ends by itself.
 pub(crate) fn is_long(flow: &Flow<'_>, body: &Outgoing) -> bool {
-    let comes = matches!(body, Outgoing::Upstream(_) | Outgoing::Compared(_));
+    let comes = matches!(
+        body,
+        Outgoing::Upstream(_) | Outgoing::Compared(_) | Outgoing::Begun(_)
+    );
     let is_open = comes && body.size_hint().exact().is_none();
     is_open && flow.route.is_some()
 }

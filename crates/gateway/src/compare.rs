@@ -332,6 +332,8 @@ impl Record {
             after: None,
             rule: None,
             argument: Some(&fault.place),
+            matches: &[],
+            score: None,
         });
     }
 }

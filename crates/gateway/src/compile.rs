@@ -35,6 +35,8 @@ pub(crate) struct CompiledRoute {
     pub(crate) service: usize,
     /// What its requests must keep to.
     pub(crate) document: Option<Arc<openapi::Document>>,
+    /// The rules that they are held to.
+    pub(crate) rules: Option<Arc<seclang::Ruleset>>,
     /// What of their bodies is cleaned.
     pub(crate) cleaner: Option<Arc<Cleaner>>,
 }
@@ -97,6 +99,7 @@ impl Compiled {
                     .copied()
                     .unwrap_or(usize::MAX),
                 document: documents.of(route),
+                rules: documents.rules_of(route),
                 cleaner: Cleaner::of(route),
             });
         }

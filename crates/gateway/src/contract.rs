@@ -1,4 +1,5 @@
-//! OpenAPI documents as a version's routes share them, and how a request is shown to one.
+//! What came with an estate, as a version's routes share it: OpenAPI documents and rules; and how a
+//! request is shown to a document.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -6,22 +7,27 @@ use std::sync::Arc;
 use estate::{Estate, Route};
 use http::HeaderMap;
 use openapi::{Document, Fields, Options, Weight};
+use waf::{Ruleset, Sets};
 
 use crate::Error;
 use crate::reply::ReplyFields;
 
-/// Every document of a version, compiled once.
+/// Every document of a version, and its rules, compiled once.
 #[derive(Debug, Default)]
-pub(crate) struct Documents(HashMap<String, Arc<Document>>);
+pub(crate) struct Documents {
+    documents: HashMap<String, Arc<Document>>,
+    rules: Sets,
+}
 
 impl Documents {
-    /// Compiles what the routes of `estate` name from its `texts`.
+    /// Compiles what the routes of `estate` name from its `texts`. Rules take up to a second, so
+    /// never on a worker's thread.
     ///
-    /// SECURITY: a route whose document is missing or cannot be enforced refuses the version;
-    /// served without it, it would take what it must not.
+    /// SECURITY: a route whose document or rules are missing or cannot be enforced refuses the
+    /// version; served without them, it would take what it must not.
     ///
     /// # Errors
-    /// [`Error::Document`].
+    /// [`Error::Document`], [`Error::Rules`].
     pub(crate) fn compile(
         estate: &Estate,
         texts: &BTreeMap<String, String>,
@@ -50,12 +56,24 @@ impl Documents {
             })?;
             documents.insert(path.clone(), Arc::new(compiled.document));
         }
-        Ok(Self(documents))
+        let rules = Sets::load(estate, texts).map_err(|findings| {
+            let first = findings.into_iter().find(|one| one.is_error);
+            Error::Rules {
+                message: first
+                    .map_or_else(|| "no reason is known".to_owned(), |one| one.to_string()),
+            }
+        })?;
+        Ok(Self { documents, rules })
     }
 
     /// A route's document.
     pub(crate) fn of(&self, route: &Route) -> Option<Arc<Document>> {
-        self.0.get(route.openapi.as_ref()?).map(Arc::clone)
+        self.documents.get(route.openapi.as_ref()?).map(Arc::clone)
+    }
+
+    /// A route's rules.
+    pub(crate) fn rules_of(&self, route: &Route) -> Option<Arc<Ruleset>> {
+        self.rules.of(route)
     }
 }
 

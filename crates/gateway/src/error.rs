@@ -54,6 +54,12 @@ pub enum Error {
         /// What is wrong.
         message: String,
     },
+    /// Rules of the estate cannot be loaded.
+    #[error("rules: {message}")]
+    Rules {
+        /// What is wrong, with its place.
+        message: String,
+    },
     /// An OpenAPI document of the estate cannot be enforced.
     #[error("document `{path}`: {message}")]
     Document {
@@ -100,6 +106,7 @@ impl Error {
         match self {
             Self::Service { .. }
             | Self::Document { .. }
+            | Self::Rules { .. }
             | Self::Issuer { .. }
             | Self::SharedLimits { .. }
             | Self::ClientCertificates(_) => ErrorKind::Invalid,

@@ -14,6 +14,7 @@ use http_body::{Body, Frame, SizeHint};
 use crate::compare::Compared;
 use crate::gates::Admitted;
 use crate::limiter::{Held, Permits};
+use crate::ruled::Begun;
 use crate::upstream::{Opened, ResponseBody};
 use crate::watched::Watched;
 
@@ -133,6 +134,8 @@ pub(crate) enum Outgoing {
     Upstream(ResponseBody),
     /// The same, looked at as it passes.
     Compared(Box<Compared>),
+    /// The same, of which a part was held.
+    Begun(Box<Begun>),
     /// The same, as long as its client may still ask for it.
     Watched(Box<Watched>),
     /// Any of these, counted among the requests under way.
@@ -155,6 +158,7 @@ impl Body for Outgoing {
             Self::Full(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
             Self::Upstream(body) => body.poll_frame(cx),
             Self::Compared(body) => body.poll_frame(cx),
+            Self::Begun(body) => body.poll_frame(cx),
             Self::Watched(body) => body.poll_frame(cx),
             Self::Held(body) => body.poll_frame(cx),
         }
@@ -166,6 +170,7 @@ impl Body for Outgoing {
             Self::Full(bytes) => bytes.is_empty(),
             Self::Upstream(body) => body.is_end_stream(),
             Self::Compared(body) => body.is_end_stream(),
+            Self::Begun(body) => body.is_end_stream(),
             Self::Watched(body) => body.is_end_stream(),
             Self::Held(body) => body.is_end_stream(),
         }
@@ -179,6 +184,7 @@ impl Body for Outgoing {
             }
             Self::Upstream(body) => body.size_hint(),
             Self::Compared(body) => body.size_hint(),
+            Self::Begun(body) => body.size_hint(),
             Self::Watched(body) => body.size_hint(),
             Self::Held(body) => body.size_hint(),
         }

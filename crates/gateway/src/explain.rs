@@ -24,10 +24,11 @@ use crate::exchange::{Connection, WebSocket};
 use crate::flow::Flow;
 use crate::metrics::Registry;
 use crate::refused::Refused;
+use crate::ruled::Matched;
 use crate::shared::{Common, Parts, Shared};
 use crate::state::Builder;
 use crate::steps::{
-    authenticate, authorise, cors, inspect, limits, path, route, same_origin, size, validate,
+    authenticate, authorise, cors, inspect, limits, path, route, same_origin, size, validate, waf,
     websocket,
 };
 use crate::upstream::{Around, Target};
@@ -234,6 +235,13 @@ impl Trace<'_> {
             inspect::head(flow)?;
             Ok("no rule matches path, query and headers; a body was not looked at".to_owned())
         });
+        if flow.chosen().is_none_or(|one| one.compiled.rules.is_some()) {
+            self.step("waf", flow, |flow| {
+                waf::head(flow)?;
+                waf::without_body(flow)?;
+                Ok(ruled_said(flow))
+            });
+        }
         if flow
             .chosen()
             .is_none_or(|one| one.compiled.document.is_some())
@@ -284,12 +292,14 @@ impl Trace<'_> {
         let said = run(flow);
         let line = line(flow, name, self.source);
         for would in flow.observed.split_off(observed) {
-            self.push(name, Verdict::WouldRefuse, would.text.into_owned(), line);
+            let text = format!("{}{}", would.text, by_rules(&would));
+            self.push(name, Verdict::WouldRefuse, text, line);
             flow.observed.truncate(observed);
         }
         match said {
             Err(refused) => {
-                let text = format!("{} ({})", refused.text, refused.code);
+                let rules = by_rules(&refused);
+                let text = format!("{} ({}){rules}", refused.text, refused.code);
                 self.push(name, Verdict::Refused, text, line);
                 self.refused = Some(refused);
             }
@@ -335,6 +345,32 @@ impl Trace<'_> {
     }
 }
 
+/// Rules that a refusal stands on, for whoever may know them.
+fn by_rules(refused: &Refused) -> String {
+    let more = refused.more();
+    let one = |one: &Matched| {
+        let at = one.found.first().map_or("", |found| found.target.as_str());
+        format!("{} at `{at}`: {}", one.id, one.message)
+    };
+    let rules: Vec<String> = more.matches.iter().map(one).collect();
+    match (rules.is_empty(), more.score) {
+        (true, _) => String::new(),
+        (false, None) => format!(": {}", rules.join("; ")),
+        (false, Some(score)) => format!(", with a score of {score}: {}", rules.join("; ")),
+    }
+}
+
+fn ruled_said(flow: &Flow<'_>) -> String {
+    let rules: Vec<String> = flow.rules.iter().map(u64::to_string).collect();
+    if rules.is_empty() {
+        return "no rule matches path, query and headers; a body was not looked at".to_owned();
+    }
+    format!(
+        "the rules {} match, and do not refuse it; a body was not looked at",
+        rules.join(", ")
+    )
+}
+
 /// Who it would be, in words.
 fn known(flow: &mut Flow<'_>, caller: Option<Caller>) -> Result<String, Refused> {
     match caller {
@@ -368,6 +404,7 @@ fn line(flow: &Flow<'_>, step: &str, source: &str) -> Option<usize> {
         "authorise" => &["require", "auth"],
         "limits" => &["limit", "concurrent", "cost"],
         "inspect" => &["mode"],
+        "waf" => &["waf", "mode"],
         "cors" => &["cors"],
         "head" => &["limits"],
         "validate" => &["openapi", "mode"],

@@ -14,6 +14,7 @@ use crate::limiter::{Permits, Policy};
 use crate::records;
 use crate::refused::{Effect, Refused, effect_of};
 use crate::router::RouteIndex;
+use crate::ruled::Judged;
 use crate::shared::Shared;
 use crate::state::{self, Chosen, State};
 
@@ -62,6 +63,10 @@ pub(crate) struct Flow<'a> {
     pub(crate) sent: Option<Duration>,
     /// What steps that only observe would have refused.
     pub(crate) observed: Vec<Refused>,
+    /// How far rules have looked at it; nothing where there are none, or they have ended.
+    pub(crate) judged: Option<Box<Judged<'a>>>,
+    /// Ids of rules that it matched.
+    pub(crate) rules: Vec<u64>,
     /// By which headers a proxy in front asks about it, when it was not sent here itself.
     pub(crate) asked: AuthRequest,
     /// It was decided before, and is only looked at again: it uses nothing and counts nowhere.
@@ -216,6 +221,8 @@ impl<'a> Flow<'a> {
                 .find(|code| effect_of(code) == Effect::Refuses),
             rule: more.rule,
             argument: more.argument.as_deref(),
+            matches: &more.matches,
+            score: more.score,
         });
     }
 

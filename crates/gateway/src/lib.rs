@@ -46,6 +46,7 @@ mod records;
 mod refused;
 mod reply;
 mod router;
+mod ruled;
 mod run;
 mod sanitize;
 mod scrape;

@@ -7,6 +7,7 @@ mod limits;
 mod routes;
 mod services;
 mod text;
+mod waf;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
@@ -25,7 +26,7 @@ const ROUTES_MAX: usize = 1024;
 /// LIMIT: codes of refusals with counters of their own.
 const CODES_MAX: usize = 128;
 /// Steps that refusals of a route are counted by; anything else counts as `head`.
-const STEPS: [&str; 13] = [
+const STEPS: [&str; 14] = [
     "head",
     "ban",
     "path",
@@ -36,6 +37,7 @@ const STEPS: [&str; 13] = [
     "limits",
     "body",
     "inspect",
+    "waf",
     "validate",
     "sanitize",
     "grpc",
@@ -70,6 +72,7 @@ pub(crate) struct Meter {
     codes: Box<[OnceLock<CodeCounter>]>,
     connections: AtomicU64,
     sanitized: AtomicU64,
+    waf: waf::Counters,
     /// The thread that counts requests.
     #[cfg(debug_assertions)]
     counts: OnceLock<std::thread::ThreadId>,
@@ -154,6 +157,7 @@ impl Registry {
         self.render_connections(&mut text, gauges);
         routes::render(&mut text, &self.sums());
         self.render_codes(&mut text);
+        waf::render(&mut text, self.meters.iter().map(|meter| &meter.waf));
         render_gauges(&mut text, gauges);
         self.render_records(&mut text);
         services::render(&mut text, &self.services.stats());
@@ -319,6 +323,7 @@ impl Meter {
             codes: (0..CODES_MAX).map(|_| OnceLock::new()).collect(),
             connections: AtomicU64::new(0),
             sanitized: AtomicU64::new(0),
+            waf: waf::Counters::default(),
             #[cfg(debug_assertions)]
             counts: OnceLock::new(),
         }
@@ -367,6 +372,30 @@ impl Meter {
         if let Some(cell) = self.routes.get(route.0) {
             cell.get_or_init(Box::default).observed(code);
         }
+    }
+
+    /// A request of a route matched a rule of `[waf]`.
+    pub(crate) fn matched(&self, route: RouteSlot, rule: u64) {
+        self.waf.matched(rule);
+        if let Some(cell) = self.routes.get(route.0) {
+            cell.get_or_init(Box::default).matched();
+        }
+    }
+
+    /// Rules of `[waf]` looked at a request or an answer for so long. Called by the worker's own
+    /// thread alone.
+    pub(crate) fn judged(&self, took: Duration) {
+        self.waf.judged(took);
+    }
+
+    /// The budget of a request was spent before all rules had run.
+    pub(crate) fn spent(&self) {
+        self.waf.spent();
+    }
+
+    /// Rules of `[waf]` wanted to look into an answer and could not.
+    pub(crate) fn unseen(&self) {
+        self.waf.unseen();
     }
 
     /// Something was refused; `code` is `<step>.<reason>`.

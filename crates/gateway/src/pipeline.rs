@@ -25,7 +25,8 @@ use crate::sign_in;
 use crate::state::State;
 use crate::steps::{
     address, authenticate, authorise, ban, body, certificate, client, cors, forward, grpc, inspect,
-    limits, path, respond, route, same_origin, sanitize, size, snapshot, sni, validate, websocket,
+    limits, path, respond, route, same_origin, sanitize, size, snapshot, sni, validate, waf,
+    websocket,
 };
 
 /// Answers one request; never fails.
@@ -144,11 +145,18 @@ async fn decide(flow: &mut Flow<'_>) -> Result<Reply, Refused> {
     }
     limits::at_once(flow)?;
     inspect::head(flow)?;
+    waf::head(flow)?;
     validate::head(flow)?;
     websocket::check(flow)?;
     let mut carried = body::take(flow).await?;
-    if let Carried::Held(held) = &mut carried {
+    if let Carried::Held(held) = &carried {
         inspect::body(flow, held).await?;
+    }
+    if flow.judged.is_some() {
+        Box::pin(waf::body(flow, &carried)).await?;
+        waf::ask_plainly(flow);
+    }
+    if let Carried::Held(held) = &mut carried {
         validate::body(flow, held).await?;
         if sanitize::is_wanted(flow, held) {
             *held = Box::pin(sanitize::body(flow, std::mem::take(held))).await?;
@@ -160,6 +168,9 @@ async fn decide(flow: &mut Flow<'_>) -> Result<Reply, Refused> {
         let learning = compare::begin(flow, &carried);
         let mut response = forward::send(flow, carried).await?;
         compare::attach(flow, learning, &mut response);
+        if flow.judged.is_some() {
+            response = Box::pin(waf::answer(flow, response)).await?;
+        }
         response
     };
     respond::dress(flow, &mut response.fields);
@@ -260,6 +271,8 @@ pub(crate) fn begin<'a>(
         sent: None,
         permits: None,
         observed: Vec::new(),
+        judged: None,
+        rules: Vec::new(),
         asked: AuthRequest::Off,
         again: false,
     }
@@ -293,5 +306,6 @@ fn record(flow: &Flow<'_>, status: u16, bytes_out: u64, refused: Option<&'static
         principal: flow.caller.as_ref().map(Caller::principal),
         refused,
         observed: &flow.observed,
+        rules: &flow.rules,
     });
 }

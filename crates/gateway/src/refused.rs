@@ -6,6 +6,8 @@ use std::time::Duration;
 use http::StatusCode;
 use serde::Serialize;
 
+use crate::ruled::Matched;
+
 /// A refusal: a stable code whose first word is the step, and a sentence for people that holds no
 /// secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +33,10 @@ pub(crate) struct More {
     pub(crate) argument: Option<String>,
     /// The methods that may be tried instead (RFC 9110 §10.2.1).
     pub(crate) allow: Option<String>,
+    /// Rules of `[waf]` that it matched; for records alone.
+    pub(crate) matches: Vec<Matched>,
+    /// What they added up to.
+    pub(crate) score: Option<i64>,
     /// Everything that is wrong with it, one by one.
     pub(crate) faults: Vec<Fault>,
 }
@@ -99,7 +105,8 @@ pub(crate) enum Effect {
     Refuses,
     /// It changes the request and lets it through.
     Cleans,
-    /// Nothing: the answer of a service is never held up.
+    /// Nothing: an answer that differs from its document is never held up, and unfinished work passes
+    /// where the route chose so.
     Notes,
 }
 
@@ -107,6 +114,7 @@ pub(crate) enum Effect {
 pub(crate) fn effect_of(code: &str) -> Effect {
     match code {
         "sanitize.changed" => Effect::Cleans,
+        "waf.unfinished" => Effect::Notes,
         _ if code.starts_with("validate.response_") => Effect::Notes,
         _ => Effect::Refuses,
     }

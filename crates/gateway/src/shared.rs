@@ -19,6 +19,7 @@ use crate::inspect::Rules;
 use crate::limiter::{AtOnce, Limiter, Line};
 use crate::metrics::Meter;
 use crate::reply::Reply;
+use crate::ruled::Places;
 use crate::state::State;
 use crate::upstream::{PoolUse, Target, Upstreams};
 use crate::{issuers, link, pipeline, records, token};
@@ -68,6 +69,8 @@ pub(crate) struct Common {
     pub(crate) rules: Arc<Rules>,
     /// Who may look into a long body now.
     pub(crate) long_bodies: Arc<Semaphore>,
+    /// Where rules of `[waf]` look into long bodies.
+    pub(crate) places: Places,
     /// How many bytes of bodies may be held.
     pub(crate) budget: Arc<Budget>,
     /// Where decisions are recorded; nowhere when requests are only supposed.
@@ -120,6 +123,7 @@ impl Common {
             earlier_keys: Mutex::default(),
             rules: Arc::new(Rules::built_in()),
             long_bodies: Arc::new(Semaphore::new(LONG_BODIES_MAX)),
+            places: Places::default(),
             budget: parts.budget,
             recorder: parts.recorder,
             book: Arc::default(),

@@ -11,6 +11,7 @@ mod error;
 mod events;
 mod participant;
 mod plan;
+mod rules;
 mod service;
 mod sources;
 mod store;

@@ -10,7 +10,7 @@ use trail::Trail;
 
 use crate::apply::{Applier, Wanted};
 use crate::{
-    Drift, Error, Participant, Plan, PlanRef, Sources, Summary, Version, documents, store,
+    Drift, Error, Participant, Plan, PlanRef, Sources, Summary, Version, documents, rules, store,
 };
 
 /// LIMIT: versions in one list.
@@ -101,7 +101,9 @@ impl Rollout {
     pub fn plan(&self, ctx: &Context, sources: impl Into<Sources>) -> Result<Plan, Error> {
         ctx.require(&own::permission(own::ESTATE_READ))?;
         let sources = sources.into().named();
-        let checked = sources.check()?;
+        let mut checked = sources.check()?;
+        let ended = checked.estate.ended_exclusions(self.0.clock.now());
+        checked.warnings.extend(ended);
         let current = self.current();
         Ok(Plan {
             base: current.as_ref().map_or(0, |version| version.number),
@@ -227,6 +229,7 @@ pub(crate) fn changes(current: Option<&Version>, new: &Estate, sources: &Sources
         None => (estate::diff(&without_entries(new), new), Sources::default()),
     };
     changes.extend(documents::changes(&before, sources));
+    changes.extend(rules::changes(&before, sources));
     changes
 }
 
@@ -241,5 +244,6 @@ fn without_entries(estate: &Estate) -> Estate {
     empty.groups.clear();
     empty.clients.clear();
     empty.routes.clear();
+    empty.waf = None;
     empty
 }

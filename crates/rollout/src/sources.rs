@@ -8,14 +8,14 @@ use aws_lc_rs::digest::{SHA256, digest};
 use model::Diagnostic;
 
 use crate::Error;
-use crate::documents;
+use crate::{documents, rules};
 
 /// LIMIT: bytes of an estate.
 const SOURCE_BYTES_MAX: usize = 1024 * 1024;
 /// LIMIT: bytes of one document.
 const DOCUMENT_BYTES_MAX: usize = 1024 * 1024;
-/// LIMIT: documents of one estate.
-const DOCUMENTS_MAX: usize = 64;
+/// LIMIT: documents of one estate, files of rules among them.
+const DOCUMENTS_MAX: usize = 256;
 /// LIMIT: bytes of an estate and its documents together: they travel to gateways in one message.
 const ALL_BYTES_MAX: usize = 5 * 1024 * 1024;
 
@@ -78,7 +78,26 @@ impl Sources {
                 Err(error) => drop(sources.missing.insert(path, error.to_string())),
             }
         }
+        for (rules, _) in estate::rule_folders(&sources.estate) {
+            match rules::files(folder, &rules) {
+                Ok(paths) => sources.take_in(folder, paths),
+                Err(error) => drop(sources.missing.insert(rules, error.to_string())),
+            }
+        }
         sources
+    }
+
+    fn take_in(&mut self, folder: &Path, paths: Vec<String>) {
+        for path in paths {
+            // One more than is accepted, so that it is refused and not cut short.
+            if self.documents.len() > DOCUMENTS_MAX {
+                return;
+            }
+            match read(&folder.join(&path)) {
+                Ok(text) => drop(self.documents.insert(path, text)),
+                Err(error) => drop(self.missing.insert(path, error.to_string())),
+            }
+        }
     }
 
     /// The same with only the documents that the estate names: nothing else becomes part of a
@@ -86,8 +105,11 @@ impl Sources {
     #[must_use]
     pub fn named(mut self) -> Self {
         let named = estate::documents(&self.estate);
-        self.documents.retain(|path, _| named.contains_key(path));
-        self.missing.retain(|path, _| named.contains_key(path));
+        let folders = estate::rule_folders(&self.estate);
+        let is_named = |path: &str| named.contains_key(path) || rules::is_of(&folders, path);
+        self.documents.retain(|path, _| is_named(path));
+        self.missing
+            .retain(|path, _| is_named(path) || folders.iter().any(|(folder, _)| folder == path));
         self
     }
 
@@ -100,6 +122,7 @@ impl Sources {
         let (mut findings, _) = documents::findings(self);
         match estate::Estate::parse(&self.estate) {
             Ok(parsed) => {
+                findings.extend(rules::findings(self, Some(&parsed.estate)));
                 findings.splice(0..0, parsed.warnings);
                 if findings.iter().any(Diagnostic::is_error) {
                     return Err(Error::Invalid(findings));
@@ -111,6 +134,7 @@ impl Sources {
             }
             Err(mut all) => {
                 all.append(&mut findings);
+                all.extend(rules::findings(self, None));
                 Err(Error::Invalid(all))
             }
         }

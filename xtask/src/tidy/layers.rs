@@ -11,6 +11,7 @@ pub(super) const LAYERS: &[(&str, &[&str])] = &[
     ("the estate", &["estate"]),
     ("engines", ENGINES),
     ("the rules", &["wafrules"]),
+    ("the rules in force", &["waf"]),
     ("the first draft", &["adopt"]),
     ("platform", &["store", "net"]),
     ("the record", &["trail"]),
@@ -35,7 +36,7 @@ const ENGINES: &[&str] = &[
 
 /// Crates that ask nothing of the machine: values in, values out.
 fn is_pure(name: &str) -> bool {
-    ENGINES.contains(&name) || matches!(name, "model" | "estate" | "wafrules" | "adopt")
+    ENGINES.contains(&name) || matches!(name, "model" | "estate" | "wafrules" | "waf" | "adopt")
 }
 
 /// Siblings that never meet but in events, in `model`'s types and in the program.

@@ -159,6 +159,7 @@ async fn routes(State(services): State<Services>) -> Answer {
                 "to": route.to,
                 "auth": route.auth,
                 "modes": route.modes,
+                "waf": route.waf,
                 "rate": rate,
                 "refused_rate": refused_rate,
                 "numbers": traffic.routes.get(&route.name),

@@ -45,7 +45,7 @@ impl Lines {
                 .collect(),
             steps: routes
                 .flat_map(|route| {
-                    observing(route.modes).into_iter().map(|step| Step {
+                    observing(route).into_iter().map(|step| Step {
                         route: route.name.clone(),
                         step,
                         since: current.applied_at,
@@ -102,7 +102,7 @@ impl Lines {
     /// Where the estate says so, and what to write there so that this step blocks.
     pub(super) fn blocking(&self, route: &str, step: &str) -> Option<(usize, String)> {
         let (route, line) = self.routes.iter().find(|(one, _)| one.name == route)?;
-        let others: Vec<String> = observing(route.modes)
+        let others: Vec<String> = observing(route)
             .into_iter()
             .filter(|one| *one != step)
             .map(|one| format!("{one} = \"observe\""))
@@ -118,5 +118,5 @@ impl Lines {
 
 fn is_observing(estate: &Estate, step: &Step) -> bool {
     let route = estate.routes.iter().find(|one| one.name == step.route);
-    route.is_some_and(|route| observing(route.modes).contains(&step.step))
+    route.is_some_and(|route| observing(route).contains(&step.step))
 }

@@ -41,6 +41,8 @@ pub(super) fn run(args: &CheckArgs, session: &mut Session<'_>) -> Result<Exit, F
         let base = file.path.parent().unwrap_or(Path::new("."));
         let found = certificates::findings(&parsed.estate, base, session.places.clock.now());
         parsed.warnings.extend(found);
+        let ended = parsed.estate.ended_exclusions(session.places.clock.now());
+        parsed.warnings.extend(ended);
     }
     match checked {
         Ok(parsed) if parsed.warnings.is_empty() || !is_refused(&parsed.warnings, args.strict) => {

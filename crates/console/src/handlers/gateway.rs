@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use api::{Numbers, Services, Traffic, Window};
 use axum::extract::{Path, State};
-use estate::{Auth, Estate, Mode, Modes, PathPattern, Require, Route};
+use estate::{Auth, Estate, Mode, PathPattern, Require, Route};
 use model::{Timestamp, own};
 
 use super::Answer;
@@ -84,7 +84,7 @@ fn row(services: &Services, route: &Route, traffic: &Traffic) -> RouteRow {
         host: route.host.clone().unwrap_or_else(|| "any host".to_owned()),
         path: pattern(&route.path),
         to: route.to.clone(),
-        observing: modes(route.modes)
+        observing: modes(route)
             .into_iter()
             .filter(|(_, mode)| *mode == Mode::Observe)
             .map(|(step, _)| step)
@@ -111,14 +111,17 @@ pub(crate) fn pattern(pattern: &PathPattern) -> String {
 }
 
 /// The steps that can observe, in their order.
-pub(crate) fn modes(modes: Modes) -> [(&'static str, Mode); 5] {
-    [
+pub(crate) fn modes(route: &Route) -> Vec<(&'static str, Mode)> {
+    let modes = route.modes;
+    let rules = route.waf.map(|waf| ("waf", waf.mode));
+    let steps = [
         ("authenticate", modes.authenticate),
         ("authorise", modes.authorise),
         ("limits", modes.limits),
         ("validate", modes.validate),
         ("inspect", modes.inspect),
-    ]
+    ];
+    steps.into_iter().chain(rules).collect()
 }
 
 /// The tiles of all traffic, or of one route's.
@@ -270,7 +273,7 @@ pub(crate) async fn route(
             .live("/live?what=numbers"),
         state: format!("{place} goes to {}.", route.to),
         tiles: tiles(&services, &numbers, Some(&name)),
-        modes: modes(route.modes)
+        modes: modes(route)
             .into_iter()
             .map(|(step, mode)| ModeChip {
                 step,

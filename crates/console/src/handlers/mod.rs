@@ -14,6 +14,7 @@ pub(crate) mod people;
 pub(crate) mod person;
 pub(crate) mod plan;
 pub(crate) mod roles;
+pub(crate) mod rules;
 pub(crate) mod settings;
 pub(crate) mod sight;
 pub(crate) mod sign_in;

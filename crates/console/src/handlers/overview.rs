@@ -144,11 +144,8 @@ fn observing(services: &Services, traffic: &Traffic) -> Vec<Todo> {
     let Some(version) = services.rollout.current() else {
         return Vec::new();
     };
-    let observes = |route: &&::estate::Route| {
-        modes(route.modes)
-            .iter()
-            .any(|(_, mode)| *mode == Mode::Observe)
-    };
+    let observes =
+        |route: &&::estate::Route| modes(route).iter().any(|(_, mode)| *mode == Mode::Observe);
     version
         .estate
         .routes

@@ -134,6 +134,7 @@ fn form(services: &Services, session: &Session, asked: &Asked) -> ObservedPage {
             "limits",
             "body",
             "inspect",
+            "waf",
             "validate",
             "sanitize",
         ],

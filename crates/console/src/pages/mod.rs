@@ -8,6 +8,7 @@ pub(crate) mod estate;
 pub(crate) mod gateway;
 pub(crate) mod identity;
 pub(crate) mod overview;
+pub(crate) mod rules;
 pub(crate) mod settings;
 pub(crate) mod sight;
 pub(crate) mod sign_in;

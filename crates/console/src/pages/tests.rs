@@ -66,6 +66,8 @@ pages!(
     explain,
     observed,
     observed_nothing,
+    rules,
+    rules_nothing,
     services,
     services_none,
     bans,

@@ -19,6 +19,7 @@ pub(super) fn of_table(key: &str) -> &'static str {
             "gateways count there from the next request on, and begin anew; with nothing there, \
              each for itself"
         }
+        "waf" => "every route is held to these rules from the next request on",
         "limits" => "every route that says nothing of its own takes these from the next request on",
         _ => "takes effect with the next request",
     }
@@ -45,6 +46,7 @@ pub(super) fn of_added(noun: &str, flat: &Flat) -> String {
         "limit" => "routes can count in it".to_owned(),
         "issuer" => format!("tokens of `{}` are believed", value("url")),
         "service" => "routes can lead to it".to_owned(),
+        "exclusion of" => format!("rules do not look there until {}", value("until")),
         _ => "it is known from now on".to_owned(),
     }
 }
@@ -64,6 +66,7 @@ pub(super) fn of_removed(noun: &str, flat: &Flat) -> String {
         "client certificates" => "no certificate counts there any more".to_owned(),
         "issuer" => "its tokens are refused, at once".to_owned(),
         "service" => "no route leads to it any more".to_owned(),
+        "exclusion of" => "rules look there again".to_owned(),
         _ => "it is no longer known".to_owned(),
     }
 }
@@ -95,6 +98,10 @@ pub(super) fn of_changed(
             "every route that counts in it takes this, and a new rate counts anew".to_owned()
         }
         "service" => "the next request goes there".to_owned(),
+        "exclusion of" => {
+            let until = after.get("until").map_or("", String::as_str);
+            format!("rules do not look there until {until}")
+        }
         _ => "takes effect at once".to_owned(),
     }
 }

@@ -355,6 +355,12 @@ pub(crate) static MODE: Table = Table {
             Default::Text("block"),
             "The built-in rules against injection.",
         ),
+        field(
+            "waf",
+            STEP,
+            Default::Derived("`mode` of `[waf]`"),
+            "The rules that `[waf]` names.",
+        ),
     ],
 };
 
@@ -468,8 +474,14 @@ pub(super) static ROUTE: Table = Table {
                 nested: &Kind::Table(&MODE),
             },
             Default::Text("block"),
-            "`block`, or `observe` to only record what limits, validation and inspection would \
-             have refused; or by step.",
+            "`block`, or `observe` to only record what limits, validation, inspection and the rules \
+             of `[waf]` would have refused; or by step.",
+        ),
+        field(
+            "waf",
+            Kind::Table(&super::ROUTE_WAF),
+            Default::Absent,
+            super::ROUTE_WAF.doc,
         ),
         field(
             "limit",

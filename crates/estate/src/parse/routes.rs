@@ -10,6 +10,7 @@ use super::limits;
 use super::names::{self, Names, entries};
 use super::route_names;
 use super::settings::full_host;
+use super::waf;
 use crate::fields::{CORS, MODE, ROUTE_LIMITS};
 use crate::findings::Findings;
 use crate::limits::Budget;
@@ -18,6 +19,7 @@ use crate::node::{Node, key_span};
 use crate::read::Reader;
 use crate::sanitize::{self, Sanitize};
 use crate::values;
+use crate::waf::Waf;
 
 /// What routes take from elsewhere in the file; absent where that was refused.
 #[derive(Clone, Copy)]
@@ -26,6 +28,7 @@ pub(super) struct Shared<'a> {
     pub(super) limits: Option<&'a Limits>,
     pub(super) budgets: &'a BTreeMap<String, Budget>,
     pub(super) staleness_max: Option<Duration>,
+    pub(super) waf: Option<&'a Waf>,
     pub(super) names: &'a Names,
 }
 
@@ -71,6 +74,7 @@ fn route(findings: &mut Findings, table: &Reader<'_>, shared: &Shared<'_>) -> Op
     let own = shared.limits.and_then(|limits| own_limits(table, limits));
     let openapi = openapi(findings, table);
     let sanitize = sanitized(findings, table);
+    let waf = waf::of_route(findings, table, shared.waf);
     let host = match (table.has("host"), shared.domain) {
         (true, Some(domain)) => Some(full_host(&table.parse("host", values::host)?, domain)),
         (true, None) => return None,
@@ -95,6 +99,12 @@ fn route(findings: &mut Findings, table: &Reader<'_>, shared: &Shared<'_>) -> Op
         security_headers: table.bool("security_headers")?,
         openapi,
         sanitize,
+        // SECURITY: where there are rules, a route is held to them or not read at all.
+        waf: if shared.waf.is_some() {
+            Some(waf?)
+        } else {
+            None
+        },
         learn: table.bool("learn")?,
         websocket: table.bool("websocket")?,
         body: body?,
@@ -191,7 +201,7 @@ fn head_or_path(table: &Reader<'_>) -> Span {
     }
 }
 
-fn mode(text: &str) -> Option<Mode> {
+pub(super) fn mode(text: &str) -> Option<Mode> {
     match text {
         "block" => Some(Mode::Block),
         "observe" => Some(Mode::Observe),

@@ -23,6 +23,8 @@ pub(super) struct RouteCounters {
     pub(super) observed: [AtomicU64; STEPS.len()],
     /// Answers of services that their document does not describe.
     pub(super) drift: AtomicU64,
+    /// Matches of rules of `[waf]`.
+    pub(super) matches: AtomicU64,
 }
 
 /// How long something took, how often: by the bounds that scrapes know, and finely.
@@ -53,7 +55,7 @@ fn bump(counter: &AtomicU64, by: u64) {
 }
 
 impl Times {
-    fn record(&self, took: Duration) {
+    pub(super) fn record(&self, took: Duration) {
         let us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         let bucket = LATENCY_BOUNDS_US.partition_point(|bound| *bound < us);
         for counter in [self.buckets.get(bucket), self.fine.get(class_of(us))]
@@ -65,7 +67,7 @@ impl Times {
         bump(&self.sum_us, us);
     }
 
-    fn add(&self, other: &Self) {
+    pub(super) fn add(&self, other: &Self) {
         let pairs = self.buckets.iter().zip(&other.buckets);
         let pairs = pairs.chain(self.fine.iter().zip(&other.fine));
         for (sum, one) in pairs.chain([(&self.sum_us, &other.sum_us)]) {
@@ -98,10 +100,17 @@ impl RouteCounters {
     pub(super) fn observed(&self, code: &'static str) {
         match effect_of(code) {
             Effect::Refuses => add_step(&self.observed, code),
-            Effect::Notes => drop(self.drift.fetch_add(1, Ordering::Relaxed)),
+            Effect::Notes if step_of(code) == "validate" => {
+                self.drift.fetch_add(1, Ordering::Relaxed);
+            }
+            Effect::Notes => {}
             // Counted with what is really cleaned.
             Effect::Cleans => {}
         }
+    }
+
+    pub(super) fn matched(&self) {
+        self.matches.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn requests(&self) -> u64 {
@@ -133,7 +142,7 @@ impl RouteCounters {
             .zip(&other.classes)
             .chain(self.refused.iter().zip(&other.refused))
             .chain(self.observed.iter().zip(&other.observed))
-            .chain([(&self.drift, &other.drift)]);
+            .chain([(&self.drift, &other.drift), (&self.matches, &other.matches)]);
         for (sum, one) in pairs {
             bump(sum, load(one));
         }

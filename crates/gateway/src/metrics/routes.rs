@@ -58,6 +58,21 @@ pub(super) fn render(text: &mut Text, routes: &[Counted]) {
         let labels = format!("route=\"{}\"", escape(route));
         text.line(DRIFT, &labels, load(&sum.drift));
     }
+    matches(text, routes);
+}
+
+/// How often requests of each route matched rules of `[waf]`.
+fn matches(text: &mut Text, routes: &[Counted]) {
+    const MATCHES: &str = "rampart_gateway_waf_route_matches_total";
+    text.head(
+        MATCHES,
+        "counter",
+        "Matches of the rules that `[waf]` names, by route.",
+    );
+    for (route, sum) in asked(routes) {
+        let labels = format!("route=\"{}\"", escape(route));
+        text.line(MATCHES, &labels, load(&sum.matches));
+    }
 }
 
 fn asked(routes: &[Counted]) -> impl Iterator<Item = (&String, &RouteCounters)> {
@@ -73,21 +88,25 @@ fn histogram<'a>(
 ) {
     text.head(name, "histogram", help);
     for (route, times) in routes {
-        let route = escape(route);
-        let mut below = 0_u64;
-        for (bound, count) in LATENCY_BOUNDS_US.iter().zip(&times.buckets) {
-            below = below.saturating_add(load(count));
-            let labels = format!("route=\"{route}\",le=\"{}\"", seconds(*bound));
-            text.line(&format!("{name}_bucket"), &labels, below);
-        }
-        let all = times.buckets.iter().map(load).sum();
-        let labels = format!("route=\"{route}\",le=\"+Inf\"");
-        text.line(&format!("{name}_bucket"), &labels, all);
-        let labels = format!("route=\"{route}\"");
-        let sum = seconds(load(&times.sum_us));
-        text.value(&format!("{name}_sum"), &labels, &sum);
-        text.line(&format!("{name}_count"), &labels, all);
+        series(text, name, &format!("route=\"{}\"", escape(route)), times);
     }
+}
+
+/// One series of a histogram; `label` may be empty.
+pub(super) fn series(text: &mut Text, name: &str, label: &str, times: &Times) {
+    let comma = if label.is_empty() { "" } else { "," };
+    let mut below = 0_u64;
+    for (bound, count) in LATENCY_BOUNDS_US.iter().zip(&times.buckets) {
+        below = below.saturating_add(load(count));
+        let labels = format!("{label}{comma}le=\"{}\"", seconds(*bound));
+        text.line(&format!("{name}_bucket"), &labels, below);
+    }
+    let all = times.buckets.iter().map(load).sum();
+    let labels = format!("{label}{comma}le=\"+Inf\"");
+    text.line(&format!("{name}_bucket"), &labels, all);
+    let sum = seconds(load(&times.sum_us));
+    text.value(&format!("{name}_sum"), label, &sum);
+    text.line(&format!("{name}_count"), label, all);
 }
 
 fn steps<'a>(

@@ -49,6 +49,13 @@ pub(super) fn write(out: &mut Vec<u8>, stamp: &mut Stamp, request: &RequestLine<
     if !request.observed.is_empty() {
         out.push(b']');
     }
+    for (nth, id) in request.rules.iter().enumerate() {
+        out.extend_from_slice(if nth == 0 { b",\"rules\":[" } else { b"," });
+        digits::number(out, *id);
+    }
+    if !request.rules.is_empty() {
+        out.push(b']');
+    }
     out.extend_from_slice(b"}\n");
 }
 

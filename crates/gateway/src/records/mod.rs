@@ -29,6 +29,7 @@ use crate::link::Deliveries;
 use crate::link::protocol::Content;
 use crate::metrics::RouteSlot;
 use crate::refused::Refused;
+use crate::ruled::Matched;
 use refusals::Refusals;
 use spool::Spool;
 use tally::Tally;
@@ -128,6 +129,8 @@ pub(crate) struct RequestLine<'a> {
     pub(crate) refused: Option<&'static str>,
     /// What steps that only observe found.
     pub(crate) observed: &'a [Refused],
+    /// Ids of rules of `[waf]` that it matched, whatever became of it.
+    pub(crate) rules: &'a [u64],
 }
 
 /// One refusal by a step, carried out or observed.
@@ -163,6 +166,10 @@ pub(crate) struct Refusal<'a> {
     pub(crate) rule: Option<&'a str>,
     /// The argument, field or header.
     pub(crate) argument: Option<&'a str>,
+    /// Rules of `[waf]` that it matched.
+    pub(crate) matches: &'a [Matched],
+    /// What they added up to.
+    pub(crate) score: Option<i64>,
 }
 
 impl Recorder {
@@ -292,6 +299,8 @@ impl Recorder {
             after: None,
             rule: None,
             argument: None,
+            matches: &[],
+            score: None,
         });
     }
 

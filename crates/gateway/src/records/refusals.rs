@@ -181,6 +181,7 @@ fn event(refusal: &Refusal<'_>, clock: &dyn Clock, entropy: &dyn Entropy) -> Eve
     if let Some(argument) = refusal.argument {
         put("argument", json!(shown(argument)));
     }
+    ruled(refusal, &mut put);
     Event {
         id: EventId::new(clock, entropy),
         time: refusal.time,
@@ -209,6 +210,16 @@ fn event(refusal: &Refusal<'_>, clock: &dyn Clock, entropy: &dyn Entropy) -> Eve
     }
 }
 
+/// What rules of `[waf]` said.
+fn ruled(refusal: &Refusal<'_>, put: &mut dyn FnMut(&str, serde_json::Value)) {
+    if !refusal.matches.is_empty() {
+        put("rules", json!(refusal.matches));
+    }
+    if let Some(score) = refusal.score {
+        put("score", json!(score));
+    }
+}
+
 fn message(refusal: &Refusal<'_>, step: &str) -> String {
     let verb = match refusal.mode {
         Mode::Block => "refused",
@@ -231,7 +242,7 @@ fn message(refusal: &Refusal<'_>, step: &str) -> String {
 
 fn severity(step: &str) -> Severity {
     match step {
-        "inspect" => Severity::High,
+        "inspect" | "waf" => Severity::High,
         "authorise" | "ban" => Severity::Medium,
         _ => Severity::Low,
     }

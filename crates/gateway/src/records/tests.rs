@@ -57,6 +57,7 @@ impl Ground {
             principal: None,
             refused: None,
             observed: &[],
+            rules: &[],
         }
     }
 
@@ -77,6 +78,8 @@ impl Ground {
             after: None,
             rule: None,
             argument: None,
+            matches: &[],
+            score: None,
         }
     }
 }
@@ -509,4 +512,49 @@ fn refusals_of_one_second_are_told_by_route_and_by_what_came_before() {
         ("orders limits.exceeded", 1),
     ];
     assert_eq!(counted, expected.map(|(k, n)| (k.to_owned(), n)).into());
+}
+
+#[tokio::test]
+async fn record_says_which_rules_matched_and_the_event_where() {
+    let ground = Ground::new();
+    let matches = [Matched {
+        id: 942_100,
+        message: "looks like SQL".to_owned(),
+        found: vec![crate::ruled::Found {
+            target: "ARGS:q".to_owned(),
+            value: "1' or".to_owned(),
+        }],
+    }];
+    let mut refusals = Refusals::default();
+    let refusal = Refusal {
+        matches: &matches,
+        score: Some(5),
+        ..ground.refusal("192.0.2.1", "waf.match", "why")
+    };
+    refusals.add(refusal, &ground.clock, &*ground.entropy);
+    let event = refusals.take_all().remove(0);
+    assert_eq!(event.severity, model::Severity::High);
+    assert_eq!(event.detail["score"], 5);
+    assert_eq!(
+        event.detail["rules"],
+        serde_json::json!([{
+            "id": 942_100,
+            "message": "looks like SQL",
+            "found": [{ "target": "ARGS:q", "value": "1' or" }],
+        }])
+    );
+    let recorder = ground.open();
+    recorder.request(&RequestLine {
+        rules: &[942_100, 920_350],
+        ..ground.line("/")
+    });
+    let closing = recorder.clone();
+    let closed = tokio::spawn(async move { closing.close().await });
+    let (id, _) = sealed(&recorder, 0).await;
+    recorder.done(id);
+    closed.await.unwrap();
+    let (_, path, _) = segment::sealed(&ground.traffic()).unwrap().remove(0);
+    let text = std::fs::read_to_string(&path).unwrap();
+    let line: serde_json::Value = serde_json::from_str(text.lines().nth(1).unwrap()).unwrap();
+    assert_eq!(line["rules"], serde_json::json!([942_100, 920_350]));
 }

@@ -11,7 +11,7 @@ use crate::assertion;
 use crate::body::Carried;
 use crate::cookies;
 use crate::digits;
-use crate::exchange::{Outgoing, Tunnel};
+use crate::exchange::{BoxError, Outgoing, Tunnel};
 use crate::flow::Flow;
 use crate::refused::Refused;
 use crate::reply::Reply;
@@ -149,6 +149,12 @@ async fn go(
     let sent = flow.shared.upstreams.send(target, request, timeouts).await;
     sent.map(|response| response.map(Outgoing::Upstream))
         .map_err(|why| failed(flow, why))
+}
+
+/// What is said of an answer that broke off while it was held.
+pub(crate) fn broke_off(flow: &Flow<'_>, error: &BoxError) -> Refused {
+    tracing::debug!(%error, "an answer that was held broke off");
+    failed(flow, Failed::Broken)
 }
 
 fn failed(flow: &Flow<'_>, why: Failed) -> Refused {

@@ -43,16 +43,10 @@ pub(crate) async fn body(flow: &mut Flow<'_>, held: &Held) -> Result<(), Refused
         Mode::Block => Mode::Block,
         Mode::Observe => modes.validate,
     };
-    let Ok(kind) = flow.single(&header::CONTENT_TYPE) else {
-        return flow.enforce(
-            unread,
-            invalid("body.content_type_repeated", "more than one Content-Type"),
-        );
-    };
-    let kind = match BodyKind::of(kind) {
+    let kind = match kind(flow) {
         Ok(BodyKind::Opaque) => return Ok(()),
         Ok(kind) => kind,
-        Err(error) => return flow.enforce(unread, malformed(&error)),
+        Err(refused) => return flow.enforce(unread, refused),
     };
     if is_encoded(flow) {
         // SECURITY: looked at as it stands, it would be another text than the service decodes.
@@ -70,6 +64,27 @@ pub(crate) async fn body(flow: &mut Flow<'_>, held: &Held) -> Result<(), Refused
         Ok(Some(finding)) => flow.enforce(modes.inspect, found_refused(finding)),
         Err(error) => flow.enforce(unread, malformed(&error)),
     }
+}
+
+fn kind(flow: &Flow<'_>) -> Result<BodyKind, Refused> {
+    let Ok(kind) = flow.single(&header::CONTENT_TYPE) else {
+        let text = "more than one Content-Type";
+        return Err(invalid("body.content_type_repeated", text));
+    };
+    BodyKind::of(kind).map_err(|error| malformed(&error))
+}
+
+/// Whether what stands in a body is what a service will read there: its type said once, in a
+/// character set that is read as it stands, and in no coding.
+///
+/// # Errors
+/// Why not.
+pub(crate) fn readable(flow: &Flow<'_>) -> Result<(), Refused> {
+    kind(flow)?;
+    if is_encoded(flow) {
+        return Err(encoded());
+    }
+    Ok(())
 }
 
 /// Whether the body stands in a coding (RFC 9110 §8.4).

@@ -21,4 +21,5 @@ pub(crate) mod size;
 pub(crate) mod snapshot;
 pub(crate) mod sni;
 pub(crate) mod validate;
+pub(crate) mod waf;
 pub(crate) mod websocket;

@@ -12,7 +12,7 @@ use crate::flow::Flow;
 use crate::inspect::BodyKind;
 use crate::refused::Refused;
 use crate::sanitize::{Cleaned, Cleaner, Unclean};
-use crate::steps::{body as hold, inspect, validate};
+use crate::steps::{body as hold, inspect, validate, waf};
 
 /// LIMIT: bytes of a body that is cleaned on the worker's own thread.
 const SHORT_BYTES_MAX: usize = 8 * 1024;
@@ -65,6 +65,7 @@ pub(crate) async fn body(flow: &mut Flow<'_>, held: Held) -> Result<Held, Refuse
     }
     // SECURITY: what is taken out of the middle of a word puts the word together.
     inspect::body(flow, &new).await?;
+    waf::cleaned(flow, &new).await?;
     validate::body(flow, &new).await?;
     Ok(new)
 }

@@ -63,6 +63,8 @@ mod tls;
 #[cfg(test)]
 mod visitor;
 #[cfg(test)]
+mod waf;
+#[cfg(test)]
 mod websocket;
 #[cfg(test)]
 mod world;

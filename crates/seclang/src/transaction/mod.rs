@@ -187,6 +187,13 @@ impl<'r> Transaction<'r> {
         self
     }
 
+    /// Says which application the exchange belongs to (`WEBAPPID`), in place of `SecWebAppId`.
+    #[must_use]
+    pub fn with_application(mut self, name: &[u8]) -> Self {
+        self.set(Variable::WebAppId, name);
+        self
+    }
+
     /// Whether the budget was spent before all rules had run: their silence means nothing then.
     #[must_use]
     pub fn is_exhausted(&self) -> bool {
