@@ -92,90 +92,59 @@ fn the_rules_of_rampart_can_stand_alone_or_beside_others() {
     }
 }
 
+/// What is wrong is said at its place, with what to do.
+fn refused(route: &str, more: &str, said: &str) {
+    let errors = bad(route, more);
+    let found = errors.iter().find(|one| one.message.contains(said));
+    let found = found.unwrap_or_else(|| panic!("{said}: {errors:#?}"));
+    assert!(
+        found.span.is_some() && found.hint.is_some() || said.contains("number"),
+        "{found:?}"
+    );
+}
+
 #[test]
-fn what_cannot_be_meant_is_refused_with_what_to_do() {
-    let exclusion = |keys: &str| {
-        format!("{WAF}[[waf.exclusion]]\nreason = \"r\"\nuntil = \"2027-01-01\"\n{keys}\n")
-    };
-    for (route, more, said) in [
-        ("", "[waf]\n".to_owned(), "needs `rules`"),
-        ("", "[waf]\nrules = []\n".to_owned(), "`rules` is empty"),
+fn table_that_cannot_be_meant_is_refused_with_what_to_do() {
+    for (more, said) in [
+        ("[waf]\n", "needs `rules`"),
+        ("[waf]\nrules = []\n", "`rules` is empty"),
+        ("[waf]\nrules = \"../crs\"\n", "no folder beside"),
+        ("[waf]\nrules = \"/etc/crs\"\n", "no folder beside"),
+        ("[waf]\nrules = [\"a\", \"a\"]\n", "named twice"),
+    ] {
+        refused("", more, said);
+    }
+    refused(
+        "",
+        &format!("{WAF}paranoia = 5\n"),
+        "not a number from 1 to 4",
+    );
+    for route in ["waf = { paranoia = 1 }", "mode = { waf = \"block\" }"] {
+        refused(route, "", "there is no `[waf]`");
+    }
+}
+
+#[test]
+fn exclusion_that_cannot_be_meant_is_refused_with_what_to_do() {
+    let head = format!("{WAF}[[waf.exclusion]]\n");
+    let days = "reason = \"r\"\nuntil = \"2027-01-01\"\n";
+    for (keys, said) in [
+        ("", "names no rule"),
+        ("rule = 1\ntag = \"a\"", "either a `rule` or a `tag`"),
+        ("rule = 1\nroute = \"gone\"", "there is no route `gone`"),
+        ("tag = \"a,b\"", "not a tag"),
+        ("rule = 1\nparameter = \"a;b\"", "no name that can"),
+        ("rule = 1\ntarget = \"ARGS:a b\"", "not a target"),
         (
-            "",
-            "[waf]\nrules = \"../crs\"\n".to_owned(),
-            "no folder beside",
-        ),
-        (
-            "",
-            "[waf]\nrules = \"/etc/crs\"\n".to_owned(),
-            "no folder beside",
-        ),
-        (
-            "",
-            "[waf]\nrules = [\"a\", \"a\"]\n".to_owned(),
-            "named twice",
-        ),
-        (
-            "",
-            format!("{WAF}paranoia = 5\n"),
-            "not a number from 1 to 4",
-        ),
-        (
-            "waf = { paranoia = 1 }",
-            String::new(),
-            "there is no `[waf]`",
-        ),
-        (
-            "mode = { waf = \"block\" }",
-            String::new(),
-            "there is no `[waf]`",
-        ),
-        ("", exclusion(""), "names no rule"),
-        (
-            "",
-            exclusion("rule = 1\ntag = \"a\""),
-            "either a `rule` or a `tag`",
-        ),
-        (
-            "",
-            exclusion("rule = 1\nroute = \"gone\""),
-            "there is no route `gone`",
-        ),
-        ("", exclusion("tag = \"a,b\""), "not a tag"),
-        (
-            "",
-            exclusion("rule = 1\nparameter = \"a;b\""),
-            "no name that can",
-        ),
-        (
-            "",
-            exclusion("rule = 1\ntarget = \"ARGS:a b\""),
-            "not a target",
-        ),
-        (
-            "",
-            exclusion("rule = 1\nparameter = \"a\"\ntarget = \"ARGS:a\""),
+            "rule = 1\nparameter = \"a\"\ntarget = \"ARGS:a\"",
             "in two ways",
         ),
-        (
-            "",
-            format!("{WAF}[[waf.exclusion]]\nrule = 1\nuntil = \"2027-02-30\"\nreason = \"r\"\n"),
-            "is not a day",
-        ),
-        (
-            "",
-            format!("{WAF}[[waf.exclusion]]\nrule = 1\n"),
-            "needs `until`",
-        ),
     ] {
-        let errors = bad(route, &more);
-        let found = errors.iter().find(|one| one.message.contains(said));
-        let found = found.unwrap_or_else(|| panic!("{said}: {errors:#?}"));
-        assert!(
-            found.span.is_some() && found.hint.is_some() || said.contains("number"),
-            "{found:?}"
-        );
+        refused("", &format!("{head}{days}{keys}\n"), said);
     }
+    let day = "rule = 1\nuntil = \"2027-02-30\"\nreason = \"r\"\n";
+    refused("", &format!("{head}{day}"), "is not a day");
+    refused("", &format!("{head}rule = 1\n"), "needs `until`");
 }
 
 #[test]
