@@ -119,14 +119,21 @@ impl Visitor {
 
     /// Makes an API key on the page for it.
     pub(crate) async fn key(&mut self, permission: &str) -> String {
-        let page = self.open(CONSOLE, "/account/keys/new").await;
         let fields = [
             ("name", "robot"),
             ("days", "7"),
             ("networks", ""),
             ("permission", permission),
         ];
-        let page = self.browser.submit(&page, &fields).await.unwrap();
+        let mut page = self.open(CONSOLE, "/account/keys/new").await;
+        page = self.browser.submit(&page, &fields).await.unwrap();
+        if page.url.path() == "/account/confirm" {
+            // Who signed in long ago proves again who they are, and is led back.
+            let code = self.code().await;
+            let proof = [("code", code.as_str())];
+            page = self.browser.submit(&page, &proof).await.unwrap();
+            page = self.browser.submit(&page, &fields).await.unwrap();
+        }
         form::labelled(&page.answer.body, "once-label")
             .unwrap_or_else(|| panic!("{}", excerpt(&page)))
     }
