@@ -95,6 +95,12 @@ pub(super) fn differences(recorded: &[Recorded], noted: &Noted) -> Vec<String> {
             .filter(|record| record.status < 400)
             .map(|record| format!("answered and not seen: {record:?}")),
     );
+    // What its client gave up after it was sent may be what the server refused to read.
+    let given_up = |record: &&Recorded| {
+        let code = record.refused.as_deref().unwrap_or("");
+        code.starts_with("client.") && !known.contains_key(record.id.as_str())
+    };
+    unseen.extend(recorded.iter().filter(given_up));
     found.extend(rejections(&mut unseen, noted));
     found.extend(order(recorded, seen));
     found

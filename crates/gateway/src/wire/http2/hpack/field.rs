@@ -83,6 +83,11 @@ impl Name {
                 _ => Self::Pseudo,
             };
         }
+        // SECURITY: the type of names takes a quotation mark, which no token has (RFC 9110 §5.6.2);
+        // who reads the request as HTTP/1 would refuse it there.
+        if !text.iter().all(|byte| is_token(*byte)) {
+            return Self::Broken;
+        }
         // Upper case is an error, not another spelling (RFC 9113 §8.2.1).
         HeaderName::from_lowercase(text).map_or(Self::Broken, |name| {
             let kind = Kind::of(&name);

@@ -332,3 +332,12 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn names_are_tokens_in_lower_case_and_nothing_else() {
+    for byte in 0..=u8::MAX {
+        let name = Name::read(&[b'x', byte, b'y']);
+        let may = crate::wire::head::is_token(byte) && !byte.is_ascii_uppercase();
+        assert_eq!(matches!(name, Name::Of(..)), may, "{byte:#x}");
+    }
+}
