@@ -15,8 +15,19 @@ use crate::world::SOON;
 pub(super) struct Noted {
     /// Requests, in its order.
     pub(super) seen: Vec<Seen>,
-    /// What it refused before it was a request to it: method and target, where it says so.
-    pub(super) rejected: Vec<Option<(String, String)>>,
+    /// What it refused before it was a request to it.
+    pub(super) rejected: Vec<Rejected>,
+}
+
+/// What a server says of what it refused to read.
+#[derive(Debug)]
+pub(super) enum Rejected {
+    /// Nothing.
+    Something,
+    /// Its method and target.
+    Line(String, String),
+    /// The id that the gateway gave it.
+    Id(String),
 }
 
 /// A running server of somebody else; dropping it ends it.
@@ -162,7 +173,8 @@ fn of_json(line: &[u8], noted: &mut Noted) {
     let Some(headers) = line["headers"].as_array() else {
         // A connection that breaks is nothing that was read.
         if line["rejected"] != "ECONNRESET" {
-            noted.rejected.push(None);
+            let id = line["id"].as_str().map(|id| Rejected::Id(id.to_owned()));
+            noted.rejected.push(id.unwrap_or(Rejected::Something));
         }
         return;
     };
@@ -241,7 +253,7 @@ fn of_nginx(line: &[u8], noted: &mut Noted) {
     let (status, id) = (text(0), text(3));
     if status.starts_with('4') && id == "-" {
         // Refused by its request line: the fields were never looked at.
-        noted.rejected.push(Some((method, target)));
+        noted.rejected.push(Rejected::Line(method, target));
         return;
     }
     let named = NGINX_FIELDS.iter().enumerate();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::backends::{Noted, Seen};
+use super::backends::{Noted, Rejected, Seen};
 use super::corpus::Case;
 
 /// A line of the traffic records.
@@ -95,10 +95,13 @@ pub(super) fn differences(recorded: &[Recorded], noted: &Noted) -> Vec<String> {
             .filter(|record| record.status < 400)
             .map(|record| format!("answered and not seen: {record:?}")),
     );
-    // What its client gave up after it was sent may be what the server refused to read.
+    // What its client gave up may have been sent, and refused there: that very request, by its id.
     let given_up = |record: &&Recorded| {
         let code = record.refused.as_deref().unwrap_or("");
-        code.starts_with("client.") && !known.contains_key(record.id.as_str())
+        let named = |one: &Rejected| matches!(one, Rejected::Id(id) if *id == record.id);
+        code.starts_with("client.")
+            && !known.contains_key(record.id.as_str())
+            && noted.rejected.iter().any(named)
     };
     unseen.extend(recorded.iter().filter(given_up));
     found.extend(rejections(&mut unseen, noted));
@@ -112,10 +115,14 @@ fn rejections(unseen: &mut Vec<&Recorded>, noted: &Noted) -> Vec<String> {
     let mut found = Vec::new();
     for rejected in &noted.rejected {
         let fits = |record: &&Recorded| {
-            let same = |(method, target): &(String, String)| {
-                record.method == *method && target.split('?').next() == Some(&record.path)
+            let is_same = match rejected {
+                Rejected::Something => true,
+                Rejected::Line(method, target) => {
+                    record.method == *method && target.split('?').next() == Some(&record.path)
+                }
+                Rejected::Id(id) => record.id == *id,
             };
-            record.status >= 400 && rejected.as_ref().is_none_or(same)
+            record.status >= 400 && is_same
         };
         match unseen.iter().position(fits) {
             Some(at) => drop(unseen.remove(at)),

@@ -36,7 +36,8 @@ const server = http.createServer({ insecureHTTPParser: true, maxHeaderSize: 6553
 });
 server.keepAliveTimeout = 600000;
 server.on('clientError', (error, socket) => {
-  note({ rejected: error.code });
+  const id = /^x-request-id: (req_[0-9A-Z]{26})\r$/m.exec(error.rawPacket?.toString('latin1') ?? '');
+  note({ rejected: error.code, id: id?.[1] });
   socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
 });
 for (const event of ['upgrade', 'connect']) {
