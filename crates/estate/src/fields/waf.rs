@@ -28,8 +28,8 @@ pub(crate) static WAF: Table = Table {
                 },
             },
             Default::Required,
-            "A folder laid out as the Core Rule Set is (`crs-setup.conf`, `rules/*.conf`), relative \
-             to the estate file, or a list of such. All its `.conf` and `.data` files become part of \
+            "`builtin` for the rules of Rampart, or a folder laid out as the Core Rule Set is \
+             (`crs-setup.conf`, `rules/*.conf`), relative to the estate file; or a list of such. All its `.conf` and `.data` files become part of \
              the applied version.",
         ),
         field(
