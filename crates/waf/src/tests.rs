@@ -251,3 +251,37 @@ fn rules_that_only_detect_are_carried_out_all_the_same() {
     let rules = sets.of(&estate.routes[0]).unwrap();
     assert!(said(&rules, "posts", 0, "a=evil").1);
 }
+
+/// The rules of Rampart, as strictly as `tuning` says.
+fn builtin(tuning: &str) -> std::sync::Arc<Ruleset> {
+    let text = format!("{HEAD}\n[waf]\nrules = \"builtin\"\n{tuning}");
+    let estate = Estate::parse(&text)
+        .unwrap_or_else(|errors| panic!("{errors:#?}"))
+        .estate;
+    let sets = Sets::load(&estate, &BTreeMap::new());
+    sets.unwrap().of(&estate.routes[0]).unwrap()
+}
+
+#[test]
+fn rules_of_rampart_are_meant_as_strictly_as_the_estate_says() {
+    const INJECTION: &str = "id=1%27%20UNION%20SELECT%20password%20FROM%20users--%20-";
+    let (told, ended) = said(&builtin(""), "posts", 0, INJECTION);
+    assert!(ended && !told.is_empty(), "{told:?}");
+    let (told, ended) = said(&builtin("inbound_threshold = 1000"), "posts", 0, INJECTION);
+    assert!(!ended && !told.is_empty(), "a threshold far away: {told:?}");
+    let excepted = told.iter().fold(String::new(), |text, id| {
+        let day = "reason = \"a test\"\nuntil = \"2027-01-01\"";
+        format!("{text}[[waf.exclusion]]\nrule = {id}\n{day}\n")
+    });
+    let (told, ended) = said(&builtin(&excepted), "posts", 0, INJECTION);
+    assert!(!ended && told.is_empty(), "excepted: {told:?}");
+    // A rule of the second level: it only names a table that databases have.
+    for (paranoia, expected) in [("paranoia = 1", false), ("paranoia = 2", true)] {
+        let (told, ended) = said(&builtin(paranoia), "posts", 0, "q=sqlite_master");
+        assert_eq!(
+            (ended, !told.is_empty()),
+            (expected, expected),
+            "{paranoia}"
+        );
+    }
+}
