@@ -26,6 +26,8 @@ pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub(crate) struct Connection {
     /// Who connected.
     pub(crate) peer: SocketAddr,
+    /// Its address as text: every request says it at least twice.
+    pub(crate) address: Arc<str>,
     /// Whether TLS protects it.
     pub(crate) secure: bool,
     /// The name asked for in the TLS handshake, lower case.
@@ -34,6 +36,20 @@ pub(crate) struct Connection {
     pub(crate) http2: bool,
     /// What it showed, where clients are asked for certificates.
     pub(crate) admitted: Option<Arc<Admitted>>,
+}
+
+impl Connection {
+    /// Of `peer`, in clear, over HTTP/1.
+    pub(crate) fn of(peer: SocketAddr) -> Self {
+        Self {
+            peer,
+            address: peer.ip().to_canonical().to_string().into(),
+            secure: false,
+            sni: None,
+            http2: false,
+            admitted: None,
+        }
+    }
 }
 
 /// Where the body of a request comes from.

@@ -159,11 +159,8 @@ pub fn explain(ground: Ground, question: &Question) -> Result<Explanation, Expla
     let shared = Shared::new(Arc::new(common), meter);
     let nowhere = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
     let connection = Connection {
-        peer: nowhere,
         secure,
-        sni: None,
-        http2: false,
-        admitted: None,
+        ..Connection::of(nowhere)
     };
     let mut flow = pipeline::begin(&shared, &state, &connection, request.map(|()| None));
     let caller = supposed(&flow, question)?;

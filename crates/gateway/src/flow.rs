@@ -1,5 +1,6 @@
 //! One request on its way through the steps: what is known about it so far.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -224,6 +225,14 @@ impl<'a> Flow<'a> {
             matches: &more.matches,
             score: more.score,
         });
+    }
+
+    /// Its client's address as text.
+    pub(crate) fn client_text(&self) -> Cow<'_, str> {
+        if self.client == self.connection.peer.ip().to_canonical() {
+            return Cow::Borrowed(&self.connection.address);
+        }
+        Cow::Owned(self.client.to_string())
     }
 
     /// Where it is counted.

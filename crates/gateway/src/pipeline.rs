@@ -293,7 +293,7 @@ fn record(flow: &Flow<'_>, status: u16, bytes_out: u64, refused: Option<&'static
     recorder.request(&records::RequestLine {
         time: flow.time,
         request_id: flow.id,
-        source: flow.client,
+        source: &flow.client_text(),
         host: flow.host.name(),
         method: flow.head.method.as_str(),
         path: flow.path(),

@@ -64,13 +64,7 @@ pub(super) async fn serve<H: Handler>(
     settings: Arc<Settings>,
     accepted: Accepted,
 ) {
-    let mut connection = Connection {
-        peer: accepted.peer,
-        secure: false,
-        sni: None,
-        http2: false,
-        admitted: None,
-    };
+    let mut connection = Connection::of(accepted.peer);
     let Accepted {
         stream,
         purpose,

@@ -20,6 +20,7 @@ use super::{Caps, Ending, Fleet, Handler};
 use crate::body::{self, Budget, Carried, Streamed};
 use crate::exchange::{Connection, Incoming, Outgoing};
 use crate::reply::{Reply, ReplyFields};
+use crate::upstream::ServiceRequest;
 use crate::upstream::{PoolUse, Target, Timeouts, Upstreams};
 
 /// Forwards everything; what is below `/stream` as it comes.
@@ -55,7 +56,11 @@ impl Handler for Forward {
                 let request = Request::from_parts(parts, carried);
                 match self
                     .upstreams
-                    .send(&self.target, request.into(), &TIMEOUTS)
+                    .send(
+                        &self.target,
+                        ServiceRequest::of(&self.target, request),
+                        &TIMEOUTS,
+                    )
                     .await
                 {
                     Ok(response) => return response.map(Outgoing::Upstream),

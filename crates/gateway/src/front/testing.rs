@@ -237,11 +237,8 @@ pub(super) fn serve(
     let service = Arc::new(Service {
         handler: Arc::clone(echo),
         connection: Arc::new(Connection {
-            peer: address,
-            secure: false,
-            sni: None,
             http2: version == Version::Http2,
-            admitted: None,
+            ..Connection::of(address)
         }),
         purpose: Purpose::Plain,
     });

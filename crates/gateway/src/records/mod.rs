@@ -103,8 +103,8 @@ pub(crate) struct RequestLine<'a> {
     pub(crate) time: Timestamp,
     /// Its id.
     pub(crate) request_id: RequestId,
-    /// Who sent it.
-    pub(crate) source: IpAddr,
+    /// The address of who sent it.
+    pub(crate) source: &'a str,
     /// The host it asked for.
     pub(crate) host: &'a str,
     /// Its method.

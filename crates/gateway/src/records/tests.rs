@@ -44,7 +44,7 @@ impl Ground {
         RequestLine {
             time: self.now(),
             request_id: RequestId::from_raw(1),
-            source: "192.0.2.1".parse().unwrap(),
+            source: "192.0.2.1",
             host: "shop.example",
             method: "GET",
             path,

@@ -4,6 +4,7 @@
 use bytes::Bytes;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 
+use super::fixed;
 use super::known::{Known, KnownSet};
 
 /// See the module.
@@ -15,6 +16,8 @@ pub(crate) struct ReplyFields {
     came: Vec<Spot>,
     /// Fields of our own, or of an answer that had no such head.
     own: Vec<Own>,
+    /// Those of [`fixed::FIXED`] that it has.
+    fixed: KnownSet,
     known: KnownSet,
 }
 
@@ -69,6 +72,7 @@ impl ReplyFields {
             head,
             came: Vec::with_capacity(count),
             own: Vec::new(),
+            fixed: KnownSet::NONE,
             known: KnownSet::NONE,
         }
     }
@@ -95,9 +99,17 @@ impl ReplyFields {
         Some(())
     }
 
-    /// Makes room for so many more.
-    pub(crate) fn expect(&mut self, more: usize) {
-        self.own.reserve(more);
+    /// Gives it the headers that tell a browser what a page may do, each where it has none of that
+    /// name; over TLS one more.
+    pub(crate) fn fill(&mut self, is_secure: bool) {
+        let wanted = if is_secure {
+            fixed::SECURE
+        } else {
+            fixed::ALWAYS
+        };
+        let missing = wanted.but(self.known);
+        self.fixed = self.fixed.and(missing);
+        self.known = self.known.and(missing);
     }
 
     /// Whether there is a field of this kind.
@@ -108,7 +120,7 @@ impl ReplyFields {
     /// How many there are.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
-        self.came.len().saturating_add(self.own.len())
+        self.each().count()
     }
 
     /// Each of them, in the order in which they are sent.
@@ -125,7 +137,13 @@ impl ReplyFields {
             value: own.value.as_bytes(),
             is_secret: own.known == Known::SetCookie || own.value.is_sensitive(),
         });
-        came.chain(own)
+        let fixed = fixed::each(self.fixed).map(|fixed| Each {
+            known: fixed.known,
+            name: fixed.name.as_bytes(),
+            value: fixed.value.as_bytes(),
+            is_secret: false,
+        });
+        came.chain(own).chain(fixed)
     }
 
     /// Name and value of each.
@@ -149,12 +167,6 @@ impl ReplyFields {
     /// One more field.
     pub(crate) fn push(&mut self, name: HeaderName, value: HeaderValue) {
         let known = Known::of(name.as_str().as_bytes());
-        self.push_known(known, name, value);
-    }
-
-    /// The same, where it is known already what it is.
-    pub(crate) fn push_known(&mut self, known: Known, name: HeaderName, value: HeaderValue) {
-        debug_assert_eq!(known, Known::of(name.as_str().as_bytes()), "of its name");
         self.known = self.known.with(known);
         self.own.push(Own { name, value, known });
     }
@@ -194,6 +206,11 @@ impl ReplyFields {
             let name = own.name.as_str().as_bytes();
             is_kept(own.known, name, own.value.as_bytes())
         });
+        for fixed in fixed::each(self.fixed) {
+            if !is_kept(fixed.known, fixed.name.as_bytes(), fixed.value.as_bytes()) {
+                self.fixed = self.fixed.without(fixed.known);
+            }
+        }
         if !stays {
             self.known = self.known.without(known);
         }
@@ -228,6 +245,9 @@ impl ReplyFields {
         for own in self.own.iter().filter(|own| !without.has(own.known)) {
             line(out, own.name.as_str().as_bytes(), own.value.as_bytes());
         }
+        for fixed in fixed::each(self.fixed.but(without)) {
+            out.extend_from_slice(fixed.line.as_bytes());
+        }
     }
 
     /// As a map, which takes every name and value of a head that was read.
@@ -244,6 +264,9 @@ impl ReplyFields {
         }
         for own in &self.own {
             map.append(own.name.clone(), own.value.clone());
+        }
+        for fixed in fixed::each(self.fixed) {
+            map.append(fixed.name, HeaderValue::from_static(fixed.value));
         }
         map
     }

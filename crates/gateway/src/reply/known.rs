@@ -142,6 +142,16 @@ impl KnownSet {
         Self(self.0 & !known.bit())
     }
 
+    /// These, and those of `other`.
+    pub(crate) const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// These, but not those of `other`.
+    pub(crate) const fn but(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
     /// Whether it is among them.
     pub(crate) const fn has(self, known: Known) -> bool {
         self.0 & known.bit() != 0

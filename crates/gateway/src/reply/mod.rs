@@ -2,6 +2,7 @@
 //! connection there.
 
 mod fields;
+mod fixed;
 mod known;
 
 use http::{Response, StatusCode};

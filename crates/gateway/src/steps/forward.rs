@@ -1,5 +1,6 @@
 //! The request as the service gets it, and the way there.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -10,7 +11,6 @@ use http::{HeaderName, HeaderValue, StatusCode, Uri, header};
 use crate::assertion;
 use crate::body::Carried;
 use crate::cookies;
-use crate::digits;
 use crate::exchange::{BoxError, Outgoing, Tunnel};
 use crate::flow::Flow;
 use crate::refused::Refused;
@@ -18,7 +18,7 @@ use crate::reply::Reply;
 use crate::state::{Chosen, is_reserved};
 use crate::steps::{body, grpc, websocket};
 use crate::trailers;
-use crate::upstream::{Failed, Fields, Key, ServiceRequest, Target, Timeouts};
+use crate::upstream::{Failed, Key, ServiceHead, ServiceRequest, Target, Timeouts};
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
@@ -27,8 +27,6 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const CLIENT: HeaderName = HeaderName::from_static("x-rampart-client");
 const REQUEST: HeaderName = HeaderName::from_static("x-rampart-request");
 
-/// Fields a forwarded request gets at most.
-const ADDED: usize = 8;
 /// How long control may take, and how much it may answer: its live pages say something every
 /// few seconds.
 const CONTROL: Timeouts = Timeouts {
@@ -84,23 +82,24 @@ fn prepare<'a>(
     let ends = grpc::ends(flow)?;
     let key = target.hashed_by().and_then(|by| key(flow, by));
     let asserted = asserted_to(flow, target, service)?;
-    let mut fields = theirs(flow);
-    if let Some(value) = asserted {
-        fields.push(assertion::HEADER, value);
+    let mut head = theirs(flow, target, &uri(flow, &chosen));
+    if let Some(value) = &asserted {
+        head.push(&assertion::HEADER, value);
     }
     let preserve = service.is_none_or(|service| service.host_header == HostHeader::Preserve);
     let host = if preserve {
-        flow.host.value().clone()
+        flow.host.value()
     } else {
-        target.authority.clone()
+        &target.authority
     };
-    fields.push(header::HOST, host);
-    fields.push(FORWARDED_HOST, flow.host.value().clone());
-    introduce(flow, &mut fields);
+    head.push(&header::HOST, host);
+    head.push(&FORWARDED_HOST, flow.host.value());
+    head.push_text(&FORWARDED_FOR, flow.client_text().as_bytes());
+    head.push_text(&REQUEST_ID, flow.id.text().as_bytes());
+    head.push_text(&FORWARDED_PROTO, proto(flow));
     let request = ServiceRequest {
         method: flow.head.method.clone(),
-        uri: uri(flow, &chosen),
-        fields,
+        head,
         body,
         key,
         takes_trailers: flow.head.extensions.get::<trailers::Taken>().is_some(),
@@ -118,24 +117,19 @@ fn prepare<'a>(
 
 /// Sends a request for the console's host to control.
 pub(crate) async fn control(flow: &mut Flow<'_>, body: Carried) -> Result<Reply, Refused> {
-    let mut fields = theirs(flow);
-    fields.push(header::HOST, flow.host.value().clone());
-    let client = HeaderValue::try_from(flow.client.to_string());
-    let id = HeaderValue::try_from(flow.id.to_string());
-    if let (Ok(client), Ok(id)) = (client, id) {
-        fields.push(CLIENT, client);
-        fields.push(REQUEST, id);
-    }
-    fields.push(FORWARDED_PROTO, proto(flow));
+    let target = std::sync::Arc::clone(&flow.shared.control);
+    let mut head = theirs(flow, &target, &flow.head.uri);
+    head.push(&header::HOST, flow.host.value());
+    head.push_text(&CLIENT, flow.client_text().as_bytes());
+    head.push_text(&REQUEST, flow.id.text().as_bytes());
+    head.push_text(&FORWARDED_PROTO, proto(flow));
     let request = ServiceRequest {
         method: flow.head.method.clone(),
-        uri: flow.head.uri.clone(),
-        fields,
+        head,
         body,
         key: None,
         takes_trailers: false,
     };
-    let target = std::sync::Arc::clone(&flow.shared.control);
     go(flow, &target, request, &CONTROL).await
 }
 
@@ -241,26 +235,17 @@ pub(crate) fn asserted(flow: &Flow<'_>) -> Result<Option<HeaderValue>, Refused> 
     )
 }
 
-/// The fields of the request, without everything that is Rampart's to say.
-fn theirs(flow: &mut Flow<'_>) -> Fields {
+/// The request for `uri` with the fields it came with, without everything that is Rampart's to say.
+fn theirs(flow: &Flow<'_>, target: &Target, uri: &Uri) -> ServiceHead {
     let is_ours =
         |name: &HeaderName| *name == header::HOST || *name == REQUEST_ID || is_reserved(name);
-    Fields::of(std::mem::take(&mut flow.head.headers), is_ours, ADDED)
+    let mut head = ServiceHead::new(target, &flow.head.method, uri);
+    head.take(&flow.head.headers, is_ours);
+    head
 }
 
-/// Says who asks and how.
-fn introduce(flow: &Flow<'_>, fields: &mut Fields) {
-    if let Some(client) = digits::address_value(flow.client) {
-        fields.push(FORWARDED_FOR, client);
-    }
-    if let Ok(id) = HeaderValue::from_bytes(flow.id.text().as_bytes()) {
-        fields.push(REQUEST_ID, id);
-    }
-    fields.push(FORWARDED_PROTO, proto(flow));
-}
-
-fn proto(flow: &Flow<'_>) -> HeaderValue {
-    HeaderValue::from_static(if flow.secure { "https" } else { "http" })
+fn proto(flow: &Flow<'_>) -> &'static [u8] {
+    if flow.secure { b"https" } else { b"http" }
 }
 
 /// The path as the service gets it: `None` when the route takes nothing off.
@@ -274,14 +259,14 @@ pub(crate) fn stripped<'p>(path: &'p str, chosen: &Chosen<'_>) -> Option<&'p str
 }
 
 /// The target, without the prefix the route takes off.
-fn uri(flow: &Flow<'_>, chosen: &Chosen<'_>) -> Uri {
+fn uri<'f>(flow: &'f Flow<'_>, chosen: &Chosen<'_>) -> Cow<'f, Uri> {
     let uri = &flow.head.uri;
     let Some(path) = stripped(uri.path(), chosen) else {
-        return uri.clone();
+        return Cow::Borrowed(uri);
     };
     let text = match uri.query() {
         Some(query) => format!("{path}?{query}"),
         None => path.to_owned(),
     };
-    PathAndQuery::try_from(text).map_or_else(|_| uri.clone(), Uri::from)
+    PathAndQuery::try_from(text).map_or(Cow::Borrowed(uri), |target| Cow::Owned(target.into()))
 }

@@ -15,34 +15,6 @@ const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// A year: whoever came over TLS once comes over TLS only (RFC 6797).
-const TRANSPORT: HeaderValue = HeaderValue::from_static("max-age=31536000");
-
-/// What a page may do unless its service says otherwise; nothing here breaks a page that only
-/// uses what it brings along.
-const DEFAULTS: [(Known, HeaderName, HeaderValue); 4] = [
-    (
-        Known::ContentSecurityPolicy,
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static("frame-ancestors 'self'; base-uri 'self'; object-src 'none'"),
-    ),
-    (
-        Known::ContentTypeOptions,
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    ),
-    (
-        Known::FrameOptions,
-        header::X_FRAME_OPTIONS,
-        HeaderValue::from_static("SAMEORIGIN"),
-    ),
-    (
-        Known::ReferrerPolicy,
-        header::REFERRER_POLICY,
-        HeaderValue::from_static("strict-origin-when-cross-origin"),
-    ),
-];
-
 /// Dresses the answer of a service.
 pub(crate) fn dress(flow: &Flow<'_>, fields: &mut ReplyFields) {
     // It helps attackers alone; and `Alt-Svc` would send browsers past the gateway, or to a
@@ -54,16 +26,7 @@ pub(crate) fn dress(flow: &Flow<'_>, fields: &mut ReplyFields) {
     };
     cors::dress(flow, fields);
     if chosen.route.security_headers {
-        fields.expect(DEFAULTS.len().saturating_add(2));
-        for (known, name, value) in &DEFAULTS {
-            if !fields.has(*known) {
-                fields.push_known(*known, name.clone(), value.clone());
-            }
-        }
-        if flow.secure && !fields.has(Known::TransportSecurity) {
-            let name = header::STRICT_TRANSPORT_SECURITY;
-            fields.push_known(Known::TransportSecurity, name, TRANSPORT);
-        }
+        fields.fill(flow.secure);
     }
     // SECURITY: what was made for one caller must not be kept for another by a cache in between.
     let personal = chosen.route.auth != Auth::None && flow.caller.is_some();

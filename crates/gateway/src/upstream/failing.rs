@@ -11,7 +11,7 @@ use http::{Method, Request};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::tests::{HELLO, TIMEOUTS, around, body, head, request, service};
+use super::tests::{HELLO, TIMEOUTS, around, body, head, plainly, request, service};
 use super::*;
 use crate::body::Carried;
 use crate::link::protocol::{BreakerWord, Condition};
@@ -159,7 +159,11 @@ async fn asking(method: Method) -> Request<Carried> {
 
 /// What a client gets, in the words of the table.
 async fn outcome(upstreams: &Upstreams, target: &Target, method: Method) -> String {
-    let sent = upstreams.send(target, asking(method).await.into(), &IMPATIENT);
+    let sent = upstreams.send(
+        target,
+        ServiceRequest::of(target, asking(method).await),
+        &IMPATIENT,
+    );
     match sent.await {
         Err(failed) => format!("{} {}", failed.status().as_u16(), failed.code()),
         Ok(response) => {
@@ -240,7 +244,7 @@ async fn a_hundred_requests_that_hang_keep_nobody_else_waiting() {
         .map(|_| {
             let (upstreams, target) = (Arc::clone(&upstreams), Arc::clone(&hanging));
             tokio::spawn(async move {
-                let sent = upstreams.send(&target, request(Method::GET, "/").into(), &TIMEOUTS);
+                let sent = upstreams.send(&target, plainly(&target, Method::GET), &TIMEOUTS);
                 sent.await.map(|_| ())
             })
         })
@@ -270,7 +274,11 @@ async fn an_address_that_died_is_noticed_by_nobody_while_there_is_another() {
     let target = made(&service(vec![dead, alive]), &around);
     let upstreams = Upstreams::new();
     for method in [Method::GET, Method::POST].iter().cycle().take(40) {
-        let sent = upstreams.send(&target, request(method.clone(), "/").into(), &TIMEOUTS);
+        let sent = upstreams.send(
+            &target,
+            ServiceRequest::of(&target, request(method.clone(), "/")),
+            &TIMEOUTS,
+        );
         assert_eq!(body(sent.await.unwrap()).await.unwrap(), "hello");
     }
     assert_eq!(count.load(Ordering::SeqCst), 40);
@@ -343,7 +351,7 @@ async fn an_answer_of_trouble_is_given_up_for_a_better_one_where_the_estate_says
         );
     }
     for _ in 0..10 {
-        let sent = upstreams.send(&target, request(Method::PATCH, "/").into(), &TIMEOUTS);
+        let sent = upstreams.send(&target, plainly(&target, Method::PATCH), &TIMEOUTS);
         posted.push(sent.await.unwrap().status.as_u16());
     }
     assert!(posted.contains(&503) && posted.contains(&200), "{posted:?}");
@@ -378,7 +386,7 @@ async fn breaker_opens_answers_at_once_and_closes_when_one_request_succeeds() {
         );
     }
     for _ in 0..20 {
-        let sent = upstreams.send(&target, request(Method::GET, "/").into(), &TIMEOUTS);
+        let sent = upstreams.send(&target, plainly(&target, Method::GET), &TIMEOUTS);
         let failed = sent.await.map(|_| ()).unwrap_err();
         assert_eq!(failed.code(), "upstream.breaker_open");
         assert_eq!(failed.retry_after(), Some(Duration::from_secs(10)));
@@ -423,11 +431,11 @@ async fn requests_beyond_the_room_wait_a_while_and_beyond_that_are_refused() {
     service.reach.capacity.wait = Duration::from_secs(30);
     let target = made(&service, &around);
     let upstreams = Arc::new(Upstreams::new());
-    let sent = upstreams.send(&target, request(Method::GET, "/").into(), &TIMEOUTS);
+    let sent = upstreams.send(&target, plainly(&target, Method::GET), &TIMEOUTS);
     let first = sent.await.unwrap();
     let (waiting, to) = (Arc::clone(&upstreams), Arc::clone(&target));
     let second = tokio::spawn(async move {
-        let sent = waiting.send(&to, request(Method::GET, "/").into(), &TIMEOUTS);
+        let sent = waiting.send(&to, plainly(&to, Method::GET), &TIMEOUTS);
         sent.await.map(|response| response.status)
     });
     while target.stats(1).waiting == 0 {
@@ -450,7 +458,7 @@ async fn requests_beyond_the_room_wait_a_while_and_beyond_that_are_refused() {
     let target = made(&service, &around);
     let mut held = VecDeque::new();
     for _ in 0..2 {
-        let sent = upstreams.send(&target, request(Method::GET, "/").into(), &TIMEOUTS);
+        let sent = upstreams.send(&target, plainly(&target, Method::GET), &TIMEOUTS);
         held.push_back(sent.await.unwrap());
     }
     assert_eq!(
@@ -458,13 +466,13 @@ async fn requests_beyond_the_room_wait_a_while_and_beyond_that_are_refused() {
         "503 upstream.too_many"
     );
     held.pop_front();
-    let sent = upstreams.send(&target, request(Method::GET, "/").into(), &TIMEOUTS);
+    let sent = upstreams.send(&target, plainly(&target, Method::GET), &TIMEOUTS);
     assert!(sent.await.is_ok());
 
     service.reach.capacity.address_requests = None;
     service.reach.capacity.connections = Some(1);
     let target = made(&service, &around);
-    let sent = upstreams.send(&target, request(Method::GET, "/").into(), &TIMEOUTS);
+    let sent = upstreams.send(&target, plainly(&target, Method::GET), &TIMEOUTS);
     let _first = sent.await.unwrap();
     assert_eq!(
         outcome(&upstreams, &target, Method::GET).await,
@@ -669,7 +677,7 @@ async fn an_address_that_leaves_finishes_what_it_has_and_gets_nothing_new() {
     let target = made(&service(vec![leaving]), &around);
     let upstreams = Upstreams::new();
     // One connection waits, one has a request.
-    let sent = upstreams.send(&target, request(Method::GET, "/").into(), &TIMEOUTS);
+    let sent = upstreams.send(&target, plainly(&target, Method::GET), &TIMEOUTS);
     let idle = async {
         let (mut stream, _) = listener.accept().await.unwrap();
         head(&mut stream).await;
@@ -727,7 +735,7 @@ async fn what_is_hashed_alike_goes_to_the_same_address() {
         for _ in 0..5 {
             let mut request = request(Method::GET, "/");
             request.extensions_mut().insert(Key::from_bytes(&[tenant]));
-            let sent = upstreams.send(&target, request.into(), &TIMEOUTS);
+            let sent = upstreams.send(&target, ServiceRequest::of(&target, request), &TIMEOUTS);
             body(sent.await.unwrap()).await.unwrap();
         }
         let after = counts.iter().map(|c| c.load(Ordering::SeqCst));

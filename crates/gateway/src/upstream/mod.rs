@@ -43,7 +43,7 @@ pub(crate) use conn::Opened;
 pub(crate) use keep::{first_look_up, start};
 pub(crate) use key::Key;
 pub(crate) use pool::{PoolUse, Upstreams};
-pub(crate) use request::{Fields, ServiceRequest};
+pub(crate) use request::{ServiceHead, ServiceRequest};
 pub(crate) use target::Target;
 
 use crate::body;
@@ -223,7 +223,7 @@ impl Upstreams {
             let response = Box::pin(http2::send(turn, target, request, timeouts)).await?;
             return received(response, timeouts);
         }
-        let mut outbound = Outbound::new(request, false);
+        let mut outbound = Outbound::new(request, false).ok_or(Failed::Broken)?;
         if let Some(lease) = turn.reuse() {
             outbound = match lease.exchange(outbound, timeouts, &mut turn).await {
                 Ok(response) => return received(response, timeouts),
@@ -248,7 +248,7 @@ impl Upstreams {
             return Err(Failed::Broken);
         }
         let key = request.key.map(Key::number);
-        let outbound = Outbound::new(request, true);
+        let outbound = Outbound::new(request, true).ok_or(Failed::Broken)?;
         let pass = match target.group.is_guarded() {
             false => None,
             true => target.group.admit().await?,

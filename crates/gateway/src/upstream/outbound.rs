@@ -6,17 +6,14 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf as _, Bytes};
-use http::{Method, header};
+use http::Method;
 use tokio::io::AsyncWrite;
 
-use super::request::ServiceRequest;
+use super::request::{ServiceHead, ServiceRequest};
 use super::stream::Stream;
 use crate::body::{self, Carried};
 use crate::digits;
-use crate::hop;
 
-/// Bytes of a usual head: more makes the buffer grow, once.
-const HEAD_BYTES: usize = 1024;
 /// The last chunk; trailers of requests end here (RFC 9112 §7.1.2 lets them).
 const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
 
@@ -63,14 +60,16 @@ impl From<io::Error> for Unwritten {
 }
 
 impl Outbound {
-    /// Frames the request for this hop alone: whatever framing came from outside ends here.
+    /// Frames the request for this hop alone; nothing where its head is none of HTTP/1.1.
     ///
     /// A WebSocket is asked for when `websocket` says so (RFC 6455 §4.1).
-    pub(super) fn new(request: ServiceRequest, websocket: bool) -> Self {
+    pub(super) fn new(request: ServiceRequest, websocket: bool) -> Option<Self> {
         let length = request.body.length();
         let has_length = length != Some(0)
             || [Method::POST, Method::PUT, Method::PATCH].contains(&request.method);
-        let mut head = head(&request);
+        let ServiceHead::Lines(mut head) = request.head else {
+            return None;
+        };
         match length {
             Some(length) if has_length => {
                 head.extend_from_slice(b"content-length: ");
@@ -84,13 +83,13 @@ impl Outbound {
             head.extend_from_slice(b"connection: upgrade\r\nupgrade: websocket\r\n");
         }
         head.extend_from_slice(b"\r\n");
-        Self {
+        Some(Self {
             head,
             method: request.method,
             body: request.body,
             is_chunked: length.is_none(),
             ..Self::default()
-        }
+        })
     }
 
     /// The same, to be sent from its beginning; nothing where that cannot be.
@@ -268,29 +267,4 @@ impl Outbound {
         let count = count.saturating_sub(of_piece);
         self.after = self.after.get(count..).unwrap_or_default();
     }
-}
-
-/// Request line and fields, without the empty line at the end.
-///
-/// SECURITY: nothing in these types holds a line end (`http` refuses them), so that a head is
-/// always one head.
-fn head(request: &ServiceRequest) -> Vec<u8> {
-    let mut head = Vec::with_capacity(HEAD_BYTES);
-    head.extend_from_slice(request.method.as_str().as_bytes());
-    head.push(b' ');
-    head.extend_from_slice(request.target().as_bytes());
-    head.extend_from_slice(b" HTTP/1.1\r\n");
-    for (name, value) in request.fields.iter() {
-        // What `Connection` named ended when the request came in; here it could only harm. The
-        // body is here already, or asked for when its head is written: there is nothing to wait
-        // for (RFC 9110 §10.1.1).
-        if hop::is_hop_by_hop(name) || *name == header::CONTENT_LENGTH || *name == header::EXPECT {
-            continue;
-        }
-        head.extend_from_slice(name.as_str().as_bytes());
-        head.extend_from_slice(b": ");
-        head.extend_from_slice(value.as_bytes());
-        head.extend_from_slice(b"\r\n");
-    }
-    head
 }

@@ -1,18 +1,22 @@
 //! A request as its service gets it, before it is framed for the hop there.
 
 use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 
 use super::key::Key;
+use super::target::Target;
 use crate::body::Carried;
+use crate::hop;
+use crate::wire::is_all_value;
+
+/// Bytes of a usual head over HTTP/1.1: more makes the buffer grow, once.
+const HEAD_BYTES: usize = 1024;
 
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct ServiceRequest {
     pub(crate) method: Method,
-    /// In origin form.
-    pub(crate) uri: Uri,
-    pub(crate) fields: Fields,
+    pub(crate) head: ServiceHead,
     pub(crate) body: Carried,
     /// What it shares with others that are to reach the same address.
     pub(crate) key: Option<Key>,
@@ -20,104 +24,90 @@ pub(crate) struct ServiceRequest {
     pub(crate) takes_trailers: bool,
 }
 
-impl ServiceRequest {
-    /// Path and query.
-    pub(super) fn target(&self) -> &str {
-        self.uri.path_and_query().map_or("/", PathAndQuery::as_str)
-    }
+/// Target and fields, in the form in which the service's protocol takes them. Nothing is looked for
+/// in them any more, and those of every request are written here, once.
+///
+/// The framing of the hop before ends here: fields about it are left out (RFC 9110 §7.6.1). So is
+/// `Expect`: the body is here already, or asked for when the head is written (§10.1.1).
+#[derive(Debug)]
+pub(crate) enum ServiceHead {
+    /// Request line and fields as HTTP/1.1 sends them, without the empty line at the end.
+    Lines(Vec<u8>),
+    /// As HTTP/2 takes them.
+    Fields(Box<ServiceFields>),
 }
 
-/// Fields in the order in which they are sent. A list: nothing is looked for in it any more, and
-/// every field of every request goes through it.
-#[derive(Debug, Default)]
-pub(crate) struct Fields(Vec<(HeaderName, HeaderValue)>);
+/// See [`ServiceHead`].
+#[derive(Debug)]
+pub(crate) struct ServiceFields {
+    /// In origin form.
+    pub(super) uri: Uri,
+    /// `Host` among them.
+    pub(super) fields: Vec<(HeaderName, HeaderValue)>,
+}
 
-impl Fields {
-    /// The fields of `headers` whose names are not `is_gone`, with room for `more`.
-    pub(crate) fn of(
-        headers: HeaderMap,
-        is_gone: impl Fn(&HeaderName) -> bool,
-        more: usize,
-    ) -> Self {
-        let mut fields = Vec::with_capacity(headers.len().saturating_add(more));
-        // Of several values of one name only the first comes with it.
-        let mut last = None;
+impl ServiceHead {
+    /// Of a request to `target`, its `uri` in origin form; without fields.
+    pub(crate) fn new(target: &Target, method: &Method, uri: &Uri) -> Self {
+        if target.http2 {
+            return Self::Fields(Box::new(ServiceFields {
+                uri: uri.clone(),
+                fields: Vec::new(),
+            }));
+        }
+        let mut lines = Vec::with_capacity(HEAD_BYTES);
+        lines.extend_from_slice(method.as_str().as_bytes());
+        lines.push(b' ');
+        let target = uri.path_and_query().map_or("/", PathAndQuery::as_str);
+        lines.extend_from_slice(target.as_bytes());
+        lines.extend_from_slice(b" HTTP/1.1\r\n");
+        Self::Lines(lines)
+    }
+
+    /// Takes those of `headers` over whose names are not `is_gone`.
+    pub(crate) fn take(&mut self, headers: &HeaderMap, is_gone: impl Fn(&HeaderName) -> bool) {
         for (name, value) in headers {
-            let name = match name {
-                Some(name) => last.insert((!is_gone(&name)).then_some(name)),
-                None => match &mut last {
-                    Some(last) => last,
-                    None => continue,
-                },
-            };
-            if let Some(name) = name {
-                fields.push((name.clone(), value));
+            let is_of_the_hop = hop::is_hop_by_hop(name)
+                || *name == header::CONTENT_LENGTH
+                || *name == header::EXPECT;
+            if !is_of_the_hop && !is_gone(name) {
+                self.push(name, value);
             }
         }
-        Self(fields)
     }
 
-    /// One more.
-    pub(crate) fn push(&mut self, name: HeaderName, value: HeaderValue) {
-        self.0.push((name, value));
+    /// One more field.
+    ///
+    /// SECURITY: nothing in these types holds a line end (`http` refuses them), so that a head is
+    /// always one head.
+    pub(crate) fn push(&mut self, name: &HeaderName, value: &HeaderValue) {
+        match self {
+            Self::Lines(lines) => line(lines, name, value.as_bytes()),
+            Self::Fields(all) => all.fields.push((name.clone(), value.clone())),
+        }
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
-        self.0.iter().map(|(name, value)| (name, value))
-    }
-
-    /// The first value of `name`.
-    pub(super) fn first(&self, name: &HeaderName) -> Option<&HeaderValue> {
-        let mut found = self.iter().filter(|(known, _)| *known == name);
-        found.next().map(|(_, value)| value)
-    }
-}
-
-#[cfg(test)]
-impl From<http::Request<Carried>> for ServiceRequest {
-    fn from(request: http::Request<Carried>) -> Self {
-        let (parts, body) = request.into_parts();
-        Self {
-            method: parts.method,
-            uri: parts.uri,
-            fields: Fields::of(parts.headers, |_| false, 0),
-            body,
-            key: parts.extensions.get::<Key>().copied(),
-            takes_trailers: parts.extensions.get::<crate::trailers::Taken>().is_some(),
+    /// One more field, of a text that is no field's value yet; left out where it cannot be one.
+    pub(crate) fn push_text(&mut self, name: &HeaderName, text: &[u8]) {
+        match self {
+            // SECURITY: no line end is in what this lets through.
+            Self::Lines(lines) if is_all_value(text) => line(lines, name, text),
+            Self::Lines(_) => {}
+            Self::Fields(all) => {
+                if let Ok(value) = HeaderValue::from_bytes(text) {
+                    all.fields.push((name.clone(), value));
+                }
+            }
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use http::header;
-
-    use super::*;
-
-    #[test]
-    fn fields_keep_every_value_of_a_name_and_lose_every_value_of_another() {
-        let mut headers = HeaderMap::new();
-        for (name, value) in [
-            ("a", "1"),
-            ("gone", "2"),
-            ("a", "3"),
-            ("gone", "4"),
-            ("b", "5"),
-        ] {
-            headers.append(name, HeaderValue::from_static(value));
-        }
-        let mut fields = Fields::of(headers, |name| name == "gone", 1);
-        fields.push(header::HOST, HeaderValue::from_static("shop.example"));
-        let mut all: Vec<String> = fields
-            .iter()
-            .map(|(name, value)| format!("{name}={}", value.to_str().unwrap()))
-            .collect();
-        all.sort_unstable();
-        assert_eq!(all, ["a=1", "a=3", "b=5", "host=shop.example"]);
-        assert_eq!(fields.first(&header::HOST).unwrap(), "shop.example");
-    }
+fn line(lines: &mut Vec<u8>, name: &HeaderName, value: &[u8]) {
+    lines.extend_from_slice(name.as_str().as_bytes());
+    lines.extend_from_slice(b": ");
+    lines.extend_from_slice(value);
+    lines.extend_from_slice(b"\r\n");
 }
+
+#[cfg(test)]
+pub(super) mod tests;

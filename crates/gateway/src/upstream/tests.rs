@@ -82,6 +82,11 @@ pub(super) fn around() -> (Around, testkit::FakeClock, Left) {
     (around, clock, left)
 }
 
+/// One for `/`.
+pub(super) fn plainly(target: &Target, method: Method) -> ServiceRequest {
+    ServiceRequest::of(target, request(method, "/"))
+}
+
 pub(super) fn request(method: Method, path: &str) -> Request<Carried> {
     let mut request = Request::new(Carried::empty());
     *request.method_mut() = method;
@@ -127,7 +132,7 @@ async fn connection_is_used_again_for_the_next_request() {
     let upstreams = Upstreams::new();
     for _ in 0..3 {
         let response = upstreams
-            .send(&target, request(Method::GET, "/").into(), &TIMEOUTS)
+            .send(&target, plainly(&target, Method::GET), &TIMEOUTS)
             .await
             .unwrap();
         assert_eq!(body(response).await.unwrap(), "hello");
@@ -150,7 +155,7 @@ async fn bodyless_response_gives_its_connection_back_at_once() {
     });
     let upstreams = Upstreams::new();
     let response = upstreams
-        .send(&target, request(Method::GET, "/").into(), &TIMEOUTS)
+        .send(&target, plainly(&target, Method::GET), &TIMEOUTS)
         .await
         .unwrap();
     assert_eq!(response.status, 204);
@@ -177,7 +182,7 @@ async fn large_chunked_response_streams_whole() {
     });
     let upstreams = Upstreams::new();
     let response = upstreams
-        .send(&target, request(Method::GET, "/").into(), &TIMEOUTS)
+        .send(&target, plainly(&target, Method::GET), &TIMEOUTS)
         .await
         .unwrap();
     assert!(response.fields.get(&header::TRANSFER_ENCODING).is_none());
@@ -199,7 +204,7 @@ async fn pooled_connection_that_died_is_replaced() {
     let upstreams = Upstreams::new();
     for _ in 0..2 {
         let response = upstreams
-            .send(&target, request(Method::POST, "/").into(), &TIMEOUTS)
+            .send(&target, plainly(&target, Method::POST), &TIMEOUTS)
             .await
             .unwrap();
         assert_eq!(body(response).await.unwrap(), "hello");
@@ -235,7 +240,7 @@ async fn idempotent_request_is_sent_again_when_the_pooled_connection_died_unansw
     let upstreams = Upstreams::new();
     for _ in 0..2 {
         let response = upstreams
-            .send(&target, request(Method::GET, "/").into(), &TIMEOUTS)
+            .send(&target, plainly(&target, Method::GET), &TIMEOUTS)
             .await
             .unwrap();
         assert_eq!(body(response).await.unwrap(), "hello");
@@ -249,12 +254,12 @@ async fn other_request_is_never_sent_twice() {
     let upstream = tokio::spawn(dies_on_second(listener));
     let upstreams = Upstreams::new();
     let response = upstreams
-        .send(&target, request(Method::POST, "/").into(), &TIMEOUTS)
+        .send(&target, plainly(&target, Method::POST), &TIMEOUTS)
         .await
         .unwrap();
     assert_eq!(body(response).await.unwrap(), "hello");
     let second = upstreams
-        .send(&target, request(Method::POST, "/").into(), &TIMEOUTS)
+        .send(&target, plainly(&target, Method::POST), &TIMEOUTS)
         .await;
     assert_eq!(second.map(|_| ()).unwrap_err(), Failed::Broken);
     assert_eq!(upstream.await.unwrap(), 1);
@@ -277,12 +282,12 @@ async fn half_an_answer_is_never_asked_for_again() {
     });
     let upstreams = Upstreams::new();
     let response = upstreams
-        .send(&target, request(Method::GET, "/").into(), &TIMEOUTS)
+        .send(&target, plainly(&target, Method::GET), &TIMEOUTS)
         .await
         .unwrap();
     body(response).await.unwrap();
     let second = upstreams
-        .send(&target, request(Method::GET, "/").into(), &TIMEOUTS)
+        .send(&target, plainly(&target, Method::GET), &TIMEOUTS)
         .await;
     assert_eq!(second.map(|_| ()).unwrap_err(), Failed::Broken);
     assert!(!upstream.await.unwrap());
@@ -304,7 +309,7 @@ async fn bytes_nobody_asked_for_end_an_idle_connection() {
     let upstreams = Upstreams::new();
     for _ in 0..2 {
         let response = upstreams
-            .send(&target, request(Method::GET, "/").into(), &TIMEOUTS)
+            .send(&target, plainly(&target, Method::GET), &TIMEOUTS)
             .await
             .unwrap();
         assert_eq!(body(response).await.unwrap(), "hello");
@@ -329,7 +334,7 @@ async fn one(answer: &'static [u8]) -> Result<Result<String, BoxError>, Failed> 
     };
     let upstreams = Upstreams::new();
     let result = match upstreams
-        .send(&target, request(Method::GET, "/").into(), &timeouts)
+        .send(&target, plainly(&target, Method::GET), &timeouts)
         .await
     {
         Ok(response) => Ok(body(response).await),
@@ -408,7 +413,7 @@ async fn nobody_listening_is_refused() {
     drop(listener);
     let upstreams = Upstreams::new();
     let result = upstreams
-        .send(&target, request(Method::GET, "/").into(), &TIMEOUTS)
+        .send(&target, plainly(&target, Method::GET), &TIMEOUTS)
         .await;
     assert_eq!(result.map(|_| ()).unwrap_err(), Failed::Refused);
     assert_eq!(upstreams.usage(), PoolUse::default());
@@ -441,7 +446,7 @@ async fn framing_from_outside_ends_here() {
     }
     let upstreams = Upstreams::new();
     let response = upstreams
-        .send(&target, request.into(), &TIMEOUTS)
+        .send(&target, ServiceRequest::of(&target, request), &TIMEOUTS)
         .await
         .unwrap();
     assert_eq!(response.fields.len(), 1, "{:?}", response.fields);
@@ -484,7 +489,7 @@ async fn held_body_is_sent_by_its_length() {
     let request = request(Method::POST, "/").map(|_| held.into());
     let upstreams = Upstreams::new();
     let response = upstreams
-        .send(&target, request.into(), &TIMEOUTS)
+        .send(&target, ServiceRequest::of(&target, request), &TIMEOUTS)
         .await
         .unwrap();
     assert_eq!(body(response).await.unwrap(), "hello");
@@ -507,7 +512,7 @@ async fn client_that_goes_away_closes_the_upstream_connection() {
     });
     let upstreams = Upstreams::new();
     let response = upstreams
-        .send(&target, request(Method::GET, "/").into(), &TIMEOUTS)
+        .send(&target, plainly(&target, Method::GET), &TIMEOUTS)
         .await
         .unwrap();
     drop(response);

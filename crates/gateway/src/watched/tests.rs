@@ -8,6 +8,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpListener;
 
 use super::*;
+use crate::upstream::ServiceRequest;
 use crate::upstream::{Timeouts, Upstreams, plain};
 
 /// An answer of a service that says `begun` and then, when it is `busy`, goes on for ever.
@@ -33,7 +34,7 @@ async fn answer(busy: bool) -> Outgoing {
     };
     let upstreams = Upstreams::new();
     let response = upstreams
-        .send(&target, request.into(), &timeouts)
+        .send(&target, ServiceRequest::of(&target, request), &timeouts)
         .await
         .unwrap();
     Outgoing::Upstream(response.body)

@@ -13,6 +13,6 @@ mod response;
 pub(crate) mod websocket;
 
 pub(crate) use framing::Framing;
-pub(crate) use head::{Head, HeadLimits, is_request};
+pub(crate) use head::{Head, HeadLimits, is_all_value, is_request};
 pub(crate) use refusal::Refusal;
 pub(crate) use response::{ResponseHead, Search, Unreadable};

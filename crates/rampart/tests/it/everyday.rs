@@ -324,3 +324,43 @@ async fn idle_processes_stay_below_100_mib_together() {
     // the bench.
     assert!(sum < 150.0, "{sum} MiB");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn page_of_another_origin_may_read_what_its_route_lets_it_and_no_other_may() {
+    let cors =
+        "auth = \"none\"\ncors = { origins = [\"https://pages.example\"], credentials = true }";
+    let (world, _backend) = world(&OPEN.replace("auth = \"none\"", cors)).await;
+    let allowed = |origin: &'static str| {
+        let request = Request::get("/1").header("host", "app.localhost");
+        let answer = world.send(request.header("origin", origin));
+        async move {
+            let answer = answer.await;
+            assert_eq!((answer.status.as_u16(), &*answer.body), (200, "GET /1"));
+            assert_eq!(answer.headers.get("vary").unwrap(), "origin");
+            let field = |name: &str| answer.headers.get(name).cloned();
+            let origin = field("access-control-allow-origin");
+            (origin, field("access-control-allow-credentials"))
+        }
+    };
+    let (origin, credentials) = allowed("https://pages.example").await;
+    assert_eq!(origin.unwrap(), "https://pages.example");
+    assert_eq!(credentials.unwrap(), "true");
+    assert_eq!(allowed("https://others.example").await, (None, None));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_looks_at_pages_gets_one_when_the_service_is_down_and_programs_get_a_problem() {
+    let nobody = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = nobody.local_addr().unwrap();
+    drop(nobody);
+    let world = World::start(address, OPEN).await;
+    for (accept, kind) in [
+        ("text/html,*/*", "text/html; charset=utf-8"),
+        ("*/*", "application/problem+json"),
+    ] {
+        let request = Request::get("/").header("host", "app.localhost");
+        let answer = world.send(request.header("accept", accept)).await;
+        assert_eq!(answer.status, 502);
+        assert_eq!(answer.headers.get("content-type").unwrap(), kind);
+    }
+}

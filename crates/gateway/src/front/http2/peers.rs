@@ -27,11 +27,9 @@ fn connect(handler: &Arc<Forward>) -> (DuplexStream, net::Drain) {
     let service = Arc::new(Service {
         handler: Arc::clone(handler),
         connection: Arc::new(Connection {
-            peer,
             secure: true,
-            sni: None,
             http2: true,
-            admitted: None,
+            ..Connection::of(peer)
         }),
         purpose: Purpose::Https,
     });

@@ -59,11 +59,8 @@ fn world(estate: &str) -> World {
         shared: Shared::new(Arc::new(common), meter),
         state,
         connection: Connection {
-            peer: "192.0.2.1:9".parse().unwrap(),
             secure: true,
-            sni: None,
-            http2: false,
-            admitted: None,
+            ..Connection::of("192.0.2.1:9".parse().unwrap())
         },
     }
 }

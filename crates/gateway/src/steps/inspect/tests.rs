@@ -76,11 +76,8 @@ async fn said(
     let meter = builder.registry.meters().first().cloned().unwrap();
     let shared = Shared::new(Arc::new(common), meter);
     let connection = Connection {
-        peer: "192.0.2.1:1".parse().unwrap(),
         secure: true,
-        sni: None,
-        http2: false,
-        admitted: None,
+        ..Connection::of("192.0.2.1:1".parse().unwrap())
     };
     let mut request = Request::post("/posts").header("host", "shop.example");
     for (name, value) in headers {

@@ -106,11 +106,8 @@ impl World {
         answer: Option<Response<Outgoing>>,
     ) -> Result<Vec<&'static str>, &'static str> {
         let connection = Connection {
-            peer: "192.0.2.1:1".parse().unwrap(),
             secure: true,
-            sni: None,
-            http2: false,
-            admitted: None,
+            ..Connection::of("192.0.2.1:1".parse().unwrap())
         };
         let request = request.header("host", "shop.example").body(None).unwrap();
         let mut flow = pipeline::begin(&self.shared, &self.state, &connection, request);
@@ -366,11 +363,8 @@ async fn service_is_asked_for_an_answer_that_can_be_read() {
     let asked = |waf: &'static str| async move {
         let world = World::new("", waf);
         let connection = Connection {
-            peer: "192.0.2.1:1".parse().unwrap(),
             secure: true,
-            sni: None,
-            http2: false,
-            admitted: None,
+            ..Connection::of("192.0.2.1:1".parse().unwrap())
         };
         let request = Request::get("/")
             .header("host", "shop.example")

@@ -20,7 +20,7 @@ use crate::reply::Reply;
 use crate::trailers;
 use crate::upstream::patience::{Over, Patience, Until, Waits};
 use crate::upstream::pool::{Home, Turn};
-use crate::upstream::request::ServiceRequest;
+use crate::upstream::request::{ServiceFields, ServiceHead, ServiceRequest};
 use crate::upstream::{Failed, ResponseBody, Timeouts, retry};
 
 /// LIMIT: fields of a response's head.
@@ -236,10 +236,14 @@ fn length(headers: &HeaderMap) -> Option<u64> {
     text.parse().ok()
 }
 
-/// The request's head for this hop alone: whatever framing came from outside ends here.
+/// The request's head for this hop alone; nothing where it is none of HTTP/2.
 fn head(request: &ServiceRequest, is_tls: bool) -> Option<Request<()>> {
-    let authority = request.fields.first(&header::HOST)?;
-    let target = request.uri.path_and_query().cloned();
+    let ServiceHead::Fields(all) = &request.head else {
+        return None;
+    };
+    let ServiceFields { uri, fields } = &**all;
+    let (_, authority) = fields.iter().find(|(name, _)| *name == header::HOST)?;
+    let target = uri.path_and_query().cloned();
     let uri = Uri::builder()
         .scheme(if is_tls {
             uri::Scheme::HTTPS
@@ -255,10 +259,9 @@ fn head(request: &ServiceRequest, is_tls: bool) -> Option<Request<()>> {
     *head.version_mut() = Version::HTTP_2;
     *head.uri_mut() = uri;
     let headers = head.headers_mut();
-    headers.reserve(request.fields.len());
-    for (name, value) in request.fields.iter() {
-        let is_own = [header::HOST, header::CONTENT_LENGTH, header::EXPECT].contains(name);
-        if !is_own && !hop::is_hop_by_hop(name) {
+    headers.reserve(fields.len());
+    for (name, value) in fields {
+        if *name != header::HOST {
             headers.append(name, value.clone());
         }
     }

@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 
 use super::tests::{Asked, Respond, address, ask, hello, plain, service, streamed};
 use super::*;
-use crate::upstream::tests::{self as both, TIMEOUTS, around, body, request};
+use crate::upstream::tests::{self as both, TIMEOUTS, around, body, plainly};
 use crate::upstream::{Upstreams, health};
 
 fn made(service: &estate::Service) -> Arc<Target> {
@@ -68,13 +68,17 @@ async fn what_a_client_does_is_never_held_against_an_address() {
         // A body over its limit.
         let (pieces, asked) = streamed(5);
         pieces.put(Some(b"longer"));
-        let sent = upstreams.send(&target, asked.into(), &TIMEOUTS).await;
+        let sent = upstreams
+            .send(&target, ServiceRequest::of(&target, asked), &TIMEOUTS)
+            .await;
         let too_large = Failed::Body(crate::body::Refused::TooLarge);
         assert_eq!(sent.map(|_| ()), Err(too_large), "{protocol:?}");
         // One that does not go on.
         let (pieces, asked) = streamed(5);
         pieces.put(Some(b"some"));
-        let sent = upstreams.send(&target, asked.into(), &hasty).await;
+        let sent = upstreams
+            .send(&target, ServiceRequest::of(&target, asked), &hasty)
+            .await;
         assert_eq!(
             sent.map(|_| ()),
             Err(Failed::ResponseTimeout),
@@ -86,7 +90,7 @@ async fn what_a_client_does_is_never_held_against_an_address() {
             ..TIMEOUTS
         };
         let sent = upstreams
-            .send(&target, request(Method::GET, "/").into(), &call)
+            .send(&target, plainly(&target, Method::GET), &call)
             .await;
         assert_eq!(
             sent.map(|_| ()),
@@ -97,7 +101,7 @@ async fn what_a_client_does_is_never_held_against_an_address() {
         assert_eq!(target.stats(2).retries, 0, "{protocol:?}");
         // What the address does not do is.
         let sent = upstreams
-            .send(&target, request(Method::GET, "/").into(), &hasty)
+            .send(&target, plainly(&target, Method::GET), &hasty)
             .await;
         assert_eq!(
             sent.map(|_| ()),
@@ -159,11 +163,13 @@ async fn unwanted_answer_is_given_up_for_another_address_while_the_request_is_wh
     let (pieces, mut asked) = streamed(100);
     *asked.method_mut() = Method::PUT;
     pieces.put(Some(b"some"));
-    let sent = upstreams.send(&target, asked.into(), &TIMEOUTS).await;
+    let sent = upstreams
+        .send(&target, ServiceRequest::of(&target, asked), &TIMEOUTS)
+        .await;
     assert_eq!(sent.unwrap().status, 503);
     assert_eq!(target.stats(2).retries, 0);
     let sent = upstreams
-        .send(&target, request(Method::PUT, "/").into(), &TIMEOUTS)
+        .send(&target, plainly(&target, Method::PUT), &TIMEOUTS)
         .await;
     assert_eq!(sent.unwrap().status, 503);
     assert_eq!(target.stats(2).retries, 1, "one without a body is");
@@ -184,11 +190,11 @@ async fn connections_are_counted_and_kept_within_what_the_estate_allows() {
     let target = made(&estate);
     let upstreams = Upstreams::new();
     let first = upstreams
-        .send(&target, request(Method::GET, "/").into(), &TIMEOUTS)
+        .send(&target, plainly(&target, Method::GET), &TIMEOUTS)
         .await
         .unwrap();
     let second = upstreams
-        .send(&target, request(Method::GET, "/").into(), &TIMEOUTS)
+        .send(&target, plainly(&target, Method::GET), &TIMEOUTS)
         .await;
     assert_eq!(second.map(|_| ()), Err(Failed::TooMany));
     assert_eq!(accepted.load(Ordering::Relaxed), 1);
@@ -215,7 +221,7 @@ async fn address_that_leaves_finishes_what_it_has_and_gets_nothing_more() {
     let target = made(&at(Protocol::H2c, vec![address(&old)]));
     let upstreams = Upstreams::new();
     let under_way = upstreams
-        .send(&target, request(Method::GET, "/").into(), &TIMEOUTS)
+        .send(&target, plainly(&target, Method::GET), &TIMEOUTS)
         .await
         .unwrap();
     let member = Arc::clone(&target.group.set().members[0]);

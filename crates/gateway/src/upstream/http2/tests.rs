@@ -18,7 +18,7 @@ use super::*;
 use crate::body::{Carried, Limits, Streamed};
 use crate::exchange::{BoxError, Incoming, Source};
 use crate::trailers;
-use crate::upstream::tests::{TIMEOUTS, body, request, speaking};
+use crate::upstream::tests::{TIMEOUTS, body, plainly, request, speaking};
 use crate::upstream::{PoolUse, Upstreams};
 
 pub(super) type Asked = Request<h2::RecvStream>;
@@ -68,7 +68,9 @@ pub(super) async fn hello(_: Asked, mut respond: Respond) {
 
 pub(super) async fn ask(upstreams: &Upstreams, target: &Target) -> Result<String, Failed> {
     let request = request(Method::GET, "/");
-    let response = upstreams.send(target, request.into(), &TIMEOUTS).await?;
+    let response = upstreams
+        .send(target, ServiceRequest::of(target, request), &TIMEOUTS)
+        .await?;
     Ok(body(response).await.unwrap())
 }
 
@@ -136,7 +138,7 @@ async fn answer_that_is_reset_before_its_end_is_never_whole() {
     let upstreams = Upstreams::new();
     let asked = request(Method::GET, "/");
     let answer = upstreams
-        .send(&target, asked.into(), &TIMEOUTS)
+        .send(&target, ServiceRequest::of(&target, asked), &TIMEOUTS)
         .await
         .unwrap();
     let mut body = answer.body;
@@ -178,7 +180,7 @@ async fn head_is_made_for_this_hop() {
     }
     let upstreams = Upstreams::new();
     let response = upstreams
-        .send(&target, asked.into(), &TIMEOUTS)
+        .send(&target, ServiceRequest::of(&target, asked), &TIMEOUTS)
         .await
         .unwrap();
     assert!(response.fields.get(&http::header::TRAILER).is_none());
@@ -210,7 +212,7 @@ async fn trailers_reach_who_takes_them_and_nobody_else() {
     let mut asked = request(Method::POST, "/");
     asked.extensions_mut().insert(trailers::Taken);
     let response = upstreams
-        .send(&target, asked.into(), &TIMEOUTS)
+        .send(&target, ServiceRequest::of(&target, asked), &TIMEOUTS)
         .await
         .unwrap();
     let (content, fields) = frames(response).await.unwrap();
@@ -220,7 +222,7 @@ async fn trailers_reach_who_takes_them_and_nobody_else() {
     assert_eq!(fields["grpc-status"], "0");
     let asked = request(Method::POST, "/");
     let response = upstreams
-        .send(&target, asked.into(), &TIMEOUTS)
+        .send(&target, ServiceRequest::of(&target, asked), &TIMEOUTS)
         .await
         .unwrap();
     let (content, fields) = frames(response).await.unwrap();
@@ -250,7 +252,7 @@ async fn request_that_was_not_processed_is_sent_again_whatever_its_method() {
     let (target, asked) = refusing(1, h2::Reason::REFUSED_STREAM).await;
     let upstreams = Upstreams::new();
     let response = upstreams
-        .send(&target, request(Method::POST, "/").into(), &TIMEOUTS)
+        .send(&target, plainly(&target, Method::POST), &TIMEOUTS)
         .await
         .unwrap();
     assert_eq!(body(response).await.unwrap(), "hello");
@@ -347,7 +349,11 @@ async fn answers_are_capped_and_timed() {
     let upstreams = Upstreams::new();
     let send = async |path| {
         upstreams
-            .send(&target, request(Method::GET, path).into(), &timeouts)
+            .send(
+                &target,
+                ServiceRequest::of(&target, request(Method::GET, path)),
+                &timeouts,
+            )
             .await
     };
     assert_eq!(
@@ -378,7 +384,7 @@ async fn call_ends_when_its_time_is_over_whatever_moves() {
     asked.extensions_mut().insert(trailers::Taken);
     let upstreams = Upstreams::new();
     let response = upstreams
-        .send(&target, asked.into(), &timeouts)
+        .send(&target, ServiceRequest::of(&target, asked), &timeouts)
         .await
         .unwrap();
     let (content, fields) = frames(response).await.unwrap();
@@ -453,7 +459,7 @@ async fn both_sides_talk_at_once() {
     let (pieces, asked) = streamed(100);
     let upstreams = Upstreams::new();
     let response = upstreams
-        .send(&target, asked.into(), &TIMEOUTS)
+        .send(&target, ServiceRequest::of(&target, asked), &TIMEOUTS)
         .await
         .unwrap();
     let mut body = response.body;
@@ -493,7 +499,9 @@ async fn over_long_body_never_looks_whole() {
     pieces.put(Some(b"er"));
     pieces.put(None);
     let upstreams = Upstreams::new();
-    let failed = upstreams.send(&target, asked.into(), &TIMEOUTS).await;
+    let failed = upstreams
+        .send(&target, ServiceRequest::of(&target, asked), &TIMEOUTS)
+        .await;
     assert_eq!(
         failed.map(|_| ()),
         Err(Failed::Body(crate::body::Refused::TooLarge))
@@ -519,7 +527,7 @@ async fn client_that_leaves_tells_the_service_to_stop() {
     .await;
     let upstreams = Upstreams::new();
     let response = upstreams
-        .send(&target, request(Method::GET, "/").into(), &TIMEOUTS)
+        .send(&target, plainly(&target, Method::GET), &TIMEOUTS)
         .await
         .unwrap();
     drop(response);
@@ -541,14 +549,14 @@ async fn one_client_that_reads_nothing_holds_up_nobody() {
         let asked = request(Method::GET, "/");
         unread.push(
             upstreams
-                .send(&target, asked.into(), &TIMEOUTS)
+                .send(&target, ServiceRequest::of(&target, asked), &TIMEOUTS)
                 .await
                 .unwrap(),
         );
     }
     let asked = request(Method::GET, "/");
     let response = upstreams
-        .send(&target, asked.into(), &TIMEOUTS)
+        .send(&target, ServiceRequest::of(&target, asked), &TIMEOUTS)
         .await
         .unwrap();
     assert_eq!(body(response).await.unwrap().len(), 300_000);
@@ -582,7 +590,9 @@ async fn silent_connection_is_found_dead_long_before_the_answer_is_due() {
     let upstreams = Upstreams::new();
     let start = Instant::now();
     let asked = request(Method::POST, "/");
-    let failed = upstreams.send(&target, asked.into(), &timeouts).await;
+    let failed = upstreams
+        .send(&target, ServiceRequest::of(&target, asked), &timeouts)
+        .await;
     assert_eq!(failed.map(|_| ()), Err(Failed::Broken));
     let took = start.elapsed();
     assert!(took < Duration::from_secs(60), "{took:?}");
@@ -632,7 +642,7 @@ async fn answer_without_content_ends_with_its_head() {
     .await;
     let upstreams = Upstreams::new();
     let response = upstreams
-        .send(&target, request(Method::DELETE, "/").into(), &TIMEOUTS)
+        .send(&target, plainly(&target, Method::DELETE), &TIMEOUTS)
         .await
         .unwrap();
     assert_eq!(response.status, 204);

@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use super::*;
 use crate::reply::Reply;
 use crate::upstream::ResponseBody;
+use crate::upstream::ServiceRequest;
 use crate::upstream::tests::{HELLO, TIMEOUTS, body, head, request, several};
 
 /// Answers every request with `answer`; nothing, when it is empty, and closes.
@@ -32,7 +33,10 @@ async fn always(answer: &'static [u8]) -> SocketAddr {
 
 async fn asked(upstreams: &Upstreams, target: &Target) -> Option<Reply<ResponseBody>> {
     let request = request(Method::GET, "/");
-    upstreams.send(target, request.into(), &TIMEOUTS).await.ok()
+    upstreams
+        .send(target, ServiceRequest::of(target, request), &TIMEOUTS)
+        .await
+        .ok()
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_rustls::TlsAcceptor;
 
 use super::*;
-use crate::upstream::tests::{HELLO, TIMEOUTS, around, body, request, service};
+use crate::upstream::tests::{HELLO, TIMEOUTS, around, body, plainly, service};
 use crate::upstream::{Around, Failed, Target, Upstreams};
 
 /// A clock that is behind.
@@ -142,7 +142,7 @@ impl Files {
 
 async fn ask(target: &Target) -> Result<String, Failed> {
     let upstreams = Upstreams::new();
-    let sent = upstreams.send(target, request(Method::GET, "/").into(), &TIMEOUTS);
+    let sent = upstreams.send(target, plainly(target, Method::GET), &TIMEOUTS);
     Ok(body(sent.await?).await.unwrap())
 }
 
@@ -201,7 +201,7 @@ async fn a_handshake_that_never_ends_is_told_from_a_connection_that_never_comes(
         ..TIMEOUTS
     };
     let upstreams = Upstreams::new();
-    let sent = upstreams.send(&target, request(Method::GET, "/").into(), &timeouts);
+    let sent = upstreams.send(&target, plainly(&target, Method::GET), &timeouts);
     assert_eq!(sent.await.map(|_| ()).unwrap_err(), Failed::TlsTimeout);
     drop(listener);
 }

@@ -197,7 +197,7 @@ fn is_value(byte: u8) -> bool {
 }
 
 /// Whether every byte of `value` may stand in a field's value, eight at a time.
-fn is_all_value(value: &[u8]) -> bool {
+pub(crate) fn is_all_value(value: &[u8]) -> bool {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const HIGH: u64 = ONES << 7;
     // Whether one of eight bytes is below 0x20 or is 0x7F; a tab, which may stand, is below it too.

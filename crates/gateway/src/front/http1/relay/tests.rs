@@ -16,6 +16,7 @@ use crate::exchange::{Connection, Incoming, Outgoing, WebSocket};
 use crate::front::service::{Purpose, Service};
 use crate::front::{Handler, http1, testing};
 use crate::reply::{Reply, ReplyFields};
+use crate::upstream::ServiceRequest;
 use crate::upstream::{PoolUse, Target, Timeouts, Upstreams};
 
 /// Opens a WebSocket for everybody who asks for one.
@@ -47,7 +48,11 @@ impl Handler for Opens {
         let request = request.map(|_| Carried::empty());
         let opened = self
             .upstreams
-            .open(&self.target, request.into(), &TIMEOUTS)
+            .open(
+                &self.target,
+                ServiceRequest::of(&self.target, request),
+                &TIMEOUTS,
+            )
             .await;
         let allowed = Arc::clone(&self.allowed);
         match opened {
@@ -105,13 +110,7 @@ async fn ground(answer: &[u8]) -> Ground {
     let (mut client, end) = tokio::io::duplex(64 * 1024);
     let service = Arc::new(Service {
         handler: Arc::clone(&handler),
-        connection: Arc::new(Connection {
-            peer: "127.0.0.1:1".parse().unwrap(),
-            secure: false,
-            sni: None,
-            http2: false,
-            admitted: None,
-        }),
+        connection: Arc::new(Connection::of("127.0.0.1:1".parse().unwrap())),
         purpose: Purpose::Plain,
     });
     let drain = net::Drain::new();
@@ -331,7 +330,9 @@ async fn who_never_pauses_is_asked_about_too() {
     });
     let request = Request::new(Carried::empty());
     let upstreams = Upstreams::new();
-    let opened = upstreams.open(&target, request.into(), &TIMEOUTS).await;
+    let opened = upstreams
+        .open(&target, ServiceRequest::of(&target, request), &TIMEOUTS)
+        .await;
     let upstream = opened.unwrap().unwrap().body;
     let tunnel = Box::new(Tunnel {
         upstream,
