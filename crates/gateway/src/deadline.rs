@@ -3,8 +3,8 @@
 //! Most deadlines are set and then met: a later one just replaces a number, and the timer, when it
 //! fires early, is set again. Never earlier than asked; late by at most the timer's granularity.
 
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::time::{Instant, Sleep};
@@ -14,6 +14,8 @@ use tokio::time::{Instant, Sleep};
 pub(crate) struct Deadline {
     at: Option<Instant>,
     timer: Option<Pin<Box<Sleep>>>,
+    /// Whom the timer wakes, while it runs.
+    wakes: Option<Waker>,
 }
 
 impl Deadline {
@@ -22,6 +24,7 @@ impl Deadline {
         Self {
             at: None,
             timer: None,
+            wakes: None,
         }
     }
 
@@ -58,9 +61,21 @@ impl Deadline {
             .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at)));
         if timer.deadline() > at {
             timer.as_mut().reset(at);
+            self.wakes = None;
+        }
+        let knows = |waker: &Waker| waker.will_wake(cx.waker());
+        if !timer.is_elapsed() && self.wakes.as_ref().is_some_and(knows) {
+            // It runs, not later than it must, and wakes this task: there is nothing to tell it.
+            return Poll::Pending;
         }
         loop {
-            ready!(timer.as_mut().poll(cx));
+            // Asked whatever the task did before: one that was only put off would wake nobody.
+            let asked = pin!(tokio::task::unconstrained(timer.as_mut()));
+            if asked.poll(cx).is_pending() {
+                self.wakes = Some(cx.waker().clone());
+                return Poll::Pending;
+            }
+            self.wakes = None;
             if timer.deadline() >= at {
                 return Poll::Ready(());
             }
@@ -68,3 +83,6 @@ impl Deadline {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -169,16 +169,16 @@ fn check_segments(path: &str) -> Result<(), PathError> {
     if rest.is_empty() {
         return Ok(());
     }
-    let mut segments = rest.split('/').peekable();
+    let mut segments = rest.as_bytes().split(|byte| *byte == b'/').peekable();
     while let Some(segment) = segments.next() {
         // Some servers cut `;parameters` off before they look at the segment.
-        let name = segment.split(';').next().unwrap_or(segment);
-        match name {
+        let name = segment.split(|byte| *byte == b';').next();
+        match name.unwrap_or(segment) {
             // To them nothing is left of one that is parameters alone: `/;x/a` is `//a`.
-            "" if segment.is_empty() || segments.peek().is_some() => {
+            b"" if segment.is_empty() || segments.peek().is_some() => {
                 return Err(PathError::EmptySegment);
             }
-            "." | ".." => return Err(PathError::DotSegment),
+            b"." | b".." => return Err(PathError::DotSegment),
             _ => {}
         }
     }

@@ -44,8 +44,11 @@ pub(crate) async fn handle(
     if let Some(recorder) = &shared.recorder {
         recorder.room().await;
     }
-    let flow = begin(&shared, &state, &connection, request.map(Some));
-    let mut under_way = UnderWay { flow, over: false };
+    let (head, body) = request.into_parts();
+    let mut under_way = UnderWay {
+        flow: known(&shared, &state, &connection, (head, Some(body))),
+        over: false,
+    };
     let flow = &mut under_way.flow;
     let asked = websocket::is_asked(flow).then(|| flow.head.clone());
     let mut decided = None;
@@ -244,7 +247,15 @@ pub(crate) fn begin<'a>(
     connection: &'a Connection,
     request: Request<Option<Incoming>>,
 ) -> Flow<'a> {
-    let (head, body) = request.into_parts();
+    known(shared, state, connection, request.into_parts())
+}
+
+fn known<'a>(
+    shared: &'a Shared,
+    state: &'a State,
+    connection: &'a Connection,
+    (head, body): (Parts, Option<Incoming>),
+) -> Flow<'a> {
     let host = Host::of(head.headers.get(header::HOST));
     let console = host.name() == state.estate().console.host;
     let is_call = connection.http2 && grpc::is_call(&head.headers);

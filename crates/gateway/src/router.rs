@@ -122,8 +122,9 @@ impl Tree {
         let Some(path) = path else {
             return node.here.or(node.rest);
         };
-        let (segment, rest) = match path.split_once('/') {
-            Some((segment, rest)) => (segment, Some(rest)),
+        let end = path.bytes().position(|byte| byte == b'/');
+        let (segment, rest) = match end.and_then(|end| path.split_at_checked(end)) {
+            Some((segment, rest)) => (segment, rest.get(1..)),
             None => (path, None),
         };
         let literal = node.literal.get(segment);

@@ -186,12 +186,12 @@ impl std::ops::Deref for Shared {
 }
 
 impl Handler for Shared {
-    async fn handle(
+    fn handle(
         self: Arc<Self>,
         connection: Arc<Connection>,
         request: Request<Incoming>,
-    ) -> Reply {
-        pipeline::handle(self, connection, request).await
+    ) -> impl Future<Output = Reply> + Send {
+        pipeline::handle(self, connection, request)
     }
 
     fn time(&self) -> Timestamp {

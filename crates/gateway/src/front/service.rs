@@ -37,21 +37,29 @@ pub(super) struct Service<H> {
 }
 
 impl<H: Handler> Service<H> {
-    /// Answers one request that broke no rule of the wire, its target in origin form.
-    pub(super) async fn respond(&self, mut request: Request<Incoming>) -> Reply {
+    /// Brings one request that broke no rule of the wire, its target in origin form, into the form
+    /// the handler takes; or the answer, where that needs no handler.
+    pub(super) fn settle(&self, request: &mut Request<Incoming>) -> Option<Reply> {
         hop::strip(request.headers_mut());
-        if self.purpose != Purpose::Https
-            && let Some(page) = challenge::answer(&*self.handler, &request)
-        {
-            return page.into();
+        if self.purpose == Purpose::Https {
+            return None;
+        }
+        if let Some(page) = challenge::answer(&*self.handler, request) {
+            return Some(page.into());
         }
         match self.purpose {
-            Purpose::Redirect { port } => redirect(&request, port).into(),
-            Purpose::Https | Purpose::Plain => {
-                let handler = Arc::clone(&self.handler);
-                handler.handle(Arc::clone(&self.connection), request).await
-            }
+            Purpose::Redirect { port } => Some(redirect(request, port).into()),
+            Purpose::Https | Purpose::Plain => None,
         }
+    }
+
+    /// The handler's answer to a request that is settled.
+    pub(super) fn handle(
+        &self,
+        request: Request<Incoming>,
+    ) -> impl Future<Output = Reply> + use<H> {
+        let handler = Arc::clone(&self.handler);
+        handler.handle(Arc::clone(&self.connection), request)
     }
 
     /// Notes what was refused, and answers it.

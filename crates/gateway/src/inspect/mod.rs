@@ -182,7 +182,7 @@ impl Rules {
         query: Option<&str>,
         headers: &HeaderMap,
     ) -> Option<Finding> {
-        if path.contains('%') || transform::is_suspicious(path.as_bytes()) {
+        if transform::is_suspicious_path(path.as_bytes()) {
             for segment in path.split('/') {
                 let value = transform::percent_decode(segment);
                 if let Some(found) = self.value(&value, Place::Path, "") {

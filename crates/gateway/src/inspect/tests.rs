@@ -313,3 +313,25 @@ proptest! {
         let _ = rules.head(&text, Some(&text), &HeaderMap::new());
     }
 }
+
+/// What a value has to hold for a rule to match, word by word.
+fn holds_something(value: &str, is_path: bool) -> bool {
+    let odd = "'\"<>;|&$`{(=%\\#*\n\r\0";
+    value
+        .chars()
+        .any(|c| odd.contains(c) || (c == '/' && !is_path))
+        || value.contains("..")
+        || value.contains("--")
+        || (value.len() > 6 && value.to_ascii_lowercase().contains("select"))
+}
+
+proptest! {
+    #[test]
+    fn what_can_match_no_rule_is_told_in_one_pass(
+        value in "([a-z.-]|[S/%';]|\\.\\.|--|select|SeLecT){0,8}",
+    ) {
+        let bytes = value.as_bytes();
+        prop_assert_eq!(transform::is_suspicious(bytes), holds_something(&value, false));
+        prop_assert_eq!(transform::is_suspicious_path(bytes), holds_something(&value, true));
+    }
+}

@@ -4,41 +4,55 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-/// Whether a value holds a byte without which no rule can match. Most honest values do not.
+/// Whether a value holds something without which no rule can match. Most honest values do not.
 pub(super) fn is_suspicious(value: &[u8]) -> bool {
-    value.iter().any(|byte| {
-        matches!(
-            byte,
-            b'\''
-                | b'"'
-                | b'<'
-                | b'>'
-                | b';'
-                | b'|'
-                | b'&'
-                | b'$'
-                | b'`'
-                | b'{'
-                | b'('
-                | b'='
-                | b'%'
-                | b'/'
-                | b'\\'
-                | b'#'
-                | b'*'
-                | b'\n'
-                | b'\r'
-                | 0
-        )
-    }) || memchr::memmem::find(value, b"..").is_some()
-        || memchr::memmem::find(value, b"--").is_some()
-        || (value.len() > SELECT.len()
-            && value
-                .windows(SELECT.len())
-                .any(|part| part.eq_ignore_ascii_case(SELECT)))
+    is_odd(value, ODD | SLASH)
+}
+
+/// The same of a whole path: whether one of its segments is, or holds an encoding.
+pub(super) fn is_suspicious_path(path: &[u8]) -> bool {
+    is_odd(path, ODD)
+}
+
+/// Whether a byte is of one of `classes`, two dots or two hyphens stand together, or a word is
+/// there. One pass: it is asked of every value of every request.
+fn is_odd(value: &[u8], classes: u8) -> bool {
+    let mut before = 0;
+    value.iter().enumerate().any(|(at, byte)| {
+        let class = class(*byte);
+        let is_double = std::mem::replace(&mut before, *byte) == *byte && class & DOUBLE != 0;
+        class & classes != 0 || is_double || (class & WORD != 0 && begins_word(value, at))
+    })
+}
+
+fn begins_word(value: &[u8], at: usize) -> bool {
+    value.len() > SELECT.len()
+        && value
+            .get(at..)
+            .and_then(|rest| rest.get(..SELECT.len()))
+            .is_some_and(|part| part.eq_ignore_ascii_case(SELECT))
 }
 
 const SELECT: &[u8] = b"select";
+/// Odd by itself.
+const ODD: u8 = 1;
+/// Odd but in a path.
+const SLASH: u8 = 2;
+/// Odd twice.
+const DOUBLE: u8 = 4;
+/// The first letter of [`SELECT`].
+const WORD: u8 = 8;
+
+const fn class(byte: u8) -> u8 {
+    match byte {
+        b'\'' | b'"' | b'<' | b'>' | b';' | b'|' | b'&' | b'$' | b'`' | b'{' | b'(' | b'='
+        | b'%' | b'\\' | b'#' | b'*' | b'\n' | b'\r' | 0 => ODD,
+        b'/' => SLASH,
+        b'.' | b'-' => DOUBLE,
+        b's' | b'S' => WORD,
+        _ => 0,
+    }
+}
 
 /// Decodes `%xx`, twice where the first leaves some.
 pub(super) fn percent_decode(value: &str) -> Cow<'_, str> {

@@ -60,10 +60,12 @@ impl Conn {
 
     /// Whether it can take the next request, as far as this side knows.
     pub(super) fn is_alive(&mut self) -> bool {
-        // What an idle upstream says is either its end or a response nobody asked for. The kernel
-        // is only asked when the socket has something to say.
-        let mut quiet = Context::from_waker(Waker::noop());
-        !self.spent && self.poll_read(&mut quiet).is_pending()
+        // What an idle upstream says is either its end or a response nobody asked for.
+        let is_silent = self.stream.is_silent().unwrap_or_else(|| {
+            let mut quiet = Context::from_waker(Waker::noop());
+            self.poll_read(&mut quiet).is_pending()
+        });
+        is_silent && !self.spent
     }
 
     /// Reads more; how many bytes.

@@ -50,6 +50,21 @@ impl Stream {
     }
 }
 
+impl Stream {
+    /// Whether it said nothing, not even that it ends; `None` where its TLS has to be asked. What it
+    /// said is lost.
+    ///
+    /// The kernel is only asked when the socket has something to say, and nobody is woken later.
+    pub(super) fn is_silent(&self) -> Option<bool> {
+        let would_block = |read: io::Result<usize>| matches!(read, Err(error) if error.kind() == io::ErrorKind::WouldBlock);
+        match self {
+            Self::Tcp(tcp) => Some(would_block(tcp.try_read(&mut [0]))),
+            Self::Unix(unix) => Some(would_block(unix.try_read(&mut [0]))),
+            Self::Tls(_) => None,
+        }
+    }
+}
+
 /// `in_tls` says how far it came.
 async fn open(target: &Target, endpoint: &Endpoint, in_tls: &AtomicBool) -> Result<Stream, Failed> {
     let tcp = match endpoint {

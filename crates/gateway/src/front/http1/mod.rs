@@ -113,11 +113,17 @@ where
     } else {
         Incoming::Stream(Arc::clone(io) as Arc<dyn Source>)
     };
-    let request = request.map(|()| body);
-    // Pinned here and not handed over: a future is copied whole, with all it might await.
-    let handling = pin!(service.respond(request));
-    let Some(response) = answered(io, handling, stop).await else {
-        return false;
+    let mut request = request.map(|()| body);
+    let response = match service.settle(&mut request) {
+        Some(response) => response,
+        None => {
+            // Pinned here and not handed over: a future is copied whole, with all it might await.
+            let handling = pin!(service.handle(request));
+            let Some(response) = answered(io, handling, stop).await else {
+                return false;
+            };
+            response
+        }
     };
     if !matches!(response.body, Outgoing::Tunnel(_)) {
         return send(io, service, &asked, response, stop).await;

@@ -71,7 +71,11 @@ async fn run<H: Handler>(service: Arc<Service<H>>, desk: Arc<Desk>) {
             let request = desk.on().request.take();
             request.map_or(Poll::Pending, Poll::Ready)
         });
-        let answer = service.respond(next.await).await;
+        let mut request = next.await;
+        let answer = match service.settle(&mut request) {
+            Some(answer) => answer,
+            None => service.handle(request).await,
+        };
         desk.on().answer = Some(answer);
     }
 }
