@@ -18,6 +18,9 @@ const HTTP2_CONNECTIONS: u32 = 4;
 /// How long an answer may take.
 const ANSWER: Duration = Duration::from_secs(10);
 
+/// How long wrk waits for an answer: a proxy that takes long is slow, not broken.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// What one run did.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Done {
@@ -33,6 +36,8 @@ pub(super) struct Aim<'a> {
     pub(super) core: u32,
     pub(super) url: &'a str,
     pub(super) header: Option<&'a str>,
+    /// What wrk sends, in its own language; a GET of the URL without one.
+    pub(super) script: Option<&'a Path>,
     pub(super) seconds: u32,
 }
 
@@ -57,7 +62,11 @@ impl Aim<'_> {
         command
             .args(["-c", &CONNECTIONS.to_string()])
             .args(["-d", &format!("{}s", self.seconds)])
-            .arg(self.url);
+            .args(["--timeout", &format!("{}s", PATIENCE.as_secs())]);
+        if let Some(script) = self.script {
+            command.arg("-s").arg(script);
+        }
+        command.arg(self.url);
         wrk_report(&said(command)?)
     }
 
