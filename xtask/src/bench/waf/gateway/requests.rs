@@ -16,9 +16,10 @@ pub(super) enum Case {
     Json,
 }
 
-/// What is not honest: only the sides with rules refuse it.
-const ATTACK: &str = "1%27+OR+SLEEP%2815%29%23";
-const ATTACK_JSON: &str = r#"{"items":[{"id":1,"name":"1' OR SLEEP(15)#"}]}"#;
+/// What is not honest, and what Rampart's inspection, which every side of it has, lets through: only
+/// the sides with rules refuse it.
+const ATTACK: &str = "require%28%27child_process%27%29.exec%28%27id%27%29";
+const ATTACK_JSON: &str = r#"{"items":[{"id":1,"name":"require('child_process').exec('id')"}]}"#;
 /// How long one answer may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// LIMIT: bytes of one answer.
