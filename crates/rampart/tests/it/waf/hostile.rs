@@ -110,12 +110,13 @@ pub(super) async fn finds_no_way_around(world: &World, backend: &Backend) {
     let answer = post(world, "/", FORM, long(attack)).await;
     assert_eq!(answer.status, 403, "{}", answer.body);
     // A GET has a body as any other request has, in whatever frames it comes.
+    let rest = attack.strip_prefix("1%27+").unwrap();
     for head in ["GET / HTTP/1.1", "POST / HTTP/1.1"] {
         let chunks = format!(
             "{head}\r\nHost: app.localhost\r\nConnection: close\r\nContent-Type: {FORM}\r\n\
              Transfer-Encoding: chunked\r\n\r\n7\r\nb=1%27+\r\n{:x}\r\n{}\r\n0\r\nX-More: 1\r\n\r\n",
-            attack.len() - 5,
-            &attack[5..]
+            rest.len(),
+            rest
         );
         let answer = world.raw(chunks.as_bytes()).await;
         assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
