@@ -153,6 +153,9 @@ fn wrk_report(text: &str) -> anyhow::Result<Done> {
         .lines()
         .find_map(|line| line.trim().split_once(" requests in ")?.0.parse().ok())
         .context("wrk did not say how many requests it made")?;
+    if requests < 1.0 {
+        bail!("the round does not count: nothing was answered");
+    }
     let per_s = text
         .lines()
         .find_map(|line| {
@@ -246,6 +249,7 @@ mod tests {
         assert!(wrk_report(&text).is_err());
         let text = format!("{REPORT}  Socket errors: connect 0, read 0, write 0, timeout 0\n");
         assert!(wrk_report(&text).is_ok());
+        assert!(wrk_report(&REPORT.replace("12345 requests", "0 requests")).is_err());
         assert!(h2load_report(&H2LOAD.replace("0 4xx", "1 4xx"), 2.0).is_err());
         assert!(h2load_report(&H2LOAD.replace("0 failed", "1 failed"), 2.0).is_err());
         assert!(h2load_report(&H2LOAD.replace("9 2xx", "0 2xx"), 2.0).is_err());
