@@ -9,7 +9,7 @@ use anyhow::{Context as _, anyhow};
 use model::{Clock as _, SystemClock};
 use serde_json::Value;
 
-use crate::bench::{contender, machine};
+use crate::bench::{machine, rampart};
 use crate::chores::{Exit, complain, root, say};
 use crate::generate;
 
@@ -39,7 +39,7 @@ pub(crate) fn run(words: &[&str]) -> anyhow::Result<Exit> {
     }
     let program = match plan.debug {
         true => None,
-        false => Some(contender::build(&root())?),
+        false => Some(rampart::build(&root())?),
     };
     let mut command = plan.command(program.as_deref());
     let output = command.output().context("cannot start cargo")?;

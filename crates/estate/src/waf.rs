@@ -22,7 +22,7 @@ pub struct Waf {
     pub budget: ByteSize,
     /// For routes that say nothing of their own.
     pub when_spent: WhenSpent,
-    /// Whether answers of services are held and looked into.
+    /// For routes that say nothing of their own.
     pub answers: bool,
     /// `[[waf.exclusion]]`, in order.
     pub exclusions: Vec<Exclusion>,
@@ -81,6 +81,8 @@ pub struct RouteWaf {
     pub tuning: Tuning,
     /// When the work is not finished.
     pub when_spent: WhenSpent,
+    /// Whether answers of its service are held and looked into.
+    pub answers: bool,
 }
 
 /// Something that rules do not look at, for a reason and for a time.

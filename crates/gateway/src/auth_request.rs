@@ -16,7 +16,7 @@ use crate::reply::{Reply, ReplyFields};
 use crate::state::is_reserved;
 use crate::steps::{
     authenticate, authorise, certificate, client, forward, inspect, limits, path, respond, route,
-    same_origin, size, snapshot, validate, websocket,
+    same_origin, size, snapshot, validate, waf, websocket,
 };
 use crate::{assertion, hop, sign_in, wire};
 
@@ -92,6 +92,8 @@ pub(crate) async fn answer(flow: &mut Flow<'_>) -> Result<Reply, Refused> {
         Some(store) => limits::check_together(flow, store).await?,
     }
     inspect::head(flow)?;
+    waf::head(flow)?;
+    waf::without_body(flow)?;
     validate::head(flow)?;
     websocket::check(flow)?;
     allowed(flow)

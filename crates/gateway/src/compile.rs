@@ -113,6 +113,13 @@ impl Compiled {
         }
     }
 
+    /// Gives a route its rules, where it was compiled without.
+    pub(crate) fn hold_to(&mut self, index: RouteIndex, rules: Option<Arc<seclang::Ruleset>>) {
+        if let Some(route) = self.routes.get_mut(index) {
+            route.rules = rules;
+        }
+    }
+
     /// The route of a canonical path on a host.
     pub(crate) fn find(&self, host: &str, path: &str) -> Option<RouteIndex> {
         self.router.find(host, path)

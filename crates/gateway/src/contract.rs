@@ -7,7 +7,7 @@ use std::sync::Arc;
 use estate::{Estate, Route};
 use http::HeaderMap;
 use openapi::{Document, Fields, Options, Weight};
-use waf::{Ruleset, Sets};
+use waf::{Finding, Ruleset, Sets, Shelf};
 
 use crate::Error;
 use crate::reply::ReplyFields;
@@ -20,8 +20,8 @@ pub(crate) struct Documents {
 }
 
 impl Documents {
-    /// Compiles what the routes of `estate` name from its `texts`. Rules take up to a second, so
-    /// never on a worker's thread.
+    /// Compiles what the routes of `estate` name from its `texts`. Rules that are not on the `shelf`
+    /// take up to a second, so never on a worker's thread.
     ///
     /// SECURITY: a route whose document or rules are missing or cannot be enforced refuses the
     /// version; served without them, it would take what it must not.
@@ -29,6 +29,20 @@ impl Documents {
     /// # Errors
     /// [`Error::Document`], [`Error::Rules`].
     pub(crate) fn compile(
+        estate: &Estate,
+        texts: &BTreeMap<String, String>,
+        shelf: &Shelf,
+    ) -> Result<Self, Error> {
+        let mut all = Self::described(estate, texts)?;
+        all.rules = Sets::load(estate, texts, shelf).map_err(no_rules)?;
+        Ok(all)
+    }
+
+    /// The OpenAPI documents alone.
+    ///
+    /// # Errors
+    /// [`Error::Document`].
+    pub(crate) fn described(
         estate: &Estate,
         texts: &BTreeMap<String, String>,
     ) -> Result<Self, Error> {
@@ -56,14 +70,10 @@ impl Documents {
             })?;
             documents.insert(path.clone(), Arc::new(compiled.document));
         }
-        let rules = Sets::load(estate, texts).map_err(|findings| {
-            let first = findings.into_iter().find(|one| one.is_error);
-            Error::Rules {
-                message: first
-                    .map_or_else(|| "no reason is known".to_owned(), |one| one.to_string()),
-            }
-        })?;
-        Ok(Self { documents, rules })
+        Ok(Self {
+            documents,
+            rules: Sets::default(),
+        })
     }
 
     /// A route's document.
@@ -74,6 +84,14 @@ impl Documents {
     /// A route's rules.
     pub(crate) fn rules_of(&self, route: &Route) -> Option<Arc<Ruleset>> {
         self.rules.of(route)
+    }
+}
+
+/// Why rules cannot be loaded: the first finding says it.
+pub(crate) fn no_rules(findings: Vec<Finding>) -> Error {
+    let first = findings.into_iter().find(|one| one.is_error);
+    Error::Rules {
+        message: first.map_or_else(|| "no reason is known".to_owned(), |one| one.to_string()),
     }
 }
 

@@ -12,6 +12,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 
+use ::waf::{Sets, Shelf};
 use estate::{BodyMode, Estate};
 use http::{HeaderName, HeaderValue, Method, Request, Uri, header};
 use model::snapshot::IdentitySnapshot;
@@ -19,20 +20,21 @@ use model::{ByteSize, SharedClock, SharedEntropy, Span};
 
 use crate::body::Budget;
 use crate::caller::{Caller, Proof, Who};
-use crate::contract::Documents;
+use crate::contract::{Documents, no_rules};
 use crate::exchange::{Connection, WebSocket};
-use crate::flow::Flow;
+use crate::flow::{Flow, Host};
 use crate::metrics::Registry;
+use crate::path::canonical;
 use crate::refused::Refused;
 use crate::ruled::Matched;
 use crate::shared::{Common, Parts, Shared};
-use crate::state::Builder;
+use crate::state::{Builder, State};
 use crate::steps::{
     authenticate, authorise, cors, inspect, limits, path, route, same_origin, size, validate, waf,
     websocket,
 };
 use crate::upstream::{Around, Target};
-use crate::{pipeline, sign_in};
+use crate::{Error, pipeline, sign_in};
 
 /// A question.
 #[derive(Clone, Debug, Default)]
@@ -119,6 +121,8 @@ pub struct Ground {
     pub source: String,
     /// The documents it names.
     pub documents: BTreeMap<String, String>,
+    /// Rules that are loaded already.
+    pub shelf: Arc<Shelf>,
     /// Who is there.
     pub identity: IdentitySnapshot,
     /// The time.
@@ -139,9 +143,10 @@ pub fn explain(ground: Ground, question: &Question) -> Result<Explanation, Expla
     let around = Around::new(Path::new("."), clock, entropy, None, 1);
     let control = Target::control("/".into(), &around);
     let builder = Builder::new(around, Arc::new(Registry::new(1)));
-    let documents = Documents::compile(&ground.estate, &ground.documents);
-    let documents = documents.map_err(|error| ExplainError::Document(error.to_string()))?;
-    let state = builder.supposed(ground.version, ground.estate, &documents);
+    let failed = |error: Error| ExplainError::Document(error.to_string());
+    let documents = Documents::described(&ground.estate, &ground.documents).map_err(failed)?;
+    let mut state = builder.supposed(ground.version, Arc::clone(&ground.estate), &documents);
+    hold_to_rules(&mut state, &request, &ground).map_err(failed)?;
     let common = Common::new(Parts {
         clock: ground.clock,
         entropy: ground.entropy,
@@ -171,6 +176,23 @@ pub fn explain(ground: Ground, question: &Question) -> Result<Explanation, Expla
     };
     trace.play(&mut flow, caller);
     Ok(trace.answer(&flow))
+}
+
+/// Gives the one route that the request is for its rules: those of others are not loaded for it.
+fn hold_to_rules(state: &mut State, request: &Request<()>, ground: &Ground) -> Result<(), Error> {
+    let Ok(path) = canonical(request.uri().path()) else {
+        return Ok(());
+    };
+    let host = Host::of(request.headers().get(header::HOST));
+    let Some(index) = state.compiled.find(host.name(), &path) else {
+        return Ok(());
+    };
+    let Some(route) = ground.estate.routes.get(index) else {
+        return Ok(());
+    };
+    let rules = Sets::load_one(&ground.estate, route, &ground.documents, &ground.shelf);
+    state.compiled.hold_to(index, rules.map_err(no_rules)?);
+    Ok(())
 }
 
 struct Trace<'s> {

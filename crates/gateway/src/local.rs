@@ -27,6 +27,8 @@ pub(crate) struct Process {
     pub(crate) builder: Builder,
     /// Open connections.
     pub(crate) caps: Arc<Caps>,
+    /// Rules of the version in force, which the next one may share.
+    pub(crate) shelf: waf::Shelf,
 }
 
 impl Local for Process {
@@ -42,7 +44,7 @@ impl Local for Process {
                 |one| one.message.clone(),
             )
         })?;
-        let documents = Documents::compile(&parsed.estate, &texts.documents);
+        let documents = Documents::compile(&parsed.estate, &texts.documents, &self.shelf);
         let documents = documents.map_err(|error| error.to_string())?;
         let estate = Arc::new(parsed.estate);
         let before = self.common.state.load();

@@ -121,6 +121,7 @@ pub fn run(
                     .asking(asking)
                     .counting(together),
                 caps: Arc::clone(&ground.caps),
+                shelf: waf::Shelf::keeping(0),
             };
             Ok((handlers, Arc::new(process)))
         },

@@ -25,6 +25,8 @@ pub(crate) struct Applier {
     pub(crate) entropy: SharedEntropy,
     pub(crate) participants: RwLock<Vec<Arc<dyn Participant>>>,
     pub(crate) current: watch::Sender<Option<Arc<Version>>>,
+    /// Rules that were loaded to check a plan.
+    pub(crate) shelf: Arc<waf::Shelf>,
     /// One apply at a time; the store's transaction holds other processes off.
     pub(crate) applying: Mutex<()>,
 }

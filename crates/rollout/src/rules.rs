@@ -57,7 +57,11 @@ pub(crate) fn is_of(folders: &[(String, Span)], path: &str) -> bool {
 
 /// Everything that is wrong with the rules that the estate names; `estate` is what it says, where
 /// that could be read.
-pub(crate) fn findings(sources: &Sources, estate: Option<&Estate>) -> Vec<Diagnostic> {
+pub(crate) fn findings(
+    sources: &Sources,
+    estate: Option<&Estate>,
+    shelf: &waf::Shelf,
+) -> Vec<Diagnostic> {
     let folders = estate::rule_folders(&sources.estate);
     let mut findings: Vec<Diagnostic> = folders
         .iter()
@@ -80,7 +84,7 @@ pub(crate) fn findings(sources: &Sources, estate: Option<&Estate>) -> Vec<Diagno
     let Some(waf) = waf.filter(|_| findings.is_empty()) else {
         return findings;
     };
-    let told = waf::check(&waf, &sources.documents);
+    let told = waf::check(&waf, &sources.documents, shelf);
     let more = told.len().saturating_sub(TOLD_MAX);
     // What has no effect here is no reason to stop at: rules of others are full of it.
     let (errors, notes): (Vec<_>, Vec<_>) = told.into_iter().partition(|one| one.is_error);

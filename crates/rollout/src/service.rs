@@ -10,11 +10,14 @@ use trail::Trail;
 
 use crate::apply::{Applier, Wanted};
 use crate::{
-    Drift, Error, Participant, Plan, PlanRef, Sources, Summary, Version, documents, rules, store,
+    Checked, Drift, Error, Participant, Plan, PlanRef, Sources, Summary, Version, documents, rules,
+    store,
 };
 
 /// LIMIT: versions in one list.
 const VERSIONS_MAX: u32 = 500;
+/// LIMIT: sets of rules that stay loaded between a plan, its apply and questions.
+const RULES_KEPT_MAX: usize = 1;
 
 /// The estate in force and the way to change it; cheap to clone.
 #[derive(Clone, Debug)]
@@ -43,6 +46,7 @@ impl Rollout {
             entropy,
             participants: RwLock::new(Vec::new()),
             current,
+            shelf: Arc::new(waf::Shelf::keeping(RULES_KEPT_MAX)),
             applying: Mutex::new(()),
         })))
     }
@@ -98,10 +102,10 @@ impl Rollout {
     ///
     /// # Errors
     /// [`Error::Denied`], [`Error::Invalid`] with every error of the texts.
-    pub fn plan(&self, ctx: &Context, sources: impl Into<Sources>) -> Result<Plan, Error> {
+    pub async fn plan(&self, ctx: &Context, sources: impl Into<Sources>) -> Result<Plan, Error> {
         ctx.require(&own::permission(own::ESTATE_READ))?;
-        let sources = sources.into().named();
-        let mut checked = sources.check()?;
+        let (sources, checked) = self.checked(sources.into()).await?;
+        let mut checked = checked?;
         let ended = checked.estate.ended_exclusions(self.0.clock.now());
         checked.warnings.extend(ended);
         let current = self.current();
@@ -134,10 +138,11 @@ impl Rollout {
         if hash != plan.hash {
             return Err(Error::OtherText);
         }
+        let (sources, checked) = self.checked(sources).await?;
         let wanted = Wanted {
             ctx: ctx.clone(),
             base: plan.base,
-            estate: sources.check()?.estate,
+            estate: checked?.estate,
             hash,
             sources,
         };
@@ -182,11 +187,11 @@ impl Rollout {
     ///
     /// # Errors
     /// [`Error::Denied`], [`Error::Nothing`].
-    pub fn drift(&self, ctx: &Context, sources: impl Into<Sources>) -> Result<Drift, Error> {
+    pub async fn drift(&self, ctx: &Context, sources: impl Into<Sources>) -> Result<Drift, Error> {
         ctx.require(&own::permission(own::ESTATE_READ))?;
         let current = self.current().ok_or(Error::Nothing)?;
-        let sources = sources.into().named();
-        let (changes, errors) = match sources.check() {
+        let (sources, checked) = self.checked(sources.into()).await?;
+        let (changes, errors) = match checked {
             Ok(checked) => (
                 changes(Some(&current), &checked.estate, &sources),
                 Vec::new(),
@@ -201,6 +206,24 @@ impl Rollout {
             changes,
             errors,
         })
+    }
+
+    /// Sources with only what they name, checked off the threads that others wait for: documents
+    /// are compiled and rules loaded for it.
+    async fn checked(&self, sources: Sources) -> Result<(Sources, Result<Checked, Error>), Error> {
+        let shelf = Arc::clone(&self.0.shelf);
+        let checking = tokio::task::spawn_blocking(move || {
+            let sources = sources.named();
+            let checked = sources.check_with(&shelf);
+            (sources, checked)
+        });
+        checking.await.map_err(|_| Error::Stopped)
+    }
+
+    /// Rules that were loaded to check plans, for whoever asks about the same.
+    #[must_use]
+    pub fn shelf(&self) -> Arc<waf::Shelf> {
+        Arc::clone(&self.0.shelf)
     }
 
     /// The newest versions, newest first.

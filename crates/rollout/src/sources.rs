@@ -113,16 +113,25 @@ impl Sources {
         self
     }
 
-    /// Checks the estate and every document, and reports everything at once.
+    /// Checks the estate and every document, and reports everything at once. Rules are loaded for
+    /// it, which takes up to a second.
     ///
     /// # Errors
     /// [`Error::TooLarge`], [`Error::Invalid`] with every finding.
     pub fn check(&self) -> Result<Checked, Error> {
+        self.check_with(&waf::Shelf::keeping(0))
+    }
+
+    /// The same; rules that are on the `shelf` are not loaded again.
+    ///
+    /// # Errors
+    /// As [`Sources::check`].
+    pub(crate) fn check_with(&self, shelf: &waf::Shelf) -> Result<Checked, Error> {
         self.small_enough()?;
         let (mut findings, _) = documents::findings(self);
         match estate::Estate::parse(&self.estate) {
             Ok(parsed) => {
-                findings.extend(rules::findings(self, Some(&parsed.estate)));
+                findings.extend(rules::findings(self, Some(&parsed.estate), shelf));
                 findings.splice(0..0, parsed.warnings);
                 if findings.iter().any(Diagnostic::is_error) {
                     return Err(Error::Invalid(findings));
@@ -134,7 +143,7 @@ impl Sources {
             }
             Err(mut all) => {
                 all.append(&mut findings);
-                all.extend(rules::findings(self, None));
+                all.extend(rules::findings(self, None, shelf));
                 Err(Error::Invalid(all))
             }
         }

@@ -17,6 +17,7 @@ use crate::*;
 
 mod applying;
 mod documents;
+mod rules;
 mod several;
 
 /// A folder with a database, as one or several control processes use it.
@@ -135,7 +136,7 @@ impl Fixture {
 impl Control {
     /// Plans and applies in one go.
     async fn apply(&self, ctx: &Context, source: &str) -> Result<Arc<Version>, Error> {
-        let plan = self.rollout.plan(ctx, source)?;
+        let plan = self.rollout.plan(ctx, source).await?;
         self.rollout.apply(ctx, &reference(&plan), source).await
     }
 

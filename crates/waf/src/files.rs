@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use estate::RuleSource;
 use seclang::Files;
 
 /// Whether a file of a folder of rules becomes part of a version: rules, data of rules, and the
@@ -90,14 +91,34 @@ pub fn read_order<'p>(folder: &str, paths: impl Iterator<Item = &'p str>) -> Vec
         .collect()
 }
 
-/// The texts of a version, as rules see them: beside the file that names one, and nothing else.
+/// The files of the folders that are named, as rules see them: beside the file that names one, and
+/// nothing else.
 #[derive(Debug)]
-pub(crate) struct Texts<'t>(pub(crate) &'t BTreeMap<String, String>);
+pub(crate) struct Texts<'t>(pub(crate) BTreeMap<&'t str, &'t str>);
+
+impl<'t> Texts<'t> {
+    pub(crate) fn of(rules: &[RuleSource], texts: &'t BTreeMap<String, String>) -> Self {
+        let is_of = |path: &str| {
+            rules.iter().any(|one| match one {
+                RuleSource::Folder(folder) => path
+                    .strip_prefix(folder.as_str())
+                    .is_some_and(|rest| rest.starts_with('/')),
+                RuleSource::Builtin => false,
+            })
+        };
+        let texts = texts.iter().filter(|(path, _)| is_of(path));
+        Self(
+            texts
+                .map(|(path, text)| (path.as_str(), text.as_str()))
+                .collect(),
+        )
+    }
+}
 
 impl Files for Texts<'_> {
     fn read(&self, from: &str, path: &str) -> Result<Vec<u8>, String> {
         let beside = beside(from, path);
-        let text = self.0.get(&beside).or_else(|| self.0.get(path));
+        let text = self.0.get(beside.as_str()).or_else(|| self.0.get(path));
         text.map(|text| text.as_bytes().to_vec()).ok_or_else(|| {
             format!("`{path}` is not among the files that came with the rules, as `{beside}`")
         })
@@ -110,15 +131,16 @@ impl Files for Texts<'_> {
                 .0
                 .keys()
                 .filter(|name| **name == wanted)
-                .cloned()
+                .map(|name| (*name).to_owned())
                 .collect(),
             Some((before, after)) => {
-                let fits = |name: &&String| {
+                let fits = |name: &&&str| {
                     let rest = name.strip_prefix(before);
                     rest.and_then(|rest| rest.strip_suffix(after))
                         .is_some_and(|middle| !middle.contains('/'))
                 };
-                self.0.keys().filter(fits).cloned().collect()
+                let names = self.0.keys().filter(fits);
+                names.map(|name| (*name).to_owned()).collect()
             }
         };
         if names.is_empty() {

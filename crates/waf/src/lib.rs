@@ -10,6 +10,7 @@ mod files;
 mod load;
 mod own;
 mod sets;
+mod shelf;
 #[cfg(test)]
 mod tests;
 
@@ -17,3 +18,4 @@ pub use files::{is_rule_file, read_order};
 pub use load::{Finding, check};
 pub use own::ANSWER_BYTES_MAX;
 pub use sets::{Ruleset, Sets};
+pub use shelf::Shelf;

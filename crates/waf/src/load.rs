@@ -1,12 +1,16 @@
 //! Loading a set of rules, and everything that is to be said about it.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use aws_lc_rs::digest::{Context, SHA256};
 use estate::{RuleSource, Tuning, Waf};
 use model::Span;
 use seclang::{Error, Leniency, Loaded, Loader, Ruleset, Weight};
 
 use crate::files::{Source, Texts};
+use crate::shelf::Shelf;
 use crate::{exclusions, own};
 
 /// Something about the rules that the author of the estate should know.
@@ -33,37 +37,96 @@ impl std::fmt::Display for Finding {
     }
 }
 
-/// Loads the rules of `waf` as strictly as `tuning` says.
-///
-/// # Errors
-/// Every finding, when one of them is an error.
-pub(crate) fn load(
-    waf: &Waf,
-    tuning: &Tuning,
-    texts: &BTreeMap<String, String>,
-) -> Result<(Ruleset, Vec<Finding>), Vec<Finding>> {
-    let sources = sources(&waf.rules, texts)?;
-    let files = Texts(texts);
-    let mut loader = Loader::new(&files, Leniency::Strict);
-    loader.text("rampart (before the rules)", own::BEFORE.as_bytes());
-    for (name, text) in sources.iter().flat_map(|source| &source.settings) {
-        loader.text(name, text);
-    }
-    loader.text("rampart (the estate)", own::tuned(tuning).as_bytes());
-    let except = exclusions::text(&waf.exclusions);
-    loader.text("rampart (exclusions)", except.as_bytes());
-    for (name, text) in sources.iter().flat_map(|source| &source.rules) {
-        loader.text(name, text);
-    }
-    loader.text("rampart (after the rules)", own::after(waf).as_bytes());
-    match loader.finish() {
-        Ok(Loaded { rules, findings }) => {
-            let mut told: Vec<Finding> = findings.iter().map(finding).collect();
-            told.extend(unknown(waf, &rules));
-            Ok((rules, told))
+/// Everything that a set of rules is loaded from, in the order it is read.
+#[derive(Debug)]
+pub(crate) struct Whole<'t> {
+    texts: Vec<(String, Cow<'t, [u8]>)>,
+    files: Texts<'t>,
+}
+
+/// A set of rules, and what is to be said about it.
+#[derive(Debug)]
+pub(crate) struct Ready {
+    pub(crate) rules: Arc<Ruleset>,
+    pub(crate) findings: Arc<[Finding]>,
+    /// Places of exclusions whose rule is not there.
+    pub(crate) unknown: Arc<[usize]>,
+}
+
+impl<'t> Whole<'t> {
+    /// What the rules of `waf` are loaded from, as strictly as `tuning` says.
+    ///
+    /// # Errors
+    /// Every finding, when there are no rules.
+    pub(crate) fn of(
+        waf: &Waf,
+        tuning: &Tuning,
+        texts: &'t BTreeMap<String, String>,
+    ) -> Result<Self, Vec<Finding>> {
+        let sources = sources(&waf.rules, texts)?;
+        let (mut settings, mut rules) = (Vec::new(), Vec::new());
+        for source in sources {
+            settings.extend(source.settings);
+            rules.extend(source.rules);
         }
-        Err(Error::Rules { findings }) => Err(findings.iter().map(finding).collect()),
-        Err(error) => Err(vec![error_of(error.to_string(), "")]),
+        let borrowed = |(name, text): (String, &'t [u8])| (name, Cow::Borrowed(text));
+        let own = |name: &str, text: String| (name.to_owned(), Cow::Owned(text.into_bytes()));
+        let mut all = vec![own("rampart (before the rules)", own::BEFORE.to_owned())];
+        all.extend(settings.into_iter().map(borrowed));
+        all.push(own("rampart (the estate)", own::tuned(tuning)));
+        let except = exclusions::text(&waf.exclusions);
+        all.push(own("rampart (exclusions)", except));
+        all.extend(rules.into_iter().map(borrowed));
+        all.push(own("rampart (after the rules)", own::after()));
+        Ok(Self {
+            texts: all,
+            files: Texts::of(&waf.rules, texts),
+        })
+    }
+
+    /// SHA-256 of all of it.
+    ///
+    /// INVARIANT: two with the same digest load the same rules and say the same. Each name and text
+    /// is hashed with its length, so that no list can be read in two ways.
+    pub(crate) fn digest(&self) -> [u8; 32] {
+        let mut context = Context::new(&SHA256);
+        let mut add = |bytes: &[u8]| {
+            context.update(&u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_le_bytes());
+            context.update(bytes);
+        };
+        for (name, text) in &self.texts {
+            add(name.as_bytes());
+            add(text);
+        }
+        // What comes now is no more of the same.
+        add(b"");
+        for (path, text) in &self.files.0 {
+            add(path.as_bytes());
+            add(text.as_bytes());
+        }
+        let mut digest = [0; 32];
+        digest.copy_from_slice(context.finish().as_ref());
+        digest
+    }
+
+    /// Loads it: up to a second.
+    ///
+    /// # Errors
+    /// Every finding, when one of them is an error.
+    pub(crate) fn load(&self, waf: &Waf) -> Result<Ready, Vec<Finding>> {
+        let mut loader = Loader::new(&self.files, Leniency::Strict);
+        for (name, text) in &self.texts {
+            loader.text(name, text);
+        }
+        match loader.finish() {
+            Ok(Loaded { rules, findings }) => Ok(Ready {
+                unknown: unknown(waf, &rules),
+                rules: Arc::new(rules),
+                findings: findings.iter().map(finding).collect(),
+            }),
+            Err(Error::Rules { findings }) => Err(findings.iter().map(finding).collect()),
+            Err(error) => Err(vec![error_of(error.to_string(), "")]),
+        }
     }
 }
 
@@ -122,25 +185,32 @@ fn finding(one: &seclang::Finding) -> Finding {
 }
 
 /// Exclusions of rules that are not there: probably a slip, and certainly no use.
-fn unknown(waf: &Waf, rules: &Ruleset) -> Vec<Finding> {
+fn unknown(waf: &Waf, rules: &Ruleset) -> Arc<[usize]> {
     let known: BTreeSet<u64> = rules.rules().map(|rule| rule.id).collect();
-    let all = waf.exclusions.iter();
-    let unknown = all.filter(|one| one.rule.is_some_and(|rule| !known.contains(&rule)));
-    unknown
-        .map(|one| Finding {
-            is_error: false,
-            place: None,
-            span: Some(one.span),
-            message: format!("there is no {}", one.what()),
-            hint: "take the exclusion out, or correct the id".to_owned(),
-        })
-        .collect()
+    let all = waf.exclusions.iter().enumerate();
+    let unknown = all.filter(|(_, one)| one.rule.is_some_and(|rule| !known.contains(&rule)));
+    unknown.map(|(place, _)| place).collect()
 }
 
-/// What is to be said about the rules of an estate: they are loaded once, as `[waf]` has them.
+/// What is to be said about a set of rules that can be loaded.
+pub(crate) fn said(waf: &Waf, findings: &[Finding], unknown: &[usize]) -> Vec<Finding> {
+    let unknown = unknown
+        .iter()
+        .filter_map(|place| waf.exclusions.get(*place));
+    let unknown = unknown.map(|one| Finding {
+        is_error: false,
+        place: None,
+        span: Some(one.span),
+        message: format!("there is no {}", one.what()),
+        hint: "take the exclusion out, or correct the id".to_owned(),
+    });
+    findings.iter().cloned().chain(unknown).collect()
+}
+
+/// What is to be said about the rules of an estate: they are loaded once, as `[waf]` has them, and
+/// not at all where `shelf` knows them.
 #[must_use]
-pub fn check(waf: &Waf, texts: &BTreeMap<String, String>) -> Vec<Finding> {
-    match load(waf, &waf.tuning, texts) {
-        Ok((_, findings)) | Err(findings) => findings,
-    }
+pub fn check(waf: &Waf, texts: &BTreeMap<String, String>, shelf: &Shelf) -> Vec<Finding> {
+    let said = Whole::of(waf, &waf.tuning, texts).and_then(|whole| shelf.said(waf, &whole));
+    said.unwrap_or_else(|findings| findings)
 }

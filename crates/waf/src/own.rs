@@ -1,12 +1,16 @@
 //! What stands around every set of rules: how bodies are read, and how strictly rules are meant.
 
-use estate::{Tuning, Waf};
+use estate::Tuning;
 
 /// What comes before all rules. Settings of a set of rules may say otherwise about bodies.
 ///
-/// The service believes the type that a body is said to have; where none is said, or one under
-/// which a form or JSON may hide, the body is read as a form: its text then stands in names and
-/// values, and rules see it.
+/// The service believes the type that a body is said to have. Where none is said, and under every
+/// type but those of files, a form or JSON may hide: such a body is read as a form, so that its text
+/// stands in names and values, and rules see it. Types that end in `json` or `xml` are read as such,
+/// whatever stands before.
+///
+/// SECURITY: what two readers of a multipart form could take for two different forms is refused. A
+/// quoted boundary is not among that: RFC 2046 §5.1.1 has some in quotes, and clients send it.
 pub(crate) const BEFORE: &str = r#"
 SecRequestBodyAccess On
 SecRequestBodyLimit 8388608
@@ -16,9 +20,10 @@ SecRequestBodyJsonDepthLimit 128
 SecArgumentsLimit 1000
 SecResponseBodyMimeType text/plain text/html text/xml application/xml application/json application/problem+json
 SecRule &REQUEST_HEADERS:Content-Type "@eq 0" "id:77000001,phase:1,pass,nolog,ctl:requestBodyProcessor=URLENCODED"
-SecRule REQUEST_HEADERS:Content-Type "@rx ^[^/;]*(?:;|$)|^\s*text/plain" "id:77000002,phase:1,pass,nolog,t:none,t:lowercase,ctl:requestBodyProcessor=URLENCODED"
-SecRule REQUEST_HEADERS:Content-Type "@rx ^\s*(?:application|text)/(?:[a-z0-9.+-]+\+)?json" "id:77000003,phase:1,pass,nolog,t:none,t:lowercase,ctl:requestBodyProcessor=JSON"
-SecRule REQUEST_HEADERS:Content-Type "@rx ^\s*(?:application|text)/(?:[a-z0-9.+-]+\+)?xml" "id:77000004,phase:1,pass,nolog,t:none,t:lowercase,ctl:requestBodyProcessor=XML"
+SecRule REQUEST_HEADERS:Content-Type "!@rx ^\s*(?:(?:multipart|image|audio|video|font|model)/|application/(?:octet-stream|pdf|zip|gzip|x-gzip|x-tar|x-bzip2|zstd|x-7z-compressed|x-rar-compressed|vnd\.(?:ms-|oasis\.|openxmlformats-|rar|android\.)|msword|protobuf|x-protobuf|grpc|msgpack|x-msgpack|cbor|wasm|ogg|mp4|x-shockwave-flash|java-archive|epub\+zip|pkcs|x-pkcs))" "id:77000002,phase:1,pass,nolog,t:none,t:lowercase,ctl:requestBodyProcessor=URLENCODED"
+SecRule REQUEST_HEADERS:Content-Type "@rx ^\s*(?:[^/;]+/(?:[^;]*\+|x-)?json|application/csp-report)" "id:77000003,phase:1,pass,nolog,t:none,t:lowercase,ctl:requestBodyProcessor=JSON"
+SecRule REQUEST_HEADERS:Content-Type "@rx ^\s*[^/;]+/(?:[^;]*\+)?xml" "id:77000004,phase:1,pass,nolog,t:none,t:lowercase,ctl:requestBodyProcessor=XML"
+SecRule MULTIPART_BOUNDARY_WHITESPACE|MULTIPART_HEADER_FOLDING|MULTIPART_INVALID_HEADER_FOLDING|MULTIPART_LF_LINE|MULTIPART_MISSING_SEMICOLON|MULTIPART_INVALID_QUOTING|MULTIPART_INVALID_PART|MULTIPART_UNMATCHED_BOUNDARY "!@eq 0" "id:77000005,phase:2,deny,status:400,log,t:none,msg:'a multipart form that can be read in two ways'"
 "#;
 
 /// LIMIT: bytes of an answer that rules look into; the gateway passes longer ones on.
@@ -60,12 +65,11 @@ pub(crate) fn tuned(tuning: &Tuning) -> String {
 
 /// What comes after all rules.
 ///
-/// SECURITY: settings that come with rules often only detect; whether a route blocks is the
-/// estate's to say, and the gateway carries it out.
-pub(crate) fn after(waf: &Waf) -> String {
-    let answers = if waf.answers { "On" } else { "Off" };
+/// SECURITY: settings that come with rules often only detect; whether a route blocks, and whether its
+/// answers are looked into, is the estate's to say, and the gateway carries it out.
+pub(crate) fn after() -> String {
     format!(
-        "SecRuleEngine On\nSecResponseBodyAccess {answers}\nSecResponseBodyLimit {ANSWER_BYTES_MAX}\n\
+        "SecRuleEngine On\nSecResponseBodyAccess On\nSecResponseBodyLimit {ANSWER_BYTES_MAX}\n\
          SecResponseBodyLimitAction ProcessPartial\n"
     )
 }

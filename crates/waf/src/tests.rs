@@ -1,4 +1,5 @@
 mod crs;
+mod shelf;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -6,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use estate::Estate;
 use seclang::{Connection, Moment, RequestHead, Ruleset, Transaction, Verdict};
 
-use crate::{Sets, check, is_rule_file, read_order};
+use crate::{Sets, Shelf, check, is_rule_file, read_order};
 
 const HEAD: &str = r#"
 [estate]
@@ -46,6 +47,11 @@ SecRule ARGS "@pmFromFile words.data" "id:13,phase:2,pass,log,setvar:tx.score=+5
 SecRule TX:SCORE "@ge %{tx.inbound_anomaly_score_threshold}" "id:99,phase:2,deny,log"
 "#;
 
+/// One that keeps nothing.
+fn shelf() -> Shelf {
+    Shelf::keeping(0)
+}
+
 fn texts() -> BTreeMap<String, String> {
     let texts = [
         ("crs/crs-setup.conf", SETUP),
@@ -66,7 +72,7 @@ fn estate(waf: &str) -> Estate {
 
 fn rules(waf: &str) -> std::sync::Arc<Ruleset> {
     let estate = estate(waf);
-    let sets = Sets::load(&estate, &texts()).unwrap();
+    let sets = Sets::load(&estate, &texts(), &shelf()).unwrap();
     sets.of(&estate.routes[0]).unwrap()
 }
 
@@ -165,7 +171,7 @@ fn route_has_rules_as_strict_as_it_says() {
          to = \"posts\"\nauth = \"none\"\n[waf]\nrules = \"crs\"\n"
     );
     let estate = Estate::parse(&text).unwrap().estate;
-    let sets = Sets::load(&estate, &texts()).unwrap();
+    let sets = Sets::load(&estate, &texts(), &shelf()).unwrap();
     let [posts, other] = [0, 1].map(|at| sets.of(&estate.routes[at]).unwrap());
     assert!(said(&posts, "posts", 0, "a=strict").1);
     assert!(!said(&other, "other", 0, "a=strict").1);
@@ -211,14 +217,14 @@ fn exclusion_holds_for_its_rule_its_place_its_route_and_its_time() {
 #[test]
 fn what_is_wrong_with_rules_is_said_with_its_place() {
     let waf = estate("").waf.unwrap();
-    assert_eq!(check(&waf, &texts()), []);
+    assert_eq!(check(&waf, &texts(), &shelf()), []);
     let mut broken = texts();
     broken.insert(
         "crs/rules/b.conf".to_owned(),
         "\nSecRule ARGS \"@nothing x\" \"id:20\"\nSecRule ARGS \"@pmFromFile gone.data\" \"id:21\"\n"
             .to_owned(),
     );
-    let findings = check(&waf, &broken);
+    let findings = check(&waf, &broken, &shelf());
     let places: Vec<_> = findings
         .iter()
         .map(|one| one.place.clone().unwrap())
@@ -226,7 +232,7 @@ fn what_is_wrong_with_rules_is_said_with_its_place() {
     let file = "crs/rules/b.conf".to_owned();
     assert_eq!(places, [(file.clone(), 2), (file, 3)], "{findings:#?}");
     assert!(findings.iter().all(|one| one.is_error));
-    let none = check(&waf, &BTreeMap::new());
+    let none = check(&waf, &BTreeMap::new(), &shelf());
     assert_eq!(none[0].message, "`crs` holds no rules");
 }
 
@@ -235,7 +241,7 @@ fn exclusion_of_a_rule_that_is_not_there_is_told() {
     let waf = estate("[[waf.exclusion]]\nrule = 4242\nreason = \"r\"\nuntil = \"2026-12-31\"\n")
         .waf
         .unwrap();
-    let findings = check(&waf, &texts());
+    let findings = check(&waf, &texts(), &shelf());
     assert_eq!(findings.len(), 1, "{findings:#?}");
     assert!(!findings[0].is_error && findings[0].span.is_some());
     assert_eq!(findings[0].message, "there is no rule 4242");
@@ -247,7 +253,7 @@ fn rules_that_only_detect_are_carried_out_all_the_same() {
     let setup = texts.get_mut("crs/crs-setup.conf").unwrap();
     setup.push_str("SecRuleEngine DetectionOnly\n");
     let estate = estate("");
-    let sets = Sets::load(&estate, &texts).unwrap();
+    let sets = Sets::load(&estate, &texts, &shelf()).unwrap();
     let rules = sets.of(&estate.routes[0]).unwrap();
     assert!(said(&rules, "posts", 0, "a=evil").1);
 }
@@ -258,7 +264,7 @@ fn builtin(tuning: &str) -> std::sync::Arc<Ruleset> {
     let estate = Estate::parse(&text)
         .unwrap_or_else(|errors| panic!("{errors:#?}"))
         .estate;
-    let sets = Sets::load(&estate, &BTreeMap::new());
+    let sets = Sets::load(&estate, &BTreeMap::new(), &shelf());
     sets.unwrap().of(&estate.routes[0]).unwrap()
 }
 

@@ -1,43 +1,24 @@
-//! The sides of the gateway's bench, each a plain reverse proxy with one worker, nothing logged
-//! that its users could leave out, and connections to the backend kept open.
+//! The peers of the gateway's benches, each a reverse proxy with one worker, nothing logged that its
+//! users could leave out, and connections to the backend kept open; and the backend.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use model::{SystemClock, SystemEntropy};
-use serde_json::Value;
 
-use super::process::{Pinned, children, until};
+use super::machine;
+use super::process::{Pinned, until};
 use super::side::Over;
-use super::{enrol, machine};
 use crate::generate::write;
 
 /// The core of whoever is measured.
 pub(super) const PROXY_CORE: u32 = 0;
 /// The core of load and backend.
 pub(super) const LOAD_CORE: u32 = 1;
-/// Where the bench's console is.
-const CONSOLE_HOST: &str = "rampart.bench.localhost";
 /// The name in the certificate, which leads to loopback everywhere.
-const TLS_HOST: &str = "localhost";
-/// What the route that asks for everything is held to.
-const DOCUMENT: &str = "bench.openapi.yaml";
-const DOCUMENT_TEXT: &str = "\
-openapi: 3.1.0
-info: { title: Bench, version: '1' }
-paths:
-  /full:
-    get:
-      parameters:
-        - { name: page, in: query, schema: { type: integer, minimum: 1 } }
-      responses:
-        '200':
-          description: The items.
-          content: { application/json: { schema: { type: array } } }
-";
+pub(super) const TLS_HOST: &str = "localhost";
 /// How long a side may take to listen.
 const START: Duration = Duration::from_secs(30);
 
@@ -49,7 +30,7 @@ pub(super) struct Addresses {
 }
 
 impl Addresses {
-    fn free() -> anyhow::Result<Self> {
+    pub(super) fn free() -> anyhow::Result<Self> {
         Ok(Self {
             clear: free_address()?,
             tls: free_address()?,
@@ -68,10 +49,10 @@ impl Addresses {
 /// One certificate for every side: an ECDSA key on P-256.
 #[derive(Debug)]
 pub(super) struct Certificate {
-    chain: PathBuf,
-    key: PathBuf,
+    pub(super) chain: PathBuf,
+    pub(super) key: PathBuf,
     /// Both in one file, as HAProxy wants them.
-    both: PathBuf,
+    pub(super) both: PathBuf,
 }
 
 impl Certificate {
@@ -99,7 +80,11 @@ pub(super) fn free_address() -> anyhow::Result<SocketAddr> {
 }
 
 /// Waits until somebody answers at `address`.
-fn listening(address: SocketAddr, process: &mut Pinned, log: &Path) -> anyhow::Result<()> {
+pub(super) fn listening(
+    address: SocketAddr,
+    process: &mut Pinned,
+    log: &Path,
+) -> anyhow::Result<()> {
     let up = until(START, || {
         TcpStream::connect(address).is_ok() || process.alive().is_err()
     });
@@ -133,8 +118,26 @@ pub(super) fn backend(folder: &Path) -> anyhow::Result<(Pinned, SocketAddr)> {
         "server {{ listen {address} reuseport; keepalive_requests 1000000000; \
          location / {{ default_type application/json; return 200 '{body}'; }} }}"
     );
-    let process = nginx(folder, "backend", LOAD_CORE, address, &server)?;
-    Ok((process, address))
+    let backend = Nginx {
+        name: "backend",
+        core: LOAD_CORE,
+        before: "",
+        level: "warn",
+        server: &server,
+    };
+    Ok((backend.start(folder, address)?, address))
+}
+
+/// What every nginx that stands before the backend has in its only location.
+pub(super) const PROXY_PASS: &str = "proxy_pass http://backend; proxy_http_version 1.1; \
+    proxy_set_header Connection \"\"; proxy_set_header Host $http_host; \
+    proxy_set_header X-Forwarded-For $remote_addr;";
+
+/// The backend as such an nginx names it.
+pub(super) fn upstream(backend: SocketAddr) -> String {
+    format!(
+        "upstream backend {{ server {backend}; keepalive 64; keepalive_requests 1000000000; }}\n"
+    )
 }
 
 /// nginx as a reverse proxy.
@@ -146,43 +149,64 @@ pub(super) fn nginx_proxy(
     let at = Addresses::free()?;
     let (chain, key) = (certificate.chain.display(), certificate.key.display());
     let server = format!(
-        "upstream backend {{ server {backend}; keepalive 64; keepalive_requests 1000000000; }}\n\
-         server {{ listen {} reuseport; listen {} reuseport ssl http2; \
+        "{}server {{ listen {} reuseport; listen {} reuseport ssl http2; \
          ssl_certificate {chain}; ssl_certificate_key {key}; ssl_protocols TLSv1.2 TLSv1.3; \
-         keepalive_requests 1000000000; location / {{ \
-         proxy_pass http://backend; proxy_http_version 1.1; proxy_set_header Connection \"\"; \
-         proxy_set_header Host $http_host; proxy_set_header X-Forwarded-For $remote_addr; }} }}",
-        at.clear, at.tls
+         keepalive_requests 1000000000; location / {{ {PROXY_PASS} }} }}",
+        upstream(backend),
+        at.clear,
+        at.tls
     );
-    let process = nginx(folder, "nginx", PROXY_CORE, at.clear, &server)?;
-    Ok((process, at))
+    let nginx = Nginx {
+        name: "nginx",
+        core: PROXY_CORE,
+        before: "",
+        level: "warn",
+        server: &server,
+    };
+    Ok((nginx.start(folder, at.clear)?, at))
 }
 
-fn nginx(
-    folder: &Path,
-    name: &str,
-    core: u32,
-    address: SocketAddr,
-    server: &str,
-) -> anyhow::Result<Pinned> {
-    let config = folder.join(format!("{name}.conf"));
-    let log = folder.join(format!("{name}.log"));
-    let place = folder.display();
-    write(
-        &config,
-        &format!(
-            "daemon off; master_process off; worker_processes 1; pid {place}/{name}.pid;\n\
-             error_log {place}/{name}.error warn;\n\
-             events {{ worker_connections 4096; }}\n\
-             http {{ access_log off; client_body_temp_path {place}/{name}-b; \
-             proxy_temp_path {place}/{name}-p; fastcgi_temp_path {place}/{name}-f; \
-             uwsgi_temp_path {place}/{name}-u; scgi_temp_path {place}/{name}-s;\n{server} }}\n"
-        ),
-    )?;
-    let config = config.display().to_string();
-    let mut process = Pinned::start(core, &found("nginx")?, &["-c", &config], &log)?;
-    listening(address, &mut process, &log)?;
-    Ok(process)
+/// One nginx, with one process.
+#[derive(Debug)]
+pub(super) struct Nginx<'a> {
+    pub(super) name: &'a str,
+    pub(super) core: u32,
+    /// What stands before everything: modules.
+    pub(super) before: &'a str,
+    /// From where on errors are told.
+    pub(super) level: &'a str,
+    pub(super) server: &'a str,
+}
+
+impl Nginx<'_> {
+    /// Starts it, and waits until it listens at `address`.
+    pub(super) fn start(&self, folder: &Path, address: SocketAddr) -> anyhow::Result<Pinned> {
+        let Self { name, level, .. } = self;
+        let config = folder.join(format!("{name}.conf"));
+        let log = self.log(folder);
+        let place = folder.display();
+        write(
+            &config,
+            &format!(
+                "{}\ndaemon off; master_process off; worker_processes 1; pid {place}/{name}.pid;\n\
+                 error_log {place}/{name}.error {level};\n\
+                 events {{ worker_connections 4096; }}\n\
+                 http {{ access_log off; client_body_temp_path {place}/{name}-b; \
+                 proxy_temp_path {place}/{name}-p; fastcgi_temp_path {place}/{name}-f; \
+                 uwsgi_temp_path {place}/{name}-u; scgi_temp_path {place}/{name}-s;\n{} }}\n",
+                self.before, self.server
+            ),
+        )?;
+        let config = config.display().to_string();
+        let mut process = Pinned::start(self.core, &found("nginx")?, &["-c", &config], &log)?;
+        listening(address, &mut process, &log)?;
+        Ok(process)
+    }
+
+    /// What it says while it starts.
+    pub(super) fn log(&self, folder: &Path) -> PathBuf {
+        folder.join(format!("{}.log", self.name))
+    }
 }
 
 /// HAProxy as a reverse proxy.
@@ -210,171 +234,4 @@ pub(super) fn haproxy(
     let mut process = Pinned::start(PROXY_CORE, &found("haproxy")?, &arguments, &log)?;
     listening(at.clear, &mut process, &log)?;
     Ok((process, at))
-}
-
-/// Rampart, with a route that asks for nothing and one that asks for everything.
-#[derive(Debug)]
-pub(super) struct Rampart {
-    process: Pinned,
-    /// Where its gateway listens.
-    pub(super) at: Addresses,
-    /// Its processes: supervisor, control and gateway.
-    pub(super) gateway: u32,
-    pub(super) control: u32,
-    /// The API key of the route that asks for everything.
-    pub(super) key: String,
-}
-
-impl Rampart {
-    /// Starts the release binary and makes an API key.
-    pub(super) fn start(
-        root: &Path,
-        folder: &Path,
-        certificate: &Certificate,
-        backend: SocketAddr,
-    ) -> anyhow::Result<Self> {
-        let program = build(root)?;
-        let at = Addresses::free()?;
-        let config = folder.join("rampart.toml");
-        let data = folder.join("data");
-        let log = folder.join("rampart.log");
-        write(&config, &estate(at, certificate, backend))?;
-        write(&folder.join(DOCUMENT), DOCUMENT_TEXT)?;
-        let (config, data) = (config.display().to_string(), data.display().to_string());
-        let key_file = folder.join("root.key").display().to_string();
-        let arguments = [
-            "serve",
-            "--config",
-            &config,
-            "--data",
-            &data,
-            "--root-key",
-            &key_file,
-            "--workers",
-            "1",
-            "--log",
-            "warn",
-        ];
-        let mut process = Pinned::start(PROXY_CORE, &program, &arguments, &log)?;
-        listening(at.clear, &mut process, &log)?;
-        let (gateway, control) = roles(process.id())?;
-        let key = api_key(&program, &data)?;
-        Ok(Self {
-            process,
-            at,
-            gateway,
-            control,
-            key,
-        })
-    }
-
-    /// Every process of it.
-    pub(super) fn processes(&self) -> [u32; 3] {
-        [self.process.id(), self.control, self.gateway]
-    }
-}
-
-/// Builds the release binary; cargo knows whether there is anything to do.
-pub(crate) fn build(root: &Path) -> anyhow::Result<PathBuf> {
-    let status = Command::new(env!("CARGO"))
-        .args(["build", "--release", "--locked", "--package", "rampart"])
-        .current_dir(root)
-        .status()
-        .context("cannot start cargo")?;
-    if !status.success() {
-        bail!("the release build failed");
-    }
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-    Ok(target.join("release/rampart"))
-}
-
-fn estate(at: Addresses, certificate: &Certificate, backend: SocketAddr) -> String {
-    let (chain, key) = (certificate.chain.display(), certificate.key.display());
-    format!(
-        "[estate]\nname = \"bench\"\ndomain = \"bench.localhost\"\n\n\
-         [listen]\nhttps = [\"{}\"]\nhttp = [\"{}\"]\nplain = true\nmetrics = \"off\"\n\n\
-         [[certificate]]\nhosts = [\"{TLS_HOST}\"]\nchain = \"{chain}\"\nkey = \"{key}\"\n\n\
-         [gateway]\nconnections_max = 12000\nconnections_per_address_max = 12000\n\n\
-         [limits]\nper_address = \"off\"\n\n\
-         [[service]]\nname = \"backend\"\naddress = \"{backend}\"\n\n\
-         [[role]]\nname = \"reader\"\nallow = [\"items:read\"]\n\n\
-         [[route]]\nname = \"plain\"\npath = \"/plain\"\nto = \"backend\"\nauth = \"none\"\n\n\
-         [[route]]\nname = \"full\"\npath = \"/full\"\nto = \"backend\"\nopenapi = \"{DOCUMENT}\"\n\
-         require = {{ GET = \"items:read\" }}\n\
-         limit = [\"1000000/s per key\", \"1000000/s per address\"]\n",
-        at.tls, at.clear
-    )
-}
-
-/// The processes below the supervisor, by their role.
-fn roles(supervisor: u32) -> anyhow::Result<(u32, u32)> {
-    let running = children(supervisor)?;
-    let role = |name: &str| {
-        let plays = |line: &str| {
-            let after = line.split("--role").nth(1).unwrap_or_default();
-            after.trim_start_matches([' ', '=']).starts_with(name)
-        };
-        let found = running.iter().find(|(_, line)| plays(line));
-        found
-            .map(|(pid, _)| *pid)
-            .with_context(|| format!("no process with the role `{name}`"))
-    };
-    Ok((role("gateway")?, role("control")?))
-}
-
-/// Invites somebody who holds the one role, enrols them, and makes a key of theirs.
-fn api_key(program: &Path, data: &str) -> anyhow::Result<String> {
-    let output = Command::new(program)
-        .args(["people", "invite", "bench", "--role", "reader"])
-        .args(["--data", data, "--format", "json"])
-        .output()
-        .context("cannot start rampart")?;
-    if !output.status.success() {
-        bail!(
-            "nobody can be invited: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-    }
-    let invited: Value = serde_json::from_slice(&output.stdout)?;
-    let link = find(&invited, "path").context("the invitation has no path")?;
-    let socket = Path::new(data).join("run/control-http.sock");
-    enrol::key(&socket, CONSOLE_HOST, link, "items:read")
-}
-
-/// The text named `name`, wherever it stands: the answer may be wrapped.
-fn find<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
-    let fields = value.as_object()?;
-    let here = fields.get(name).and_then(Value::as_str);
-    here.or_else(|| fields.values().find_map(|value| find(value, name)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_estate_of_the_bench_is_valid() {
-        let at = Addresses {
-            clear: ([127, 0, 0, 1], 8080).into(),
-            tls: ([127, 0, 0, 1], 8443).into(),
-        };
-        let certificate = Certificate {
-            chain: "chain.pem".into(),
-            key: "key.pem".into(),
-            both: "both.pem".into(),
-        };
-        let text = estate(at, &certificate, ([127, 0, 0, 1], 8081).into());
-        let parsed = ::estate::Estate::parse(&text).unwrap();
-        assert_eq!(parsed.estate.console.host, CONSOLE_HOST);
-        assert!(parsed.estate.listen.plain);
-        assert_eq!(parsed.estate.routes.len(), 2);
-    }
-
-    #[test]
-    fn a_wrapped_answer_is_searched() {
-        let answer = serde_json::json!({ "schema": "x", "data": { "path": "/enrol/y" } });
-        assert_eq!(find(&answer, "path"), Some("/enrol/y"));
-        assert_eq!(find(&answer, "link"), None);
-    }
 }

@@ -9,11 +9,12 @@ use anyhow::Context as _;
 use model::{Clock as _, SystemClock};
 
 use super::contender::{
-    Addresses, Certificate, LOAD_CORE, PROXY_CORE, Rampart, backend, haproxy, nginx_proxy,
+    Addresses, Certificate, LOAD_CORE, PROXY_CORE, backend, haproxy, nginx_proxy,
 };
 use super::load::{self, Aim};
 use super::machine;
-use super::process::{core_ticks, cpu_seconds, memory_mib, pause};
+use super::process::{Watch, memory_mib, pause};
+use super::rampart::Rampart;
 use super::report::{Report, Round, Steady};
 use super::side::{Over, Side, Who};
 
@@ -43,7 +44,7 @@ pub(super) fn measure(root: &Path, rounds: u32, seconds: u32) -> anyhow::Result<
     let folder = Scratch::make(started.as_millis())?;
     let certificate = Certificate::make(&folder.0)?;
     let (_backend, backend) = backend(&folder.0)?;
-    let rampart = Rampart::start(root, &folder.0, &certificate, backend)?;
+    let (rampart, key) = Rampart::with_key(root, &folder.0, &certificate, backend)?;
     pause(IDLE);
     let memory = || {
         let all = rampart.processes();
@@ -58,7 +59,7 @@ pub(super) fn measure(root: &Path, rounds: u32, seconds: u32) -> anyhow::Result<
         .map(|side| match side.who {
             Who::Nginx => Contender::peer(side, nginx_at, nginx.id()),
             Who::Haproxy => Contender::peer(side, haproxy_at, haproxy.id()),
-            Who::Plain | Who::Full => Contender::ours(side, &rampart),
+            Who::Plain | Who::Full => Contender::ours(side, &rampart, &key),
         })
         .collect();
     for contender in &contenders {
@@ -141,13 +142,13 @@ impl Contender {
         }
     }
 
-    fn ours(side: Side, rampart: &Rampart) -> Self {
+    fn ours(side: Side, rampart: &Rampart, key: &str) -> Self {
         let full = side.who == Who::Full;
         let path = if full { "/full" } else { "/plain" };
         Self {
             side,
             url: rampart.at.url(side.over, path),
-            header: full.then(|| format!("Authorization: Bearer {}", rampart.key)),
+            header: full.then(|| format!("Authorization: Bearer {key}")),
             pid: rampart.gateway,
             beside: Some(rampart.control),
         }
@@ -158,27 +159,26 @@ impl Contender {
             core: LOAD_CORE,
             url: &self.url,
             header: self.header.as_deref(),
+            script: None,
             seconds,
         }
     }
 
     fn run(&self, seconds: u32) -> anyhow::Result<Round> {
-        let beside = || self.beside.map_or(Ok(0.0), cpu_seconds);
-        let (cpu, beside_cpu) = (cpu_seconds(self.pid)?, beside()?);
-        let (busy, all) = core_ticks(PROXY_CORE)?;
+        let watch = Watch::begin(self.pid, self.beside, PROXY_CORE)?;
         let aim = self.aim(seconds);
         let done = match self.side.over {
             Over::Http1 | Over::Https => aim.wrk(),
             Over::Http2 => aim.http2(),
         };
         let done = done.with_context(|| format!("{} under load", self.side.name()))?;
-        let (busy_after, all_after) = core_ticks(PROXY_CORE)?;
+        let seen = watch.end()?;
         Ok(Round {
             side: self.side,
-            cpu_us: (cpu_seconds(self.pid)? - cpu) * 1e6 / done.requests,
-            beside_us: (beside()? - beside_cpu) * 1e6 / done.requests,
+            cpu_us: seen.cpu_s * 1e6 / done.requests,
+            beside_us: seen.beside_s * 1e6 / done.requests,
             per_s: done.per_s,
-            busy: (busy_after - busy) / (all_after - all).max(1.0),
+            busy: seen.busy,
         })
     }
 }

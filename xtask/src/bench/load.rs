@@ -18,6 +18,9 @@ const HTTP2_CONNECTIONS: u32 = 4;
 /// How long an answer may take.
 const ANSWER: Duration = Duration::from_secs(10);
 
+/// How long wrk waits for an answer: a proxy that takes long is slow, not broken.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// What one run did.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Done {
@@ -33,6 +36,8 @@ pub(super) struct Aim<'a> {
     pub(super) core: u32,
     pub(super) url: &'a str,
     pub(super) header: Option<&'a str>,
+    /// What wrk sends, in its own language; a GET of the URL without one.
+    pub(super) script: Option<&'a Path>,
     pub(super) seconds: u32,
 }
 
@@ -57,7 +62,11 @@ impl Aim<'_> {
         command
             .args(["-c", &CONNECTIONS.to_string()])
             .args(["-d", &format!("{}s", self.seconds)])
-            .arg(self.url);
+            .args(["--timeout", &format!("{}s", PATIENCE.as_secs())]);
+        if let Some(script) = self.script {
+            command.arg("-s").arg(script);
+        }
+        command.arg(self.url);
         wrk_report(&said(command)?)
     }
 
@@ -144,6 +153,9 @@ fn wrk_report(text: &str) -> anyhow::Result<Done> {
         .lines()
         .find_map(|line| line.trim().split_once(" requests in ")?.0.parse().ok())
         .context("wrk did not say how many requests it made")?;
+    if requests < 1.0 {
+        bail!("the round does not count: nothing was answered");
+    }
     let per_s = text
         .lines()
         .find_map(|line| {
@@ -237,6 +249,7 @@ mod tests {
         assert!(wrk_report(&text).is_err());
         let text = format!("{REPORT}  Socket errors: connect 0, read 0, write 0, timeout 0\n");
         assert!(wrk_report(&text).is_ok());
+        assert!(wrk_report(&REPORT.replace("12345 requests", "0 requests")).is_err());
         assert!(h2load_report(&H2LOAD.replace("0 4xx", "1 4xx"), 2.0).is_err());
         assert!(h2load_report(&H2LOAD.replace("0 failed", "1 failed"), 2.0).is_err());
         assert!(h2load_report(&H2LOAD.replace("9 2xx", "0 2xx"), 2.0).is_err());

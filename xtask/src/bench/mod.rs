@@ -1,12 +1,13 @@
 //! `cargo xtask bench NAME`: the program beside others of its kind, in one run, interleaved. A
 //! missing peer is said, never passed over.
 
-pub(crate) mod contender;
+mod contender;
 mod enrol;
 mod gateway;
 mod load;
 pub(crate) mod machine;
 mod process;
+pub(crate) mod rampart;
 mod report;
 mod side;
 mod waf;
@@ -35,6 +36,8 @@ struct Plan {
     seconds: u32,
     /// Whether the page of the reference is written.
     write: bool,
+    /// Of `waf`: the one part that is measured.
+    part: Option<waf::Part>,
 }
 
 /// LIMIT: what one run may take.
@@ -81,6 +84,10 @@ pub(crate) fn run(root: &Path, name: &str, words: &[&str]) -> anyhow::Result<Exi
     }
     let plan = match parse(words) {
         Ok(plan) if name == "waf" => return waf(root, plan),
+        Ok(plan) if plan.part.is_some() => {
+            complain("error: `--part` is for the bench `waf`");
+            return Ok(Exit::Usage);
+        }
         Ok(plan) if name == "gateway" => plan,
         Ok(_) => {
             complain(&format!(
@@ -115,13 +122,14 @@ pub(crate) fn run(root: &Path, name: &str, words: &[&str]) -> anyhow::Result<Exi
     Ok(if report.holds() { Exit::Fine } else { Exit::No })
 }
 
-/// The WAF's engine beside libmodsecurity.
+/// The WAF's engine beside libmodsecurity, and the gateway with rules beside nginx with them.
 fn waf(root: &Path, plan: Plan) -> anyhow::Result<Exit> {
-    if let Some(missing) = waf::missing(root) {
+    if let Some(missing) = waf::missing(root, plan.part) {
         complain(&missing);
         return Ok(Exit::Missing);
     }
-    let Some(report) = waf::measure(root, plan.rounds)? else {
+    let measured = waf::measure(root, plan.part, (plan.rounds, plan.seconds))?;
+    let Some(report) = measured else {
         complain(
             "error: missing: libmodsecurity, or it does not load the rules\n\
              hint: apt-get install -y libmodsecurity-dev",
@@ -151,6 +159,7 @@ fn parse(words: &[&str]) -> anyhow::Result<Plan> {
         rounds: ROUNDS_MIN,
         seconds: 5,
         write: false,
+        part: None,
     };
     let mut words = words.iter();
     while let Some(word) = words.next() {
@@ -170,10 +179,20 @@ fn parse(words: &[&str]) -> anyhow::Result<Plan> {
             "--rounds" => plan.rounds = count(value()?, ROUNDS_MIN, ROUNDS_MAX)?,
             "--seconds" => plan.seconds = count(value()?, 1, SECONDS_MAX)?,
             "--write" => plan.write = true,
+            "--part" => plan.part = Some(part(value()?)?),
             other => bail!("`{other}` is not known here"),
         }
     }
+    if plan.write && plan.part.is_some() {
+        bail!("`--write` writes a page with both parts: leave `--part` out");
+    }
     Ok(plan)
+}
+
+fn part(name: &str) -> anyhow::Result<waf::Part> {
+    let found = waf::Part::NAMED.iter().find(|(known, _)| *known == name);
+    let (_, part) = found.with_context(|| format!("`{name}` is no part: `engine` or `gateway`"))?;
+    Ok(*part)
 }
 
 fn count(text: &str, min: u32, max: u32) -> anyhow::Result<u32> {
@@ -203,5 +222,15 @@ mod tests {
         assert!(parse(&["--rounds", "4"]).is_err());
         assert!(parse(&["--rounds"]).is_err());
         assert!(parse(&["--round", "5"]).is_err());
+    }
+
+    #[test]
+    fn page_holds_both_parts_of_a_bench() {
+        let part = |words: &[&str]| parse(words).map(|plan| plan.part);
+        let gateway = part(&["--part", "gateway"]).unwrap();
+        assert_eq!(gateway, Some(waf::Part::Gateway));
+        assert_eq!(part(&["--write"]).unwrap(), None);
+        assert!(part(&["--part", "gateway", "--write"]).is_err());
+        assert!(part(&["--part", "front"]).is_err());
     }
 }

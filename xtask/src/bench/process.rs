@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, bail};
 use model::{Clock as _, SystemClock};
 
 /// A started program, pinned.
@@ -19,6 +19,9 @@ pub(super) struct Pinned {
 const TICKS_PER_S: f64 = 100.0;
 /// How long a program may take to stop.
 const STOP: Duration = Duration::from_secs(10);
+/// How long a proxy may take to come to rest, and how many looks in a row must see no time spent.
+const REST: Duration = Duration::from_secs(60);
+const STILL: u32 = 10;
 
 impl Pinned {
     /// Starts `program` on `core`; both outputs go to `log`.
@@ -96,7 +99,7 @@ pub(super) fn pause(for_: Duration) {
 }
 
 /// Seconds of processor time a process has used, its ended threads included.
-pub(super) fn cpu_seconds(pid: u32) -> anyhow::Result<f64> {
+fn cpu_seconds(pid: u32) -> anyhow::Result<f64> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))
         .with_context(|| format!("the process {pid} is gone"))?;
     ticks(&stat)
@@ -115,7 +118,7 @@ fn ticks(stat: &str) -> Option<f64> {
 }
 
 /// Ticks of one core: busy, and in all.
-pub(super) fn core_ticks(core: u32) -> anyhow::Result<(f64, f64)> {
+fn core_ticks(core: u32) -> anyhow::Result<(f64, f64)> {
     let stat = std::fs::read_to_string("/proc/stat")?;
     busy_and_all(&stat, core).with_context(|| format!("`/proc/stat` has no core {core}"))
 }
@@ -131,6 +134,70 @@ fn busy_and_all(stat: &str, core: u32) -> Option<(f64, f64)> {
     let all: f64 = fields.iter().take(8).sum();
     let idle: f64 = fields.iter().skip(3).take(2).sum();
     Some((all - idle, all))
+}
+
+/// Processor time of a proxy, from a moment on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Watch {
+    pid: u32,
+    /// Whose time is told apart: Rampart's control process.
+    beside: Option<u32>,
+    core: u32,
+    cpu_s: f64,
+    beside_s: f64,
+    ticks: (f64, f64),
+}
+
+/// What a watch saw.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Seen {
+    /// Seconds of the proxy.
+    pub(super) cpu_s: f64,
+    /// Seconds of who is told apart.
+    pub(super) beside_s: f64,
+    /// Share of the core that was busy.
+    pub(super) busy: f64,
+}
+
+impl Watch {
+    pub(super) fn begin(pid: u32, beside: Option<u32>, core: u32) -> anyhow::Result<Self> {
+        Ok(Self {
+            pid,
+            beside,
+            core,
+            cpu_s: cpu_seconds(pid)?,
+            beside_s: beside.map_or(Ok(0.0), cpu_seconds)?,
+            ticks: core_ticks(core)?,
+        })
+    }
+
+    pub(super) fn end(&self) -> anyhow::Result<Seen> {
+        let (busy, all) = core_ticks(self.core)?;
+        Ok(Seen {
+            cpu_s: cpu_seconds(self.pid)? - self.cpu_s,
+            beside_s: self.beside.map_or(Ok(0.0), cpu_seconds)? - self.beside_s,
+            busy: (busy - self.ticks.0) / (all - self.ticks.1).max(1.0),
+        })
+    }
+}
+
+/// Waits until a proxy has nothing to do any more; whoever left it has left work behind.
+pub(super) fn at_rest(pid: u32) -> anyhow::Result<()> {
+    let (mut last, mut still) = (cpu_seconds(pid)?, 0);
+    let rests = until(REST, || {
+        let now = cpu_seconds(pid).unwrap_or(f64::NAN);
+        still = if now.total_cmp(&last).is_eq() {
+            still + 1
+        } else {
+            0
+        };
+        last = now;
+        still >= STILL
+    });
+    if !rests {
+        bail!("the process {pid} never comes to rest");
+    }
+    Ok(())
 }
 
 /// Mebibytes of memory that are a process's own share (PSS).

@@ -13,7 +13,7 @@ const BAR_MEMORY_MIB: f64 = 100.0;
 /// The same with a crowd of connections that wait for their next request.
 const BAR_CROWD_MIB: f64 = 150.0;
 /// Requests per second say something about the proxy only when its core is this busy.
-const BUSY_MIN: f64 = 0.95;
+pub(super) const BUSY_MIN: f64 = 0.95;
 
 /// One round of one side.
 #[derive(Clone, Copy, Debug)]

@@ -212,6 +212,7 @@ async fn drift(
     let drift = services
         .rollout
         .drift(&ctx, &sources)
+        .await
         .map_err(|error| problem(error, &sources.estate))?;
     let errors: Vec<_> = drift
         .errors
@@ -235,6 +236,7 @@ async fn plan(
     let plan = services
         .rollout
         .plan(&ctx, &sources)
+        .await
         .map_err(|error| problem(error, &sources.estate))?;
     let warnings: Vec<_> = plan
         .warnings

@@ -57,7 +57,8 @@ async fn seal(world: &World, routes: &[(&str, u64)], gap: u64) {
 async fn observing(world: &World) {
     let text = format!("{ESTATE}mode = \"observe\"\n");
     let ctx = world.system();
-    let plan = world.services.rollout.plan(&ctx, text.as_str()).unwrap();
+    let plan = world.services.rollout.plan(&ctx, text.as_str());
+    let plan = plan.await.unwrap();
     let plan = rollout::PlanRef {
         base: plan.base,
         hash: plan.hash,

@@ -127,7 +127,7 @@ impl World {
         .await
         .unwrap();
         let system = Context::system(&*shared, &*entropy);
-        let plan = rollout.plan(&system, ESTATE).unwrap();
+        let plan = rollout.plan(&system, ESTATE).await.unwrap();
         let plan = rollout::PlanRef {
             base: plan.base,
             hash: plan.hash,

@@ -139,7 +139,7 @@ pub(crate) async fn drift(
             )));
         }
     };
-    let drift = services.rollout.drift(&session.ctx, sources)?;
+    let drift = services.rollout.drift(&session.ctx, sources).await?;
     if drift.same_text {
         return Ok(None);
     }

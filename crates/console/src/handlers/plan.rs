@@ -45,7 +45,7 @@ pub(crate) async fn plan(
     session.require(own::ESTATE_APPLY)?;
     let source = source(&posted)?;
     let sources = sources(&services, &source).await;
-    match services.rollout.plan(&session.ctx, sources) {
+    match services.rollout.plan(&session.ctx, sources).await {
         Ok(plan) => {
             let findings = plan.warnings.clone();
             Ok(page(

@@ -78,7 +78,7 @@ pub(crate) static WAF: Table = Table {
             Kind::Bool,
             Default::Bool(true),
             "Hold and look into answers that are text and up to 512 KiB long. Services are then asked \
-             for answers that are not compressed.",
+             for answers that are not compressed. Routes may say otherwise in `waf`.",
         ),
         field(
             "exclusion",
@@ -156,6 +156,11 @@ pub(crate) static ROUTE_WAF: Table = Table {
             "when_spent",
             Kind::Choice(&["block", "pass"]),
             "As in `[waf]`.",
+        ),
+        own(
+            "answers",
+            Kind::Bool,
+            "As in `[waf]`; `false` where answers come bit by bit.",
         ),
     ],
 };

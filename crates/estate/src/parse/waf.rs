@@ -154,6 +154,11 @@ pub(super) fn of_route(
         } else {
             shared.when_spent
         },
+        answers: if own.has("answers") {
+            own.bool("answers")?
+        } else {
+            shared.answers
+        },
     })
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use estate::Estate;
 use testkit::{FakeClock, SeededEntropy};
+use waf::Shelf;
 
 use super::*;
 use crate::contract::Documents;
@@ -22,7 +23,7 @@ fn state(route: &str) -> State {
     );
     let estate = Estate::parse(&source).unwrap().estate;
     let texts = [("things.yaml".to_owned(), DOCUMENT.to_owned())].into();
-    let documents = Documents::compile(&estate, &texts).unwrap();
+    let documents = Documents::compile(&estate, &texts, &Shelf::keeping(0)).unwrap();
     let (clock, entropy) = (Arc::new(FakeClock::new()), Arc::new(SeededEntropy::new(1)));
     let around = Around::new(Path::new("."), clock, entropy, None, 1);
     let builder = Builder::new(around, Arc::new(Registry::new(1)));
@@ -95,7 +96,7 @@ fn route_whose_document_is_missing_or_broken_refuses_the_version() {
                   address = \"127.0.0.1:1\"\n[[route]]\npath = \"/**\"\nto = \"s\"\nauth = \"none\"\n\
                   openapi = \"things.yaml\"\n";
     let estate = Estate::parse(source).unwrap().estate;
-    let said = Documents::compile(&estate, &BTreeMap::new())
+    let said = Documents::compile(&estate, &BTreeMap::new(), &Shelf::keeping(0))
         .unwrap_err()
         .to_string();
     assert_eq!(said, "document `things.yaml`: its text did not come along");
@@ -104,7 +105,7 @@ fn route_whose_document_is_missing_or_broken_refuses_the_version() {
         "openapi: 3.1.0\npaths: 3".to_owned(),
     )]
     .into();
-    let said = Documents::compile(&estate, &broken)
+    let said = Documents::compile(&estate, &broken, &Shelf::keeping(0))
         .unwrap_err()
         .to_string();
     assert!(

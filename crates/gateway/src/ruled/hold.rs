@@ -13,8 +13,12 @@ use super::Begun;
 use crate::body::{Budget, Room};
 use crate::exchange::{BoxError, Outgoing};
 
-/// LIMIT: how long an answer is held. One that takes longer is a stream to whoever waits for it.
-const HELD_MAX: Duration = Duration::from_secs(5);
+/// LIMIT: how long an answer is held whose length its service has said: it is one whole, and most
+/// readers have no use for a part of it.
+const WHOLE_MAX: Duration = Duration::from_secs(5);
+/// LIMIT: how long one is held that comes without its length. It may be a stream, to be read as it
+/// comes, and nothing but time tells.
+const OPEN_MAX: Duration = Duration::from_secs(1);
 
 /// What became of an answer's body.
 #[derive(Debug)]
@@ -42,10 +46,14 @@ pub(crate) async fn hold(
     if usize::try_from(declared).is_ok_and(|length| length > max) {
         return Ok(Kept::Passes(body));
     }
+    let held_max = match body.size_hint().exact() {
+        Some(_) => WHOLE_MAX,
+        None => OPEN_MAX,
+    };
     let mut room = room;
     let mut bytes = Vec::new();
     let mut trailers = None;
-    let ends = Instant::now() + HELD_MAX;
+    let ends = Instant::now() + held_max;
     loop {
         let frame = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx));
         let Ok(frame) = timeout_at(ends, frame).await else {

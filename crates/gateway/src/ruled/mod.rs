@@ -10,6 +10,7 @@ mod told;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
+use estate::AuthRequest;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use seclang::{Connection, Moment, RequestHead, ResponseHead, Ruleset, Transaction};
 
@@ -77,6 +78,11 @@ impl Exchange {
         if has_body && !is_framed && !flow.connection.http2 {
             let chunked = HeaderValue::from_static("chunked");
             fields.push((header::TRANSFER_ENCODING, chunked));
+        }
+        // A proxy that asks keeps the body, and often the framing too: to rules, a POST without any
+        // would be odd.
+        if flow.asked != AuthRequest::Off && !is_framed && !flow.head.method.is_safe() {
+            fields.push((header::CONTENT_LENGTH, HeaderValue::from_static("0")));
         }
         let target = flow.head.uri.path_and_query();
         Self {

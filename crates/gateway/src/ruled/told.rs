@@ -68,11 +68,7 @@ impl Told {
     /// What was said beyond the first `known` matches.
     pub(crate) fn of(transaction: &Transaction<'_>, part: Part, known: usize) -> Self {
         let new = transaction.matches().iter().skip(known);
-        let matches: Vec<Matched> = new
-            .filter(|one| one.logged)
-            .take(MATCHES_MAX)
-            .map(matched)
-            .collect();
+        let matches = weightiest(new.filter(|one| one.logged));
         let names = match part {
             Part::Request => &INBOUND[..],
             Part::Answer => &OUTBOUND,
@@ -94,6 +90,21 @@ impl Told {
             score,
         }
     }
+}
+
+/// The matches that are told of, in their order.
+///
+/// SECURITY: whoever makes many rules of little weight match must not push out of the record what
+/// the decision stands on.
+fn weightiest<'m>(matches: impl Iterator<Item = &'m Match>) -> Vec<Matched> {
+    let mut all: Vec<(usize, &Match)> = matches.enumerate().collect();
+    if all.len() > MATCHES_MAX {
+        // Emergencies are 0; a rule without severity weighs least.
+        all.sort_by_key(|(_, one)| one.severity.unwrap_or(u8::MAX));
+        all.truncate(MATCHES_MAX);
+        all.sort_unstable_by_key(|(place, _)| *place);
+    }
+    all.into_iter().map(|(_, one)| matched(one)).collect()
 }
 
 fn matched(one: &Match) -> Matched {

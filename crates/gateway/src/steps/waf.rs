@@ -45,7 +45,12 @@ pub(crate) fn head(flow: &mut Flow<'_>) -> Result<(), Refused> {
         budget_bytes,
         took: flow.shared.clock.monotonic().saturating_sub(began),
     };
-    settle(flow, own, judged, Part::Request)
+    let took = judged.took;
+    let settled = settle(flow, own, judged, Part::Request);
+    if flow.judged.is_none() {
+        flow.shared.metrics.judged(took);
+    }
+    settled
 }
 
 /// Phase 2: arguments, and the body where it is held.
@@ -59,6 +64,7 @@ pub(crate) async fn body(flow: &mut Flow<'_>, carried: &Carried) -> Result<(), R
         Carried::Held(_) | Carried::Streamed(_) => return finish(flow, own, *judged, b""),
     };
     if let Err(refused) = inspect::readable(flow) {
+        flow.shared.metrics.judged(judged.took);
         // Where the inspection only observes, it has said so already.
         if own.mode == Mode::Observe && flow.observed.iter().any(|one| one.code == refused.code) {
             return Ok(());
@@ -117,10 +123,13 @@ async fn long<'a>(
     let Some((rules, _)) = self::own(flow) else {
         return Ok(());
     };
-    let Some(place) = flow.shared.places.take().await else {
+    let length = usize::try_from(held.len()).unwrap_or(usize::MAX);
+    let Some(place) = flow.shared.places.take(flow.client, length).await else {
+        flow.shared.metrics.judged(judged.took);
         return no_place(flow, own);
     };
     let Some(bytes) = inspect::gather(held).await else {
+        flow.shared.metrics.judged(judged.took);
         let text = "the body is too long to be looked into";
         let refused = Refused::new(StatusCode::PAYLOAD_TOO_LARGE, "waf.too_long", text);
         return flow.enforce(own.mode, refused);
@@ -140,6 +149,7 @@ async fn long<'a>(
         (Told::of(&transaction, Part::Request, 0), spent)
     });
     let Ok((told, spent)) = looking.await else {
+        flow.shared.metrics.judged(judged.took);
         return flow.enforce(own.mode, unfinished("waf.failed"));
     };
     let took = flow.shared.clock.monotonic().saturating_sub(began);
@@ -230,19 +240,22 @@ fn no_place(flow: &mut Flow<'_>, own: RouteWaf) -> Result<(), Refused> {
 
 /// Before the service is asked: rules that look into answers cannot look into compressed ones.
 pub(crate) fn ask_plainly(flow: &mut Flow<'_>) {
-    let wants = flow.judged.is_some()
-        && own(flow).is_some_and(|(rules, _)| rules.settings().response_body_access.is_on());
+    let wants = flow.judged.is_some() && own(flow).is_some_and(|(_, own)| own.answers);
     if wants && flow.head.headers.contains_key(header::ACCEPT_ENCODING) {
         let identity = HeaderValue::from_static("identity");
         flow.head.headers.insert(header::ACCEPT_ENCODING, identity);
     }
 }
 
-/// Phases 3 and 4: the answer's head, and its body where it is short, text, and no stream.
+/// Phases 3 and 4, unless the route leaves them out: the answer's head, and its body where it is
+/// short, text, and no stream.
 pub(crate) async fn answer(flow: &mut Flow<'_>, reply: Reply) -> Result<Reply, Refused> {
     let (Some((rules, own)), Some(mut judged)) = (own(flow), flow.judged.take()) else {
         return Ok(reply);
     };
+    if !own.answers {
+        return Ok(reply);
+    }
     let began = flow.shared.clock.monotonic();
     let status = reply.status.as_u16();
     let transaction = judged
@@ -289,14 +302,12 @@ pub(crate) async fn answer(flow: &mut Flow<'_>, reply: Reply) -> Result<Reply, R
     }
 }
 
-/// Whether there is a body that stands as it is: not compressed, and not a part of something.
+/// Whether there is a body that stands as it is. A part of one is looked into as far as it goes:
+/// which part it is was the client's choice.
 fn has_text(flow: &Flow<'_>, reply: &Reply) -> bool {
     let mut encoded = reply.fields.all(&header::CONTENT_ENCODING);
     let is_plain = |coding: &[u8]| coding.eq_ignore_ascii_case(b"identity");
-    flow.head.method != Method::HEAD
-        && reply.status != StatusCode::PARTIAL_CONTENT
-        && encoded.all(is_plain)
-        && !is_empty(reply)
+    flow.head.method != Method::HEAD && encoded.all(is_plain) && !is_empty(reply)
 }
 
 fn judge<'a>(
@@ -328,7 +339,7 @@ async fn long_answer<'a>(
     let Some((rules, _)) = self::own(flow) else {
         return Ok(reply);
     };
-    let Some(place) = flow.shared.places.take().await else {
+    let Some(place) = flow.shared.places.take_for_answer(bytes.len()).await else {
         no_place(flow, own)?;
         return Ok(reply);
     };

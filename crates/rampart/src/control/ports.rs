@@ -155,6 +155,7 @@ impl ForSurfaces {
             estate: Arc::new(version.estate.clone()),
             source: version.source.clone(),
             documents: version.documents.clone(),
+            shelf: self.rollout.shelf(),
             identity: self.hub.identity(),
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),

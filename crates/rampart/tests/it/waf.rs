@@ -1,5 +1,8 @@
 //! The rules that an estate names, through the whole program.
 
+mod answers;
+mod hostile;
+
 use std::path::PathBuf;
 
 use bytes::Bytes;
@@ -137,6 +140,25 @@ fn applied(world: &World) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn request_that_a_proxy_asks_about_is_held_to_rules_as_well() {
+    let asks = "[gateway]\ntrusted_proxies = [\"127.0.0.1\"]\nauth_request = \"nginx\"\n";
+    let (world, _, _) = world(asks).await;
+    let ask = |method: &'static str, target: &'static str| {
+        let request = Request::get("/.rampart/auth")
+            .header("host", "app.localhost")
+            .header("x-original-method", method)
+            .header("x-original-uri", target);
+        world.send(request)
+    };
+    let refused = ask("GET", "/?q=evil").await;
+    assert_eq!(refused.status, 403, "{refused:?}");
+    assert_eq!(refused.headers["rampart-code"], "waf.match");
+    for method in ["GET", "POST"] {
+        assert_eq!(ask(method, "/?q=good").await.status, 200, "{method}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn route_that_observes_lets_everything_through_and_says_what_blocking_would_refuse() {
     let (world, backend, _) = world("mode = \"observe\"\n").await;
     for _ in 0..3 {
@@ -221,6 +243,7 @@ async fn core_rule_set_stops_attacks_lets_the_rest_through_and_stands_a_flood() 
         };
         assert_eq!(answer.status, 200, "{target} {body}: {}", answer.body);
     }
+    hostile::finds_no_way_around(&world, &backend).await;
     // The API says what it is told: a page of errors comes back.
     let leak = r#"{"a":"You have an error in your SQL syntax; check the manual that corresponds"}"#;
     let answer = post(&world, "/api/x", "application/json", leak).await;

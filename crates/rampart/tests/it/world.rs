@@ -366,6 +366,11 @@ impl World {
         })
     }
 
+    /// A connection to the clear listener.
+    pub(crate) async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.plain).await.unwrap()
+    }
+
     /// Bytes as they are, over the clear listener; everything that comes back until it closes.
     pub(crate) async fn raw(&self, bytes: &[u8]) -> String {
         let mut stream = TcpStream::connect(self.plain).await.unwrap();

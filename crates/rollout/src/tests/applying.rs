@@ -30,12 +30,12 @@ async fn plan_shows_everything_new_at_first_and_then_the_difference() {
     let fixture = Fixture::new();
     let control = fixture.control("a").await;
     let ctx = fixture.ctx();
-    let plan = control.rollout.plan(&ctx, first()).unwrap();
+    let plan = control.rollout.plan(&ctx, first()).await.unwrap();
     assert_eq!(plan.base, 0);
     let whats: Vec<_> = plan.changes.iter().map(|c| c.what.clone()).collect();
     assert!(whats.iter().any(|what| what.contains("app")), "{whats:?}");
     control.apply(&ctx, &first()).await.unwrap();
-    let plan = control.rollout.plan(&ctx, second()).unwrap();
+    let plan = control.rollout.plan(&ctx, second()).await.unwrap();
     assert_eq!((plan.base, plan.changes.len()), (1, 1));
     assert_eq!(plan.changes[0].what, "role `support`");
 }
@@ -133,7 +133,7 @@ async fn stale_plan_and_changed_text_are_conflicts() {
     let fixture = Fixture::new();
     let control = fixture.control("a").await;
     let ctx = fixture.ctx();
-    let plan = control.rollout.plan(&ctx, second()).unwrap();
+    let plan = control.rollout.plan(&ctx, second()).await.unwrap();
     control.apply(&ctx, &first()).await.unwrap();
     let stale = control
         .rollout
@@ -150,7 +150,7 @@ async fn stale_plan_and_changed_text_are_conflicts() {
         ),
         "{stale:?}"
     );
-    let plan = control.rollout.plan(&ctx, second()).unwrap();
+    let plan = control.rollout.plan(&ctx, second()).await.unwrap();
     let edited = format!("{}\n", second());
     let other = control
         .rollout
@@ -172,11 +172,11 @@ async fn bad_text_names_every_error_and_replaces_nothing() {
     let ctx = fixture.ctx();
     control.apply(&ctx, &first()).await.unwrap();
     let bad = "[estate]\nnaem = \"x\"\n[[route]]\npath = 7\n";
-    let error = control.rollout.plan(&ctx, bad).unwrap_err();
+    let error = control.rollout.plan(&ctx, bad).await.unwrap_err();
     assert!(error.diagnostics().len() > 1, "{error:?}");
     assert!(control.apply(&ctx, bad).await.is_err());
     let large = "#".repeat(2 * 1024 * 1024);
-    let error = control.rollout.plan(&ctx, &large).unwrap_err();
+    let error = control.rollout.plan(&ctx, &large).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Limit);
     assert_eq!(control.rollout.current().unwrap().number, 1);
 }
@@ -189,8 +189,8 @@ async fn reading_and_applying_need_their_permissions() {
     let stranger = fixture.stranger();
     let rollout = &control.rollout;
     let denied = [
-        rollout.plan(&stranger, second()).map(drop),
-        rollout.drift(&stranger, second()).map(drop),
+        rollout.plan(&stranger, second()).await.map(drop),
+        rollout.drift(&stranger, second()).await.map(drop),
         rollout.versions(&stranger, 5).await.map(drop),
         rollout.source(&stranger, 1).await.map(drop),
         rollout.bootstrap(&stranger, &second()).await.map(drop),
@@ -199,7 +199,7 @@ async fn reading_and_applying_need_their_permissions() {
         assert_eq!(answer.unwrap_err().kind(), ErrorKind::Denied);
     }
     let auditor = fixture.ctx_as(own::AUDITOR);
-    let plan = rollout.plan(&auditor, second()).unwrap();
+    let plan = rollout.plan(&auditor, second()).await.unwrap();
     let error = rollout
         .apply(&auditor, &reference(&plan), &second())
         .await
@@ -213,15 +213,18 @@ async fn drift_says_what_differs_between_file_and_version() {
     let fixture = Fixture::new();
     let control = fixture.control("a").await;
     let ctx = fixture.ctx();
-    let drift = |source: &str| control.rollout.drift(&ctx, source);
-    assert!(matches!(drift(&first()), Err(Error::Nothing)));
+    let drift = |source: String| control.rollout.drift(&ctx, source);
+    assert!(matches!(drift(first()).await, Err(Error::Nothing)));
     control.apply(&ctx, &first()).await.unwrap();
-    let none = drift(&first()).unwrap();
+    let none = drift(first()).await.unwrap();
     assert!(none.same_text && none.changes.is_empty() && none.errors.is_empty());
-    let comment = drift(&format!("{}# a comment\n", first())).unwrap();
+    let comment = drift(format!("{}# a comment\n", first())).await.unwrap();
     assert!(!comment.same_text && comment.changes.is_empty());
-    assert_eq!(drift(&second()).unwrap().changes[0].what, "role `support`");
-    let broken = drift("[estate").unwrap();
+    assert_eq!(
+        drift(second()).await.unwrap().changes[0].what,
+        "role `support`"
+    );
+    let broken = drift("[estate".to_owned()).await.unwrap();
     assert!(!broken.errors.is_empty() && broken.changes.is_empty());
 }
 

@@ -37,7 +37,7 @@ fn sources(operations: &[&str]) -> Sources {
 }
 
 async fn apply(control: &Control, ctx: &Context, sources: &Sources) -> Arc<Version> {
-    let plan = control.rollout.plan(ctx, sources).unwrap();
+    let plan = control.rollout.plan(ctx, sources).await.unwrap();
     let applied = control.rollout.apply(ctx, &reference(&plan), sources).await;
     applied.unwrap()
 }
@@ -70,7 +70,7 @@ async fn plan_names_operations_that_come_and_go() {
     let control = fixture.control("a").await;
     let ctx = fixture.ctx();
     let before = sources(&["GET /orders", "DELETE /old"]);
-    let plan = control.rollout.plan(&ctx, &before).unwrap();
+    let plan = control.rollout.plan(&ctx, &before).await.unwrap();
     let change = plan.changes.last().unwrap();
     assert_eq!(
         (change.kind, change.what.as_str()),
@@ -78,7 +78,7 @@ async fn plan_names_operations_that_come_and_go() {
     );
     apply(&control, &ctx, &before).await;
     let after = sources(&["GET /orders", "POST /new"]);
-    let plan = control.rollout.plan(&ctx, &after).unwrap();
+    let plan = control.rollout.plan(&ctx, &after).await.unwrap();
     assert_eq!(plan.changes.len(), 1, "the estate's own text is the same");
     let change = &plan.changes[0];
     assert_eq!(change.kind, ChangeKind::Changed);
@@ -93,15 +93,22 @@ async fn plan_names_operations_that_come_and_go() {
     let mut described = after.clone();
     let text = described.documents.get_mut(PATH).unwrap();
     *text = text.replacen("description: fine", "description: finer", 1);
-    let drift = control.rollout.drift(&ctx, &described).unwrap();
+    let drift = control.rollout.drift(&ctx, &described).await.unwrap();
     assert_eq!(
         drift.changes[0].detail[2],
         "operation `GET /orders` changed"
     );
-    let drift = control.rollout.drift(&ctx, &after).unwrap();
+    let drift = control.rollout.drift(&ctx, &after).await.unwrap();
     assert!(!drift.same_text);
     assert_eq!(drift.changes, plan.changes);
-    assert!(control.rollout.drift(&ctx, &before).unwrap().same_text);
+    assert!(
+        control
+            .rollout
+            .drift(&ctx, &before)
+            .await
+            .unwrap()
+            .same_text
+    );
     assert_eq!(apply(&control, &ctx, &after).await.number, 2);
 }
 
@@ -110,7 +117,7 @@ async fn another_document_than_the_planned_one_is_not_applied() {
     let fixture = Fixture::new();
     let control = fixture.control("a").await;
     let ctx = fixture.ctx();
-    let plan = control.rollout.plan(&ctx, sources(&["GET /orders"]));
+    let plan = control.rollout.plan(&ctx, sources(&["GET /orders"])).await;
     let plan = reference(&plan.unwrap());
     let other = sources(&["GET /orders", "DELETE /orders"]);
     let error = control
@@ -132,7 +139,7 @@ async fn errors_of_the_estate_and_of_its_documents_are_told_at_once_each_at_its_
     let fixture = Fixture::new();
     let control = fixture.control("a").await;
     let ctx = fixture.ctx();
-    let absent = control.rollout.plan(&ctx, estate()).unwrap_err();
+    let absent = control.rollout.plan(&ctx, estate()).await.unwrap_err();
     let found = &absent.diagnostics()[0];
     assert_eq!(found.code, "openapi.absent");
     let text = estate();
@@ -146,7 +153,7 @@ async fn errors_of_the_estate_and_of_its_documents_are_told_at_once_each_at_its_
         documents: BTreeMap::from([(PATH.to_owned(), "openapi: 3.1.0\npaths: 3\n".to_owned())]),
         ..Sources::default()
     };
-    let error = control.rollout.plan(&ctx, &bad).unwrap_err();
+    let error = control.rollout.plan(&ctx, &bad).await.unwrap_err();
     let codes: Vec<_> = error.diagnostics().iter().map(|one| &*one.code).collect();
     assert!(codes.contains(&"estate.unknown_key"), "{codes:?}");
     assert!(codes.contains(&"openapi.document"), "{codes:?}");

@@ -86,7 +86,7 @@ async fn race(fixture: &Fixture, controls: &[&Control]) -> usize {
     for (index, control) in (0..8).zip(controls.iter().cycle()) {
         let (rollout, ctx) = (control.rollout.clone(), fixture.ctx());
         let source = format!("{}# {index}\n", second());
-        let plan = reference(&rollout.plan(&ctx, &source).unwrap());
+        let plan = reference(&rollout.plan(&ctx, &source).await.unwrap());
         assert_eq!(plan.base, 1);
         planned.push((rollout, ctx, plan, source));
     }

@@ -111,6 +111,29 @@ fn xml_never_reads_entities_of_a_document_type() {
     let read = xml::read(text, 9, 99);
     assert_eq!(read.text, b"ok");
     assert_eq!(read.attributes, [b"".to_vec()]);
+    // Whoever resolves them reads what no rule saw.
+    assert!(read.problem.unwrap().contains("an entity"));
+    for text in ["<r>&x;</r>", "<r a='&x;'/>", "<r>&#xffffffff;</r>"] {
+        let problem = xml::read(text.as_bytes(), 9, 99).problem;
+        assert!(problem.unwrap().contains("an entity"), "{text}");
+    }
+}
+
+#[test]
+fn xml_in_an_encoding_of_other_letters_is_not_read() {
+    let read = |encoding: &str| {
+        let text = format!("<?xml version='1.0' encoding='{encoding}'?><a>+ADw-</a>");
+        xml::read(text.as_bytes(), 9, 99).problem
+    };
+    for encoding in ["utf-8", "UTF8", "us-ascii", "ISO-8859-15", "windows-1252"] {
+        assert_eq!(read(encoding), None, "{encoding}");
+    }
+    for encoding in ["utf-7", "UTF-16", "ISO-2022-KR", "hz-gb-2312", "cp037", ""] {
+        assert!(
+            read(encoding).unwrap().contains("an encoding"),
+            "{encoding}"
+        );
+    }
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! XML as texts and attributes. Documents of others are never read: entities besides the five of
-//! XML 1.0 §4.6 and numbers stay empty, and a document type declares nothing.
+//! XML 1.0 §4.6 and numbers stay empty, which is a problem, and a document type declares nothing.
 
 use std::borrow::Cow;
 
 use quick_xml::Reader;
-use quick_xml::events::{BytesRef, BytesStart, Event};
+use quick_xml::events::{BytesDecl, BytesRef, BytesStart, Event};
 
 use super::{Pairs, Problem};
 
@@ -39,6 +39,7 @@ pub(crate) fn read(text: &[u8], depth: usize, most: usize) -> Xml {
         count: 0,
         roots: 0,
         names_bytes: 0,
+        left_out: false,
     };
     let mut reader = Reader::from_str(&letters);
     reader.config_mut().check_end_names = true;
@@ -82,6 +83,8 @@ struct Document {
     roots: usize,
     /// Bytes of all names so far.
     names_bytes: usize,
+    /// Whether an entity stayed empty.
+    left_out: bool,
 }
 
 impl Document {
@@ -98,6 +101,7 @@ impl Document {
             Event::Text(text) => self.text(&text)?,
             Event::CData(text) => self.text(&text)?,
             Event::GeneralRef(reference) => self.reference(&reference)?,
+            Event::Decl(declaration) => declared(&declaration)?,
             _ => {}
         }
         Ok(())
@@ -163,14 +167,16 @@ impl Document {
         if self.open.is_empty() {
             return Err("XML: a reference outside the root".to_owned());
         }
-        resolve(reference, &mut self.xml.text);
+        if !resolve(reference, &mut self.xml.text) {
+            self.left_out = true;
+        }
         Ok(())
     }
 
     /// An attribute's value with its references resolved.
     ///
     /// XML 1.0 §3.3.3: white space that is written as itself is a space each.
-    fn unescaped(&self, value: &str) -> Vec<u8> {
+    fn unescaped(&mut self, value: &str) -> Vec<u8> {
         let mut out = Vec::with_capacity(value.len());
         let value = lines(value).replace(['\n', '\t'], " ");
         let mut rest = value.as_str();
@@ -179,7 +185,7 @@ impl Document {
             rest = after;
             match after.split_once(';') {
                 Some((name, after)) => {
-                    resolve(name, &mut out);
+                    self.left_out |= !resolve(name, &mut out);
                     rest = after;
                 }
                 None => out.push(b'&'),
@@ -191,11 +197,33 @@ impl Document {
 
     fn end(&self) -> Result<(), Problem> {
         match (self.open.len(), self.roots) {
+            // SECURITY: what it stands for is text that no rule sees.
+            (0, 1) if self.left_out => Err("XML: an entity that is not read".to_owned()),
             (0, 1) => Ok(()),
             (0, _) => Err("XML: there is no element".to_owned()),
             _ => Err("XML: an element is not closed".to_owned()),
         }
     }
+}
+
+/// Encodings in which every ASCII byte is the letter it is in ASCII; the second list by their
+/// beginning.
+const ENCODINGS: [&str; 4] = ["utf-8", "utf8", "us-ascii", "ascii"];
+const ENCODINGS_OF_A_BYTE: [&str; 2] = ["iso-8859-", "windows-125"];
+
+/// SECURITY: a document that says it is in another encoding is another text to whoever knows that one
+/// (XML 1.0 §4.3.3): in UTF-7 and ISO-2022, letters stand for others.
+fn declared(declaration: &BytesDecl<'_>) -> Result<(), Problem> {
+    let Some(name) = declaration.encoding() else {
+        return Ok(());
+    };
+    let name = name.map_err(|error| format!("XML: {error}"))?;
+    let name = name.trim().to_ascii_lowercase();
+    let mut of_a_byte = ENCODINGS_OF_A_BYTE.iter();
+    if ENCODINGS.contains(&name.as_str()) || of_a_byte.any(|known| name.starts_with(known)) {
+        return Ok(());
+    }
+    Err("XML: an encoding that is not read".to_owned())
 }
 
 /// XML 1.0 §2.11: every end of a line is one line feed.
@@ -215,8 +243,8 @@ impl Encoding {
     }
 }
 
-/// What `&name;` stands for.
-fn resolve(name: &str, out: &mut Vec<u8>) {
+/// What `&name;` stands for; whether that is known.
+fn resolve(name: &str, out: &mut Vec<u8>) -> bool {
     let letter = match name {
         "lt" => Some('<'),
         "gt" => Some('>'),
@@ -235,4 +263,5 @@ fn resolve(name: &str, out: &mut Vec<u8>) {
         let mut buffer = [0; 4];
         out.extend_from_slice(letter.encode_utf8(&mut buffer).as_bytes());
     }
+    letter.is_some()
 }

@@ -41,7 +41,8 @@ fn texts(folder: &Path) -> BTreeMap<String, String> {
 
 fn rules(texts: &BTreeMap<String, String>, level: u8) -> std::sync::Arc<Ruleset> {
     let estate = estate(&format!("paranoia = {level}\n"));
-    let sets = Sets::load(&estate, texts).unwrap_or_else(|errors| panic!("{errors:#?}"));
+    let sets = Sets::load(&estate, texts, &crate::Shelf::keeping(0))
+        .unwrap_or_else(|errors| panic!("{errors:#?}"));
     sets.of(&estate.routes[0]).unwrap()
 }
 

@@ -21,7 +21,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         key: "get",
         name: "GET, 3 arguments",
-        requests: |_| get("/shop/search?q=garden+chairs&page=2&sort=price"),
+        requests: |_| get(GET_TARGET),
         times: 20,
         fresh: false,
         blocked: false,
@@ -96,6 +96,9 @@ pub(super) const CASES: &[Case] = &[
 /// Noise costs at most so many times what text of its length costs.
 pub(super) const NOISE_OVER_TEXT_MAX: f64 = 3.0;
 
+/// A search with three arguments.
+pub(super) const GET_TARGET: &str = "/shop/search?q=garden+chairs&page=2&sort=price";
+
 const FORM: &str = "application/x-www-form-urlencoded";
 const WORDS: &str = "the quick brown fox jumps over the lazy dog and orders a parcel of seeds ";
 
@@ -129,7 +132,7 @@ fn text(length: usize) -> Vec<u8> {
     body
 }
 
-fn json() -> String {
+pub(super) fn json() -> String {
     let items = (0..36)
         .map(|n| format!("{{\"id\":{n},\"name\":\"item number {n}\",\"price\":\"{n}.50\"}}"));
     format!("{{\"items\":[{}]}}", items.collect::<Vec<_>>().join(","))
@@ -149,21 +152,24 @@ fn post(kind: &str, body: &[u8]) -> Vec<u8> {
     )
 }
 
+/// What every request says.
+pub(super) const FIELDS: [(&str, &str); 5] = [
+    ("Host", "shop.example"),
+    (
+        "User-Agent",
+        "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
+    ),
+    (
+        "Accept",
+        "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+    ),
+    ("Accept-Language", "en-US,en;q=0.5"),
+    ("Cookie", "session=4f9c2a7e1b; theme=dark"),
+];
+
 /// As `xtask/peers/modsecurity.c` reads it.
 fn request(method: &str, target: &str, more: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
-    let mut fields = vec![
-        ("Host", "shop.example"),
-        (
-            "User-Agent",
-            "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
-        ),
-        (
-            "Accept",
-            "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
-        ),
-        ("Accept-Language", "en-US,en;q=0.5"),
-        ("Cookie", "session=4f9c2a7e1b; theme=dark"),
-    ];
+    let mut fields = FIELDS.to_vec();
     fields.extend_from_slice(more);
     let mut out = format!(
         "{method}\n{target}\n1.1\n{}\n{}\n",

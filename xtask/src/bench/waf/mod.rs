@@ -1,7 +1,9 @@
 //! `bench waf`: `seclang` and libmodsecurity with the same rules and the same requests, each on one
-//! thread. What counts is processor time per request, from the request's bytes to the decision.
+//! thread. What counts is processor time per request, from the request's bytes to the decision. And
+//! the gateway with rules beside nginx with ModSecurity (`gateway`).
 
 mod cases;
+mod gateway;
 mod peer;
 mod report;
 
@@ -16,8 +18,7 @@ use super::machine;
 use crate::chores::complain;
 use cases::{CASES, Noise};
 use peer::Peer;
-pub(super) use report::Report;
-use report::{Loaded, Round};
+use report::{Loaded, Report, Round};
 
 /// Paranoia levels that are measured; the first one has the bars.
 const LEVELS: [u8; 4] = [1, 2, 3, 4];
@@ -45,9 +46,61 @@ impl Who {
     }
 }
 
+/// A part of the bench.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// The engine alone.
+    Engine,
+    /// The gateway with rules.
+    Gateway,
+}
+
+impl Part {
+    pub(super) const NAMED: [(&'static str, Self); 2] =
+        [("engine", Self::Engine), ("gateway", Self::Gateway)];
+}
+
+/// What was measured: both parts, or the one that was asked for.
+#[derive(Debug)]
+pub(super) struct Measured {
+    engine: Option<Report>,
+    gateway: Option<gateway::Report>,
+}
+
+impl Measured {
+    /// Whether every bar holds.
+    pub(super) fn holds(&self) -> bool {
+        self.engine.as_ref().is_none_or(Report::holds)
+            && self.gateway.as_ref().is_none_or(gateway::Report::holds)
+    }
+
+    /// For people.
+    pub(super) fn text(&self) -> String {
+        let engine = self.engine.as_ref().map(Report::text);
+        let gateway = self.gateway.as_ref().map(gateway::Report::text);
+        let parts: Vec<String> = [engine, gateway].into_iter().flatten().collect();
+        parts.join("\n")
+    }
+
+    /// For programs: a document for each part.
+    pub(super) fn json(&self) -> serde_json::Value {
+        let engine = self.engine.as_ref().map(Report::json);
+        let gateway = self.gateway.as_ref().map(gateway::Report::json);
+        [engine, gateway].into_iter().flatten().collect()
+    }
+
+    /// The page `docs/reference/waf-performance.md`.
+    pub(super) fn markdown(&self) -> String {
+        let engine = self.engine.as_ref().map(Report::markdown);
+        let gateway = self.gateway.as_ref().map(gateway::Report::markdown);
+        let parts: Vec<String> = [engine, gateway].into_iter().flatten().collect();
+        parts.join("\n")
+    }
+}
+
 /// What is missing for this bench, as a message with its hint.
-pub(super) fn missing(root: &Path) -> Option<String> {
-    if machine::program("cc").is_none() {
+pub(super) fn missing(root: &Path, part: Option<Part>) -> Option<String> {
+    if part != Some(Part::Gateway) && machine::program("cc").is_none() {
         return Some("error: missing: cc\nhint: apt-get install -y gcc libc6-dev".to_owned());
     }
     let rules = crs(root).join("rules");
@@ -57,7 +110,30 @@ pub(super) fn missing(root: &Path) -> Option<String> {
             "error: missing: the Core Rule Set: there is no `{rules}`\nhint: set RAMPART_CRS_DIR to its folder"
         ));
     }
-    None
+    match part {
+        Some(Part::Engine) => None,
+        None | Some(Part::Gateway) => gateway::missing(),
+    }
+}
+
+/// Measures both parts, or the one that is asked for. None when libmodsecurity is not installed.
+pub(super) fn measure(
+    root: &Path,
+    part: Option<Part>,
+    (rounds, seconds): (u32, u32),
+) -> anyhow::Result<Option<Measured>> {
+    let engine = match part {
+        Some(Part::Gateway) => None,
+        None | Some(Part::Engine) => match engine(root, rounds)? {
+            None => return Ok(None),
+            some => some,
+        },
+    };
+    let gateway = match part {
+        Some(Part::Engine) => None,
+        None | Some(Part::Gateway) => Some(gateway::measure(root, rounds, seconds)?),
+    };
+    Ok(Some(Measured { engine, gateway }))
 }
 
 /// The folder of the Core Rule Set.
@@ -66,8 +142,8 @@ fn crs(root: &Path) -> PathBuf {
     root.join(named.unwrap_or_else(|| "../shared/data/crs".into()))
 }
 
-/// Runs both sides, interleaved. None when libmodsecurity is not installed.
-pub(super) fn measure(root: &Path, rounds: u32) -> anyhow::Result<Option<Report>> {
+/// Runs both engines, interleaved. None when libmodsecurity is not installed.
+fn engine(root: &Path, rounds: u32) -> anyhow::Result<Option<Report>> {
     let started = SystemClock::new().now();
     let folder = Scratch::make(started.as_millis())?;
     let programs = [ours(root)?, theirs(root, &folder.0)?];

@@ -35,7 +35,7 @@ pub(super) struct Loaded {
 
 /// Everything one run found.
 #[derive(Clone, Debug)]
-pub(in super::super) struct Report {
+pub(super) struct Report {
     pub(super) date: String,
     pub(super) machine: String,
     pub(super) rounds: u32,
@@ -56,7 +56,7 @@ impl Report {
     }
 
     /// Whether every bar holds.
-    pub(in super::super) fn holds(&self) -> bool {
+    pub(super) fn holds(&self) -> bool {
         let figures = self.figures();
         figures.iter().all(|figure| figure.holds != Some(false))
     }
@@ -106,7 +106,7 @@ impl Report {
     }
 
     /// For programs.
-    pub(in super::super) fn json(&self) -> Value {
+    pub(super) fn json(&self) -> Value {
         let round = |round: &Round| {
             json!({
                 "side": round.who.name(), "paranoia_level": round.level,
@@ -132,7 +132,7 @@ impl Report {
     }
 
     /// For people.
-    pub(in super::super) fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let lines = [
             format!("machine   {}", self.machine),
             format!("date      {}", self.date),
@@ -190,9 +190,9 @@ impl Report {
     }
 
     /// The page `docs/reference/waf-performance.md`.
-    pub(in super::super) fn markdown(&self) -> String {
+    pub(super) fn markdown(&self) -> String {
         format!(
-            "# Performance of the WAF engine\n\nWritten by `cargo xtask bench waf --write` on {} on this \
+            "# Performance of the WAF\n\nWritten by `cargo xtask bench waf --write`.\n\n## The engine alone\n\nMeasured on {} on this \
              machine: {}.\nVersions: {}.\n\nThe OWASP Core Rule Set in blocking mode with ModSecurity's recommended \
              configuration, without an audit log;\none thread each, the same requests, {} rounds interleaved at \
              paranoia level 1 and {} at the others.\nProcessor time from a request's bytes to the decision; nothing is \

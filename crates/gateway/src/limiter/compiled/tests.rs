@@ -43,7 +43,7 @@ fn world(estate: &str) -> World {
     );
     let control = Target::control("/".into(), &around);
     let builder = Builder::new(around, Arc::new(Registry::new(1)));
-    let documents = Documents::compile(&estate, &BTreeMap::new()).unwrap();
+    let documents = Documents::described(&estate, &BTreeMap::new()).unwrap();
     let state = builder.supposed(1, estate, &documents);
     let common = Common::new(Parts {
         clock,

@@ -1,3 +1,5 @@
+mod ways;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -60,12 +62,23 @@ struct World {
     budget: Arc<Budget>,
 }
 
+fn connection() -> Connection {
+    Connection {
+        secure: true,
+        ..Connection::of("192.0.2.1:1".parse().unwrap())
+    }
+}
+
 impl World {
     fn new(route: &str, waf: &str) -> Self {
+        Self::of(route, waf, RULES)
+    }
+
+    fn of(route: &str, waf: &str, rules: &str) -> Self {
         let text = format!("{ESTATE}{route}\n[waf]\nrules = \"mine\"\n{waf}\n");
         let estate = Estate::parse(&text).unwrap().estate;
-        let texts = BTreeMap::from([("mine/all.conf".to_owned(), RULES.to_owned())]);
-        let documents = Documents::compile(&estate, &texts).unwrap();
+        let texts = BTreeMap::from([("mine/all.conf".to_owned(), rules.to_owned())]);
+        let documents = Documents::compile(&estate, &texts, &::waf::Shelf::keeping(0)).unwrap();
         let clock: SharedClock = Arc::new(FakeClock::new());
         let entropy: SharedEntropy = Arc::new(SeededEntropy::new(1));
         let around = Around::new(
@@ -105,10 +118,7 @@ impl World {
         content: impl Into<Bytes>,
         answer: Option<Response<Outgoing>>,
     ) -> Result<Vec<&'static str>, &'static str> {
-        let connection = Connection {
-            secure: true,
-            ..Connection::of("192.0.2.1:1".parse().unwrap())
-        };
+        let connection = connection();
         let request = request.header("host", "shop.example").body(None).unwrap();
         let mut flow = pipeline::begin(&self.shared, &self.state, &connection, request);
         route::find(&mut flow).unwrap();
@@ -275,7 +285,8 @@ async fn no_place_for_a_long_body_is_the_routes_choice() {
         let world = World::new("", &format!("when_spent = \"{choice}\""));
         let mut held = Vec::new();
         while held.len() < 4 {
-            held.push(world.shared.places.take().await.unwrap());
+            let other = std::net::Ipv4Addr::from([198, 51, 100, 1]);
+            held.push(world.shared.places.take(other.into(), 1).await.unwrap());
         }
         assert_eq!(world.post(kind, &long).await, expected, "{choice}");
         assert_eq!(
@@ -324,6 +335,10 @@ async fn answer_that_leaks_is_withheld() {
     );
     let long = format!("{}{leak}", " ".repeat(100_000));
     assert_eq!(world.answered(&[html], &long).await, Err("waf.answer"));
+    let part = Response::builder().status(206).header(html.0, html.1);
+    let part = part.body(Outgoing::Full(Bytes::from_static(leak.as_bytes())));
+    let said = world.said(Request::get("/"), "", Some(part.unwrap())).await;
+    assert_eq!(said, Err("waf.answer"), "a client asks for a part of it");
     let text = world.registry.render(&Gauges::default());
     assert!(text.contains("waf_unseen_answers_total 0\n"), "{text}");
     // Compressed, or longer than is held: it passes, and that is counted.
@@ -338,8 +353,12 @@ async fn answer_that_leaks_is_withheld() {
         observing.answered(&[html], leak).await,
         Ok(vec!["waf.answer"])
     );
-    let off = World::new("", "answers = false");
-    assert_eq!(off.answered(&[html], leak).await, Ok(NOTHING));
+    for (route, waf) in [("", "answers = false"), ("waf = { answers = false }", "")] {
+        let off = World::new(route, waf);
+        assert_eq!(off.answered(&[html], leak).await, Ok(NOTHING));
+    }
+    let own = World::new("waf = { answers = true }", "answers = false");
+    assert_eq!(own.answered(&[html], leak).await, Err("waf.answer"));
 }
 
 #[tokio::test]
@@ -348,11 +367,16 @@ async fn matches_are_counted_by_rule_and_how_long_it_took() {
     for target in ["/?a=odd", "/?a=odd", "/?a=evil", "/"] {
         drop(world.get(target).await);
     }
+    // Whatever ends it: the head alone, and a body that nobody can read.
+    let scanner = Request::get("/").header("user-agent", "scanner");
+    assert_eq!(world.said(scanner, "", None).await, Err("waf.match"));
+    let coded = Request::post("/").header("content-encoding", "gzip");
+    assert_eq!(world.said(coded, "x", None).await, Err("body.encoded"));
     let text = world.registry.render(&Gauges::default());
     for line in [
         "rampart_gateway_waf_matches_total{rule=\"2\"} 1",
         "rampart_gateway_waf_matches_total{rule=\"3\"} 2",
-        "rampart_gateway_waf_duration_seconds_count 4",
+        "rampart_gateway_waf_duration_seconds_count 6",
     ] {
         assert!(text.contains(line), "{line} is not in {text}");
     }
@@ -362,10 +386,7 @@ async fn matches_are_counted_by_rule_and_how_long_it_took() {
 async fn service_is_asked_for_an_answer_that_can_be_read() {
     let asked = |waf: &'static str| async move {
         let world = World::new("", waf);
-        let connection = Connection {
-            secure: true,
-            ..Connection::of("192.0.2.1:1".parse().unwrap())
-        };
+        let connection = connection();
         let request = Request::get("/")
             .header("host", "shop.example")
             .header("accept-encoding", "gzip, br")
