@@ -14,7 +14,7 @@ use crate::leaf::{
     EVENT_BYTES_MAX, FILE_HEADER_BYTES, FRAME_HEADER_BYTES, Kind, LEAF_BYTES, LEAF_FRAME_BYTES,
     Leaf, PAYLOAD_HEADER_BYTES, frame,
 };
-use crate::reader::{Index, Segment, count, read_frame};
+use crate::reader::{Files, Index, Segment, count, read_frame};
 use crate::segment;
 
 /// LIMIT: a segment is closed when its payloads are larger.
@@ -137,12 +137,11 @@ impl Log {
         self.sync()?;
         let first = self.frontier.size();
         let (leaves, payloads) = create_pair(&self.dir, first)?;
-        self.index.add_segment(Segment {
-            first,
+        let files = Files {
             leaves: leaves.clone(),
             payloads: payloads.clone(),
-            offsets: Vec::new(),
-        });
+        };
+        self.index.add_segment(Segment::new(first, files));
         self.leaves = Tail::new(leaves, FILE_HEADER_BYTES);
         self.payloads = Tail::new(payloads, FILE_HEADER_BYTES);
         Ok(())
@@ -228,7 +227,7 @@ impl<'a> Opening<'a> {
             recent_max,
             frontier: Frontier::new(),
             signed_root: None,
-            index: Index::default(),
+            index: Index::new(dir),
             recent: std::collections::VecDeque::new(),
             cut: 0,
             last: None,
@@ -259,14 +258,18 @@ impl<'a> Opening<'a> {
             };
         };
         let (leaves, payloads) = (Arc::new(leaves), Arc::new(payloads));
+        let files = Files {
+            leaves: leaves.clone(),
+            payloads: payloads.clone(),
+        };
         let mut walk = Walk {
             payload_offset: FILE_HEADER_BYTES,
-            offsets: Vec::new(),
+            segment: Segment::new(first, files),
         };
         while let Some(leaf) = walk.next(&leaves, &payloads) {
             self.accept(&leaf);
         }
-        let leaves_end = FILE_HEADER_BYTES + count(&walk.offsets) * LEAF_FRAME_BYTES;
+        let leaves_end = FILE_HEADER_BYTES + walk.segment.entries() * LEAF_FRAME_BYTES;
         let length = |file: &File| file.metadata().map(|facts| facts.len());
         let failed = |source| Error::File {
             path: self.dir.to_path_buf(),
@@ -284,12 +287,7 @@ impl<'a> Opening<'a> {
                 .div_ceil(LEAF_FRAME_BYTES)
                 .max(u64::from(payload_rest > 0));
         }
-        self.index.add_segment(Segment {
-            first,
-            leaves: leaves.clone(),
-            payloads: payloads.clone(),
-            offsets: walk.offsets,
-        });
+        self.index.add_segment(walk.segment);
         self.last = Some((
             Tail::new(leaves, leaves_end),
             Tail::new(payloads, walk.payload_offset),
@@ -345,12 +343,11 @@ impl<'a> Opening<'a> {
             }
             None => {
                 let (leaves, payloads) = create_pair(self.dir, size).map_err(failed)?;
-                self.index.add_segment(Segment {
-                    first: size,
+                let files = Files {
                     leaves: leaves.clone(),
                     payloads: payloads.clone(),
-                    offsets: Vec::new(),
-                });
+                };
+                self.index.add_segment(Segment::new(size, files));
                 (
                     Tail::new(leaves, FILE_HEADER_BYTES),
                     Tail::new(payloads, FILE_HEADER_BYTES),
@@ -396,18 +393,18 @@ impl<'a> Opening<'a> {
 /// Walks both files of a segment entry by entry.
 struct Walk {
     payload_offset: u64,
-    offsets: Vec<u64>,
+    segment: Segment,
 }
 
 impl Walk {
     /// The next whole entry's leaf; `None` at the first that is not whole.
     fn next(&mut self, leaves: &File, payloads: &File) -> Option<Vec<u8>> {
-        let leaf_offset = FILE_HEADER_BYTES + count(&self.offsets) * LEAF_FRAME_BYTES;
+        let leaf_offset = FILE_HEADER_BYTES + self.segment.entries() * LEAF_FRAME_BYTES;
         let leaf = read_frame(leaves, leaf_offset, LEAF_BYTES).ok()?;
         Leaf::parse(&leaf)?;
         let limit = EVENT_BYTES_MAX + PAYLOAD_HEADER_BYTES;
         let payload = read_frame(payloads, self.payload_offset, limit).ok()?;
-        self.offsets.push(self.payload_offset);
+        self.segment.push(self.payload_offset);
         self.payload_offset += u64::try_from(FRAME_HEADER_BYTES + payload.len()).ok()?;
         Some(leaf)
     }

@@ -48,10 +48,12 @@ pub(crate) async fn compare(
     if found < size {
         return Ok(Some(contradiction));
     }
-    let leaves = crate::trail::blocking(move || index.leaf_hashes(size)).await?;
-    let mut frontier = Frontier::new();
-    leaves.into_iter().for_each(|leaf| frontier.push(leaf));
-    Ok((frontier.root() != root).then_some(contradiction))
+    let found = crate::trail::blocking(move || {
+        let mut frontier = Frontier::new();
+        index.leaf_hashes(size, |leaf| frontier.push(leaf))?;
+        Ok(frontier.root())
+    });
+    Ok((found.await? != root).then_some(contradiction))
 }
 
 impl Contradiction {

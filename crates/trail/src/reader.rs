@@ -3,26 +3,43 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use model::Event;
 
 use crate::leaf::{
-    self, EVENT_BYTES_MAX, FILE_HEADER_BYTES, FRAME_HEADER_BYTES, LEAF_BYTES, LEAF_FRAME_BYTES,
-    Leaf, PAYLOAD_HEADER_BYTES, Payload,
+    self, EVENT_BYTES_MAX, FILE_HEADER_BYTES, FRAME_HEADER_BYTES, Kind, LEAF_BYTES,
+    LEAF_FRAME_BYTES, Leaf, PAYLOAD_HEADER_BYTES, Payload,
 };
+use crate::segment;
 
-/// Where every entry stands: eight bytes an entry in memory.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Index(Arc<RwLock<Vec<Segment>>>);
+/// Entries of which one offset is kept: a quarter of a byte an entry stays in memory. Those between
+/// are found by the lengths of the frames on the way.
+const STEP_ENTRIES: u64 = 32;
+
+/// Where every entry stands.
+#[derive(Clone, Debug)]
+pub(crate) struct Index {
+    dir: Arc<Path>,
+    segments: Arc<RwLock<Vec<Segment>>>,
+}
 
 #[derive(Clone, Debug)]
 pub(crate) struct Segment {
-    pub(crate) first: u64,
+    first: u64,
+    entries: u64,
+    /// Where the payload's frame of every [`STEP_ENTRIES`]th entry begins.
+    marks: Vec<u64>,
+    /// Of the newest segment alone, so that open files do not grow with the log.
+    files: Option<Files>,
+}
+
+/// Both files of a segment.
+#[derive(Clone, Debug)]
+pub(crate) struct Files {
     pub(crate) leaves: Arc<File>,
     pub(crate) payloads: Arc<File>,
-    /// Where each payload's frame begins.
-    pub(crate) offsets: Vec<u64>,
 }
 
 /// An entry as it was read.
@@ -33,45 +50,189 @@ pub(crate) struct Entry {
     pub(crate) event: Option<Event>,
 }
 
-/// Files of one entry and the offset of its payload.
-struct Located {
-    leaves: Arc<File>,
-    payloads: Arc<File>,
-    leaf_offset: u64,
-    payload_offset: u64,
+/// Reads entry after entry: what it looked up for one serves its neighbours.
+#[derive(Debug)]
+pub(crate) struct Reader<'a> {
+    index: &'a Index,
+    block: Option<Block>,
+}
+
+/// At most [`STEP_ENTRIES`] entries in a row, with the files they are in.
+#[derive(Debug)]
+struct Block {
+    segment: u64,
+    files: Files,
+    /// Number of the first entry.
+    first: u64,
+    /// Where their payloads' frames begin.
+    offsets: Vec<u64>,
+}
+
+impl Segment {
+    /// One without entries.
+    pub(crate) fn new(first: u64, files: Files) -> Self {
+        Self {
+            first,
+            entries: 0,
+            marks: Vec::new(),
+            files: Some(files),
+        }
+    }
+
+    /// Adds the entry whose payload's frame begins at `offset`.
+    pub(crate) fn push(&mut self, offset: u64) {
+        if self.entries.is_multiple_of(STEP_ENTRIES) {
+            self.marks.push(offset);
+        }
+        self.entries += 1;
+    }
+
+    pub(crate) fn entries(&self) -> u64 {
+        self.entries
+    }
 }
 
 impl Index {
+    /// One of the log in `dir`, without segments.
+    pub(crate) fn new(dir: &Path) -> Self {
+        Self {
+            dir: dir.into(),
+            segments: Arc::default(),
+        }
+    }
+
     pub(crate) fn add_segment(&self, segment: Segment) {
-        self.0
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(segment);
+        let mut segments = self.write();
+        if let Some(last) = segments.last_mut() {
+            last.files = None;
+            last.marks.shrink_to_fit();
+        }
+        segments.push(segment);
     }
 
     /// Adds entries to the newest segment.
     pub(crate) fn extend(&self, offsets: &[u64]) {
-        let mut segments = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(last) = segments.last_mut() {
-            last.offsets.extend_from_slice(offsets);
+        if let Some(last) = self.write().last_mut() {
+            offsets.iter().for_each(|offset| last.push(*offset));
         }
     }
 
     pub(crate) fn size(&self) -> u64 {
-        let segments = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        segments
-            .last()
-            .map_or(0, |last| last.first + count(&last.offsets))
+        let segments = self.read_lock();
+        segments.last().map_or(0, |last| last.first + last.entries)
     }
 
+    pub(crate) fn reader(&self) -> Reader<'_> {
+        Reader {
+            index: self,
+            block: None,
+        }
+    }
+
+    /// Calls `each` with the leaf hashes of the first `size` entries, in order.
+    pub(crate) fn leaf_hashes(
+        &self,
+        size: u64,
+        mut each: impl FnMut(merkle::Hash),
+    ) -> io::Result<()> {
+        let segments: Vec<_> = {
+            let segments = self.read_lock();
+            let span = |segment: &Segment| (segment.first, segment.entries, segment.files.clone());
+            segments.iter().map(span).collect()
+        };
+        for (first, entries, files) in segments {
+            if first >= size {
+                break;
+            }
+            let leaves = files.map_or_else(|| self.file(first, Kind::Leaves), |f| Ok(f.leaves))?;
+            for within in 0..entries.min(size - first) {
+                let offset = FILE_HEADER_BYTES + within * LEAF_FRAME_BYTES;
+                each(merkle::leaf_hash(&read_frame(&leaves, offset, LEAF_BYTES)?));
+            }
+        }
+        Ok(())
+    }
+
+    /// The block that entry `index` is in; `Ok(None)` when there is no such entry.
+    fn block(&self, index: u64, before: Option<Block>) -> io::Result<Option<Block>> {
+        let (segment, mark, block, length, files) = {
+            let segments = self.read_lock();
+            let behind = segments.partition_point(|segment| segment.first <= index);
+            let Some(found) = behind.checked_sub(1).and_then(|at| segments.get(at)) else {
+                return Ok(None);
+            };
+            let block = (index - found.first) / STEP_ENTRIES;
+            let mark = usize::try_from(block)
+                .ok()
+                .and_then(|at| found.marks.get(at));
+            let length = found.entries.saturating_sub(block * STEP_ENTRIES);
+            let (Some(mark), true) = (mark, index - found.first < found.entries) else {
+                return Ok(None);
+            };
+            (
+                found.first,
+                *mark,
+                block,
+                length.min(STEP_ENTRIES),
+                found.files.clone(),
+            )
+        };
+        let files = match (files, before) {
+            (Some(files), _) => files,
+            (None, Some(before)) if before.segment == segment => before.files,
+            (None, _) => Files {
+                leaves: self.file(segment, Kind::Leaves)?,
+                payloads: self.file(segment, Kind::Payloads)?,
+            },
+        };
+        let mut offsets = vec![mark];
+        let mut at = mark;
+        for _ in 1..length {
+            at += frame_length(&files.payloads, at)?;
+            offsets.push(at);
+        }
+        Ok(Some(Block {
+            segment,
+            files,
+            first: segment + block * STEP_ENTRIES,
+            offsets,
+        }))
+    }
+
+    fn file(&self, first: u64, kind: Kind) -> io::Result<Arc<File>> {
+        let file = segment::open_read(&self.dir, first, kind)?;
+        file.map(Arc::new)
+            .ok_or_else(|| damaged("a segment's file has no header"))
+    }
+
+    fn read_lock(&self) -> RwLockReadGuard<'_, Vec<Segment>> {
+        self.segments.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Vec<Segment>> {
+        self.segments
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Offsets that are kept in memory.
+    #[cfg(test)]
+    pub(crate) fn marks(&self) -> usize {
+        self.read_lock().iter().map(|one| one.marks.len()).sum()
+    }
+}
+
+impl Reader<'_> {
     /// Reads one entry; `Ok(None)` when there is none.
-    pub(crate) fn read(&self, index: u64) -> io::Result<Option<Entry>> {
-        let Some(found) = self.locate(index) else {
+    pub(crate) fn read(&mut self, index: u64) -> io::Result<Option<Entry>> {
+        let Some(found) = self.locate(index)? else {
             return Ok(None);
         };
-        let leaf_bytes = read_frame(&found.leaves, found.leaf_offset, LEAF_BYTES)?;
+        let (block, payload_offset) = found;
+        let leaf_offset = FILE_HEADER_BYTES + (index - block.segment) * LEAF_FRAME_BYTES;
+        let leaf_bytes = read_frame(&block.files.leaves, leaf_offset, LEAF_BYTES)?;
         let limit = EVENT_BYTES_MAX + PAYLOAD_HEADER_BYTES;
-        let body = read_frame(&found.payloads, found.payload_offset, limit)?;
+        let body = read_frame(&block.files.payloads, payload_offset, limit)?;
         let leaf = Leaf::parse(&leaf_bytes).ok_or_else(|| damaged("a leaf is not one"))?;
         let event = match Payload::parse(&body).ok_or_else(|| damaged("a payload is not one"))? {
             Payload::Erased => None,
@@ -87,32 +248,35 @@ impl Index {
         Ok(Some(Entry { leaf_bytes, event }))
     }
 
-    /// The leaf hashes of the first `size` entries.
-    pub(crate) fn leaf_hashes(&self, size: u64) -> io::Result<Vec<merkle::Hash>> {
-        let mut hashes = Vec::new();
-        for index in 0..size {
-            let Some(found) = self.locate(index) else {
-                break;
-            };
-            let bytes = read_frame(&found.leaves, found.leaf_offset, LEAF_BYTES)?;
-            hashes.push(merkle::leaf_hash(&bytes));
+    /// The block of entry `index`, and where its payload's frame begins.
+    fn locate(&mut self, index: u64) -> io::Result<Option<(&Block, u64)>> {
+        if self
+            .block
+            .as_ref()
+            .and_then(|block| block.of(index))
+            .is_none()
+        {
+            self.block = self.index.block(index, self.block.take())?;
         }
-        Ok(hashes)
+        let block = self.block.as_ref();
+        Ok(block.and_then(|block| Some((block, block.of(index)?))))
     }
+}
 
-    fn locate(&self, index: u64) -> Option<Located> {
-        let segments = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let behind = segments.partition_point(|segment| segment.first <= index);
-        let segment = segments.get(behind.checked_sub(1)?)?;
-        let within = index - segment.first;
-        let payload_offset = *segment.offsets.get(usize::try_from(within).ok()?)?;
-        Some(Located {
-            leaves: segment.leaves.clone(),
-            payloads: segment.payloads.clone(),
-            leaf_offset: FILE_HEADER_BYTES + within * LEAF_FRAME_BYTES,
-            payload_offset,
-        })
+impl Block {
+    fn of(&self, index: u64) -> Option<u64> {
+        let within = usize::try_from(index.checked_sub(self.first)?).ok()?;
+        self.offsets.get(within).copied()
     }
+}
+
+/// Bytes of the frame at `offset`, by its header: whether it is whole says its checksum, when it is
+/// read.
+fn frame_length(file: &File, offset: u64) -> io::Result<u64> {
+    let mut length = [0; 4];
+    file.read_exact_at(&mut length, offset)?;
+    let header = u64::try_from(FRAME_HEADER_BYTES).unwrap_or(u64::MAX);
+    Ok(header + u64::from(u32::from_be_bytes(length)))
 }
 
 /// Reads and checks the frame at `offset`, whose body has at most `limit` bytes.
@@ -144,7 +308,7 @@ pub(crate) fn count<T>(items: &[T]) -> u64 {
 
 /// Calls `each` for every whole entry of the segment `first` in `dir`; returns how many.
 pub(crate) fn each_event(
-    dir: &std::path::Path,
+    dir: &Path,
     first: u64,
     mut each: impl FnMut(&crate::Record) -> io::Result<()>,
 ) -> io::Result<u64> {

@@ -7,7 +7,7 @@ use model::{Event, EventId, Outcome, Severity, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::Record;
-use crate::reader::Index;
+use crate::reader::{Index, Reader};
 
 /// LIMIT: entries one call looks at.
 pub const SCANNED_MAX: u64 = 20_000;
@@ -61,9 +61,10 @@ pub(crate) fn search(index: &Index, query: &Query) -> io::Result<Page> {
         .map_or(index.size(), |before| before.min(index.size()));
     let lowest = at.saturating_sub(SCANNED_MAX);
     let mut page = Page::default();
+    let mut reader = index.reader();
     while at > lowest && page.records.len() < usize::try_from(limit).unwrap_or(usize::MAX) {
         at -= 1;
-        let Some(record) = record(index, at)? else {
+        let Some(record) = record(&mut reader, at)? else {
             continue;
         };
         if matches(&record.event, query, text.as_deref()) {
@@ -75,9 +76,9 @@ pub(crate) fn search(index: &Index, query: &Query) -> io::Result<Page> {
 }
 
 pub(crate) fn find(index: &Index, id: EventId) -> io::Result<Option<Record>> {
-    let size = index.size();
+    let (size, mut reader) = (index.size(), index.reader());
     for at in (size.saturating_sub(SCANNED_MAX)..size).rev() {
-        if let Some(record) = record(index, at)?
+        if let Some(record) = record(&mut reader, at)?
             && record.event.id == id
         {
             return Ok(Some(record));
@@ -86,8 +87,8 @@ pub(crate) fn find(index: &Index, id: EventId) -> io::Result<Option<Record>> {
     Ok(None)
 }
 
-pub(crate) fn record(index: &Index, at: u64) -> io::Result<Option<Record>> {
-    let Some(entry) = index.read(at)? else {
+pub(crate) fn record(reader: &mut Reader<'_>, at: u64) -> io::Result<Option<Record>> {
+    let Some(entry) = reader.read(at)? else {
         return Ok(None);
     };
     let leaf_hash = merkle::leaf_hash(&entry.leaf_bytes);

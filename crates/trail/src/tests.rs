@@ -4,6 +4,7 @@ mod checkpoints;
 mod crash;
 mod disk_full;
 mod formats;
+mod long;
 mod mark;
 mod recording;
 mod verifying;

@@ -240,14 +240,18 @@ impl Trail {
     }
 
     /// The proof that entry `index` is in the log of `size` entries; `None` when there is no such
-    /// entry. Reads every leaf: work grows with the size.
+    /// entry. Reads every leaf and holds 32 bytes of each: work and memory grow with the size.
     ///
     /// # Errors
     /// [`Error::File`].
     pub async fn prove(&self, index: u64, size: u64) -> Result<Option<Vec<Hash>>, Error> {
         let entries = self.0.index.clone();
-        let read = blocking(move || entries.leaf_hashes(size)).await?;
-        let position = usize::try_from(index).ok();
+        let read = blocking(move || {
+            let mut hashes = Vec::new();
+            entries.leaf_hashes(size, |hash| hashes.push(hash))?;
+            Ok(hashes)
+        });
+        let (read, position) = (read.await?, usize::try_from(index).ok());
         Ok(position.and_then(|position| merkle::inclusion_proof(&read, position)))
     }
 
@@ -275,7 +279,7 @@ impl Trail {
     /// [`Error::File`].
     pub async fn read(&self, index: u64) -> Result<Option<Record>, Error> {
         let entries = self.0.index.clone();
-        blocking(move || search::record(&entries, index)).await
+        blocking(move || search::record(&mut entries.reader(), index)).await
     }
 
     /// New entries as they are written. A listener that falls behind misses some and is told.
