@@ -67,13 +67,14 @@ pub(super) struct Weighed<'s, 'w> {
     pub(super) known: &'w Known,
 }
 
-/// The place as an exclusion can name it; nothing of names that mean something to rules, and of what
-/// is no value of a request.
-fn narrow(place: &str) -> Option<&str> {
+/// Whether an exclusion can name a place: not where names mean something to rules, nor what is no value
+/// of a request.
+#[must_use]
+pub fn can_name(place: &str) -> bool {
     let is_own = ["TX", "MATCHED_", "RULE"]
         .iter()
         .any(|own| place.starts_with(own));
-    (!is_own && estate::can_except(place)).then_some(place)
+    !is_own && estate::can_except(place)
 }
 
 /// The units that a request stands on: each place, or the rule where places cannot be named.
@@ -85,10 +86,11 @@ fn units(seen: &Seen) -> BTreeSet<Unit<'_>> {
             rule: one.id,
             place,
         };
-        let places: Option<Vec<&str>> = one.places.iter().map(|place| narrow(place)).collect();
-        match places.filter(|places| one.is_whole && !places.is_empty()) {
-            Some(places) => units.extend(places.into_iter().map(|place| unit(Some(place)))),
-            None => drop(units.insert(unit(None))),
+        let can_be_named = one.is_whole && one.places.iter().all(|place| can_name(place));
+        if can_be_named && !one.places.is_empty() {
+            units.extend(one.places.iter().map(|place| unit(Some(place.as_str()))));
+        } else {
+            units.insert(unit(None));
         }
     }
     units
@@ -154,7 +156,11 @@ impl<'s> Chosen<'s> {
         let mut places: BTreeMap<(&str, u64), usize> = BTreeMap::new();
         for Candidate { unit, .. } in &self.candidates {
             let count = places.entry((unit.route, unit.rule)).or_default();
-            *count += if unit.place.is_some() { 1 } else { PLACES_MAX + 1 };
+            *count += if unit.place.is_some() {
+                1
+            } else {
+                PLACES_MAX + 1
+            };
         }
         let wide: BTreeSet<(&str, u64)> = places
             .into_iter()

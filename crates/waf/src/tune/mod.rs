@@ -22,6 +22,7 @@ use crate::known::Known;
 use choose::{Chosen, Weighed};
 use standing::{Standing, Who};
 
+pub use choose::can_name;
 pub use evidence::Evidence;
 pub use outcome::{Except, Outcome, outcome};
 pub use report::{Answered, Example, LeftAlone, Proposal, Tuned};
@@ -55,7 +56,10 @@ pub fn propose(question: &Question<'_>) -> Tuned {
             attacks.push(one);
         } else if outcome(one, present.iter(), question.known).is_let_on() {
             excepted += 1;
-        } else if one.decision.is_none_or(|one| question.known.rule(one.rule).is_none()) {
+        } else if one
+            .decision
+            .is_none_or(|one| question.known.rule(one.rule).is_none())
+        {
             unknown += 1;
         } else {
             open.push(one);

@@ -138,9 +138,7 @@ pub(super) fn write(chosen: &Chosen<'_>, weighed: Weighed<'_, '_>, until: &str) 
         ..Tuned::default()
     };
     for at in 0..chosen.candidates.len() {
-        tuned
-            .proposals
-            .extend(proposal(chosen, at, weighed, until));
+        tuned.proposals.extend(proposal(chosen, at, weighed, until));
     }
     tuned
 }
@@ -296,7 +294,9 @@ fn senders(weighed: Weighed<'_, '_>) -> Vec<LeftAlone> {
 
 fn rejected(one: &Rejected<'_>, chosen: &Chosen<'_>) -> LeftAlone {
     let Unit { route, rule, place } = one.unit;
-    let at = place.map(|place| format!(" at {place}")).unwrap_or_default();
+    let at = place
+        .map(|place| format!(" at {place}"))
+        .unwrap_or_default();
     let group = chosen.groups.get(&one.unit);
     LeftAlone {
         what: format!("rule {rule}{at} on {route}"),

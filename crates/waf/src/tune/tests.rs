@@ -157,7 +157,13 @@ fn what_several_people_send_is_proposed_as_narrowly_as_it_was_met() {
     assert_eq!(proposed(&tuned), [(12, Some("ARGS:comment"))]);
     let one = &tuned.proposals[0];
     assert_eq!(
-        (one.requests, one.principals, one.alone, one.together, one.unasked),
+        (
+            one.requests,
+            one.principals,
+            one.alone,
+            one.together,
+            one.unasked
+        ),
         (3, 3, 3, 3, 0)
     );
     assert_eq!(one.evidence, Evidence::People);
@@ -173,16 +179,26 @@ fn what_several_people_send_is_proposed_as_narrowly_as_it_was_met() {
         )
     );
     let left = why(&tuned, "rule 12 at ARGS:other on posts");
-    assert!(left.contains("1 request of 1 address, nobody signed in"), "{left}");
+    assert!(
+        left.contains("1 request of 1 address, nobody signed in"),
+        "{left}"
+    );
 }
 
 #[test]
 fn scanner_is_left_alone_and_said_so() {
     let ground = Ground::new();
-    let many: Vec<Seen> = ["a=evil", "b=evil odd", "a=stop", "c=xy", "a=m1", "d=deep evil"]
-        .iter()
-        .map(|query| ground.asked("203.0.113.9", 1, query))
-        .collect();
+    let many: Vec<Seen> = [
+        "a=evil",
+        "b=evil odd",
+        "a=stop",
+        "c=xy",
+        "a=m1",
+        "d=deep evil",
+    ]
+    .iter()
+    .map(|query| ground.asked("203.0.113.9", 1, query))
+    .collect();
     let tuned = ground.propose(&many);
     assert!(tuned.proposals.is_empty());
     assert!(why(&tuned, "203.0.113.9").contains("met 6 different rules"));
@@ -237,7 +253,10 @@ fn what_an_attack_would_pass_by_is_not_proposed() {
     let tuned = ground.propose(&seen);
     assert!(tuned.proposals.is_empty());
     let why = why(&tuned, "rule 12 at ARGS:comment on posts");
-    assert!(why.contains("let 1 request through that look like attacks"), "{why}");
+    assert!(
+        why.contains("let 1 request through that look like attacks"),
+        "{why}"
+    );
 }
 
 #[test]
@@ -252,7 +271,10 @@ fn no_more_is_proposed_than_is_needed_and_nothing_in_vain() {
         proposed(&tuned),
         [(12, Some("ARGS:comment")), (21, Some("ARGS:title"))]
     );
-    assert_eq!((tuned.proposals[0].alone, tuned.proposals[0].together), (0, 3));
+    assert_eq!(
+        (tuned.proposals[0].alone, tuned.proposals[0].together),
+        (0, 3)
+    );
     // Two places of one rule: both, or it still matches.
     let tuned = ground.propose(&people(&ground, "comment=evil&title=evil"));
     assert_eq!(
@@ -283,7 +305,11 @@ fn strangers_count_when_they_are_far_apart_and_few_rules_are_met_over_time() {
     };
     let tuned = ground.propose(&from(&|n| n, 20));
     assert_eq!(tuned.proposals[0].evidence, Evidence::Strangers);
-    assert!(tuned.proposals[0].evidence_text.contains("look at the requests"));
+    assert!(
+        tuned.proposals[0]
+            .evidence_text
+            .contains("look at the requests")
+    );
     for (neighbours, minutes) in [(true, 20), (false, 1)] {
         let third = |n: i64| if neighbours { 100 } else { n };
         let tuned = ground.propose(&from(&third, minutes));
@@ -309,7 +335,10 @@ fn answers_with_errors_speak_against_it() {
         ground.propose(&seen)
     };
     let tuned = answered(200);
-    assert_eq!(tuned.proposals[0].answered, [Answered { class: 2, count: 3 }]);
+    assert_eq!(
+        tuned.proposals[0].answered,
+        [Answered { class: 2, count: 3 }]
+    );
     let tuned = answered(404);
     assert!(tuned.proposals.is_empty());
     let why = why(&tuned, "rule 12 at ARGS:comment on posts");
@@ -330,14 +359,24 @@ fn many_places_of_a_rule_become_the_rule_on_its_route() {
     let tuned = ground.propose(&seen);
     assert_eq!(proposed(&tuned), [(12, None)]);
     assert_eq!(tuned.proposals[0].requests, 21);
-    assert!(tuned.proposals[0].blinds.contains("anything on route `posts`"));
+    assert!(
+        tuned.proposals[0]
+            .blinds
+            .contains("anything on route `posts`")
+    );
     assert!(!tuned.proposals[0].lines.contains("parameter"));
 }
 
 #[test]
 fn hostile_names_are_never_written() {
     let ground = Ground::new();
-    for name in ["a%22%0Amode%20=%20%22observe", "%1b[2J", "%3Cscript%3E", "a;b", "%E2%80%AEx"] {
+    for name in [
+        "a%22%0Amode%20=%20%22observe",
+        "%1b[2J",
+        "%3Cscript%3E",
+        "a;b",
+        "%E2%80%AEx",
+    ] {
         let tuned = ground.propose(&people(&ground, &format!("{name}=evil")));
         // The rule itself on this route is what can be named.
         assert_eq!(proposed(&tuned), [(12, None)], "{name}");
@@ -363,7 +402,10 @@ fn what_is_not_recorded_is_said_and_what_is_excepted_by_now_does_not_count() {
     // A rule that is not in force any more.
     let mut seen = people(&ground, "comment=evil");
     for one in &mut seen {
-        one.decision = Some(Decided { rule: 4711, sum: Some((5, Some(5))) });
+        one.decision = Some(Decided {
+            rule: 4711,
+            sum: Some((5, Some(5))),
+        });
     }
     assert_eq!(ground.propose(&seen).unknown, 3);
 }

@@ -13,7 +13,10 @@ const EXCLUSIONS: &[&[&str]] = &[
     &[],
     &["rule = 12"],
     &["rule = 12\nparameter = \"a\""],
-    &["rule = 12\nparameter = \"a\"", "rule = 12\nparameter = \"b\""],
+    &[
+        "rule = 12\nparameter = \"a\"",
+        "rule = 12\nparameter = \"b\"",
+    ],
     &["rule = 12\ntarget = \"ARGS:a\"", "rule = 13"],
     &["rule = 12\ntarget = \"ARGS\""],
     &["tag = \"plain\""],
