@@ -229,7 +229,7 @@ async fn scan(
         let query = Query {
             kind: Some("gateway.request.".to_owned()),
             since: Some(since),
-            until: Some(until),
+            until: (!sought.ago.is_zero()).then_some(until),
             before: Some(at),
             limit: PAGE,
             ..Query::default()

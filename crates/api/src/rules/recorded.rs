@@ -134,7 +134,8 @@ impl RuledRequest {
             principal: is_known.then(|| event.actor.id.to_string()),
             answered: self.answered,
             alike: self.count.saturating_sub(1),
-            is_found_before: event.detail.contains_key("after"),
+            // What other steps say, such as that nobody is signed in, says nothing of an attack.
+            is_found_before: text(event.detail.get("after")).starts_with("inspect."),
             decision: self.decision.map(|one| one.decided()),
             matches: self.rules.into_iter().map(RuledMatch::seen).collect(),
         }

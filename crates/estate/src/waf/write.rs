@@ -75,10 +75,11 @@ impl NewExclusion<'_> {
             lines.push_str(&format!("route = \"{route}\"\n"));
         }
         let reason = self.reason.trim();
-        if reason.is_empty() || reason.len() > REASON_BYTES_MAX {
+        let is_one_line = !reason.chars().any(char::is_control);
+        if reason.is_empty() || reason.len() > REASON_BYTES_MAX || !is_one_line {
             return Err(Unwritable {
                 part: "reason",
-                message: format!("a reason has 1 to {REASON_BYTES_MAX} bytes"),
+                message: format!("a reason has 1 to {REASON_BYTES_MAX} bytes on one line"),
             });
         }
         lines.push_str(&format!("reason = \"{}\"\n", quoted(reason)));
@@ -117,9 +118,7 @@ fn quoted(text: &str) -> String {
     for character in text.chars() {
         match character {
             '"' | '\\' => out.extend(['\\', character]),
-            c if c.is_control() || is_invisible(c) => {
-                out.push_str(&format!("\\u{:04X}", u32::from(c)));
-            }
+            c if is_invisible(c) => out.push_str(&format!("\\u{:04X}", u32::from(c))),
             c => out.push(c),
         }
     }
@@ -155,8 +154,8 @@ mod tests {
     fn what_is_written_is_read_as_it_was_meant() {
         let reasons = [
             "comments hold SQL",
-            "a \"quote\", a \\ and a\ttab",
-            "two\nlines = \"x\"\n[[route]]",
+            "a \"quote\" and a \\",
+            "]] # \" = { [[route]]",
             "\u{202e}desrever\u{200b}",
         ];
         for target in [
@@ -203,8 +202,10 @@ mod tests {
             assert_eq!(refused.part, "target", "{target:?}");
             assert!(!can_except(target));
         }
-        let mut one = new(None, " ");
-        assert_eq!(one.lines().unwrap_err().part, "reason");
+        for reason in [" ", "two\nlines = \"x\"\n[[route]]", "a\ttab", "\u{1b}[2J"] {
+            assert_eq!(new(None, reason).lines().unwrap_err().part, "reason");
+        }
+        let mut one = new(None, "r");
         let long = "x".repeat(301);
         one.reason = &long;
         assert_eq!(one.lines().unwrap_err().part, "reason");

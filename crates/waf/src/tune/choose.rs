@@ -115,7 +115,8 @@ impl<'s> Chosen<'s> {
         chosen.left_out += u64::try_from(more).unwrap_or(u64::MAX);
         chosen.candidates.truncate(CANDIDATES_MAX);
         // INVARIANT: each turn takes a candidate away, or is the last.
-        while chosen.veto(weighed) || chosen.spare(weighed) {}
+        while chosen.veto(weighed) {}
+        chosen.spare(weighed);
         chosen
     }
 
@@ -245,8 +246,9 @@ impl<'s> Chosen<'s> {
         taken > 0
     }
 
-    /// Takes away what no request needs, that with the fewest requests first. Whether anything was.
-    fn spare(&mut self, weighed: Weighed<'s, '_>) -> bool {
+    /// Takes away what no request needs, that with the fewest requests first. What is needed by then is
+    /// needed afterwards, so that one turn is enough.
+    fn spare(&mut self, weighed: Weighed<'s, '_>) {
         for at in (0..self.candidates.len()).rev() {
             let Some(unit) = self.candidates.get(at).map(|one| one.unit) else {
                 continue;
@@ -268,9 +270,7 @@ impl<'s> Chosen<'s> {
                     example,
                 });
             }
-            return true;
         }
-        false
     }
 
     /// Why an exclusion would not have sufficed.

@@ -61,7 +61,7 @@ pub(super) struct Group<'s> {
     strangers: BTreeSet<IpAddr>,
     /// The most rules that one of their senders met in all.
     rules_max: usize,
-    /// How many another step had found before.
+    /// How many the built-in inspection had found before.
     found_before: u64,
     /// Answers by class, where rules only observe.
     pub(super) answered: BTreeMap<u16, u64>,
@@ -98,7 +98,7 @@ impl<'s> Group<'s> {
     /// What speaks for false positives; else why there is too little.
     pub(super) fn evidence(&self) -> Result<Evidence, String> {
         if self.found_before * 2 > self.requests {
-            return Err("another step finds something in most of them as well".to_owned());
+            return Err("the built-in inspection finds attacks in most of them as well".to_owned());
         }
         let known: u64 = self.answered.values().sum();
         let well: u64 = [2, 3]
@@ -120,7 +120,16 @@ impl<'s> Group<'s> {
         }
         let few_rules = self.rules_max <= RULES_OF_STRANGERS;
         if self.strangers.len() >= STRANGERS && long && few_rules {
-            return Ok(Evidence::Strangers);
+            // Attacks come from many addresses as well; a service that is asked for what it does
+            // answers so.
+            if known * 2 >= self.requests && well * 10 >= known * 9 {
+                return Ok(Evidence::Strangers);
+            }
+            return Err(
+                "nobody was signed in, and what the service makes of such requests is not known, as \
+                 it is while rules only observe"
+                    .to_owned(),
+            );
         }
         Err(self.too_little(long))
     }

@@ -24,7 +24,7 @@ pub struct Seen {
     /// How many of the same sender were counted together with it within its second. What they
     /// matched is not recorded.
     pub alike: u64,
-    /// Whether another step had found something before.
+    /// Whether the built-in inspection had found something before.
     pub is_found_before: bool,
     /// Why it was refused; none where that is not recorded.
     pub decision: Option<Decided>,

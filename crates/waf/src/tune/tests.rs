@@ -295,25 +295,37 @@ fn no_more_is_proposed_than_is_needed_and_nothing_in_vain() {
 #[test]
 fn strangers_count_when_they_are_far_apart_and_few_rules_are_met_over_time() {
     let ground = Ground::new();
-    let from = |third: &dyn Fn(i64) -> i64, minutes: i64| -> Vec<Seen> {
-        (0..5)
+    let from = |third: &dyn Fn(i64) -> i64, minutes: i64, answered: Option<u16>| -> Tuned {
+        let seen: Vec<Seen> = (0..5)
             .map(|n| {
                 let address = format!("198.51.{}.{}", third(n), n + 1);
-                ground.asked(&address, n * minutes, "comment=evil")
+                let mut seen = ground.asked(&address, n * minutes, "comment=evil");
+                seen.answered = answered;
+                seen
             })
-            .collect()
+            .collect();
+        ground.propose(&seen)
     };
-    let tuned = ground.propose(&from(&|n| n, 20));
+    let tuned = from(&|n| n, 20, Some(200));
     assert_eq!(tuned.proposals[0].evidence, Evidence::Strangers);
     assert!(
         tuned.proposals[0]
             .evidence_text
             .contains("look at the requests")
     );
-    for (neighbours, minutes) in [(true, 20), (false, 1)] {
+    for (neighbours, minutes, answered) in [
+        (true, 20, Some(200)),
+        (false, 1, Some(200)),
+        // Many addresses can attack: without the service's word nothing speaks for them.
+        (false, 20, None),
+        (false, 20, Some(404)),
+    ] {
         let third = |n: i64| if neighbours { 100 } else { n };
-        let tuned = ground.propose(&from(&third, minutes));
-        assert!(tuned.proposals.is_empty(), "{neighbours} {minutes}");
+        let tuned = from(&third, minutes, answered);
+        assert!(
+            tuned.proposals.is_empty(),
+            "{neighbours} {minutes} {answered:?}"
+        );
     }
     // One who is signed in, again and again.
     let again: Vec<Seen> = (0..5)

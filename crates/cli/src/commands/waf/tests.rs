@@ -327,7 +327,7 @@ fn tune_prints_what_can_be_put_into_an_estate_and_nothing_of_strangers_besides()
     insta::assert_snapshot!("tune", ran.show());
     assert_eq!(
         asked.targets(),
-        ["GET /gateway/rules/tune?since=2d&until=1d&route=posts&expires=2026-05-30"]
+        ["GET /gateway/rules/tune?since=2d&until=1d&route=posts&expires=2026%2D05%2D30"]
     );
     // Whatever is no line of an exclusion is a comment.
     let estate: Vec<&str> = ran
