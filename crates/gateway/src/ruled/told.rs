@@ -69,7 +69,6 @@ pub(crate) struct Matched {
     pub(crate) is_cut: bool,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "how serde asks")]
 fn is_zero(score: &i64) -> bool {
     *score == 0
 }

@@ -20,7 +20,7 @@ mode = { inspect = "observe" }
 "#;
 
 /// What people write who ask about their program's sessions.
-const HONEST: &str = r#"O:8:"Settings":1:{s:1:"a";s:1:"b";}"#;
+const HONEST: &str = "rO0ABXNyABFqYXZhLnV0aWwuSGFzaE1hcA";
 
 /// What no text of people holds, some of it where people write.
 const ATTACKS: &[&str] = &[
