@@ -26,6 +26,7 @@ mod services;
 mod settle;
 mod top;
 mod traffic;
+mod tune;
 mod upstreams;
 
 pub use certificates::{CertificateSource, CertificateState};
@@ -42,11 +43,15 @@ pub use peer::Peer;
 pub use port::{GatewayPort, Later, PortError, RestartOf, Unsettled};
 pub use problem::{Details, Fault, Problem};
 pub use router::router;
-pub use rules::{RouteCount, RuleCount, Ruled, RuledMatch, RuledPart, RuledRequest, ruled};
+pub use rules::{
+    RouteCount, RuleCount, Ruled, RuledDecision, RuledMatch, RuledPart, RuledRequest, RuledSum,
+    ruled, ruled_request,
+};
 pub use services::{Facts, Services};
 pub use settle::{PENDING, settle};
 pub use top::{RouteTop, ServiceTop, Top, observing, service_tops, top};
 pub use traffic::{Flow, GatewayState, HeldBytes, Numbers, StepNumbers, Traffic};
+pub use tune::{TuneReport, TuneSought, known_rules, tune};
 pub use upstreams::{AddressState, Breaker, Condition, ServiceState};
 
 #[cfg(test)]

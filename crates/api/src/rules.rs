@@ -1,9 +1,11 @@
 //! What the rules of `[waf]` met lately, read from the trail: over time, by rule and by route.
 
+mod recorded;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use model::{ErrorKind, Event, RequestId, Timestamp};
+use model::{ErrorKind, Event, EventId, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
 use trail::Query;
@@ -11,6 +13,9 @@ use trail::Query;
 use crate::observed::LENGTH_MAX;
 use crate::problem::Problem;
 use crate::services::Services;
+
+pub(crate) use recorded::is_of_rules;
+pub use recorded::{RuledDecision, RuledMatch, RuledRequest, RuledSum};
 
 /// LIMIT: entries of the trail that are looked at.
 const ENTRIES_MAX: u64 = 100_000;
@@ -80,38 +85,6 @@ pub struct RouteCount {
     pub observed: u64,
 }
 
-/// A request that met rules.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct RuledRequest {
-    /// When it began.
-    pub time: Timestamp,
-    /// Its id.
-    pub request_id: Option<RequestId>,
-    /// `GET shop.example/path`.
-    pub request: String,
-    /// Its route.
-    pub route: String,
-    /// `waf.match`.
-    pub code: String,
-    /// Whether it was only observed.
-    pub is_observed: bool,
-    /// What its rules added up to.
-    pub score: Option<i64>,
-    /// Which rules, and where.
-    pub rules: Vec<RuledMatch>,
-}
-
-/// A rule that a request met.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct RuledMatch {
-    /// The rule.
-    pub id: u64,
-    /// What it says.
-    pub message: String,
-    /// Targets, each with the beginning of its value.
-    pub found: Vec<(String, String)>,
-}
-
 /// Reads the last `length` of the trail and adds up.
 ///
 /// # Errors
@@ -148,6 +121,21 @@ pub async fn ruled(services: &Services, length: Duration) -> Result<Ruled, Probl
     }
     drop(turn);
     Ok(scan.finish())
+}
+
+/// One request that met rules, by the id of its event; nothing where the trail has no such event.
+///
+/// # Errors
+/// When the trail cannot be read.
+pub async fn ruled_request(
+    services: &Services,
+    id: EventId,
+) -> Result<Option<RuledRequest>, Problem> {
+    let found = services.trail.find(id).await?;
+    let event = found.map(|record| record.event);
+    Ok(event
+        .filter(is_of_rules)
+        .map(|event| RuledRequest::of(&event)))
 }
 
 struct Scan {
@@ -190,7 +178,7 @@ impl Scan {
 
     fn take(&mut self, event: &Event) {
         let text = |name: &str| event.detail.get(name).and_then(Value::as_str);
-        if text("step") != Some("waf") || event.time < self.since {
+        if !is_of_rules(event) || event.time < self.since {
             return;
         }
         self.oldest = self.oldest.min(event.time);
@@ -212,8 +200,8 @@ impl Scan {
             let (refused, observed) = self.routes.entry(route.to_owned()).or_default();
             add(refused, observed);
         }
-        let matches = matches(event);
-        for one in &matches {
+        let request = RuledRequest::of(event);
+        for one in &request.rules {
             if self.rules.len() < ROWS_MAX || self.rules.contains_key(&one.id) {
                 let known = self.rules.entry(one.id);
                 let (_, count) = known.or_insert_with(|| (one.message.clone(), 0));
@@ -221,17 +209,7 @@ impl Scan {
             }
         }
         if self.latest.len() < LATEST_MAX {
-            let part = |name: &str| text(name).unwrap_or("");
-            self.latest.push(RuledRequest {
-                time: event.time,
-                request_id: event.request_id,
-                request: format!("{} {}{}", part("method"), part("host"), part("path")),
-                route: route.to_owned(),
-                code: part("code").to_owned(),
-                is_observed,
-                score: event.detail.get("score").and_then(Value::as_i64),
-                rules: matches,
-            });
+            self.latest.push(request);
         }
     }
 
@@ -265,24 +243,4 @@ impl Scan {
             ended_at: self.ended_at,
         }
     }
-}
-
-fn matches(event: &Event) -> Vec<RuledMatch> {
-    let rules = event.detail.get("rules").and_then(Value::as_array);
-    let text = |value: &Value, name: &str| {
-        let text = value.get(name).and_then(Value::as_str);
-        text.unwrap_or("").to_owned()
-    };
-    let one = |rule: &Value| {
-        let found = rule.get("found").and_then(Value::as_array);
-        let found = found.into_iter().flatten();
-        Some(RuledMatch {
-            id: rule.get("id").and_then(Value::as_u64)?,
-            message: text(rule, "message"),
-            found: found
-                .map(|found| (text(found, "target"), text(found, "value")))
-                .collect(),
-        })
-    };
-    rules.into_iter().flatten().filter_map(one).collect()
 }

@@ -4,6 +4,7 @@ use crate as api;
 
 mod gateway;
 mod observed;
+mod tuned;
 mod world;
 
 use axum::body::Body;

@@ -137,7 +137,7 @@ pub enum Command {
     /// The gateway: routes, bans and its decisions explained.
     #[command(subcommand)]
     Gateway(gateway::GatewayCommand),
-    /// Rules against attacks: checked, explained and tested without a server.
+    /// Rules against attacks: checked, explained and tested without a server, and tuned.
     #[command(subcommand)]
     Waf(waf::WafCommand),
     /// Certificates of your hosts, from files and from an authority.

@@ -104,6 +104,11 @@ fn protected() -> Router<Services> {
         .route("/gateway/routes/{name}", get(gateway::route))
         .route("/gateway/observed", get(sight::observed))
         .route("/gateway/rules", get(rules::rules))
+        .route("/gateway/rules/{event}", get(rules::exclude::show))
+        .route(
+            "/gateway/rules/{event}/exclude",
+            get(rules::exclude::form).post(rules::exclude::exclude),
+        )
         .route("/gateway/services", get(sight::services))
         .route(
             "/gateway/explain",

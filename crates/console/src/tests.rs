@@ -3,6 +3,7 @@
 use ::api;
 
 mod browser;
+mod excluding;
 #[path = "../../api/src/tests/gateway.rs"]
 mod gateway;
 #[path = "../../api/src/tests/world.rs"]
@@ -151,6 +152,8 @@ async fn a_page_a_role_does_not_open_names_the_permission_and_is_recorded() {
         ("/gateway/explain", "rampart.gateway:read"),
         ("/gateway/observed", "rampart.gateway:read"),
         ("/gateway/rules", "rampart.gateway:read"),
+        ("/gateway/rules/evt_1", "rampart.gateway:read"),
+        ("/gateway/rules/evt_1/exclude", "rampart.gateway:read"),
         ("/gateway/services", "rampart.gateway:read"),
         ("/gateway/bans", "rampart.gateway:read"),
         ("/trail", "rampart.trail:read"),

@@ -42,7 +42,10 @@ pub use upstream::{
     Balance, Breaker, Capacity, Failure, HashKey, Health, NamedPlace, NoneHealthy, Outliers,
     Percent, Reach, Resolve, Retries, Statuses, UpstreamTimeouts,
 };
-pub use waf::{Exclusion, RouteWaf, RuleSource, Tuning, Waf, WhenSpent};
+pub use waf::{
+    Exclusion, NewExclusion, RouteWaf, RuleSource, Tuning, Unwritable, Waf, WhenSpent, can_except,
+    excepted,
+};
 
 #[cfg(test)]
 mod fuzz;

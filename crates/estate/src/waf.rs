@@ -1,10 +1,15 @@
 //! What the estate says about rules of the ModSecurity language: where they come from, how strictly
 //! they are meant, and what is excepted from them until when.
 
+mod write;
+
 use ::model::{ByteSize, Span, Timestamp};
 use serde::Serialize;
 
 use crate::model::Mode;
+
+pub(crate) use write::of_parameter;
+pub use write::{NewExclusion, Unwritable, can_except, excepted};
 
 /// LIMIT: different strictnesses of one estate. Each is a set of rules of its own in memory.
 pub(crate) const TUNINGS_MAX: usize = 8;

@@ -334,6 +334,8 @@ impl Record {
             argument: Some(&fault.place),
             matches: &[],
             score: None,
+            decision: None,
+            answered: None,
         });
     }
 }

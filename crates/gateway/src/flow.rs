@@ -184,7 +184,9 @@ impl<'a> Flow<'a> {
             Mode::Block => Err(refused),
             Mode::Observe if self.again => Ok(()),
             Mode::Observe => {
-                self.record(&refused, Mode::Observe);
+                if !waits(&refused) {
+                    self.record(&refused, Mode::Observe);
+                }
                 self.observed.push(refused);
                 Ok(())
             }
@@ -193,6 +195,19 @@ impl<'a> Flow<'a> {
 
     /// Leaves an event of a refusal, carried out or observed.
     pub(crate) fn record(&self, refused: &Refused, mode: Mode) {
+        self.tell(refused, mode, &self.observed, None);
+    }
+
+    /// Leaves the events that waited for the service's answer; `answered` is its status, where there
+    /// was one.
+    pub(crate) fn record_late(&self, answered: Option<u16>) {
+        for (at, one) in self.observed.iter().enumerate().filter(|one| waits(one.1)) {
+            let before = self.observed.get(..at).unwrap_or_default();
+            self.tell(one, Mode::Observe, before, answered);
+        }
+    }
+
+    fn tell(&self, refused: &Refused, mode: Mode, before: &[Refused], answered: Option<u16>) {
         let meter = &self.shared.metrics;
         match mode {
             Mode::Block => meter.refused_at(self.slot(), refused.code),
@@ -203,7 +218,7 @@ impl<'a> Flow<'a> {
         };
         let route = self.route_name();
         let more = refused.more();
-        let before = self.observed.iter().map(|one| one.code);
+        let before = before.iter().map(|one| one.code);
         recorder.refused(records::Refusal {
             time: self.time,
             request_id: self.id,
@@ -224,6 +239,8 @@ impl<'a> Flow<'a> {
             argument: more.argument.as_deref(),
             matches: &more.matches,
             score: more.score,
+            decision: more.decision.as_ref(),
+            answered,
         });
     }
 
@@ -243,6 +260,12 @@ impl<'a> Flow<'a> {
             None => self.state.no_slot,
         }
     }
+}
+
+/// Whether an observation is recorded when the request has been answered: what a service makes of
+/// what rules would have refused tells attacks from false positives.
+fn waits(observed: &Refused) -> bool {
+    observed.code == "waf.match"
 }
 
 #[cfg(test)]

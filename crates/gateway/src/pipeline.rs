@@ -298,6 +298,7 @@ fn record(flow: &Flow<'_>, status: u16, bytes_out: u64, refused: Option<&'static
     // clock is asked once for both.
     let service = flow.sent.map(|sent| now.saturating_sub(sent));
     shared.metrics.request(flow.slot(), status, took, service);
+    flow.record_late(refused.is_none().then_some(status));
     let Some(recorder) = &shared.recorder else {
         return;
     };

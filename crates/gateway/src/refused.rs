@@ -37,6 +37,8 @@ pub(crate) struct More {
     pub(crate) matches: Vec<Matched>,
     /// What they added up to.
     pub(crate) score: Option<i64>,
+    /// Which of them, or which sum, ended the exchange.
+    pub(crate) decision: Option<::waf::Decision>,
     /// Everything that is wrong with it, one by one.
     pub(crate) faults: Vec<Fault>,
 }

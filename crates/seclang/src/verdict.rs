@@ -74,6 +74,11 @@ pub struct Match {
     pub version: Vec<u8>,
     /// What the last link met, at most sixteen values.
     pub found: Vec<Found>,
+    /// Where the first link of a chain met something, at most sixteen targets; empty for a rule that
+    /// is no chain. Without these targets the chain would not have begun.
+    pub first: Vec<Vec<u8>>,
+    /// Whether `found` and `first` are all that was met.
+    pub is_whole: bool,
     /// Where each link of its chain stands, the first one first; only of a rule that wants to be
     /// told of.
     pub links: Vec<Place>,

@@ -5,16 +5,21 @@
 //! Pure: texts in, rules or findings out. It opens no file, and a clock only matters to a request:
 //! when an exclusion ends stands in the rules themselves.
 
+mod decision;
 mod exclusions;
 mod files;
+mod known;
 mod load;
 mod own;
 mod sets;
 mod shelf;
 #[cfg(test)]
 mod tests;
+pub mod tune;
 
+pub use decision::{Decision, Reached};
 pub use files::{is_rule_file, read_order};
+pub use known::{Known, KnownRule};
 pub use load::{Finding, check};
 pub use own::ANSWER_BYTES_MAX;
 pub use sets::{Ruleset, Sets};

@@ -1,38 +1,14 @@
-mod crs;
+pub(crate) mod crs;
 mod shelf;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
 use estate::Estate;
-use seclang::{Connection, Moment, RequestHead, Ruleset, Transaction, Verdict};
+use seclang::{Connection, Moment, RequestHead, Ruleset, Transaction};
+use testkit::small_estate;
 
 use crate::{Sets, Shelf, check, is_rule_file, read_order};
-
-const HEAD: &str = r#"
-[estate]
-name = "shop"
-domain = "shop.example"
-
-[[zone]]
-name = "app"
-
-[[host]]
-name = "a"
-zone = "app"
-address = "127.0.0.1"
-
-[[service]]
-name = "posts"
-hosts = ["a"]
-port = 8080
-
-[[route]]
-name = "posts"
-path = "/**"
-to = "posts"
-auth = "none"
-"#;
 
 const SETUP: &str = r#"
 SecAction "id:1,phase:1,pass,nolog,setvar:tx.detection_paranoia_level=1,setvar:tx.inbound_anomaly_score_threshold=5"
@@ -64,7 +40,7 @@ fn texts() -> BTreeMap<String, String> {
 }
 
 fn estate(waf: &str) -> Estate {
-    let text = format!("{HEAD}\n[waf]\nrules = \"crs\"\n{waf}");
+    let text = small_estate("", &format!("[waf]\nrules = \"crs\"\n{waf}"));
     Estate::parse(&text)
         .unwrap_or_else(|errors| panic!("{errors:#?}"))
         .estate
@@ -76,8 +52,13 @@ fn rules(waf: &str) -> std::sync::Arc<Ruleset> {
     sets.of(&estate.routes[0]).unwrap()
 }
 
-/// Ids of rules that were told of, and whether the request was ended.
-fn said(rules: &Ruleset, route: &str, epoch_s: i64, query: &str) -> (Vec<u64>, bool) {
+/// A request of a route, looked into as far as rules do.
+pub(crate) fn run<'r>(
+    rules: &'r Ruleset,
+    route: &str,
+    epoch_s: i64,
+    query: &str,
+) -> Transaction<'r> {
     let connection = Connection {
         client: IpAddr::V4(Ipv4Addr::LOCALHOST),
         client_port: 1,
@@ -96,11 +77,22 @@ fn said(rules: &Ruleset, route: &str, epoch_s: i64, query: &str) -> (Vec<u64>, b
         method: b"GET",
         target: target.as_bytes(),
         protocol: b"HTTP/1.1",
-        fields: &[(b"host", b"shop.example")],
+        fields: &[
+            (b"host", b"shop.example"),
+            (b"user-agent", b"a test"),
+            (b"accept", b"*/*"),
+        ],
     });
-    let verdict = transaction.request_body(b"");
+    transaction.request_body(b"");
+    transaction
+}
+
+/// Ids of rules that were told of, and whether the request was ended.
+fn said(rules: &Ruleset, route: &str, epoch_s: i64, query: &str) -> (Vec<u64>, bool) {
+    let transaction = run(rules, route, epoch_s, query);
     let told = transaction.matches().iter().filter(|one| one.logged);
-    (told.map(|one| one.id).collect(), verdict != Verdict::Pass)
+    let ended = transaction.interruption().is_some();
+    (told.map(|one| one.id).collect(), ended)
 }
 
 #[test]
@@ -166,10 +158,9 @@ fn what_the_estate_says_about_strictness_counts_before_the_settings() {
 
 #[test]
 fn route_has_rules_as_strict_as_it_says() {
-    let text = format!(
-        "{HEAD}waf = {{ paranoia = 2 }}\n[[route]]\nname = \"other\"\nhost = \"b\"\npath = \"/\"\n\
-         to = \"posts\"\nauth = \"none\"\n[waf]\nrules = \"crs\"\n"
-    );
+    let other = "[[route]]\nname = \"other\"\nhost = \"b\"\npath = \"/\"\nto = \"posts\"\n\
+                 auth = \"none\"\n[waf]\nrules = \"crs\"\n";
+    let text = small_estate("waf = { paranoia = 2 }", other);
     let estate = Estate::parse(&text).unwrap().estate;
     let sets = Sets::load(&estate, &texts(), &shelf()).unwrap();
     let [posts, other] = [0, 1].map(|at| sets.of(&estate.routes[at]).unwrap());
@@ -260,7 +251,7 @@ fn rules_that_only_detect_are_carried_out_all_the_same() {
 
 /// The rules of Rampart, as strictly as `tuning` says.
 fn builtin(tuning: &str) -> std::sync::Arc<Ruleset> {
-    let text = format!("{HEAD}\n[waf]\nrules = \"builtin\"\n{tuning}");
+    let text = small_estate("", &format!("[waf]\nrules = \"builtin\"\n{tuning}"));
     let estate = Estate::parse(&text)
         .unwrap_or_else(|errors| panic!("{errors:#?}"))
         .estate;

@@ -18,6 +18,7 @@ use crate::problem::Problem;
 use crate::schema;
 use crate::services::Services;
 use crate::top::{service_tops, top};
+use crate::tune::{TuneSought, tune};
 
 const READ: Needs = Needs::Permission(own::GATEWAY_READ);
 const SINCE: &str = "24h";
@@ -47,7 +48,40 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         ])
         .answers(200, schema::open()),
     );
+    endpoints.push(tune_endpoint());
     endpoints
+}
+
+fn tune_endpoint() -> Endpoint {
+    Endpoint::new(
+        Method::GET,
+        "/gateway/rules/tune",
+        READ,
+        (
+            "tune",
+            "Which exclusions would have let false positives of rules pass; nothing is changed",
+        ),
+        get(tuned),
+    )
+    .params([
+        query(
+            "since",
+            "string",
+            "how far back, such as `24h`; at most `31d`",
+        ),
+        query(
+            "until",
+            "string",
+            "without what is newer than so long ago, such as `1h`",
+        ),
+        query("route", "string", "the name of one route"),
+        query(
+            "expires",
+            "string",
+            "the last day of what is proposed, such as `2027-03-31`",
+        ),
+    ])
+    .answers(200, schema::open())
 }
 
 fn live_endpoints() -> Vec<Endpoint> {
@@ -158,6 +192,28 @@ async fn rates(State(services): State<Services>, Params(asked): Params<OfRoute>)
         })
         .collect();
     ok(&json!({ "rates": points }))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Between {
+    since: Option<String>,
+    until: Option<String>,
+    route: Option<String>,
+    expires: Option<String>,
+}
+
+async fn tuned(State(services): State<Services>, Params(asked): Params<Between>) -> Answer {
+    let length = |text: &str| {
+        parse_duration(text).map_err(|error| Problem::new(ErrorKind::Invalid, error.to_string()))
+    };
+    let sought = TuneSought {
+        length: length(asked.since.as_deref().unwrap_or(SINCE))?,
+        ago: asked.until.as_deref().map_or(Ok(Duration::ZERO), length)?,
+        route: asked.route,
+        expires: asked.expires,
+    };
+    ok(&tune(&services, &sought).await?)
 }
 
 async fn observed(State(services): State<Services>, Params(asked): Params<Since>) -> Answer {

@@ -1,10 +1,11 @@
 //! `rampart waf`: rules of the ModSecurity language, checked, explained and tested on this machine
-//! alone. Nothing here asks a server, and no request is sent.
+//! alone, without a server; and tuned, by what the server recorded. No request is sent.
 
 pub mod check;
 pub mod explain;
 mod rules;
 pub mod test;
+pub mod tune;
 
 use clap::Subcommand;
 
@@ -20,6 +21,8 @@ pub enum WafCommand {
     Explain(explain::ExplainArgs),
     /// Run regression tests of rules, in the format of the OWASP Core Rule Set.
     Test(test::TestArgs),
+    /// Propose exclusions for false positives, out of what the server recorded.
+    Tune(tune::TuneArgs),
 }
 
 pub(super) fn run(command: &WafCommand, session: &mut Session<'_>) -> Result<Exit, Failure> {
@@ -27,6 +30,7 @@ pub(super) fn run(command: &WafCommand, session: &mut Session<'_>) -> Result<Exi
         WafCommand::Check(args) => check::run(args, session),
         WafCommand::Explain(args) => explain::run(args, session),
         WafCommand::Test(args) => test::run(args, session),
+        WafCommand::Tune(args) => tune::run(args, session),
     }
 }
 

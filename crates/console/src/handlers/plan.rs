@@ -14,7 +14,7 @@ use super::estate::{beside, lines, read, short};
 use crate::error::{WebError, sentence};
 use crate::form::Posted;
 use crate::frame::Place;
-use crate::pages::estate::{ChangeRow, Line, LineNote, PlanPage, Planned, Sort};
+use crate::pages::estate::{Added, ChangeRow, Line, LineNote, PlanPage, Planned, Sort};
 use crate::render;
 use crate::session::Session;
 use crate::ui::{Notice, Prose, Tone, plural};
@@ -33,7 +33,8 @@ pub(crate) async fn form(State(services): State<Services>, session: Session) -> 
     };
     let applied = || services.rollout.current().map(|v| v.source.clone());
     let source = file.or_else(applied).unwrap_or_default();
-    Ok(page(&services, &session, source, None, None, &[]))
+    let draft = Draft::of(source);
+    Ok(page(&services, &session, draft, None, None, &[]))
 }
 
 /// `POST /estate/plan`.
@@ -44,20 +45,47 @@ pub(crate) async fn plan(
 ) -> Answer {
     session.require(own::ESTATE_APPLY)?;
     let source = source(&posted)?;
-    let sources = sources(&services, &source).await;
+    propose(&services, &session, Draft::of(source)).await
+}
+
+/// A text that is planned.
+struct Draft {
+    source: String,
+    added: Option<Added>,
+}
+
+impl Draft {
+    fn of(source: String) -> Self {
+        Self {
+            source,
+            added: None,
+        }
+    }
+}
+
+/// A plan of a text to which another page has added something.
+pub(crate) async fn planned(
+    services: &Services,
+    session: &Session,
+    source: String,
+    added: Added,
+) -> Answer {
+    let draft = Draft {
+        source,
+        added: Some(added),
+    };
+    propose(services, session, draft).await
+}
+
+async fn propose(services: &Services, session: &Session, draft: Draft) -> Answer {
+    session.require(own::ESTATE_APPLY)?;
+    let sources = sources(services, &draft.source).await;
     match services.rollout.plan(&session.ctx, sources).await {
         Ok(plan) => {
             let findings = plan.warnings.clone();
-            Ok(page(
-                &services,
-                &session,
-                source,
-                Some(plan),
-                None,
-                &findings,
-            ))
+            Ok(page(services, session, draft, Some(plan), None, &findings))
         }
-        Err(error) => refused(&services, &session, source, error),
+        Err(error) => refused(services, session, draft, error),
     }
 }
 
@@ -83,7 +111,8 @@ pub(crate) async fn apply(
                 confirmation(base)
             ),
         );
-        return Ok(page(&services, &session, source, None, Some(problem), &[]));
+        let draft = Draft::of(source);
+        return Ok(page(&services, &session, draft, None, Some(problem), &[]));
     }
     let plan = PlanRef {
         base,
@@ -92,7 +121,7 @@ pub(crate) async fn apply(
     let sources = sources(&services, &source).await;
     match services.rollout.apply(&session.ctx, &plan, sources).await {
         Ok(_) => Ok(render::see_other("/estate?done=applied")),
-        Err(error) => refused(&services, &session, source, error),
+        Err(error) => refused(&services, &session, Draft::of(source), error),
     }
 }
 
@@ -127,12 +156,7 @@ fn confirmation(base: u64) -> String {
     format!("apply {}", base.saturating_add(1))
 }
 
-fn refused(
-    services: &Services,
-    session: &Session,
-    source: String,
-    error: rollout::Error,
-) -> Answer {
+fn refused(services: &Services, session: &Session, draft: Draft, error: rollout::Error) -> Answer {
     let text = sentence(&error.to_string());
     let (title, text) = match error.kind() {
         ErrorKind::Invalid => {
@@ -150,7 +174,7 @@ fn refused(
     Ok(page(
         services,
         session,
-        source,
+        draft,
         None,
         Some(problem),
         findings,
@@ -172,11 +196,12 @@ fn tally(findings: &[Diagnostic]) -> String {
 fn page(
     services: &Services,
     session: &Session,
-    source: String,
+    draft: Draft,
     plan: Option<Plan>,
     problem: Option<Notice>,
     findings: &[Diagnostic],
 ) -> Response {
+    let Draft { source, added } = draft;
     let (lines, elsewhere) = annotated(&source, findings);
     let planned = plan.map(|plan| Planned {
         base: plan.base,
@@ -190,6 +215,7 @@ fn page(
         frame: session.below(services, Place::Estate, "Plan a change"),
         state: STATE.to_owned(),
         problem,
+        added,
         source,
         planned,
         lines,

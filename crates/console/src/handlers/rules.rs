@@ -1,15 +1,16 @@
 //! What the rules of `[waf]` met.
 
-use api::{Ruled, RuledMatch, RuledRequest, Services};
+pub(crate) mod exclude;
+
+use api::{Ruled, RuledRequest, Services};
 use axum::extract::State;
 use model::{Timestamp, own, parse_duration};
 use serde::Deserialize;
 
 use super::Answer;
-use crate::address;
 use crate::error::sentence;
 use crate::frame::Place;
-use crate::pages::rules::{RuleRow, RuledMatchRow, RuledRouteRow, RuledRow, RulesPage};
+use crate::pages::rules::{RuleRow, RuledRouteRow, RuledRow, RulesPage};
 use crate::parameters::Parameters;
 use crate::render;
 use crate::session::Session;
@@ -54,7 +55,7 @@ pub(crate) async fn rules(
         Err(error) => Err(error.to_string()),
     };
     match ruled {
-        Ok(ruled) => fill(&mut page, &ruled, session.may(own::TRAIL_READ)),
+        Ok(ruled) => fill(&mut page, &ruled),
         Err(why) => page.problem = Some(Notice::new(Tone::High, "Not read", sentence(&why))),
     }
     let version = services.rollout.current();
@@ -65,7 +66,7 @@ pub(crate) async fn rules(
     Ok(render::html(&page))
 }
 
-fn fill(page: &mut RulesPage, ruled: &Ruled, may_read: bool) {
+fn fill(page: &mut RulesPage, ruled: &Ruled) {
     let now = ruled.until;
     page.state = format!(
         "{} refused, {} would have been where rules only observe.",
@@ -109,11 +110,7 @@ fn fill(page: &mut RulesPage, ruled: &Ruled, may_read: bool) {
             observed: count(one.observed),
         })
         .collect();
-    page.latest = ruled
-        .latest
-        .iter()
-        .map(|one| row(one, now, may_read))
-        .collect();
+    page.latest = ruled.latest.iter().map(|one| row(one, now)).collect();
 }
 
 fn chart(ruled: &Ruled) -> TimeChart {
@@ -147,65 +144,26 @@ fn chart(ruled: &Ruled) -> TimeChart {
     )
 }
 
-fn row(one: &RuledRequest, now: Timestamp, may_read: bool) -> RuledRow {
-    let id = one.request_id.map(|id| id.to_string()).unwrap_or_default();
+fn row(one: &RuledRequest, now: Timestamp) -> RuledRow {
+    let rules: Vec<String> = one.rules.iter().map(|rule| rule.id.to_string()).collect();
     RuledRow {
         request: one.request.clone(),
         route: one.route.clone(),
-        what: match one.is_observed {
-            true => Badge::new(Tone::Info, "Would refuse"),
-            false => Badge::new(Tone::High, "Refused"),
-        },
+        what: outcome(one.is_observed),
         score: one
             .score
             .map_or_else(|| "none".to_owned(), |score| score.to_string()),
         when: When::new(one.time, now),
-        href: may_read.then(|| address::with("/trail", &[("text", &id)])),
-        rules: one
-            .rules
-            .iter()
-            .map(|rule| RuledMatchRow {
-                id: rule.id,
-                message: rule.message.as_str().into(),
-                found: rule.found.clone(),
-                except: except(rule, &one.route),
-            })
-            .collect(),
-        id,
+        href: format!("/gateway/rules/{}", one.event),
+        rules: rules.join(", "),
+        id: one.request_id.map(|id| id.to_string()).unwrap_or_default(),
     }
 }
 
-/// Lines of the estate; what they mean is the writer's to know, so that reason and day stay open.
-fn except(rule: &RuledMatch, route: &str) -> String {
-    let target = rule.found.first().map(|(target, _)| target.as_str());
-    let place = match target.and_then(|target| target.split_once(':')) {
-        Some((_, name)) if name.contains(['"', '\\']) => String::new(),
-        Some(("ARGS" | "ARGS_GET" | "ARGS_POST", name)) => format!("parameter = \"{name}\"\n"),
-        Some((collection, name)) => format!("target = \"{collection}:{name}\"\n"),
-        None => String::new(),
-    };
-    format!(
-        "[[waf.exclusion]]\nrule = {}\n{place}route = \"{route}\"\nreason = \"…\"\nuntil = \"…\"",
-        rule.id
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn exclusion_names_the_rule_and_the_place_it_matched() {
-        let rule = |target: &str| RuledMatch {
-            id: 942_100,
-            message: String::new(),
-            found: vec![(target.to_owned(), String::new())],
-        };
-        let lines = except(&rule("ARGS:comment"), "posts");
-        assert!(lines.contains("rule = 942100\nparameter = \"comment\"\nroute = \"posts\""));
-        let lines = except(&rule("REQUEST_COOKIES:layout"), "posts");
-        assert!(lines.contains("target = \"REQUEST_COOKIES:layout\"\n"));
-        let lines = except(&rule("REQUEST_BODY"), "posts");
-        assert!(!lines.contains("target") && !lines.contains("parameter"));
+/// What became of a request.
+fn outcome(is_observed: bool) -> Badge {
+    match is_observed {
+        true => Badge::new(Tone::Info, "Would refuse"),
+        false => Badge::new(Tone::High, "Refused"),
     }
 }

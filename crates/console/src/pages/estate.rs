@@ -116,6 +116,14 @@ pub(crate) struct Planned {
     pub(crate) changes: Vec<ChangeRow>,
 }
 
+/// Lines that another page has put behind what is applied.
+#[derive(Debug)]
+pub(crate) struct Added {
+    pub(crate) text: Prose,
+    pub(crate) lines: String,
+    pub(crate) copy: Copy,
+}
+
 /// `/estate/plan`.
 #[derive(Template)]
 #[template(path = "estate/plan.html")]
@@ -123,6 +131,7 @@ pub(crate) struct PlanPage {
     pub(crate) frame: Frame,
     pub(crate) state: String,
     pub(crate) problem: Option<Notice>,
+    pub(crate) added: Option<Added>,
     pub(crate) source: String,
     pub(crate) planned: Option<Planned>,
     /// The source with its findings, when there are any.

@@ -30,20 +30,77 @@ pub(crate) struct RuledRow {
     pub(crate) score: String,
     pub(crate) when: When,
     pub(crate) id: String,
-    /// To its event, for who may read the trail.
-    pub(crate) href: Option<String>,
-    pub(crate) rules: Vec<RuledMatchRow>,
+    /// To the page that explains it.
+    pub(crate) href: String,
+    /// The rules that it met, in one line.
+    pub(crate) rules: String,
 }
 
-/// A rule that it met.
+/// A rule that a request met.
 #[derive(Debug)]
-pub(crate) struct RuledMatchRow {
+pub(crate) struct MatchRow {
     pub(crate) id: u64,
     pub(crate) message: Prose,
-    /// Targets with the beginning of their values.
-    pub(crate) found: Vec<(String, String)>,
-    /// Lines of the estate that would except it there.
-    pub(crate) except: String,
+    /// The file and the line that it stands in.
+    pub(crate) place: String,
+    /// `+5`.
+    pub(crate) score: String,
+    pub(crate) found: Vec<FoundRow>,
+    /// Whether these are all places.
+    pub(crate) is_whole: bool,
+    /// To the form that excepts it, for who may.
+    pub(crate) except: Option<String>,
+}
+
+/// A target, and the beginning of its value.
+#[derive(Debug)]
+pub(crate) struct FoundRow {
+    pub(crate) target: String,
+    pub(crate) value: String,
+}
+
+/// `/gateway/rules/{event}`.
+#[derive(Template)]
+#[template(path = "gateway/match.html")]
+pub(crate) struct MatchPage {
+    pub(crate) frame: Frame,
+    pub(crate) state: Prose,
+    pub(crate) what: Badge,
+    pub(crate) when: When,
+    pub(crate) request: String,
+    pub(crate) route: String,
+    pub(crate) answered: Option<String>,
+    pub(crate) id: String,
+    /// To its event, for who may read the trail.
+    pub(crate) href: Option<String>,
+    pub(crate) rules: Vec<MatchRow>,
+    pub(crate) may_apply: bool,
+}
+
+/// Where a rule may be excepted.
+#[derive(Debug)]
+pub(crate) struct PlaceChoice {
+    pub(crate) value: String,
+    pub(crate) label: String,
+    pub(crate) is_chosen: bool,
+}
+
+/// `/gateway/rules/{event}/exclude`.
+#[derive(Template)]
+#[template(path = "gateway/exclude.html")]
+pub(crate) struct ExcludePage {
+    pub(crate) frame: Frame,
+    pub(crate) problem: Option<Notice>,
+    pub(crate) event: String,
+    pub(crate) rule: u64,
+    pub(crate) message: Prose,
+    /// Whether the places are all where it matched.
+    pub(crate) is_whole: bool,
+    pub(crate) places: Vec<PlaceChoice>,
+    pub(crate) route: String,
+    pub(crate) every_route: bool,
+    pub(crate) reason: String,
+    pub(crate) until: String,
 }
 
 /// `/gateway/rules`.

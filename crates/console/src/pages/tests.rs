@@ -68,6 +68,8 @@ pages!(
     observed_nothing,
     rules,
     rules_nothing,
+    one_match,
+    exclude,
     services,
     services_none,
     bans,

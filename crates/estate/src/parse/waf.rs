@@ -10,7 +10,9 @@ use crate::fields::{EXCLUSION, MODE, ROUTE_WAF};
 use crate::findings::Findings;
 use crate::model::{Estate, Mode};
 use crate::read::{Placed, Reader, plain};
-use crate::waf::{Exclusion, RouteWaf, RuleSource, TUNINGS_MAX, Tuning, Waf, WhenSpent};
+use crate::waf::{
+    Exclusion, RouteWaf, RuleSource, TUNINGS_MAX, Tuning, Waf, WhenSpent, of_parameter,
+};
 use crate::{suggest, values};
 
 pub(super) fn waf(findings: &mut Findings, root: &Reader<'_>) -> Option<Waf> {
@@ -93,9 +95,7 @@ fn exclusion(findings: &mut Findings, table: &Reader<'_>) -> Option<Exclusion> {
     }
     let parameter = table.parse("parameter", values::rule_parameter);
     let targets = match parameter {
-        Some(name) => ["ARGS", "ARGS_GET", "ARGS_POST"]
-            .map(|collection| format!("{collection}:{name}"))
-            .to_vec(),
+        Some(name) => of_parameter(&name),
         None => table
             .parse("target", values::rule_target)
             .into_iter()

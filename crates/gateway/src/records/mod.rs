@@ -20,6 +20,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use ::waf::Decision;
 use estate::{Mode, Pressure};
 use model::{Event, Principal, RequestId, SharedClock, SharedEntropy, Timestamp};
 use tokio::sync::Notify;
@@ -170,6 +171,10 @@ pub(crate) struct Refusal<'a> {
     pub(crate) matches: &'a [Matched],
     /// What they added up to.
     pub(crate) score: Option<i64>,
+    /// Which of them, or which sum, ended the exchange.
+    pub(crate) decision: Option<&'a Decision>,
+    /// What the service answered, where the refusal was only observed and that is known by now.
+    pub(crate) answered: Option<u16>,
 }
 
 impl Recorder {
@@ -301,6 +306,8 @@ impl Recorder {
             argument: None,
             matches: &[],
             score: None,
+            decision: None,
+            answered: None,
         });
     }
 

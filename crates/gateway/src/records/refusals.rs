@@ -218,6 +218,12 @@ fn ruled(refusal: &Refusal<'_>, put: &mut dyn FnMut(&str, serde_json::Value)) {
     if let Some(score) = refusal.score {
         put("score", json!(score));
     }
+    if let Some(decision) = refusal.decision {
+        put("decision", json!(decision));
+    }
+    if let Some(status) = refusal.answered {
+        put("answered", json!(status));
+    }
 }
 
 fn message(refusal: &Refusal<'_>, step: &str) -> String {

@@ -80,6 +80,8 @@ impl Ground {
             argument: None,
             matches: &[],
             score: None,
+            decision: None,
+            answered: None,
         }
     }
 }
@@ -520,10 +522,14 @@ async fn record_says_which_rules_matched_and_the_event_where() {
     let matches = [Matched {
         id: 942_100,
         message: "looks like SQL".to_owned(),
+        place: "crs/sql.conf:7".to_owned(),
+        score: 5,
         found: vec![crate::ruled::Found {
             target: "ARGS:q".to_owned(),
             value: "1' or".to_owned(),
         }],
+        first: Vec::new(),
+        is_cut: false,
     }];
     let mut refusals = Refusals::default();
     let refusal = Refusal {
@@ -540,6 +546,8 @@ async fn record_says_which_rules_matched_and_the_event_where() {
         serde_json::json!([{
             "id": 942_100,
             "message": "looks like SQL",
+            "place": "crs/sql.conf:7",
+            "score": 5,
             "found": [{ "target": "ARGS:q", "value": "1' or" }],
         }])
     );

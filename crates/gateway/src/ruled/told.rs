@@ -1,16 +1,26 @@
 //! What rules said of an exchange, as it is recorded: shortened, and without secrets.
 
+use std::collections::BTreeSet;
+
+use ::waf::Decision;
 use seclang::{Match, Transaction};
 use serde::Serialize;
 
 /// LIMIT: matches told of one exchange.
 const MATCHES_MAX: usize = 16;
 /// LIMIT: targets told of one match.
-const TARGETS_MAX: usize = 3;
-/// LIMIT: bytes of a message, a target's name and a value.
+const TARGETS_MAX: usize = 8;
+/// LIMIT: targets told of one exchange.
+const TARGETS_ALL_MAX: usize = 48;
+/// LIMIT: bytes of a message, a place in the rules, a target's name and a value.
 const MESSAGE_BYTES_MAX: usize = 160;
+const PLACE_BYTES_MAX: usize = 160;
 const TARGET_BYTES_MAX: usize = 96;
 const VALUE_BYTES_MAX: usize = 64;
+/// LIMIT: digits of a number that rules keep.
+const NUMBER_BYTES_MAX: usize = 6;
+/// LIMIT: bytes told of a name that is none.
+const ODD_BYTES_MAX: usize = 32;
 
 /// TX variables in which sets of rules keep the score of a request and of an answer.
 const INBOUND: [&str; 3] = [
@@ -33,6 +43,8 @@ pub(crate) struct Told {
     pub(crate) matches: Vec<Matched>,
     /// What they added up to, where the rules keep a score.
     pub(crate) score: Option<i64>,
+    /// What ended the exchange.
+    pub(crate) decision: Option<Decision>,
 }
 
 /// A rule that matched.
@@ -42,8 +54,23 @@ pub(crate) struct Matched {
     pub(crate) id: u64,
     /// What it says.
     pub(crate) message: String,
+    /// The file that it stands in, and the line.
+    pub(crate) place: String,
+    /// What it added to the sum that decided.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(crate) score: i64,
     /// Where it matched.
     pub(crate) found: Vec<Found>,
+    /// Where the first link of its chain matched; empty for a rule that is no chain.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) first: Vec<String>,
+    /// Whether it matched at more places than these.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_cut: bool,
+}
+
+fn is_zero(score: &i64) -> bool {
+    *score == 0
 }
 
 /// Where a rule matched.
@@ -68,14 +95,22 @@ impl Told {
     /// What was said beyond the first `known` matches.
     pub(crate) fn of(transaction: &Transaction<'_>, part: Part, known: usize) -> Self {
         let new = transaction.matches().iter().skip(known);
-        let matches = weightiest(new.filter(|one| one.logged));
+        let decision = Decision::of(transaction);
+        let mut room = TARGETS_ALL_MAX;
+        let matches: Vec<Matched> = weightiest(new.filter(|one| one.logged))
+            .into_iter()
+            .map(|one| matched(one, decision.as_ref(), &mut room))
+            .collect();
         let names = match part {
             Part::Request => &INBOUND[..],
             Part::Answer => &OUTBOUND,
         };
         // Most requests match nothing, and then nobody asks for a score.
+        let decided = decision.as_ref().and_then(|one| one.sum.as_ref());
         let score = if matches.is_empty() {
             None
+        } else if let Some(sum) = decided {
+            Some(sum.score)
         } else {
             names.iter().find_map(|name| {
                 let value = transaction.tx(name)?;
@@ -88,6 +123,7 @@ impl Told {
             is_unreadable: part == Part::Request && transaction.problem().is_some(),
             matches,
             score,
+            decision,
         }
     }
 }
@@ -96,7 +132,7 @@ impl Told {
 ///
 /// SECURITY: whoever makes many rules of little weight match must not push out of the record what
 /// the decision stands on.
-fn weightiest<'m>(matches: impl Iterator<Item = &'m Match>) -> Vec<Matched> {
+fn weightiest<'m>(matches: impl Iterator<Item = &'m Match>) -> Vec<&'m Match> {
     let mut all: Vec<(usize, &Match)> = matches.enumerate().collect();
     if all.len() > MATCHES_MAX {
         // Emergencies are 0; a rule without severity weighs least.
@@ -104,19 +140,78 @@ fn weightiest<'m>(matches: impl Iterator<Item = &'m Match>) -> Vec<Matched> {
         all.truncate(MATCHES_MAX);
         all.sort_unstable_by_key(|(place, _)| *place);
     }
-    all.into_iter().map(|(_, one)| matched(one)).collect()
+    all.into_iter().map(|(_, one)| one).collect()
 }
 
-fn matched(one: &Match) -> Matched {
-    let found = one.found.iter().take(TARGETS_MAX).map(|found| Found {
-        target: shown(&found.target, TARGET_BYTES_MAX),
-        value: value(&found.target, &found.value),
+fn matched(one: &Match, decision: Option<&Decision>, room: &mut usize) -> Matched {
+    let mut is_cut = !one.is_whole;
+    let mut distinct = |names: Vec<String>| {
+        let mut known = BTreeSet::new();
+        let mut kept = Vec::new();
+        for (at, name) in names.into_iter().enumerate() {
+            if known.contains(&name) {
+                continue;
+            }
+            if known.len() == TARGETS_MAX || *room == 0 {
+                is_cut = true;
+                break;
+            }
+            *room -= 1;
+            known.insert(name.clone());
+            kept.push((at, name));
+        }
+        kept
+    };
+    let first = distinct(one.first.iter().map(|name| target(name)).collect());
+    let places = one.found.iter().map(|found| target(met(&found.target)));
+    let found = distinct(places.collect());
+    let found = found.into_iter().filter_map(|(at, name)| {
+        let found = one.found.get(at)?;
+        Some(Found {
+            target: name,
+            value: value(met(&found.target), &found.value),
+        })
     });
+    let found = found.collect();
     Matched {
         id: one.id,
         message: shown(&one.message, MESSAGE_BYTES_MAX),
-        found: found.collect(),
+        place: shown(one.place.to_string().as_bytes(), PLACE_BYTES_MAX),
+        score: decision.map_or(0, |decision| decision.added_by(one)),
+        found,
+        first: first.into_iter().map(|(_, name)| name).collect(),
+        is_cut,
     }
+}
+
+/// What stood there when the link before looked at it.
+fn met(target: &[u8]) -> &[u8] {
+    target.strip_prefix(b"MATCHED_VARS:").unwrap_or(target)
+}
+
+/// A target as it is told.
+///
+/// SECURITY: what is no name is a value that was read as one: a text that came as a form has its whole
+/// beginning there. Of such the length is told, behind what might be a name.
+fn target(target: &[u8]) -> String {
+    let colon = memchr::memchr(b':', target);
+    let (collection, name) = match colon.and_then(|at| target.split_at_checked(at)) {
+        Some((collection, name)) => (collection, name.strip_prefix(b":").unwrap_or(name)),
+        None => return shown(target, TARGET_BYTES_MAX),
+    };
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.[]$@+~".contains(byte);
+    let plain = name.iter().take_while(|byte| is_plain(byte)).count();
+    let is_path = collection == b"XML" && matches!(name, b"/*" | b"//@*");
+    if plain == name.len() || is_path {
+        return shown(target, TARGET_BYTES_MAX);
+    }
+    let begins = name.get(..plain.min(ODD_BYTES_MAX)).unwrap_or_default();
+    format!(
+        "{}:{}… ({} bytes)",
+        shown(collection, TARGET_BYTES_MAX),
+        shown(begins, ODD_BYTES_MAX),
+        name.len()
+    )
 }
 
 /// SECURITY: whole bodies and answers hold whatever people entered and what must not leak; cookies
@@ -167,7 +262,13 @@ fn value(target: &[u8], value: &[u8]) -> String {
     let is_secret = SECRETS
         .iter()
         .any(|word| memchr::memmem::find(&lower, word).is_some());
-    if !is_named || is_secret {
+    // What a rule keeps for itself may be a piece of any value; a small number is a count.
+    let is_kept = name == b"tx" && {
+        let own = lower.get(3..).unwrap_or_default();
+        let is_number = |bytes: &[u8]| bytes.iter().all(u8::is_ascii_digit);
+        is_number(own) || value.len() > NUMBER_BYTES_MAX || !is_number(value)
+    };
+    if !is_named || is_secret || is_kept {
         return format!("({} bytes, not shown)", value.len());
     }
     shown(value, VALUE_BYTES_MAX)
@@ -209,15 +310,38 @@ mod tests {
             "REQUEST_LINE",
             "FULL_REQUEST",
             "XML:/*",
+            "TX:0",
+            "TX:tail",
         ] {
             let told = value(target.as_bytes(), b"hunter2");
             assert_eq!(told, "(7 bytes, not shown)", "{target}");
         }
         assert_eq!(value(b"ARGS:comment", b"1' or\n"), "1' or\\n");
+        assert_eq!(value(b"TX:blocking_inbound_anomaly_score", b"15"), "15");
+        assert_eq!(value(b"TX:1", b"15"), "(2 bytes, not shown)");
         let long = "x".repeat(65);
         assert_eq!(
             value(b"ARGS:a", long.as_bytes()),
             format!("{}…", "x".repeat(64))
         );
+    }
+
+    #[test]
+    fn names_that_are_none_are_not_told() {
+        for (name, told) in [
+            ("ARGS:json.items[0].name", "ARGS:json.items[0].name"),
+            ("XML:/*", "XML:/*"),
+            ("REQUEST_BODY", "REQUEST_BODY"),
+            ("&REQUEST_HEADERS:Host", "&REQUEST_HEADERS:Host"),
+            ("ARGS:{\"password\":\"hunter2\"}", "ARGS:… (22 bytes)"),
+            ("ARGS_NAMES:my words: hunter2", "ARGS_NAMES:my… (17 bytes)"),
+            ("ARGS:a\u{1b}[2J", "ARGS:a… (5 bytes)"),
+            ("ARGS:a\"\n[[route]]", "ARGS:a… (12 bytes)"),
+            ("ARGS:<b>", "ARGS:… (3 bytes)"),
+        ] {
+            assert_eq!(target(name.as_bytes()), told);
+        }
+        let long = target(format!("ARGS:{}", "a".repeat(300)).as_bytes());
+        assert_eq!(long.chars().count(), TARGET_BYTES_MAX + 1, "{long}");
     }
 }

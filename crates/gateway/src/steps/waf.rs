@@ -217,6 +217,7 @@ fn more(told: Told) -> More {
     More {
         matches: told.matches,
         score: told.score,
+        decision: told.decision,
         ..More::default()
     }
 }

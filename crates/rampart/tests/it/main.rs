@@ -61,9 +61,13 @@ mod streams;
 #[cfg(test)]
 mod tls;
 #[cfg(test)]
+mod tune;
+#[cfg(test)]
 mod visitor;
 #[cfg(test)]
 mod waf;
+#[cfg(test)]
+mod waf_rules;
 #[cfg(test)]
 mod websocket;
 #[cfg(test)]

@@ -152,6 +152,10 @@ pub struct RuleView {
     pub operators: Vec<OperatorView>,
     /// How many links its chain has.
     pub links: usize,
+    /// Whether a match ends the exchange: it denies, drops or redirects.
+    pub ends: bool,
+    /// Its tags, but for those that depend on the request.
+    pub tags: Vec<Vec<u8>>,
     /// `maturity`, as its author sees it.
     pub maturity: Option<u8>,
     /// `accuracy`, as its author sees it.
@@ -190,6 +194,15 @@ impl Ruleset {
                 .map(view)
                 .collect(),
             links: self.chain(rule).count(),
+            ends: matches!(
+                rule.disruptive,
+                Disruptive::Deny | Disruptive::Drop | Disruptive::Redirect(_)
+            ),
+            tags: rule
+                .tags
+                .iter()
+                .filter_map(|tag| tag.constant().map(<[u8]>::to_vec))
+                .collect(),
             maturity: rule.maturity,
             accuracy: rule.accuracy,
         })

@@ -234,6 +234,8 @@ impl<'r> Transaction<'r> {
             value: head(self.values.get(hit.value), FOUND_BYTES_MAX).to_vec(),
         });
         let found = found.collect();
+        let first = self.first.iter().take(FOUND_MAX);
+        let first = first.map(|hit| self.hit_name(hit)).collect();
         let (links, raised) = if rule.log {
             let raised = self.raised.iter().map(|(slot, by)| Raised {
                 name: rules.names.name(*slot).to_vec(),
@@ -259,6 +261,8 @@ impl<'r> Transaction<'r> {
                 false => Vec::new(),
             },
             found,
+            first,
+            is_whole: self.hits.len().max(self.first.len()) <= FOUND_MAX,
             links,
             raised,
         });

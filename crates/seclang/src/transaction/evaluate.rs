@@ -124,8 +124,15 @@ impl<'r> Transaction<'r> {
     fn chain(&mut self, head: &'r Rule, at: u32) -> bool {
         self.hits.clear();
         self.raised.clear();
+        self.first.clear();
+        if !self.link(head, at) {
+            return false;
+        }
+        if head.link.is_some() && head.log {
+            self.first.clone_from(&self.hits);
+        }
         let rules = self.rules;
-        rules.chain(head).all(|rule| self.link(rule, at))
+        rules.chain(head).skip(1).all(|rule| self.link(rule, at))
     }
 
     fn link(&mut self, rule: &'r Rule, head: u32) -> bool {

@@ -124,6 +124,8 @@ pub struct Transaction<'r> {
     state: State,
     /// What the link before this one matched.
     before: Vec<Hit>,
+    /// What the first link of this chain matched.
+    first: Vec<Hit>,
     /// What this link has matched so far.
     hits: Vec<Hit>,
     last: Option<Hit>,
@@ -164,6 +166,7 @@ impl<'r> Transaction<'r> {
                 highest_severity: None,
             },
             before: Vec::new(),
+            first: Vec::new(),
             hits: Vec::new(),
             last: None,
             raised: Vec::new(),

@@ -453,3 +453,28 @@ fn collections_are_kept_within_the_exchange() {
     let text = "SecAction \"id:1,phase:1,pass,nolog,initcol:ip=%{REMOTE_ADDR},setvar:ip.n=+3\"\nSecRule IP:n \"@eq 3\" \"id:2,phase:2,pass\"\nSecRule IP:key \"@streq 203.0.113.9\" \"id:3,phase:2,pass\"";
     assert_eq!(matched(text, &get("/")), [1, 2, 3]);
 }
+
+#[test]
+fn match_of_a_chain_says_where_its_first_link_matched() {
+    let rules = rules(
+        "SecRule ARGS \"@contains z\" \"id:2,phase:2,pass,log\"\n\
+         SecRule ARGS \"@rx ^x(.)\" \"id:1,phase:2,deny,log,capture,tag:'a',tag:'%{TX.1}',chain\"\n\
+         SecRule TX:1 \"@streq y\"\n",
+    );
+    let views: Vec<_> = rules.rules().map(|one| (one.id, one.ends)).collect();
+    assert_eq!(views, [(2, false), (1, true)]);
+    assert_eq!(rules.rules().last().unwrap().tags, [b"a"]);
+    let transaction = run(&rules, &get("/?a=z&b=xy&c=z"));
+    let matches: Vec<_> = transaction.matches().iter().collect();
+    let [plain, chain] = matches.as_slice() else {
+        panic!("{matches:#?}");
+    };
+    assert_eq!((plain.first.len(), plain.found.len()), (0, 2));
+    assert_eq!(chain.first, [b"ARGS:b".to_vec()]);
+    assert_eq!(chain.found[0].target, b"TX:1");
+    assert!(plain.is_whole && chain.is_whole);
+    let many = format!("/?{}", ["a=z"; 17].join("&"));
+    let transaction = run(&rules, &get(many.leak()));
+    assert_eq!(transaction.matches()[0].found.len(), 16);
+    assert!(!transaction.matches()[0].is_whole);
+}

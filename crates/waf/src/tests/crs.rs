@@ -11,7 +11,7 @@ use super::estate;
 use crate::{Sets, is_rule_file};
 
 /// The rule set's folder; a test without it says so.
-fn folder() -> Option<PathBuf> {
+pub(crate) fn folder() -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     #[expect(clippy::disallowed_methods, reason = "a test asks where the rules are")]
     let set = std::env::var("RAMPART_CRS_DIR").ok();
@@ -23,7 +23,7 @@ fn folder() -> Option<PathBuf> {
     None
 }
 
-fn texts(folder: &Path) -> BTreeMap<String, String> {
+pub(crate) fn texts(folder: &Path) -> BTreeMap<String, String> {
     let mut texts = BTreeMap::new();
     for place in ["", "rules"] {
         for entry in std::fs::read_dir(folder.join(place)).unwrap() {

@@ -26,7 +26,7 @@ pub struct ObservedArgs {
     /// Of this route alone.
     #[arg(long, value_name = "ROUTE")]
     pub route: Option<String>,
-    /// Of this step alone: authenticate, authorise, limits, body, inspect, validate, sanitize.
+    /// Of this step alone: authenticate, authorise, limits, body, inspect, waf, validate, sanitize.
     #[arg(long, value_name = "STEP")]
     pub step: Option<String>,
 }

@@ -278,3 +278,69 @@ fn core_rule_set_passes_but_for_the_known_failures() {
     assert_eq!(passed + 3, stages);
     assert_eq!(document["known_failures"].as_array().unwrap().len(), 3);
 }
+
+fn tuned() -> serde_json::Value {
+    json!({
+        "since": "2026-03-01T00:00:00.000Z", "until": "2026-03-02T00:00:00.000Z",
+        "complete": false, "notes": ["too \u{1b}[2J much\n[[route]]"],
+        "requests": 9, "would_pass": 5, "excepted": 1, "unknown": 2,
+        "proposals": [{
+            "rule": 942_100, "message": "SQL \u{202e}injection", "place": "crs/rules/sqli.conf:46",
+            "route": "posts", "target": "ARGS:comment", "evidence": "people",
+            "evidence_text": "several principals who are signed in", "requests": 5, "alike": 2,
+            "principals": 3, "addresses": 1, "first": "2026-03-01T07:00:00.000Z",
+            "last": "2026-03-01T08:00:00.000Z", "answered": [{ "class": 2, "count": 4 }],
+            "example": {
+                "request_id": "req_00000000000000000000000001",
+                "time": "2026-03-01T08:00:00.000Z", "request": "POST shop.example/posts\nmode = 1",
+            },
+            "alone": 4, "together": 5, "unasked": 7, "attacks": 1,
+            "blinds": "rule 942100 no longer looks at `ARGS:comment` on route `posts`",
+            "until": "2026-05-30",
+            "lines": "[[waf.exclusion]]\nrule = 942100\nparameter = \"comment\"\nroute = \"posts\"\nreason = \"r\"\nuntil = \"2026-05-30\"\n",
+        }],
+        "left_alone": [{
+            "what": "203.0.113.9", "rule": null, "route": null, "target": null, "requests": 1,
+            "why": "looks like an attacker: one address met 12 different rules", "example": null,
+        }],
+        "left_alone_more": 3,
+    })
+}
+
+#[test]
+fn tune_prints_what_can_be_put_into_an_estate_and_nothing_of_strangers_besides() {
+    let place = Place::new();
+    assert_eq!(place.run(&["init", "--name", "acme"]).exit, Exit::Ok);
+    let asked = place.serve(|_, _| (200, tuned().to_string()));
+    let ran = place.run(&[
+        "waf",
+        "tune",
+        "--since",
+        "48h",
+        "--until",
+        "1d",
+        "--route",
+        "posts",
+        "--expires",
+        "2026-05-30",
+    ]);
+    insta::assert_snapshot!("tune", ran.show());
+    assert_eq!(
+        asked.targets(),
+        ["GET /gateway/rules/tune?since=2d&until=1d&route=posts&expires=2026%2D05%2D30"]
+    );
+    // Whatever is no line of an exclusion is a comment.
+    let estate: Vec<&str> = ran
+        .out
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .collect();
+    assert_eq!(estate.concat().matches("[[").count(), 1, "{}", ran.out);
+    assert!(!ran.out.contains(['\u{1b}', '\u{202e}']), "{}", ran.out);
+    let ran = place.run(&["waf", "tune", "--format", "json"]);
+    assert_eq!(ran.json()["schema"], "rampart.waf-tune.v1");
+    assert_eq!(
+        place.run(&["waf", "tune", "--since", "soon"]).exit,
+        Exit::Usage
+    );
+}

@@ -1,38 +1,8 @@
 use ::model::{Diagnostic, Timestamp};
+use testkit::small_estate as text;
 
 use crate::model::Mode;
 use crate::{Estate, RuleSource, WhenSpent, rule_folders};
-
-fn text(route: &str, more: &str) -> String {
-    format!(
-        r#"
-[estate]
-name = "shop"
-domain = "shop.example"
-
-[[zone]]
-name = "app"
-
-[[host]]
-name = "a"
-zone = "app"
-address = "127.0.0.1"
-
-[[service]]
-name = "posts"
-hosts = ["a"]
-port = 8080
-
-[[route]]
-name = "posts"
-path = "/**"
-to = "posts"
-auth = "none"
-{route}
-{more}
-"#
-    )
-}
 
 fn good(route: &str, more: &str) -> Estate {
     let parsed = Estate::parse(&text(route, more));

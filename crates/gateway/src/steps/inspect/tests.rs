@@ -4,7 +4,7 @@ use bytes::Bytes;
 use estate::Estate;
 use http::Request;
 use model::{ByteSize, SharedClock, SharedEntropy};
-use testkit::{FakeClock, SeededEntropy};
+use testkit::{FakeClock, SeededEntropy, small_estate};
 
 use super::*;
 use crate::body::Budget;
@@ -17,39 +17,13 @@ use crate::state::Builder;
 use crate::steps::route;
 use crate::upstream::{Around, Target};
 
-const ESTATE: &str = r#"
-[estate]
-name = "shop"
-domain = "shop.example"
-
-[[zone]]
-name = "app"
-
-[[host]]
-name = "a"
-zone = "app"
-address = "127.0.0.1"
-
-[[service]]
-name = "posts"
-hosts = ["a"]
-port = 8080
-
-[[route]]
-name = "posts"
-host = "shop.example"
-path = "/posts"
-to = "posts"
-auth = "none"
-"#;
-
 /// What is said of a body on a route with these modes: the code of a refusal, or those observed.
 async fn said(
     modes: &str,
     headers: &[(&'static str, &'static str)],
     content: &str,
 ) -> Result<String, &'static str> {
-    let text = format!("{ESTATE}mode = {modes}\n");
+    let text = small_estate(&format!("mode = {modes}"), "");
     let estate = Estate::parse(&text).unwrap().estate;
     let clock: SharedClock = Arc::new(FakeClock::new());
     let entropy: SharedEntropy = Arc::new(SeededEntropy::new(1));

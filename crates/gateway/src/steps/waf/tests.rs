@@ -6,7 +6,7 @@ use std::path::Path;
 use estate::Estate;
 use http::{Request, Response};
 use model::{ByteSize, SharedClock, SharedEntropy};
-use testkit::{FakeClock, SeededEntropy};
+use testkit::{FakeClock, SeededEntropy, small_estate};
 
 use super::*;
 use crate::body::{Budget, hold_bytes};
@@ -18,32 +18,6 @@ use crate::shared::{Common, Parts, Shared};
 use crate::state::{Builder, State};
 use crate::steps::route;
 use crate::upstream::{Around, Target};
-
-const ESTATE: &str = r#"
-[estate]
-name = "shop"
-domain = "shop.example"
-
-[[zone]]
-name = "app"
-
-[[host]]
-name = "a"
-zone = "app"
-address = "127.0.0.1"
-
-[[service]]
-name = "posts"
-hosts = ["a"]
-port = 8080
-
-[[route]]
-name = "posts"
-host = "shop.example"
-path = "/**"
-to = "posts"
-auth = "none"
-"#;
 
 const RULES: &str = r#"
 SecRule REQUEST_HEADERS:User-Agent "@contains scanner" "id:1,phase:1,deny,log,msg:'a scanner'"
@@ -75,7 +49,7 @@ impl World {
     }
 
     fn of(route: &str, waf: &str, rules: &str) -> Self {
-        let text = format!("{ESTATE}{route}\n[waf]\nrules = \"mine\"\n{waf}\n");
+        let text = small_estate(route, &format!("[waf]\nrules = \"mine\"\n{waf}"));
         let estate = Estate::parse(&text).unwrap().estate;
         let texts = BTreeMap::from([("mine/all.conf".to_owned(), rules.to_owned())]);
         let documents = Documents::compile(&estate, &texts, &::waf::Shelf::keeping(0)).unwrap();
