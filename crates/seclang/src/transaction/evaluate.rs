@@ -18,8 +18,10 @@ struct Look<'l> {
     rule: &'l Rule,
     operator: &'l Operator,
     target: &'l Target,
-    /// The operator's argument, expanded.
+    /// The operator's argument, expanded; empty for comparisons of numbers.
     argument: &'l [u8],
+    /// Their argument.
+    number: i64,
     /// What `ctl:` has taken away.
     removed: &'l [&'l Selector],
 }
@@ -73,10 +75,11 @@ impl<'r> Transaction<'r> {
             if self.state.removed.get(next as usize) == Some(&true) {
                 continue;
             }
-            let Some(head) = rules.rule(next) else {
+            let may_run = self.may_run(next);
+            let Some(head) = rules.rule(next).filter(|_| may_run || self.exhausted) else {
                 continue;
             };
-            let whole = self.may_run(head) && self.chain(head, next);
+            let whole = may_run && self.chain(head, next);
             if self.exhausted {
                 return self.end(Interruption {
                     rule: 0,
@@ -137,9 +140,10 @@ impl<'r> Transaction<'r> {
             self.on_link(rule);
             return true;
         };
-        let argument = match operator.template() {
-            None => Cow::Borrowed(&[][..]),
-            Some(template) => self.expanded(template),
+        let (argument, number) = match &operator.test {
+            Test::Compare(_, template) => (Cow::Borrowed(&[][..]), self.number(template)),
+            Test::Text(_, template) => (self.expanded(template), 0),
+            _ => (Cow::Borrowed(&[][..]), 0),
         };
         let taken = self.taken(head);
         for target in &rule.targets {
@@ -152,6 +156,7 @@ impl<'r> Transaction<'r> {
                 operator,
                 target,
                 argument: &argument,
+                number,
                 removed: &removed,
             };
             if self.may_match(&look) {
@@ -192,10 +197,11 @@ impl<'r> Transaction<'r> {
     }
 
     /// Whether a rule can match at all: false where none of its targets can.
-    fn may_run(&mut self, rule: &Rule) -> bool {
+    fn may_run(&mut self, at: u32) -> bool {
         // SECURITY: what was not looked at must not decide; the phase ends.
         self.exhausted |= self.is_spent();
-        let (Some(bit), Some(group), false) = (rule.bit, rule.group, self.exhausted) else {
+        let gate = self.rules.gates.get(at as usize).copied().flatten();
+        let (Some(gate), false) = (gate, self.exhausted) else {
             return !self.exhausted;
         };
         let mut made = Made {
@@ -203,7 +209,8 @@ impl<'r> Transaction<'r> {
             values: &mut self.values,
             rules: self.rules,
         };
-        self.columns.group_may_match(group, bit, &mut made)
+        self.columns
+            .group_may_match(gate.group, gate.bit, &mut made)
     }
 
     fn is_spent(&self) -> bool {
@@ -330,7 +337,7 @@ impl<'r> Transaction<'r> {
     fn compares(&self, look: &Look<'_>, kept: &Kept) -> bool {
         match (&look.operator.test, look.rule.node.index()) {
             (Test::Compare(compare, _), 0) => {
-                let holds = compare(kept.number(), crate::bytes::number(look.argument));
+                let holds = compare(kept.number(), look.number);
                 holds != look.operator.negated
             }
             _ => true,
@@ -417,7 +424,11 @@ impl<'r> Transaction<'r> {
             return;
         }
         self.values.spend(self.values.len(value));
-        let holds = look.operator.holds(self.values.get(value), look.argument);
+        let text = self.values.get(value);
+        let holds = match &look.operator.test {
+            Test::Compare(compare, _) => compare(crate::bytes::number(text), look.number),
+            _ => look.operator.holds(text, look.argument),
+        };
         if holds != look.operator.negated {
             self.hit(look, name, value);
         }
