@@ -1,7 +1,8 @@
 //! Folding: tokens that mean the same to a database become one, until five are left that tell what
 //! the value is.
 
-use super::tokens::{Reader, Token};
+use super::token::Token;
+use super::tokens::Reader;
 use super::{TOKENS_MAX, kind, words};
 
 /// Places for tokens: one more than a fingerprint has tells what the last one is, and folding looks two

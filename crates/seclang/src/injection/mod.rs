@@ -10,6 +10,7 @@ mod fold;
 mod kind;
 #[cfg(test)]
 mod tests;
+mod token;
 mod tokens;
 mod words;
 

@@ -39,6 +39,7 @@ impl Transaction<'_> {
         match template.pieces.as_ref() {
             // A number that rules have added up needs no text.
             [Piece::Tx(slot)] => self.store.slot(*slot).map_or(0, Kept::number),
+            [Piece::Text(text)] => number(text),
             _ => number(&self.expanded(template)),
         }
     }

@@ -100,10 +100,14 @@ pub(crate) fn count_all(data: &Path) {
         ),
         &levels,
     );
+    count_others(data, &levels);
+}
+
+fn count_others(data: &Path, levels: &[Ruleset]) {
     count(
         "RustSec",
         &texts_of(&data.join("advisories/rustsec"), &[".md"], |_| true),
-        &levels,
+        levels,
     );
     count(
         "PyPA, every tenth",
@@ -111,16 +115,16 @@ pub(crate) fn count_all(data: &Path) {
             .into_iter()
             .step_by(10)
             .collect::<Vec<_>>(),
-        &levels,
+        levels,
     );
     count(
         "versions",
         &texts_of(&data.join("versions"), &[".txt"], |_| true),
-        &levels,
+        levels,
     );
     count(
         "wycheproof",
         &texts_of(&data.join("wycheproof"), &[".json"], |_| true),
-        &levels,
+        levels,
     );
 }
