@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::columns::Made;
 use super::store::Kept;
 use super::{Hit, Transaction, ValueId};
-use crate::operator::{Operator, Test};
+use crate::operator::{Groups, Operator, Test};
 use crate::rules::{Part, Rule, Target};
 use crate::settings::EngineMode;
 use crate::text::actions::Scope;
@@ -29,6 +29,11 @@ struct Look<'l> {
 impl Look<'_> {
     fn takes(&self, name: &[u8]) -> bool {
         self.target.takes(name) && !self.is_removed(name)
+    }
+
+    /// Whether what an operator finds is kept in `TX.0` to `TX.9`.
+    fn captures(&self) -> bool {
+        self.rule.capture && !self.operator.negated
     }
 
     fn is_removed(&self, name: &[u8]) -> bool {
@@ -419,22 +424,27 @@ impl<'r> Transaction<'r> {
         }
         if !self.values.is_candidate(value, look.rule, self.rules) {
             if look.operator.negated {
-                self.hit(look, name, value);
+                self.hit(look, name, value, None);
             }
             return;
         }
         self.values.spend(self.values.len(value));
         let text = self.values.get(value);
+        // What is told of an injection is what finds it: both are asked at once.
+        let captured = matches!(look.operator.test, Test::DetectSqli) && look.captures();
+        let groups = captured.then(|| look.operator.groups(text));
         let holds = match &look.operator.test {
+            Test::DetectSqli if captured => groups.as_ref().is_some_and(|all| !all.is_empty()),
             Test::Compare(compare, _) => compare(crate::bytes::number(text), look.number),
             _ => look.operator.holds(text, look.argument),
         };
         if holds != look.operator.negated {
-            self.hit(look, name, value);
+            self.hit(look, name, value, groups);
         }
     }
 
-    fn hit(&mut self, look: &Look<'_>, name: ValueId, value: ValueId) {
+    /// `groups`: what is captured, where it is known already.
+    fn hit(&mut self, look: &Look<'_>, name: ValueId, value: ValueId, groups: Option<Groups>) {
         let hit = Hit {
             variable: look.target.variable,
             count: look.target.count,
@@ -443,8 +453,8 @@ impl<'r> Transaction<'r> {
         };
         self.hits.push(hit);
         self.last = Some(hit);
-        if look.rule.capture && !look.operator.negated {
-            let groups = look.operator.groups(self.values.get(value));
+        if look.captures() {
+            let groups = groups.unwrap_or_else(|| look.operator.groups(self.values.get(value)));
             self.capture(groups);
         }
         self.on_hit(look.rule);
