@@ -1,5 +1,7 @@
 //! Small questions about bytes that many files ask. Nothing here knows what the bytes mean.
 
+use crate::place::Bad;
+
 /// The byte at `at`, if there is one.
 pub(crate) fn at(input: &[u8], at: usize) -> Option<u8> {
     input.get(at).copied()
@@ -97,6 +99,32 @@ pub(crate) fn number(input: &[u8]) -> i64 {
         };
     }
     value
+}
+
+/// A whole number of digits alone.
+pub(crate) fn count(text: &[u8]) -> Result<usize, Bad> {
+    let digits = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
+    let count = usize::try_from(number(text)).ok().filter(|_| digits);
+    count.ok_or_else(|| Bad::new(format!("`{}` is no whole number", shown(text))))
+}
+
+/// Writes a number in decimal digits.
+pub(crate) fn write_number(number: i64, out: &mut Vec<u8>) {
+    // Nineteen digits are all that 64 bits can have.
+    let mut digits = [b'0'; 20];
+    let (mut rest, mut count) = (number.unsigned_abs(), 0);
+    for place in digits.iter_mut().rev() {
+        *place = b'0' + u8::try_from(rest % 10).unwrap_or_default();
+        rest /= 10;
+        count += 1;
+        if rest == 0 {
+            break;
+        }
+    }
+    if number < 0 {
+        out.push(b'-');
+    }
+    out.extend_from_slice(tail(&digits, digits.len() - count));
 }
 
 /// For people: printable ASCII as it is, all else escaped. Never used to decide anything.

@@ -21,6 +21,7 @@ mod fuzz_checks;
 #[cfg(test)]
 #[path = "tests/fuzz.rs"]
 mod fuzz_tests;
+mod injection;
 mod moment;
 mod operator;
 mod place;

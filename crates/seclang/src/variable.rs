@@ -30,9 +30,15 @@ variables! {
     ArgsCombinedSize = "ARGS_COMBINED_SIZE",
     ArgsGet = "ARGS_GET",
     ArgsGetNames = "ARGS_GET_NAMES",
+    ArgsGetNamesRaw = "ARGS_GET_NAMES_RAW",
+    ArgsGetRaw = "ARGS_GET_RAW",
     ArgsNames = "ARGS_NAMES",
+    ArgsNamesRaw = "ARGS_NAMES_RAW",
     ArgsPost = "ARGS_POST",
     ArgsPostNames = "ARGS_POST_NAMES",
+    ArgsPostNamesRaw = "ARGS_POST_NAMES_RAW",
+    ArgsPostRaw = "ARGS_POST_RAW",
+    ArgsRaw = "ARGS_RAW",
     AuthType = "AUTH_TYPE",
     Duration = "DURATION",
     Env = "ENV",
@@ -150,17 +156,46 @@ pub(crate) enum Source {
     OfRule,
 }
 
+/// Second names of variables.
+const ALSO: &[(&str, Variable)] = &[
+    (
+        "MULTIPART_SEMICOLON_MISSING",
+        Variable::MultipartMissingSemicolon,
+    ),
+    ("STATUS", Variable::ResponseStatus),
+];
+
 /// Variables of the manual that this engine does not have, and why.
 const ELSEWHERE: &[(&str, &str)] = &[
     ("FILES_TMPNAMES", "uploads are not written to files"),
     ("GEO", "it needs a database of places"),
-    ("WEBSERVER_ERROR_LOG", "it is of ModSecurity 2 alone"),
-    ("PERF_ALL", "it is of ModSecurity 2 alone"),
-    ("SCRIPT_FILENAME", "it is of ModSecurity 2 alone"),
-    ("STREAM_INPUT_BODY", "it is of ModSecurity 2 alone"),
-    ("STREAM_OUTPUT_BODY", "it is of ModSecurity 2 alone"),
-    ("USERAGENT_IP", "it is of ModSecurity 2 alone"),
+    ("PERF_ALL", OF_TWO),
+    ("PERF_COMBINED", OF_TWO),
+    ("PERF_GC", OF_TWO),
+    ("PERF_LOGGING", OF_TWO),
+    ("PERF_PHASE1", OF_TWO),
+    ("PERF_PHASE2", OF_TWO),
+    ("PERF_PHASE3", OF_TWO),
+    ("PERF_PHASE4", OF_TWO),
+    ("PERF_PHASE5", OF_TWO),
+    ("PERF_RULES", OF_TWO),
+    ("PERF_SREAD", OF_TWO),
+    ("PERF_SWRITE", OF_TWO),
+    ("SCRIPT_BASENAME", OF_TWO),
+    ("SCRIPT_FILENAME", OF_TWO),
+    ("SCRIPT_GID", OF_TWO),
+    ("SCRIPT_GROUPNAME", OF_TWO),
+    ("SCRIPT_MODE", OF_TWO),
+    ("SCRIPT_UID", OF_TWO),
+    ("SCRIPT_USERNAME", OF_TWO),
+    ("SDBM_DELETE_ERROR", OF_TWO),
+    ("STREAM_INPUT_BODY", OF_TWO),
+    ("STREAM_OUTPUT_BODY", OF_TWO),
+    ("USERAGENT_IP", OF_TWO),
+    ("WEBSERVER_ERROR_LOG", OF_TWO),
 ];
+
+const OF_TWO: &str = "it is of ModSecurity 2 alone";
 
 impl Variable {
     /// How many there are.
@@ -175,6 +210,10 @@ impl Variable {
     pub(crate) fn named(name: &str) -> Result<Self, Bad> {
         let mut all = Self::ALL.iter();
         if let Some(known) = all.find(|known| known.name().eq_ignore_ascii_case(name)) {
+            return Ok(*known);
+        }
+        let mut also = ALSO.iter();
+        if let Some((_, known)) = also.find(|(known, _)| known.eq_ignore_ascii_case(name)) {
             return Ok(*known);
         }
         let elsewhere = ELSEWHERE
@@ -196,12 +235,18 @@ impl Variable {
             Self::ArgsNames => Source::NamesOf(Self::ArgsGet, Self::ArgsPost),
             Self::ArgsGetNames => Source::Names(Self::ArgsGet),
             Self::ArgsPostNames => Source::Names(Self::ArgsPost),
+            Self::ArgsRaw => Source::Lists(Self::ArgsGetRaw, Self::ArgsPostRaw),
+            Self::ArgsNamesRaw => Source::NamesOf(Self::ArgsGetRaw, Self::ArgsPostRaw),
+            Self::ArgsGetNamesRaw => Source::Names(Self::ArgsGetRaw),
+            Self::ArgsPostNamesRaw => Source::Names(Self::ArgsPostRaw),
             Self::RequestCookiesNames => Source::Names(Self::RequestCookies),
             Self::RequestHeadersNames => Source::Names(Self::RequestHeaders),
             Self::ResponseHeadersNames => Source::Names(Self::ResponseHeaders),
             Self::FilesNames => Source::Names(Self::Files),
             Self::ArgsGet
+            | Self::ArgsGetRaw
             | Self::ArgsPost
+            | Self::ArgsPostRaw
             | Self::Files
             | Self::FilesSizes
             | Self::FilesTmpContent

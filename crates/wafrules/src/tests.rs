@@ -1,11 +1,10 @@
 use std::collections::BTreeMap;
 
 use seclang::regression::{Case, Wire, run, run_case, wire};
-use seclang::{
-    Connection, Leniency, Loader, Moment, NoFiles, RequestHead, Ruleset, Transaction, Verdict,
-};
+use seclang::{Leniency, Loader, NoFiles, Ruleset};
 
 use super::*;
+use crate::sent::{json_text, send};
 
 /// Rules whose job is to set or to decide: they match nothing in a request.
 fn is_frame(file: &str) -> bool {
@@ -40,45 +39,6 @@ fn detecting() -> Ruleset {
     }
     loader.text("mode", b"SecRuleEngine DetectionOnly");
     loader.finish().unwrap().rules
-}
-
-struct Sent {
-    verdict: Verdict,
-    told: Vec<u64>,
-    score: i64,
-}
-
-fn send(rules: &Ruleset, wire: &Wire) -> Sent {
-    let connection = Connection {
-        client: "192.0.2.1".parse().unwrap(),
-        client_port: 1,
-        server: "192.0.2.2".parse().unwrap(),
-        server_port: 443,
-        moment: Moment::default(),
-        unique_id: b"x",
-    };
-    let fields: Vec<(&[u8], &[u8])> = wire
-        .fields
-        .iter()
-        .map(|(name, value)| (name.as_slice(), value.as_slice()))
-        .collect();
-    let mut transaction = Transaction::new(rules, &connection);
-    transaction.request_head(&RequestHead {
-        line: &wire.line,
-        method: &wire.method,
-        target: &wire.target,
-        protocol: &wire.protocol,
-        fields: &fields,
-    });
-    let verdict = transaction.request_body(&wire.body);
-    let told = transaction.matches().iter().filter(|found| found.logged);
-    let told = told.map(|found| found.id).collect();
-    let score = transaction.tx(SCORE).unwrap();
-    Sent {
-        verdict,
-        told,
-        score: String::from_utf8(score).unwrap().parse().unwrap(),
-    }
 }
 
 fn request(case: &Case) -> Wire {
@@ -128,7 +88,7 @@ fn what_one_rule_must_let_be_matches_nothing_at_the_first_level() {
     let rules = at(1);
     for case in cases().unwrap().iter().filter(|case| !is_positive(case)) {
         let sent = send(&rules, &request(case));
-        assert_eq!(sent.told, Vec::<u64>::new(), "{}: {case:?}", case.name);
+        assert_eq!(sent.ids(), Vec::<u64>::new(), "{}: {case:?}", case.name);
     }
 }
 
@@ -151,7 +111,7 @@ fn a_critical_match_is_refused_at_its_own_level_and_others_only_score() {
         let sent = send(&levels[level - 1], &request(case));
         let critical = text.contains("severity:CRITICAL");
         if critical {
-            assert!(sent.verdict != Verdict::Pass, "{}", case.name);
+            assert!(sent.refused, "{}", case.name);
             assert!(sent.score >= 5, "{}: {}", case.name, sent.score);
         } else {
             assert!(sent.score >= 2, "{}: {}", case.name, sent.score);
@@ -159,7 +119,7 @@ fn a_critical_match_is_refused_at_its_own_level_and_others_only_score() {
         if level > 1 {
             let below = send(&levels[level - 2], &request(case));
             assert!(
-                !below.told.contains(&id_of(case)),
+                !below.ids().contains(&id_of(case)),
                 "{} below its level",
                 case.name
             );
@@ -222,13 +182,13 @@ fn the_score_decides_and_both_can_be_set() {
         .unwrap()
         .rules
     };
-    assert!(send(&with(1, 5), &attack).verdict != Verdict::Pass);
-    assert_eq!(send(&with(1, 1_000), &attack).verdict, Verdict::Pass);
+    assert!(send(&with(1, 5), &attack).refused);
+    assert!(!send(&with(1, 1_000), &attack).refused);
     // A warning of the third level is below the threshold, and above a lower one.
     let tag = one("/?q=%3Cb%3E");
-    assert_eq!(send(&with(2, 3), &tag).verdict, Verdict::Pass);
-    assert_eq!(send(&with(3, 5), &tag).verdict, Verdict::Pass);
-    assert!(send(&with(3, 3), &tag).verdict != Verdict::Pass);
+    assert!(!send(&with(2, 3), &tag).refused);
+    assert!(!send(&with(3, 5), &tag).refused);
+    assert!(send(&with(3, 3), &tag).refused);
 }
 
 #[test]
@@ -244,8 +204,8 @@ fn settings_of_other_sets_of_rules_serve_this_one() {
     let tag = one("/?q=%3Cb%3E");
     let others = "SecAction \"id:1,phase:1,pass,nolog,setvar:tx.blocking_paranoia_level=3,\
         setvar:tx.inbound_anomaly_score_threshold=3\"";
-    assert!(send(&load(others), &tag).verdict != Verdict::Pass);
-    assert_eq!(send(&load(""), &tag).verdict, Verdict::Pass);
+    assert!(send(&load(others), &tag).refused);
+    assert!(!send(&load(""), &tag).refused);
 }
 
 /// A body of a type, and whether `1 or 1=1` within it is seen.
@@ -327,23 +287,13 @@ fn versions_and_vectors_of_others_match_nothing() {
                 continue;
             };
             let text: String = text.chars().take(65_536).collect();
-            let table = format!("rule 1\n- json: {{\"text\": \"{}\"}}\n", escaped(&text));
+            let table = format!("rule 1\n- json: {{\"text\": {}}}\n", json_text(&text));
             let case = &seclang::regression::parse_table("t", &table).unwrap()[0];
-            assert_eq!(send(&rules, &request(case)).told, Vec::<u64>::new());
+            assert_eq!(send(&rules, &request(case)).ids(), Vec::<u64>::new());
             seen += 1;
         }
     }
     println!("{seen} files");
-}
-
-fn escaped(text: &str) -> String {
-    text.chars()
-        .map(|letter| match letter {
-            '"' | '\\' => format!("\\{letter}"),
-            letter if u32::from(letter) < 32 => format!("\\u{:04x}", u32::from(letter)),
-            letter => letter.to_string(),
-        })
-        .collect()
 }
 
 /// This tree's own documents and sources, in pieces: prose, markdown, code.
@@ -367,10 +317,10 @@ fn documents_and_sources_of_this_project_match_nothing() {
             panic!("{name} is gone");
         };
         let text: String = text.chars().take(65_536).collect();
-        let table = format!("rule 1\n- json: {{\"text\": \"{}\"}}\n", escaped(&text));
+        let table = format!("rule 1\n- json: {{\"text\": {}}}\n", json_text(&text));
         let case = &seclang::regression::parse_table("t", &table).unwrap()[0];
         assert_eq!(
-            send(&rules, &request(case)).told,
+            send(&rules, &request(case)).ids(),
             Vec::<u64>::new(),
             "{name}"
         );

@@ -14,6 +14,13 @@ pub(crate) struct Form {
     pub(crate) too_many: bool,
 }
 
+/// The pairs as they were sent, at most `most`.
+pub(crate) fn raw(text: &[u8], separator: u8, most: usize) -> impl Iterator<Item = (&[u8], &[u8])> {
+    let pairs = text.split(move |byte| *byte == separator);
+    let pairs = pairs.filter(|pair| !pair.is_empty()).take(most);
+    pairs.map(|pair| split_once(pair, b'=').unwrap_or((pair, &[])))
+}
+
 /// Reads at most `most` pairs between `separator`s. A pair without `=` is a name.
 pub(crate) fn read(text: &[u8], separator: u8, most: usize) -> Form {
     let mut form = Form::default();

@@ -5,7 +5,7 @@
 //!   verdicts are those of libinjection.
 //! - Example: `SecRule ARGS "@detectSQLi" "id:1,capture,deny"`.
 
-use std::panic::catch_unwind;
+use crate::injection;
 
 /// The fingerprint of an injection.
 pub(crate) fn matches(value: &[u8]) -> Option<Vec<u8>> {
@@ -36,15 +36,7 @@ fn is_number(value: &[u8]) -> bool {
     }
 }
 
-/// What the library says.
+/// By its tokens, whatever it looks like.
 pub(super) fn asked(value: &[u8]) -> Option<Vec<u8>> {
-    // SECURITY: a defect in the library must not let a value pass, nor end the process: a panic is
-    // an injection without a fingerprint.
-    let verdict = catch_unwind(|| {
-        let found = libinjectionrs::detect_sqli(value);
-        let print = found.fingerprint.as_ref();
-        let print = print.map(|print| print.to_string().into_bytes());
-        found.is_injection().then(|| print.unwrap_or_default())
-    });
-    verdict.unwrap_or_else(|_| Some(Vec::new()))
+    injection::sql(value).map(|print| print.letters().to_vec())
 }

@@ -13,7 +13,7 @@ pub(crate) fn matches(value: &[u8]) -> bool {
 }
 
 /// What the library says.
-pub(super) fn asked(value: &[u8]) -> bool {
+pub(crate) fn asked(value: &[u8]) -> bool {
     // SECURITY: as with `@detectSQLi`, a panic of the library is a match.
     catch_unwind(|| libinjectionrs::detect_xss(value).is_injection()).unwrap_or(true)
 }

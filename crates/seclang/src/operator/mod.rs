@@ -31,6 +31,8 @@ mod verify_svnr;
 mod within;
 
 pub(crate) use detect_sqli::is_word;
+#[cfg(test)]
+pub(crate) use detect_xss::asked as is_script;
 use ip_match::IpMatch;
 use pm::Pm;
 pub(crate) use rx::Rx;

@@ -15,7 +15,7 @@ pub(crate) mod tests;
 mod yaml;
 
 pub use cases::{Case, Expectation, Input, Stage, parse};
-pub use request::{Wire, wire};
+pub use request::{Wire, wire, written};
 pub use run::{CaseOutcome, Report, StageOutcome, run, run_case};
 pub use table::parse_table;
 

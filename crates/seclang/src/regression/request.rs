@@ -31,17 +31,19 @@ pub fn wire(input: &Input) -> Wire {
     }
 }
 
-fn written(input: &Input) -> Vec<u8> {
-    let Input::Parts {
-        method,
-        uri,
-        version,
-        fields,
-        data,
-        complete,
-    } = input
-    else {
-        return Vec::new();
+/// The bytes of a test's request.
+#[must_use]
+pub fn written(input: &Input) -> Vec<u8> {
+    let (method, uri, version, fields, data, complete) = match input {
+        Input::Raw(raw) => return raw.clone(),
+        Input::Parts {
+            method,
+            uri,
+            version,
+            fields,
+            data,
+            complete,
+        } => (method, uri, version, fields, data, complete),
     };
     let mut fields = fields.clone();
     let has = |fields: &[(String, String)], name: &str| {

@@ -1,5 +1,8 @@
 //! Sets of bytes, small enough to be copied. Asking whether two of them meet costs four instructions.
 
+/// Values below this length are many, and their bytes few.
+const SHORT: usize = 64;
+
 /// A set of bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct ByteSet([u64; 4]);
@@ -7,6 +10,9 @@ pub(crate) struct ByteSet([u64; 4]);
 impl ByteSet {
     /// The bytes that occur in a value.
     pub(crate) fn of(bytes: &[u8]) -> Self {
+        if bytes.len() < SHORT {
+            return Self::of_short(bytes);
+        }
         // Marks first: one store a byte, which does not wait for the one before.
         let mut marks = [false; 256];
         for byte in bytes {
@@ -15,18 +21,25 @@ impl ByteSet {
             }
         }
         let mut set = Self::default();
-        if bytes.len() < 32 {
-            for byte in bytes {
-                set.insert(*byte);
-            }
-            return set;
-        }
-        for (byte, mark) in (0..=u8::MAX).zip(marks) {
-            if mark {
-                set.insert(byte);
-            }
+        for (word, marks) in set.0.iter_mut().zip(marks.chunks_exact(64)) {
+            *word = (0..)
+                .zip(marks)
+                .fold(0, |word, (at, mark)| word | u64::from(*mark) << at);
         }
         set
+    }
+
+    /// Without branches and without memory: each word takes what is its own.
+    fn of_short(bytes: &[u8]) -> Self {
+        let [mut a, mut b, mut c, mut d] = [0; 4];
+        for byte in bytes {
+            let bit = 1_u64 << (byte & 63);
+            a |= if byte >> 6 == 0 { bit } else { 0 };
+            b |= if byte >> 6 == 1 { bit } else { 0 };
+            c |= if byte >> 6 == 2 { bit } else { 0 };
+            d |= if byte >> 6 == 3 { bit } else { 0 };
+        }
+        Self([a, b, c, d])
     }
 
     /// The bytes of which something is true.
@@ -53,8 +66,21 @@ impl ByteSet {
 
     /// Whether a byte is in both.
     pub(crate) fn meets(&self, other: &Self) -> bool {
-        let both = self.0.iter().zip(other.0).map(|(word, other)| word & other);
-        both.fold(0, |any, word| any | word) != 0
+        let ([a, b, c, d], [e, f, g, h]) = (self.0, other.0);
+        (a & e) | (b & f) | (c & g) | (d & h) != 0
+    }
+
+    /// Does something for each byte in it, in order.
+    #[inline]
+    pub(crate) fn for_each(&self, mut act: impl FnMut(u8)) {
+        let mut at = 0;
+        for mut word in self.0 {
+            while word != 0 {
+                act(at | low(word.trailing_zeros()));
+                word &= word - 1;
+            }
+            at = at.wrapping_add(64);
+        }
     }
 
     #[cfg(test)]

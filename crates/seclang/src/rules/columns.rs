@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::{Rule, Target};
+use super::{Gate, Rule, Target};
 use crate::text::targets::Selector;
 use crate::transform::{Node, Trie};
 use crate::variable::{Source, Variable};
@@ -57,18 +57,19 @@ pub(crate) struct Group {
     pub(crate) side: Side,
 }
 
-/// Tells each target its columns and each rule its group, and answers with all there are.
-pub(super) fn assign(rules: &mut [Rule], trie: &Trie) -> Columns {
+/// Tells each target its columns, and answers with all there are, and the gate of each rule.
+pub(super) fn assign(rules: &mut [Rule], trie: &Trie) -> (Columns, Vec<Option<Gate>>) {
     let mut places = Places::default();
-    for rule in rules {
+    let mut gates = vec![None; rules.len()];
+    for (rule, gate) in rules.iter_mut().zip(&mut gates) {
         let negated = rule
             .operator
             .as_ref()
             .is_none_or(|operator| operator.negated);
         // A negated operator matches what is no candidate.
-        if rule.bit.is_none() || negated {
+        let Some(bit) = rule.bit.filter(|_| !negated) else {
             continue;
-        }
+        };
         let side = rule.side();
         let mut nodes = vec![rule.node];
         if rule.multi_match {
@@ -91,12 +92,13 @@ pub(super) fn assign(rules: &mut [Rule], trie: &Trie) -> Columns {
             target.columns = all.map(|column| places.column(column)).collect();
         }
         let covered = rule.targets.iter().all(|target| !target.columns.is_empty());
-        rule.group = (covered && !rule.targets.is_empty()).then(|| {
+        *gate = (covered && !rule.targets.is_empty()).then(|| {
             let of_targets = rule.targets.iter().flat_map(|target| &target.columns);
-            places.group(of_targets.copied().collect(), side)
+            let group = places.group(of_targets.copied().collect(), side);
+            Gate { group, bit }
         });
     }
-    places.columns
+    (places.columns, gates)
 }
 
 #[derive(Default)]

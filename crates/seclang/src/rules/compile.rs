@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::load::{Item, Loader, Written};
+use super::load::{Defaults, Item, Loader, Written};
 use super::{Control, Prefilter, Rule, Ruleset, Side, Target, columns, exceptions, gates};
 use crate::operator::Test;
 use crate::place::{Bad, Place};
@@ -92,7 +92,7 @@ impl Compiler {
         let defaults = head.defaults.clone();
         for (at, written) in links.into_iter().enumerate() {
             let own = self.next();
-            let mut rule = match self.rule(written) {
+            let mut rule = match self.rule(written, &defaults) {
                 Ok(rule) => rule,
                 Err(bad) => {
                     // Half a chain would match more than its author meant.
@@ -120,7 +120,8 @@ impl Compiler {
         Ok(())
     }
 
-    fn rule(&mut self, written: Written) -> Result<Rule, Bad> {
+    /// `head`: what is said by default in the phase of the chain.
+    fn rule(&mut self, written: Written, head: &Defaults) -> Result<Rule, Bad> {
         let own = self.next();
         let Written {
             place,
@@ -130,7 +131,13 @@ impl Compiler {
             defaults,
         } = written;
         let mut node = Node::ROOT;
-        for step in &actions.transformations {
+        let by_default = head.transformations.as_slice();
+        let by_default = match actions.only_own_transformations {
+            true => &[],
+            false => by_default,
+        };
+        // LIMIT: as many by default as a rule may have of its own.
+        for step in by_default.iter().chain(&actions.transformations) {
             let child = self.trie.child(node, *step);
             node = child.ok_or_else(|| Bad::new("there are too many chains of transformations"))?;
         }
@@ -149,7 +156,6 @@ impl Compiler {
             operator,
             node,
             bit: None,
-            group: None,
             capture: actions.capture,
             multi_match: actions.multi_match,
             sets: actions.sets.into(),
@@ -217,6 +223,7 @@ impl Compiler {
             names: loader.names.clone(),
             prefilters: Default::default(),
             columns: super::Columns::default(),
+            gates: Vec::new(),
             used,
             folded: Default::default(),
         };
@@ -292,7 +299,7 @@ fn prefilter(rules: &mut Ruleset) {
             drop(pm.take_phrases());
         }
     }
-    rules.columns = columns::assign(&mut rules.rules, &rules.trie);
+    (rules.columns, rules.gates) = columns::assign(&mut rules.rules, &rules.trie);
 }
 
 /// Targets with what is excluded from each; one that is excluded altogether goes.

@@ -1,7 +1,7 @@
 //! Directives besides rules: settings, markers, exclusions, and what has no effect here.
 
 use super::load::{Defaults, Item, Loader, Update, quoted};
-use crate::bytes::{number, split_once, trim};
+use crate::bytes::{count, number, split_once, trim};
 use crate::place::{Bad, Place, did_you_mean};
 use crate::settings::{EngineMode, LimitAction, Switch};
 use crate::text::actions::Disruptive;
@@ -239,9 +239,9 @@ impl Loader<'_> {
         let phase = actions
             .phase
             .ok_or_else(|| Bad::new("no `phase` is named"))?;
-        if !actions.transformations.is_empty() {
-            return Err(Bad::new("transformations by default are not supported")
-                .hint("write them in each rule, as ModSecurity advises"));
+        if actions.only_own_transformations {
+            return Err(Bad::new("`t:none` is no default")
+                .hint("a rule that wants no transformation by default says it itself"));
         }
         let disruptive = match actions.disruptive {
             None | Some(Disruptive::Block) => {
@@ -254,6 +254,7 @@ impl Loader<'_> {
             status: actions.status,
             log: actions.log.unwrap_or(true),
             audit: actions.audit.unwrap_or(true),
+            transformations: actions.transformations,
         };
         if let Some(slot) = self.defaults.get_mut(usize::from(phase) - 1) {
             *slot = defaults;
@@ -314,12 +315,6 @@ impl Loader<'_> {
         self.settings.unicode = UnicodeMap::read(&text, page.trim())?;
         Ok(())
     }
-}
-
-fn count(text: &[u8]) -> Result<usize, Bad> {
-    let digits = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
-    let count = usize::try_from(number(text)).ok().filter(|_| digits);
-    count.ok_or_else(|| Bad::new(format!("{} is no whole number", quoted(text))))
 }
 
 fn single(text: &[u8]) -> Result<u8, Bad> {

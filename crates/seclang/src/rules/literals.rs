@@ -3,8 +3,14 @@
 use regex_syntax::hir::literal::{ExtractKind, Extractor, Seq};
 use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, Hir, HirKind};
 
+use super::prefilter::LITERAL_MAX;
+
 /// Literals shorter than this occur too often to tell anything.
 const LITERAL_MIN: usize = 2;
+/// Longer ones are not better.
+const LONG: usize = 4;
+/// So many long ones are few.
+const ENOUGH: usize = 24;
 /// LIMIT: literals of one pattern.
 const LITERALS_MAX: usize = 1_500;
 
@@ -18,33 +24,56 @@ pub(super) fn needed(pattern: &Hir) -> Option<Vec<Vec<u8>>> {
 
 /// The best set for a pattern: of the whole, or of a part that every match has.
 fn best(pattern: &Hir) -> Option<Vec<Vec<u8>>> {
-    let whole = [
-        ends(pattern, ExtractKind::Prefix),
-        ends(pattern, ExtractKind::Suffix),
-    ];
-    let part = match pattern.kind() {
-        HirKind::Concat(parts) => parts
-            .iter()
-            .filter_map(best)
-            .max_by_key(|literals| score(literals)),
+    let mut found = match pattern.kind() {
         HirKind::Alternation(parts) => {
             let all: Option<Vec<_>> = parts.iter().map(best).collect();
-            all.map(|all| unique(all.into_iter().flatten().collect()))
+            let all = all.map(|all| unique(all.into_iter().flatten().collect()));
+            // What is found of each is no worse than what is found of all together.
+            match few(all) {
+                Some(all) => return Some(all),
+                None => None,
+            }
         }
+        HirKind::Capture(capture) => return best(&capture.sub),
         HirKind::Repetition(repetition) if repetition.min > 0 => best(&repetition.sub),
-        HirKind::Capture(capture) => best(&capture.sub),
-        _ => None,
+        HirKind::Repetition(_) | HirKind::Empty | HirKind::Look(_) => return None,
+        HirKind::Literal(_) | HirKind::Class(_) | HirKind::Concat(_) => None,
     };
-    let useful = whole.into_iter().chain([part]).flatten();
-    useful
-        .filter(|literals| literals.len() <= LITERALS_MAX)
-        .max_by_key(|literals| score(literals))
+    for kind in [ExtractKind::Prefix, ExtractKind::Suffix] {
+        if found.as_ref().is_some_and(|found| is_enough(found)) {
+            return found;
+        }
+        found = better(found, few(ends(pattern, kind)));
+    }
+    if let HirKind::Concat(parts) = pattern.kind() {
+        for part in parts {
+            if found.as_ref().is_some_and(|found| is_enough(found)) {
+                return found;
+            }
+            found = better(found, few(best(part)));
+        }
+    }
+    found
+}
+
+fn few(literals: Option<Vec<Vec<u8>>>) -> Option<Vec<Vec<u8>>> {
+    literals.filter(|literals| literals.len() <= LITERALS_MAX)
+}
+
+fn better(a: Option<Vec<Vec<u8>>>, b: Option<Vec<Vec<u8>>>) -> Option<Vec<Vec<u8>>> {
+    let useful = a.into_iter().chain(b);
+    useful.max_by_key(|literals| score(literals))
+}
+
+/// Whether looking for better ones is not worth the time it takes while rules are loaded.
+fn is_enough(literals: &[Vec<u8>]) -> bool {
+    literals.len() <= ENOUGH && score(literals).0 >= LONG
 }
 
 /// Longer is better; then fewer.
 fn score(literals: &[Vec<u8>]) -> (usize, std::cmp::Reverse<usize>) {
     let shortest = literals.iter().map(Vec::len).min().unwrap_or_default();
-    (shortest.min(4), std::cmp::Reverse(literals.len()))
+    (shortest.min(LONG), std::cmp::Reverse(literals.len()))
 }
 
 fn ends(pattern: &Hir, kind: ExtractKind) -> Option<Vec<Vec<u8>>> {
@@ -54,7 +83,7 @@ fn ends(pattern: &Hir, kind: ExtractKind) -> Option<Vec<Vec<u8>>> {
         .kind(kind)
         .limit_class(12)
         .limit_repeat(6)
-        .limit_literal_len(20)
+        .limit_literal_len(LITERAL_MAX)
         .limit_total(1_000);
     let mut found: Seq = extractor.extract(pattern);
     if is_prefix {

@@ -14,6 +14,7 @@ use crate::text::actions::{self, Actions, Disruptive};
 use crate::text::ctl::Which;
 use crate::text::targets::{self, Mode, Target};
 use crate::text::{lines, words};
+use crate::transform::Transformation;
 
 /// What becomes of what cannot be kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -67,6 +68,8 @@ pub(super) struct Defaults {
     pub(super) status: Option<u16>,
     pub(super) log: bool,
     pub(super) audit: bool,
+    /// Of rules that do not say `t:none`, before their own.
+    pub(super) transformations: Vec<Transformation>,
 }
 
 impl Default for Defaults {
@@ -77,6 +80,7 @@ impl Default for Defaults {
             status: None,
             log: true,
             audit: true,
+            transformations: Vec::new(),
         }
     }
 }

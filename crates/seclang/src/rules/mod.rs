@@ -47,8 +47,17 @@ pub struct Ruleset {
     /// What operators need: of rules for requests, and of rules for responses.
     pub(crate) prefilters: [Prefilter; 2],
     pub(crate) columns: Columns,
+    /// For each rule what one look asks; together they are few bytes, rules are many.
+    pub(crate) gates: Vec<Option<Gate>>,
     /// Which variables rules look at or name in macros.
     pub(crate) used: Vec<bool>,
+}
+
+/// Where one look may tell that a rule cannot match.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Gate {
+    pub(crate) group: u32,
+    pub(crate) bit: u32,
 }
 
 /// A rule, or a link of a chain.
@@ -65,8 +74,6 @@ pub(crate) struct Rule {
     pub(crate) node: Node,
     /// The bit of an operator that needs something of a value.
     pub(crate) bit: Option<u32>,
-    /// Where one look may tell that no target has a match.
-    pub(crate) group: Option<u32>,
     pub(crate) capture: bool,
     pub(crate) multi_match: bool,
     pub(crate) sets: Box<[SetVar]>,

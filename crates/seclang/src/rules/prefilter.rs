@@ -5,7 +5,9 @@
 //! a candidate that needs one, one Aho-Corasick pass for the literals of all patterns and phrases,
 //! ASCII case aside. What is left out cannot match; what stays may.
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use aho_corasick::automaton::{Automaton, StateID};
+use aho_corasick::nfa::contiguous::NFA;
+use aho_corasick::{Anchored, dfa};
 
 use super::needs::{Needs, SETS_MAX};
 use super::wants::{self, Wants};
@@ -15,29 +17,99 @@ use super::{ByteSet, Rule};
 const LENGTHS: usize = 32;
 /// Of longer literals only so many bytes are looked for: they tell enough, and all of them together
 /// have few enough states for a dense automaton.
-const LITERAL_MAX: usize = 6;
+pub(super) const LITERAL_MAX: usize = 6;
 /// LIMIT: states of a dense automaton, of about 256 bytes each.
 const STATES_MAX: usize = 48_000;
+
+/// Words that are worked on at once: a bit each for 256 operators.
+pub(crate) const CHUNK: usize = 4;
+type Chunk = [u64; CHUNK];
+/// What a byte says about 256 operators: a bit of a layer says that it is in the operator's set of that
+/// layer.
+type Layers = [Chunk; SETS_MAX];
+const NONE: Layers = [[0; CHUNK]; SETS_MAX];
 
 /// What all operators of some rules need.
 #[derive(Debug, Default)]
 pub(crate) struct Prefilter {
-    /// How many words a bit for each operator takes.
-    words: usize,
-    /// For each byte: `SETS_MAX` layers of words. A bit of a layer says that the byte is in the
-    /// operator's set of that layer.
-    by_byte: Vec<u64>,
-    /// The same layers, for operators that have no set there: they need nothing.
-    without: Vec<u64>,
+    /// How many chunks a bit for each operator takes.
+    chunks: usize,
+    /// Bytes that say the same have the same class.
+    classes: Vec<u8>,
+    /// What each class says: its chunks one after the other. Few enough to stay near the processor.
+    by_class: Vec<Layers>,
+    /// The same layers for each chunk, for operators that have no set there: they need nothing.
+    without: Vec<Layers>,
     /// For each length up to the greatest that is told apart: who may match.
-    by_length: Vec<u64>,
+    by_length: Vec<Chunk>,
     /// Operators that need no literal.
-    literal_free: Vec<u64>,
+    literal_free: Vec<Chunk>,
     /// Operators that no single word or number satisfies.
-    not_words: Vec<u64>,
-    automaton: Option<AhoCorasick>,
+    not_words: Vec<Chunk>,
+    literals: Literals,
     /// The bit of each literal's operator.
     bits: Vec<u32>,
+}
+
+/// What finds literals.
+#[derive(Debug, Default)]
+enum Literals {
+    /// There are none, or too many: nothing is known.
+    #[default]
+    Unknown,
+    Dense(Box<dfa::DFA>),
+    Sparse(Box<NFA>),
+}
+
+impl Literals {
+    /// Of sorted literals in lower case.
+    fn build(literals: &[Vec<u8>]) -> Self {
+        if literals.is_empty() {
+            return Self::Unknown;
+        }
+        if states(literals) <= STATES_MAX {
+            let dense = dfa::DFA::builder()
+                .ascii_case_insensitive(true)
+                .prefilter(false)
+                .build(literals);
+            dense.map_or(Self::Unknown, |dense| Self::Dense(Box::new(dense)))
+        } else {
+            let sparse = NFA::builder()
+                .ascii_case_insensitive(true)
+                .prefilter(false)
+                .build(literals);
+            sparse.map_or(Self::Unknown, |sparse| Self::Sparse(Box::new(sparse)))
+        }
+    }
+
+    /// Tells every literal that occurs; whether any are known at all.
+    fn each(&self, value: &[u8], found: impl FnMut(usize)) -> bool {
+        match self {
+            Self::Unknown => return false,
+            Self::Dense(dense) => walk(&**dense, value, found),
+            Self::Sparse(sparse) => walk(&**sparse, value, found),
+        }
+        true
+    }
+}
+
+/// One step a byte; only where something ends there is more to do.
+fn walk(automaton: &impl Automaton, value: &[u8], mut found: impl FnMut(usize)) {
+    let Ok(mut state) = automaton.start_state(Anchored::No) else {
+        return;
+    };
+    for byte in value {
+        state = automaton.next_state(Anchored::No, state, *byte);
+        if automaton.is_special(state) && automaton.is_match(state) {
+            tell(automaton, state, &mut found);
+        }
+    }
+}
+
+fn tell(automaton: &impl Automaton, state: StateID, found: &mut impl FnMut(usize)) {
+    for at in 0..automaton.match_len(state) {
+        found(automaton.match_pattern(state, at).as_usize());
+    }
 }
 
 impl Prefilter {
@@ -65,123 +137,136 @@ impl Prefilter {
         literals.sort_unstable();
         literals.dedup();
         let (literals, bits): (Vec<Vec<u8>>, Vec<u32>) = literals.into_iter().unzip();
-        let kind = if states(&literals) <= STATES_MAX {
-            AhoCorasickKind::DFA
-        } else {
-            AhoCorasickKind::ContiguousNFA
-        };
-        let automaton = AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .kind(Some(kind))
-            .build(&literals);
-        prefilter.automaton = automaton.ok().filter(|_| !literals.is_empty());
+        prefilter.classify();
+        prefilter.literals = Literals::build(&literals);
         prefilter.bits = bits;
         prefilter
     }
 
     fn sized(bits: usize) -> Self {
-        let words = bits.div_ceil(64);
+        let chunks = bits.div_ceil(64 * CHUNK);
+        let empty = || vec![[0; CHUNK]; chunks];
         Self {
-            words,
-            by_byte: vec![0; 256 * SETS_MAX * words],
-            without: vec![0; SETS_MAX * words],
-            by_length: vec![0; (LENGTHS + 1) * words],
-            literal_free: vec![0; words],
-            not_words: vec![0; words],
-            automaton: None,
+            chunks,
+            classes: (0..=u8::MAX).collect(),
+            by_class: vec![NONE; 256 * chunks],
+            without: vec![NONE; chunks],
+            by_length: vec![[0; CHUNK]; (LENGTHS + 1) * chunks],
+            literal_free: empty(),
+            not_words: empty(),
+            literals: Literals::Unknown,
             bits: Vec::new(),
         }
     }
 
     fn learn(&mut self, bit: u32, wants: &Wants) {
         let Needs { length, sets } = &wants.needs;
-        let words = self.words;
-        for length in *length..=LENGTHS {
-            raise(&mut self.by_length, length * words, bit);
-        }
-        if *length > LENGTHS {
-            raise(&mut self.by_length, LENGTHS * words, bit);
+        let (chunk, bit) = (bit as usize / (64 * CHUNK), bit as usize % (64 * CHUNK));
+        for length in (*length).min(LENGTHS)..=LENGTHS {
+            raise(self.by_length.get_mut(length * self.chunks + chunk), bit);
         }
         for layer in 0..SETS_MAX {
             match sets.get(layer) {
-                None => raise(&mut self.without, layer * words, bit),
-                Some(set) => {
-                    for byte in set.iter() {
-                        let begin = (usize::from(byte) * SETS_MAX + layer) * words;
-                        raise(&mut self.by_byte, begin, bit);
-                    }
+                None => {
+                    let layers = self.without.get_mut(chunk);
+                    raise(layers.and_then(|layers| layers.get_mut(layer)), bit);
                 }
+                Some(set) => set.for_each(|byte| {
+                    let layers = self
+                        .by_class
+                        .get_mut(usize::from(byte) * self.chunks + chunk);
+                    raise(layers.and_then(|layers| layers.get_mut(layer)), bit);
+                }),
             }
         }
         if wants.literals.is_empty() {
-            raise(&mut self.literal_free, 0, bit);
+            raise(self.literal_free.get_mut(chunk), bit);
         }
         if wants.not_a_word {
-            raise(&mut self.not_words, 0, bit);
+            raise(self.not_words.get_mut(chunk), bit);
         }
     }
 
-    /// How many words the candidates take.
-    pub(crate) fn words(&self) -> usize {
-        self.words
+    /// Makes one class of bytes that say the same; before, each byte is its own.
+    fn classify(&mut self) {
+        let mut distinct: Vec<&[Layers]> = Vec::new();
+        let mut classes = Vec::with_capacity(256);
+        for says in self.by_class.chunks_exact(self.chunks.max(1)) {
+            let known = distinct.iter().position(|known| *known == says);
+            let class = known.unwrap_or_else(|| {
+                distinct.push(says);
+                distinct.len() - 1
+            });
+            // There are no more classes than bytes.
+            classes.push(u8::try_from(class).unwrap_or(u8::MAX));
+        }
+        let by_class = distinct.concat();
+        self.by_class = by_class;
+        self.classes = classes;
     }
 
-    /// Puts the candidates for a value in `out`, which is long enough. `layers` is only lent. Answers
-    /// whether all of the value had to be looked at.
+    /// What a byte says of the operators of a chunk.
+    fn says(&self, byte: u8, chunk: usize) -> &Layers {
+        let class = self.classes.get(usize::from(byte)).copied();
+        let at = usize::from(class.unwrap_or_default()) * self.chunks + chunk;
+        self.by_class.get(at).unwrap_or(&NONE)
+    }
+
+    /// How many words the candidates take; a multiple of [`CHUNK`].
+    pub(crate) fn words(&self) -> usize {
+        self.chunks * CHUNK
+    }
+
+    /// Puts the candidates for a value in `out`, which has [`Prefilter::words`] of them. `found` is only
+    /// lent. Answers whether all of the value had to be looked at.
     pub(crate) fn candidates(
         &self,
         value: &[u8],
         set: &ByteSet,
-        layers: &mut Vec<u64>,
+        found: &mut Vec<u64>,
         out: &mut [u64],
     ) -> bool {
-        layers.clear();
-        layers.extend_from_slice(&self.without);
-        let size = layers.len();
-        for byte in set.iter() {
-            let begin = usize::from(byte) * size;
-            let of_byte = self.by_byte.get(begin..begin + size).unwrap_or_default();
-            for (word, more) in layers.iter_mut().zip(of_byte) {
-                *word |= more;
-            }
-        }
-        let begin = value.len().min(LENGTHS) * self.words;
-        out.copy_from_slice(
-            self.by_length
-                .get(begin..begin + self.words)
-                .unwrap_or_default(),
-        );
-        for layer in layers.chunks_exact(self.words.max(1)) {
-            meet(out, layer);
+        let (out, _) = out.as_chunks_mut::<CHUNK>();
+        let begin = value.len().min(LENGTHS) * self.chunks;
+        let lengths = self.by_length.get(begin..).unwrap_or_default();
+        let each = out.iter_mut().zip(lengths).zip(&self.without).enumerate();
+        for (chunk, ((out, length), without)) in each {
+            let mut layers = *without;
+            set.for_each(|byte| join(&mut layers, self.says(byte, chunk)));
+            let [a, b, c, d] = layers;
+            *out = meet(meet(*length, a), meet(meet(b, c), d));
         }
         if joint(out, &self.not_words) && crate::operator::is_word(value) {
-            for (word, not) in out.iter_mut().zip(&self.not_words) {
-                *word &= !not;
+            for (out, not) in out.iter_mut().zip(&self.not_words) {
+                *out = without(*out, *not);
             }
         }
-        let asks = out
-            .iter()
-            .zip(&self.literal_free)
-            .any(|(word, free)| word & !free != 0);
+        let pairs = out.iter().zip(&self.literal_free);
+        let asks = pairs.fold(false, |any, (out, free)| {
+            any | (without(*out, *free) != [0; CHUNK])
+        });
         if asks {
-            self.literals(value, layers, out);
+            self.literals(value, found, out);
         }
         asks
     }
 
-    fn literals(&self, value: &[u8], found: &mut Vec<u64>, out: &mut [u64]) {
-        let Some(automaton) = &self.automaton else {
-            // Without an automaton nothing is known: all stay candidates.
-            return;
-        };
+    fn literals(&self, value: &[u8], found: &mut Vec<u64>, out: &mut [Chunk]) {
         found.clear();
-        found.extend_from_slice(&self.literal_free);
-        for one in automaton.find_overlapping_iter(value) {
-            let pattern = one.pattern().as_usize();
-            let bit = self.bits.get(pattern).copied().unwrap_or_default();
-            raise(found, 0, bit);
+        found.extend(self.literal_free.iter().flatten());
+        let known = self.literals.each(value, |literal| {
+            let bit = self.bits.get(literal).copied().unwrap_or_default();
+            if let Some(word) = found.get_mut((bit / 64) as usize) {
+                *word |= 1 << (bit % 64);
+            }
+        });
+        // Where nothing is known all stay candidates.
+        if known {
+            let (found, _) = found.as_chunks::<CHUNK>();
+            for (out, found) in out.iter_mut().zip(found) {
+                *out = meet(*out, *found);
+            }
         }
-        meet(out, found);
     }
 }
 
@@ -197,18 +282,36 @@ fn states(literals: &[Vec<u8>]) -> usize {
     count
 }
 
-fn raise(words: &mut [u64], begin: usize, bit: u32) {
-    if let Some(word) = words.get_mut(begin + (bit / 64) as usize) {
+fn raise(chunk: Option<&mut Chunk>, bit: usize) {
+    if let Some(word) = chunk.and_then(|chunk| chunk.get_mut(bit / 64)) {
         *word |= 1 << (bit % 64);
     }
 }
 
-fn meet(out: &mut [u64], with: &[u64]) {
-    for (word, with) in out.iter_mut().zip(with) {
-        *word &= with;
-    }
+#[inline]
+fn meet(a: Chunk, b: Chunk) -> Chunk {
+    let ([a, b, c, d], [e, f, g, h]) = (a, b);
+    [a & e, b & f, c & g, d & h]
 }
 
-fn joint(a: &[u64], b: &[u64]) -> bool {
-    a.iter().zip(b).any(|(a, b)| a & b != 0)
+#[inline]
+fn without(a: Chunk, b: Chunk) -> Chunk {
+    meet(a, b.map(|word| !word))
+}
+
+#[inline]
+fn join(layers: &mut Layers, more: &Layers) {
+    let ([a, b, c, d], [e, f, g, h]) = (*layers, *more);
+    *layers = [either(a, e), either(b, f), either(c, g), either(d, h)];
+}
+
+#[inline]
+fn either(a: Chunk, b: Chunk) -> Chunk {
+    let ([a, b, c, d], [e, f, g, h]) = (a, b);
+    [a | e, b | f, c | g, d | h]
+}
+
+fn joint(a: &[Chunk], b: &[Chunk]) -> bool {
+    let pairs = a.iter().zip(b);
+    pairs.fold(false, |any, (a, b)| any | (meet(*a, *b) != [0; CHUNK]))
 }

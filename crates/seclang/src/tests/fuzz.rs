@@ -1,6 +1,8 @@
 use std::path::Path;
 
+use crate::Leniency;
 use crate::fuzz_checks::{Target, look, rules};
+use crate::regression::tests::{crs, crs_rules};
 
 /// The files of a target's corpus.
 fn corpus(target: Target) -> Vec<Vec<u8>> {
@@ -42,4 +44,26 @@ fn the_checks_tell_inputs_apart() {
             "rule {rule} never matched: {all}"
         );
     }
+}
+
+/// Whole requests through all phases of the Core Rule Set.
+#[test]
+fn fuzz_requests_hold_against_the_core_rule_set() {
+    let Some(folder) = crs() else {
+        return;
+    };
+    let rules = crs_rules(&folder, Leniency::Strict);
+    let target = Target::Requests;
+    let (corpus, words) = (corpus(target), target.words());
+    for input in &corpus {
+        assert_ne!(
+            look(target, &rules, input),
+            "[] ",
+            "{}",
+            input.escape_ascii()
+        );
+    }
+    testkit::fuzz(100, &corpus, words, |input| {
+        drop(look(target, &rules, input));
+    });
 }

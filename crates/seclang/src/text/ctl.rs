@@ -1,6 +1,6 @@
 //! `ctl:`: what a rule changes about the rest of its transaction.
 
-use crate::bytes::{shown, split_once, trim};
+use crate::bytes::{count, shown, split_once, trim};
 use crate::place::{Bad, did_you_mean};
 use crate::settings::{EngineMode, Processor, Switch};
 use crate::template::TxNames;
@@ -14,6 +14,10 @@ pub(crate) enum Ctl {
     RequestBodyAccess(Switch),
     RequestBodyProcessor(Processor),
     ResponseBodyAccess(Switch),
+    /// In bytes.
+    RequestBodyLimit(usize),
+    /// In bytes.
+    ResponseBodyLimit(usize),
     ParseXmlIntoArgs(Switch),
     /// Rules that do not run any more.
     Remove(Which),
@@ -39,8 +43,10 @@ const NAMES: &[&str] = &[
     "forceRequestBodyVariable",
     "parseXmlIntoArgs",
     "requestBodyAccess",
+    "requestBodyLimit",
     "requestBodyProcessor",
     "responseBodyAccess",
+    "responseBodyLimit",
     "ruleEngine",
     "ruleRemoveById",
     "ruleRemoveByMsg",
@@ -48,6 +54,18 @@ const NAMES: &[&str] = &[
     "ruleRemoveTargetById",
     "ruleRemoveTargetByMsg",
     "ruleRemoveTargetByTag",
+];
+
+/// Those of the manual that this engine does not have, and why.
+const ELSEWHERE: &[(&str, &str)] = &[
+    (
+        "hashEnforcement",
+        "it needs hashes in every page that is answered",
+    ),
+    (
+        "hashEngine",
+        "it needs hashes in every page that is answered",
+    ),
 ];
 
 impl Ctl {
@@ -70,6 +88,8 @@ impl Ctl {
             Some("requestBodyAccess") => Self::RequestBodyAccess(Switch::parse(value)?),
             Some("requestBodyProcessor") => Self::RequestBodyProcessor(Processor::parse(value)?),
             Some("responseBodyAccess") => Self::ResponseBodyAccess(Switch::parse(value)?),
+            Some("requestBodyLimit") => Self::RequestBodyLimit(count(value)?),
+            Some("responseBodyLimit") => Self::ResponseBodyLimit(count(value)?),
             Some("parseXmlIntoArgs") => Self::ParseXmlIntoArgs(Switch::parse(value)?),
             Some("ruleRemoveById") => Self::Remove(Which::Ids(ids(value)?)),
             Some("ruleRemoveByTag") => Self::Remove(Which::Tag(value.into())),
@@ -87,11 +107,19 @@ impl Ctl {
                 Self::RemoveTarget(Which::Message(which.into()), targets)
             }
             Some(known) => Self::Nothing(known),
-            None => {
-                return Err(Bad::new(format!("there is no `ctl:{name}`"))
-                    .hint(did_you_mean(&name, NAMES.iter().copied())));
-            }
+            None => return Err(unknown(&name)),
         })
+    }
+}
+
+fn unknown(name: &str) -> Bad {
+    let elsewhere = ELSEWHERE
+        .iter()
+        .find(|(known, _)| known.eq_ignore_ascii_case(name));
+    match elsewhere {
+        Some((known, why)) => Bad::new(format!("`ctl:{known}` is not supported: {why}")),
+        None => Bad::new(format!("there is no `ctl:{name}`"))
+            .hint(did_you_mean(name, NAMES.iter().copied())),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::store::{KEPT_BYTES_MAX, Kept};
 use super::{State, Transaction};
-use crate::bytes::{head, number};
+use crate::bytes::head;
 use crate::operator::Groups;
 use crate::rules::{Control, Rule};
 use crate::settings::EngineMode;
@@ -71,13 +71,11 @@ impl<'r> Transaction<'r> {
                 KEPT_BYTES_MAX,
             ))),
             Set::Add(value) => {
-                let by = number(&self.expanded(value));
+                let by = self.number(value);
                 self.raise(&set.name, by);
                 Some(Kept::Number(old.saturating_add(by)))
             }
-            Set::Subtract(value) => Some(Kept::Number(
-                old.saturating_sub(number(&self.expanded(value))),
-            )),
+            Set::Subtract(value) => Some(Kept::Number(old.saturating_sub(self.number(value)))),
         };
         match &set.name {
             KeptName::Slot(slot) => self.store.set_slot(*slot, value),
@@ -144,6 +142,8 @@ impl<'r> Transaction<'r> {
             Ctl::ForceRequestBodyVariable(switch) => state.force_request_body = *switch,
             Ctl::RequestBodyAccess(switch) => state.request_body_access = *switch,
             Ctl::ResponseBodyAccess(switch) => state.response_body_access = *switch,
+            Ctl::RequestBodyLimit(bytes) => state.request_body_limit_bytes = *bytes,
+            Ctl::ResponseBodyLimit(bytes) => state.response_body_limit_bytes = *bytes,
             Ctl::ParseXmlIntoArgs(switch) => state.xml_into_args = *switch,
             Ctl::RequestBodyProcessor(processor) => {
                 state.processor = Some(*processor);

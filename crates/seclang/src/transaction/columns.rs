@@ -4,7 +4,7 @@
 
 use super::store::Store;
 use super::values::{Values, is_set};
-use crate::rules::{ByteSet, Part, Ruleset};
+use crate::rules::{ByteSet, Part, Ruleset, Side};
 
 /// Not worked out yet.
 const UNKNOWN: u32 = u32::MAX;
@@ -32,11 +32,16 @@ pub(super) struct Made<'t> {
 impl Columns {
     pub(super) fn new(rules: &Ruleset) -> Self {
         let count = rules.columns.all.len();
+        // The candidates of lists without values come first: there are none.
+        let sides = [Side::Request, Side::Response].map(|side| rules.prefilter(side).words());
+        let none = sides.into_iter().max().unwrap_or_default();
+        let mut words = Vec::with_capacity(2048);
+        words.resize(none, 0);
         Self {
             known: vec![(UNKNOWN, UNKNOWN); count],
             sets: vec![ByteSet::default(); count],
             groups: vec![(UNKNOWN, UNKNOWN); rules.columns.groups.len()],
-            words: Vec::with_capacity(1024),
+            words,
         }
     }
 
@@ -69,9 +74,20 @@ impl Columns {
         self.words.get_mut(begin..begin + size)?.fill(0);
         for column in &group.columns {
             let from = self.look(*column, of)? as usize;
-            for word in 0..size {
-                let more = self.words.get(from + word).copied()?;
-                *self.words.get_mut(begin + word)? |= more;
+            // Where there are none, none are added.
+            if from == 0 {
+                continue;
+            }
+            // What is looked at comes before or after what is gathered; never do they overlap.
+            let (gathered, more) = if from < begin {
+                let (before, after) = self.words.split_at_mut_checked(begin)?;
+                (after, before.get(from..from + size)?)
+            } else {
+                let (before, after) = self.words.split_at_mut_checked(from)?;
+                (before.get_mut(begin..)?, after.get(..size)?)
+            };
+            for (word, more) in gathered.iter_mut().zip(more) {
+                *word |= more;
             }
         }
         self.groups.get_mut(at as usize)?.0 = changes;
@@ -87,6 +103,10 @@ impl Columns {
         let (seen, begin) = *self.known.get(place)?;
         if seen == changes {
             return Some(begin);
+        }
+        if of.store.list(column.list).is_empty() {
+            *self.known.get_mut(place)? = (changes, 0);
+            return Some(0);
         }
         if placed.root != at {
             let root = self.look(placed.root, of)?;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::columns::Made;
 use super::store::Kept;
 use super::{Hit, Transaction, ValueId};
-use crate::operator::{Operator, Test};
+use crate::operator::{Groups, Operator, Test};
 use crate::rules::{Part, Rule, Target};
 use crate::settings::EngineMode;
 use crate::text::actions::Scope;
@@ -18,8 +18,10 @@ struct Look<'l> {
     rule: &'l Rule,
     operator: &'l Operator,
     target: &'l Target,
-    /// The operator's argument, expanded.
+    /// The operator's argument, expanded; empty for comparisons of numbers.
     argument: &'l [u8],
+    /// Their argument.
+    number: i64,
     /// What `ctl:` has taken away.
     removed: &'l [&'l Selector],
 }
@@ -27,6 +29,11 @@ struct Look<'l> {
 impl Look<'_> {
     fn takes(&self, name: &[u8]) -> bool {
         self.target.takes(name) && !self.is_removed(name)
+    }
+
+    /// Whether what an operator finds is kept in `TX.0` to `TX.9`.
+    fn captures(&self) -> bool {
+        self.rule.capture && !self.operator.negated
     }
 
     fn is_removed(&self, name: &[u8]) -> bool {
@@ -73,10 +80,11 @@ impl<'r> Transaction<'r> {
             if self.state.removed.get(next as usize) == Some(&true) {
                 continue;
             }
-            let Some(head) = rules.rule(next) else {
+            let may_run = self.may_run(next);
+            let Some(head) = rules.rule(next).filter(|_| may_run || self.exhausted) else {
                 continue;
             };
-            let whole = self.may_run(head) && self.chain(head, next);
+            let whole = may_run && self.chain(head, next);
             if self.exhausted {
                 return self.end(Interruption {
                     rule: 0,
@@ -144,9 +152,10 @@ impl<'r> Transaction<'r> {
             self.on_link(rule);
             return true;
         };
-        let argument = match operator.template() {
-            None => Cow::Borrowed(&[][..]),
-            Some(template) => self.expanded(template),
+        let (argument, number) = match &operator.test {
+            Test::Compare(_, template) => (Cow::Borrowed(&[][..]), self.number(template)),
+            Test::Text(_, template) => (self.expanded(template), 0),
+            _ => (Cow::Borrowed(&[][..]), 0),
         };
         let taken = self.taken(head);
         for target in &rule.targets {
@@ -159,6 +168,7 @@ impl<'r> Transaction<'r> {
                 operator,
                 target,
                 argument: &argument,
+                number,
                 removed: &removed,
             };
             if self.may_match(&look) {
@@ -199,10 +209,11 @@ impl<'r> Transaction<'r> {
     }
 
     /// Whether a rule can match at all: false where none of its targets can.
-    fn may_run(&mut self, rule: &Rule) -> bool {
+    fn may_run(&mut self, at: u32) -> bool {
         // SECURITY: what was not looked at must not decide; the phase ends.
         self.exhausted |= self.is_spent();
-        let (Some(bit), Some(group), false) = (rule.bit, rule.group, self.exhausted) else {
+        let gate = self.rules.gates.get(at as usize).copied().flatten();
+        let (Some(gate), false) = (gate, self.exhausted) else {
             return !self.exhausted;
         };
         let mut made = Made {
@@ -210,7 +221,8 @@ impl<'r> Transaction<'r> {
             values: &mut self.values,
             rules: self.rules,
         };
-        self.columns.group_may_match(group, bit, &mut made)
+        self.columns
+            .group_may_match(gate.group, gate.bit, &mut made)
     }
 
     fn is_spent(&self) -> bool {
@@ -337,7 +349,7 @@ impl<'r> Transaction<'r> {
     fn compares(&self, look: &Look<'_>, kept: &Kept) -> bool {
         match (&look.operator.test, look.rule.node.index()) {
             (Test::Compare(compare, _), 0) => {
-                let holds = compare(kept.number(), crate::bytes::number(look.argument));
+                let holds = compare(kept.number(), look.number);
                 holds != look.operator.negated
             }
             _ => true,
@@ -419,18 +431,27 @@ impl<'r> Transaction<'r> {
         }
         if !self.values.is_candidate(value, look.rule, self.rules) {
             if look.operator.negated {
-                self.hit(look, name, value);
+                self.hit(look, name, value, None);
             }
             return;
         }
         self.values.spend(self.values.len(value));
-        let holds = look.operator.holds(self.values.get(value), look.argument);
+        let text = self.values.get(value);
+        // What is told of an injection is what finds it: both are asked at once.
+        let captured = matches!(look.operator.test, Test::DetectSqli) && look.captures();
+        let groups = captured.then(|| look.operator.groups(text));
+        let holds = match &look.operator.test {
+            Test::DetectSqli if captured => groups.as_ref().is_some_and(|all| !all.is_empty()),
+            Test::Compare(compare, _) => compare(crate::bytes::number(text), look.number),
+            _ => look.operator.holds(text, look.argument),
+        };
         if holds != look.operator.negated {
-            self.hit(look, name, value);
+            self.hit(look, name, value, groups);
         }
     }
 
-    fn hit(&mut self, look: &Look<'_>, name: ValueId, value: ValueId) {
+    /// `groups`: what is captured, where it is known already.
+    fn hit(&mut self, look: &Look<'_>, name: ValueId, value: ValueId, groups: Option<Groups>) {
         let hit = Hit {
             variable: look.target.variable,
             count: look.target.count,
@@ -439,8 +460,8 @@ impl<'r> Transaction<'r> {
         };
         self.hits.push(hit);
         self.last = Some(hit);
-        if look.rule.capture && !look.operator.negated {
-            let groups = look.operator.groups(self.values.get(value));
+        if look.captures() {
+            let groups = groups.unwrap_or_else(|| look.operator.groups(self.values.get(value)));
             self.capture(groups);
         }
         self.on_hit(look.rule);

@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
+use super::store::Kept;
 use super::{Hit, Transaction};
+use crate::bytes::number;
 use crate::template::{Piece, Template};
 use crate::text::actions::SEVERITIES;
 use crate::variable::{Source, Variable};
@@ -30,6 +32,16 @@ impl Transaction<'_> {
             out.truncate(super::store::KEPT_BYTES_MAX);
         }
         Cow::Owned(out)
+    }
+
+    /// The number that a template's text says.
+    pub(super) fn number(&self, template: &Template) -> i64 {
+        match template.pieces.as_ref() {
+            // A number that rules have added up needs no text.
+            [Piece::Tx(slot)] => self.store.slot(*slot).map_or(0, Kept::number),
+            [Piece::Text(text)] => number(text),
+            _ => number(&self.expanded(template)),
+        }
     }
 
     fn variable(&self, variable: Variable, name: Option<&[u8]>, out: &mut Vec<u8>) {

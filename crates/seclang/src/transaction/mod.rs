@@ -99,6 +99,8 @@ struct State {
     engine: EngineMode,
     request_body_access: Switch,
     response_body_access: Switch,
+    request_body_limit_bytes: usize,
+    response_body_limit_bytes: usize,
     xml_into_args: Switch,
     force_request_body: Switch,
     processor: Option<Processor>,
@@ -148,13 +150,15 @@ impl<'r> Transaction<'r> {
         let settings = &rules.settings;
         let mut transaction = Self {
             rules,
-            values: Values::new(rules.trie.len()),
+            values: Values::new(rules),
             store: Store::new(&rules.names),
             columns: Columns::new(rules),
             state: State {
                 engine: settings.engine,
                 request_body_access: settings.request_body_access,
                 response_body_access: settings.response_body_access,
+                request_body_limit_bytes: settings.request_body_limit_bytes,
+                response_body_limit_bytes: settings.response_body_limit_bytes,
                 xml_into_args: settings.xml_into_args,
                 force_request_body: Switch::Off,
                 processor: None,
@@ -275,18 +279,9 @@ impl<'r> Transaction<'r> {
     }
 
     fn set_number(&mut self, variable: Variable, value: usize) {
-        // Twenty digits are all that 64 bits can have.
-        let mut digits = [b'0'; 20];
-        let (mut rest, mut count) = (value, 0);
-        for place in digits.iter_mut().rev() {
-            *place = b'0' + low_digit(rest);
-            rest /= 10;
-            count += 1;
-            if rest == 0 {
-                break;
-            }
-        }
-        self.set(variable, crate::bytes::tail(&digits, digits.len() - count));
+        let mut digits = Vec::with_capacity(20);
+        crate::bytes::write_number(i64::try_from(value).unwrap_or(i64::MAX), &mut digits);
+        self.set(variable, &digits);
     }
 
     fn add(&mut self, variable: Variable, name: &[u8], value: &[u8]) {
@@ -294,8 +289,4 @@ impl<'r> Transaction<'r> {
         let value = self.values.push(value);
         self.store.add(variable, name, value);
     }
-}
-
-fn low_digit(number: usize) -> u8 {
-    u8::try_from(number % 10).unwrap_or_default()
 }

@@ -3,6 +3,7 @@
 use super::{Connection, RequestHead, Transaction};
 use crate::body::urlencoded;
 use crate::bytes::{at, begins_ignore_case, head, hex_pair, split_once, tail, trim, trim_left};
+use crate::moment::Moment;
 use crate::settings::Processor;
 use crate::variable::Variable;
 use crate::verdict::Verdict;
@@ -35,23 +36,7 @@ impl Transaction<'_> {
         self.set(Variable::WebAppId, &web_app);
         self.set(Variable::ModsecBuild, b"030000000");
         self.set(Variable::Duration, b"0");
-        let time = connection.moment.calendar();
-        let clock = format!("{:02}:{:02}:{:02}", time.hour, time.minute, time.second);
-        self.set(Variable::Time, clock.as_bytes());
-        let numbers = [
-            (Variable::TimeDay, time.day),
-            (Variable::TimeEpoch, connection.moment.epoch_s),
-            (Variable::TimeHour, time.hour),
-            (Variable::TimeMin, time.minute),
-            // Months are counted from zero, as in C.
-            (Variable::TimeMon, time.month - 1),
-            (Variable::TimeSec, time.second),
-            (Variable::TimeWday, time.weekday),
-            (Variable::TimeYear, time.year),
-        ];
-        for (variable, number) in numbers {
-            self.set_number(variable, usize::try_from(number).unwrap_or_default());
-        }
+        self.times(connection.moment);
         // What a body could get wrong is right until a body says otherwise.
         let zeros = [
             Variable::ArgsCombinedSize,
@@ -78,6 +63,41 @@ impl Transaction<'_> {
         ];
         for variable in empty {
             self.set(variable, b"");
+        }
+    }
+
+    /// The time in its parts, where rules ask for them.
+    fn times(&mut self, moment: Moment) {
+        let all = [
+            Variable::Time,
+            Variable::TimeDay,
+            Variable::TimeEpoch,
+            Variable::TimeHour,
+            Variable::TimeMin,
+            Variable::TimeMon,
+            Variable::TimeSec,
+            Variable::TimeWday,
+            Variable::TimeYear,
+        ];
+        if !all.iter().any(|variable| self.rules.uses(*variable)) {
+            return;
+        }
+        let time = moment.calendar();
+        let clock = format!("{:02}:{:02}:{:02}", time.hour, time.minute, time.second);
+        self.set(Variable::Time, clock.as_bytes());
+        let numbers = [
+            (Variable::TimeDay, time.day),
+            (Variable::TimeEpoch, moment.epoch_s),
+            (Variable::TimeHour, time.hour),
+            (Variable::TimeMin, time.minute),
+            // Months are counted from zero, as in C.
+            (Variable::TimeMon, time.month - 1),
+            (Variable::TimeSec, time.second),
+            (Variable::TimeWday, time.weekday),
+            (Variable::TimeYear, time.year),
+        ];
+        for (variable, number) in numbers {
+            self.set_number(variable, usize::try_from(number).unwrap_or_default());
         }
     }
 
@@ -109,8 +129,29 @@ impl Transaction<'_> {
         for (name, value) in &form.pairs {
             self.add(Variable::ArgsGet, name, value);
         }
+        self.raw_arguments(Variable::ArgsGetRaw, query);
         if form.too_many {
             self.body_problem("the query has too many arguments");
+        }
+    }
+
+    /// Arguments as they were sent, where rules ask for them.
+    pub(super) fn raw_arguments(&mut self, list: Variable, text: &[u8]) {
+        let asked = [
+            Variable::ArgsRaw,
+            Variable::ArgsNamesRaw,
+            Variable::ArgsGetRaw,
+            Variable::ArgsGetNamesRaw,
+            Variable::ArgsPostRaw,
+            Variable::ArgsPostNamesRaw,
+        ];
+        if !asked.iter().any(|variable| self.rules.uses(*variable)) {
+            return;
+        }
+        let settings = &self.rules.settings;
+        let (separator, most) = (settings.argument_separator, settings.arguments_limit);
+        for (name, value) in urlencoded::raw(text, separator, most) {
+            self.add(list, name, value);
         }
     }
 

@@ -36,12 +36,11 @@ impl Transaction<'_> {
     fn within_limit<'b>(&mut self, body: &'b [u8]) -> &'b [u8] {
         let settings = &self.rules.settings;
         let is_form_of_files = self.state.processor == Some(Processor::Multipart);
+        let whole = self.state.request_body_limit_bytes;
         let limit = if is_form_of_files {
-            settings.request_body_limit_bytes
+            whole
         } else {
-            settings
-                .request_body_limit_bytes
-                .min(settings.request_body_no_files_limit_bytes)
+            whole.min(settings.request_body_no_files_limit_bytes)
         };
         if body.len() <= limit || !self.state.request_body_access.is_on() {
             return body;
@@ -92,6 +91,7 @@ impl Transaction<'_> {
         for (name, value) in &form.pairs {
             self.add(Variable::ArgsPost, name, value);
         }
+        self.raw_arguments(Variable::ArgsPostRaw, body);
         if form.too_many {
             self.body_problem("the form has too many arguments");
         }

@@ -42,7 +42,7 @@ impl Transaction<'_> {
         }
         if self.wants_response_body() {
             let settings = &self.rules.settings;
-            let limit = settings.response_body_limit_bytes;
+            let limit = self.state.response_body_limit_bytes;
             if body.len() > limit {
                 self.set(Variable::OutboundDataError, b"1");
                 if settings.response_body_limit_action == LimitAction::Reject {

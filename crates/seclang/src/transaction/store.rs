@@ -30,7 +30,7 @@ impl Kept {
 
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
         match self {
-            Self::Number(number) => out.extend_from_slice(number.to_string().as_bytes()),
+            Self::Number(number) => crate::bytes::write_number(*number, out),
             Self::Bytes(bytes) => out.extend_from_slice(bytes),
         }
     }

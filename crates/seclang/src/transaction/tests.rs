@@ -1,4 +1,5 @@
 mod limits;
+mod surface;
 
 use std::net::{IpAddr, Ipv4Addr};
 

@@ -1,5 +1,5 @@
-//! The bytes of a transaction: every value is a number, and what a chain of transformations makes
-//! of it is worked out once. Unchanged values are the same number.
+//! The bytes of a transaction: every value is a number, and what a transformation makes of it is worked
+//! out once, whatever chain it stands in. Unchanged values are the same number.
 
 use crate::rules::{ByteSet, Rule, Ruleset, Side};
 use crate::transform::Node;
@@ -40,6 +40,9 @@ pub(crate) struct Values {
     nodes: usize,
     /// What each node makes of each value.
     derived: Vec<u32>,
+    kinds: usize,
+    /// What each transformation makes of each value: chains that differ meet in the same values.
+    stepped: Vec<u32>,
     facts: Vec<Option<Facts>>,
     words: Vec<u64>,
     layers: Vec<u64>,
@@ -49,12 +52,14 @@ pub(crate) struct Values {
 }
 
 impl Values {
-    pub(crate) fn new(nodes: usize) -> Self {
+    pub(crate) fn new(rules: &Ruleset) -> Self {
         let mut values = Self {
             bytes: Vec::with_capacity(4096),
             spans: Vec::with_capacity(256),
-            nodes,
-            derived: Vec::new(),
+            nodes: rules.trie.len(),
+            derived: Vec::with_capacity(64 * rules.trie.len()),
+            kinds: rules.trie.kinds(),
+            stepped: Vec::with_capacity(64 * rules.trie.kinds()),
             facts: Vec::with_capacity(256),
             words: Vec::with_capacity(1024),
             layers: Vec::new(),
@@ -123,10 +128,28 @@ impl Values {
             Some(known) if *known != UNKNOWN => return ValueId(*known),
             _ => {}
         }
-        let Some((parent, step)) = rules.trie.step(node) else {
+        let Some((parent, _)) = rules.trie.step(node) else {
             return id;
         };
         let before = self.transformed(id, parent, rules);
+        let after = self.stepped(before, node, rules);
+        remember(&mut self.derived, cell, after.0);
+        after
+    }
+
+    /// What the last transformation of the chain that ends at `node` makes of a value.
+    fn stepped(&mut self, before: ValueId, node: Node, rules: &Ruleset) -> ValueId {
+        let set = self.facts(before).set;
+        let (Some((kind, true)), Some((_, step))) =
+            (rules.trie.last(node, &set), rules.trie.step(node))
+        else {
+            return before;
+        };
+        let cell = before.index() * self.kinds + kind;
+        match self.stepped.get(cell) {
+            Some(known) if *known != UNKNOWN => return ValueId(*known),
+            _ => {}
+        }
         self.spend(self.len(before));
         let mut scratch = std::mem::take(&mut self.scratch);
         scratch.clear();
@@ -134,7 +157,7 @@ impl Values {
         let changed = step.apply(input, &mut scratch, &rules.settings.unicode) && scratch != input;
         let after = if changed { self.push(&scratch) } else { before };
         self.scratch = scratch;
-        remember(&mut self.derived, cell, after.0);
+        remember(&mut self.stepped, cell, after.0);
         after
     }
 

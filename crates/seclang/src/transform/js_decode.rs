@@ -6,27 +6,11 @@
 //!   the end stays.
 //! - Example: `\u0061\x6cert` becomes `alert`.
 
-use super::escape_seq_decode::octal;
-use crate::bytes::{at, hex_pair};
+use super::escapes;
+use crate::bytes::hex_pair;
 
 pub(crate) fn apply(input: &[u8], out: &mut Vec<u8>) -> bool {
-    if memchr::memchr(b'\\', input).is_none() {
-        return false;
-    }
-    let mut i = 0;
-    let mut changed = false;
-    while let Some(byte) = at(input, i) {
-        let Some(next) = at(input, i + 1).filter(|_| byte == b'\\') else {
-            out.push(byte);
-            i += 1;
-            continue;
-        };
-        changed = true;
-        let (decoded, length) = escape(input, i + 1, next);
-        out.push(decoded);
-        i += 1 + length;
-    }
-    changed
+    escapes::decode(input, out, escape)
 }
 
 fn escape(input: &[u8], from: usize, letter: u8) -> (u8, usize) {
@@ -36,16 +20,9 @@ fn escape(input: &[u8], from: usize, letter: u8) -> (u8, usize) {
         b'0'..=b'7' => {
             // Three digits only where they make one byte.
             let most = if letter > b'3' { 2 } else { 3 };
-            octal(input, from, most)
+            escapes::octal(input, from, most)
         }
-        b'a' => (0x07, 1),
-        b'b' => (0x08, 1),
-        b'f' => (0x0c, 1),
-        b'n' => (b'\n', 1),
-        b'r' => (b'\r', 1),
-        b't' => (b'\t', 1),
-        b'v' => (0x0b, 1),
-        _ => (letter, 1),
+        _ => (escapes::letter(letter), 1),
     }
 }
 

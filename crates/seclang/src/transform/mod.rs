@@ -8,6 +8,7 @@ mod cmd_line;
 mod compress_whitespace;
 mod css_decode;
 mod escape_seq_decode;
+mod escapes;
 mod hex_decode;
 mod hex_encode;
 mod html_entity_decode;
@@ -160,6 +161,10 @@ pub(crate) struct Trie {
     steps: Vec<(Node, Transformation)>,
     /// For node `n + 1`: a value without any of these bytes is what its whole chain makes of it.
     touched: Vec<Option<ByteSet>>,
+    /// For node `n + 1`: the number of its transformation among those that occur.
+    kinds: Vec<u16>,
+    /// Those that occur, and the bytes each of them touches.
+    occurring: Vec<(&'static str, Option<ByteSet>)>,
 }
 
 impl Trie {
@@ -189,8 +194,34 @@ impl Trie {
         };
         let touched = before.and_then(|before| Some(before.union(touches(next.name)?)));
         self.touched.push(touched);
+        let kind = self.kind(next.name);
+        self.kinds.push(kind);
         self.steps.push((parent, next));
         u16::try_from(self.steps.len()).ok().map(Node)
+    }
+
+    /// The number of a transformation, made when it is new.
+    fn kind(&mut self, name: &'static str) -> u16 {
+        let known = self.occurring.iter().position(|(known, _)| *known == name);
+        let at = known.unwrap_or_else(|| {
+            self.occurring.push((name, touches(name)));
+            self.occurring.len() - 1
+        });
+        // There are fewer transformations than that.
+        u16::try_from(at).unwrap_or(u16::MAX)
+    }
+
+    /// How many different transformations there are.
+    pub(crate) fn kinds(&self) -> usize {
+        self.occurring.len()
+    }
+
+    /// The number of the transformation that leads to `node`, and whether it may make something else of
+    /// a value with these bytes.
+    pub(crate) fn last(&self, node: Node, bytes: &ByteSet) -> Option<(usize, bool)> {
+        let kind = usize::from(*self.kinds.get(node.index().checked_sub(1)?)?);
+        let (_, touched) = self.occurring.get(kind)?;
+        Some((kind, touched.is_none_or(|touched| touched.meets(bytes))))
     }
 
     /// Whether the chain that ends at `node` may make something else of a value with these bytes.

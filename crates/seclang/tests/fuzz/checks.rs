@@ -3,7 +3,10 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use seclang::{Connection, Leniency, Loader, Moment, NoFiles, RequestHead, Ruleset, Transaction};
+use seclang::regression::{Input, wire};
+use seclang::{
+    Connection, Leniency, Loader, Moment, NoFiles, RequestHead, ResponseHead, Ruleset, Transaction,
+};
 
 /// What reads the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,15 +21,72 @@ pub(crate) enum Target {
     Json,
     /// XML.
     Xml,
+    /// A whole request with its answer, through all phases.
+    Requests,
 }
 
+/// What readers of rules look for.
+const RULE_WORDS: &[&[u8]] = &[
+    b"SecRule ",
+    b"SecAction ",
+    b"\\\n",
+    b"chain",
+    b"id:1,",
+    b"\"",
+    b"|",
+    b"XML:/*",
+    b"%{tx.a}",
+    b"@rx ",
+    b"@pm ",
+    b"t:none,",
+    b"setvar:tx.a=+1",
+    b"skipAfter:END",
+    b"SecMarker END\n",
+    b"&ARGS",
+    b"multiMatch",
+    b"ctl:ruleRemoveById=1-9",
+    b"{9,99}",
+    b"[^",
+];
+
+/// What is looked for in requests, and what attacks them.
+const REQUEST_WORDS: &[&[u8]] = &[
+    b"\r\n",
+    b"\r\n\r\n",
+    b"Content-Type: application/json\r\n",
+    b"Content-Type: text/xml\r\n",
+    b"Content-Type: multipart/form-data; boundary=B\r\n",
+    b"Content-Type: application/x-www-form-urlencoded\r\n",
+    b"Cookie: a=",
+    b"Host: ",
+    b"; charset=utf-7",
+    b"%u0041",
+    b"%25",
+    b"%00",
+    b"&",
+    b"=",
+    b"+",
+    b"' or 1.e(",
+    b" union select ",
+    b"<script>",
+    b"../",
+    b"/*",
+    b"&#x",
+    b"\\u00",
+    b"${",
+    b"{\"",
+    b"--B",
+    b"<!",
+];
+
 impl Target {
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::Rules,
         Self::Urlencoded,
         Self::Multipart,
         Self::Json,
         Self::Xml,
+        Self::Requests,
     ];
 
     /// The folder of its corpus.
@@ -37,34 +97,14 @@ impl Target {
             Self::Multipart => "multipart",
             Self::Json => "json",
             Self::Xml => "xml",
+            Self::Requests => "requests",
         }
     }
 
     /// What readers of this format look for.
     pub(crate) fn words(self) -> &'static [&'static [u8]] {
         match self {
-            Self::Rules => &[
-                b"SecRule ",
-                b"SecAction ",
-                b"\\\n",
-                b"chain",
-                b"id:1,",
-                b"\"",
-                b"|",
-                b"XML:/*",
-                b"%{tx.a}",
-                b"@rx ",
-                b"@pm ",
-                b"t:none,",
-                b"setvar:tx.a=+1",
-                b"skipAfter:END",
-                b"SecMarker END\n",
-                b"&ARGS",
-                b"multiMatch",
-                b"ctl:ruleRemoveById=1-9",
-                b"{9,99}",
-                b"[^",
-            ],
+            Self::Rules => RULE_WORDS,
             Self::Urlencoded => &[b"%", b"%u0041", b"&", b"=", b"+", b"%00", b"%25", b";"],
             Self::Multipart => &[
                 b"--B",
@@ -97,12 +137,13 @@ impl Target {
                 b" a=\"",
                 b"xmlns:",
             ],
+            Self::Requests => REQUEST_WORDS,
         }
     }
 
     fn content_type(self) -> &'static [u8] {
         match self {
-            Self::Rules | Self::Urlencoded => b"application/x-www-form-urlencoded",
+            Self::Rules | Self::Urlencoded | Self::Requests => b"application/x-www-form-urlencoded",
             Self::Multipart => b"multipart/form-data; boundary=B",
             Self::Json => b"application/json",
             Self::Xml => b"application/xml",
@@ -140,6 +181,7 @@ pub(crate) fn rules() -> Ruleset {
 pub(crate) fn look(target: Target, rules: &Ruleset, input: &[u8]) -> String {
     match target {
         Target::Rules => read_rules(input),
+        Target::Requests => exchange(rules, input),
         _ => body(target, rules, input),
     }
 }
@@ -201,6 +243,53 @@ fn body(target: Target, rules: &Ruleset, input: &[u8]) -> String {
     outcome.to_string()
 }
 
+/// A whole request, and its own bytes as the answer to it.
+fn exchange(rules: &Ruleset, input: &[u8]) -> String {
+    let input = input.get(..BODY_MAX).unwrap_or(input);
+    let outcome = answered(rules, input, WORK_MAX_BYTES);
+    assert!(
+        !outcome.exhausted,
+        "{} bytes took too much work",
+        input.len()
+    );
+    assert_eq!(outcome, answered(rules, input, WORK_MAX_BYTES));
+    let half = outcome.spent / 2;
+    let stopped = answered(rules, input, half);
+    assert!(stopped.exhausted || stopped.spent <= half);
+    assert!(stopped.spent <= outcome.spent);
+    outcome.to_string()
+}
+
+fn answered(rules: &Ruleset, input: &[u8], budget: u64) -> Outcome {
+    let request = wire(&Input::Raw(input.to_vec()));
+    let fields = request.fields.iter();
+    let fields: Vec<(&[u8], &[u8])> = fields
+        .map(|(name, value)| (&name[..], &value[..]))
+        .collect();
+    let mut transaction = Transaction::new(rules, &connection()).with_budget(budget);
+    transaction.request_head(&RequestHead {
+        line: &request.line,
+        method: &request.method,
+        target: &request.target,
+        protocol: &request.protocol,
+        fields: &fields,
+    });
+    transaction.request_body(&request.body);
+    // As a service would that says what it was asked.
+    let kind: &[u8] = if input.len().is_multiple_of(2) {
+        b"text/html"
+    } else {
+        b"application/json"
+    };
+    transaction.response_head(&ResponseHead {
+        status: 500,
+        protocol: b"HTTP/1.1",
+        fields: &[(b"Content-Type", kind), (b"Server", &request.target)],
+    });
+    transaction.response_body(input);
+    outcome(transaction)
+}
+
 #[derive(Debug, PartialEq, Eq)]
 struct Outcome {
     ids: Vec<u64>,
@@ -219,16 +308,19 @@ impl std::fmt::Display for Outcome {
     }
 }
 
-fn run(rules: &Ruleset, target: Target, body: &[u8], budget: u64) -> Outcome {
-    let connection = Connection {
+fn connection() -> Connection<'static> {
+    Connection {
         client: IpAddr::V4(Ipv4Addr::LOCALHOST),
         client_port: 1,
         server: IpAddr::V4(Ipv4Addr::LOCALHOST),
         server_port: 80,
         moment: Moment::default(),
         unique_id: b"fuzz",
-    };
-    let mut transaction = Transaction::new(rules, &connection).with_budget(budget);
+    }
+}
+
+fn run(rules: &Ruleset, target: Target, body: &[u8], budget: u64) -> Outcome {
+    let mut transaction = Transaction::new(rules, &connection()).with_budget(budget);
     transaction.request_head(&RequestHead {
         line: b"POST / HTTP/1.1",
         method: b"POST",
@@ -237,6 +329,10 @@ fn run(rules: &Ruleset, target: Target, body: &[u8], budget: u64) -> Outcome {
         fields: &[(b"Content-Type", target.content_type())],
     });
     transaction.request_body(body);
+    outcome(transaction)
+}
+
+fn outcome(mut transaction: Transaction<'_>) -> Outcome {
     transaction.finish();
     let problem = transaction.problem().unwrap_or_default();
     Outcome {

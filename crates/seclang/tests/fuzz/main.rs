@@ -1,6 +1,6 @@
 //! Looks for bytes that break what [`checks`] claims: `fuzz MINUTES [SEED [FOLDER]]`, where the folder
-//! is that of the Core Rule Set, whose rules and tests then join the corpus. There is no coverage to be
-//! guided by; what goes another way than all before it joins the corpus instead.
+//! is that of the Core Rule Set: its rules and tests then join the corpus, and whole requests meet it as a
+//! whole, at the highest level. There is no coverage to be guided by; what goes another way than all before it joins the corpus instead.
 
 #![expect(
     clippy::print_stdout,
@@ -18,7 +18,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use checks::Target;
-use seclang::regression::{parse, wire};
+use seclang::regression::{CRS_SETUP, parse, wire, written};
+use seclang::{Files, Leniency, Loader, Ruleset};
 use testkit::Mutator;
 
 /// LIMIT: what joins a corpus at the beginning; of what is found to go another way, four times as much.
@@ -43,6 +44,42 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
         } else {
             found.push(path);
         }
+    }
+}
+
+/// Files as they are named.
+struct Folder;
+
+impl Files for Folder {
+    fn read(&self, from: &str, path: &str) -> Result<Vec<u8>, String> {
+        let beside = Path::new(from).parent().unwrap_or(Path::new(""));
+        std::fs::read(beside.join(path)).map_err(|error| format!("`{path}`: {error}"))
+    }
+
+    fn list(&self, _from: &str, pattern: &str) -> Result<Vec<String>, String> {
+        Ok(vec![pattern.to_owned()])
+    }
+}
+
+/// The Core Rule Set as its own tests want it: every rule has its say.
+fn core_rule_set(folder: &Path) -> Ruleset {
+    let mut loader = Loader::new(&Folder, Leniency::Strict);
+    let name = |path: &Path| path.to_string_lossy().into_owned();
+    loader.include(
+        "",
+        &name(&folder.join("../modsecurity/modsecurity.conf-recommended")),
+    );
+    loader.include("", &name(&folder.join("crs-setup.conf.example")));
+    loader.text("setup of the tests", CRS_SETUP.as_bytes());
+    let mut rules = Vec::new();
+    files(&folder.join("rules"), &mut rules);
+    rules.retain(|path| path.extension().is_some_and(|ending| ending == "conf"));
+    for path in rules {
+        loader.include("", &name(&path));
+    }
+    match loader.finish() {
+        Ok(loaded) => loaded.rules,
+        Err(error) => panic!("{error}"),
     }
 }
 
@@ -85,6 +122,7 @@ fn enlarge(corpora: &mut [Corpus], folder: &Path) {
                 .into_iter()
                 .flat_map(|case| case.stages);
             for stage in stages {
+                join(corpora, Target::Requests, written(&stage.input));
                 let body = wire(&stage.input).body;
                 for target in [
                     Target::Urlencoded,
@@ -103,7 +141,7 @@ fn enlarge(corpora: &mut [Corpus], folder: &Path) {
 
 fn looks_like(target: Target, body: &[u8]) -> bool {
     match target {
-        Target::Rules => false,
+        Target::Rules | Target::Requests => false,
         Target::Urlencoded => body.contains(&b'='),
         Target::Multipart => body.starts_with(b"--"),
         Target::Json => matches!(body.first(), Some(b'{' | b'[')),
@@ -132,6 +170,7 @@ fn main() {
         enlarge(&mut corpora, Path::new(folder));
     }
     let rules = checks::rules();
+    let whole = word(2).map(|folder| core_rule_set(Path::new(folder)));
     let begun = Instant::now();
     let end = Duration::from_secs(60_u64.saturating_mul(minutes));
     let mut round = 0_u64;
@@ -146,8 +185,12 @@ fn main() {
                 input.splice(0..0, other.get(..at).unwrap_or_default().iter().copied());
             }
             mutator.mutate(&mut input, corpus.target.words());
+            let rules = match (&whole, corpus.target) {
+                (Some(whole), Target::Requests) => whole,
+                _ => &rules,
+            };
             let looked = catch_unwind(AssertUnwindSafe(|| {
-                checks::look(corpus.target, &rules, &input)
+                checks::look(corpus.target, rules, &input)
             }));
             let Ok(way) = looked else {
                 println!(

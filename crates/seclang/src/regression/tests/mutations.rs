@@ -13,7 +13,7 @@ use crate::bytes::split_once;
 const LENGTHS: std::ops::RangeInclusive<usize> = 3..=300;
 
 /// Values of arguments in the tests, each once.
-pub(super) fn payloads(cases: &[Case]) -> Vec<Vec<u8>> {
+pub(crate) fn payloads(cases: &[Case]) -> Vec<Vec<u8>> {
     let mut all = BTreeSet::new();
     for stage in cases.iter().flat_map(|case| &case.stages) {
         let wire = wire(&stage.input);
