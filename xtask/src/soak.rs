@@ -18,6 +18,27 @@ const MINUTES_MAX: u64 = 24 * 60;
 /// What its line begins with.
 const MARK: &str = "soak: ";
 
+/// What the run's own judgement allows, and what may grow in longer ones. The limits stand in
+/// the code, marked `LIMIT:`.
+const GROWTH: &str = "
+*Early* is the mean of the second quarter of the run, *late* that of the last one, the slope that of the second half. A
+run fails when a process grows by more than 2.5 MiB from early to late or along that slope, however long it takes:
+heaps breathe and caches fill, but neither goes on. To control what it remembers of events is allowed besides.
+
+What may grow in control, and until where:
+
+| what | until |
+| --- | --- |
+| ids of events, so that none is recorded twice | 131,072 of them: 6.3 MiB |
+| places of events in the trail's files | never: a quarter of a byte an event, 25 MB for a hundred million |
+| pages of the store in memory (SQLite) | 2 MiB for each of its five connections |
+| what passwords are hashed in | 19 MiB for each core, taken by the first sign-ins and kept |
+| counts of the last hour and times of the last minute, for pages | 0.5 MiB for each route in use |
+| people, sessions, keys and bans in force | as many as there are |
+
+Lists are answered in pages, so that what ended long ago (keys, versions of the estate, events) costs disk alone.
+";
+
 /// What was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Plan {
@@ -119,6 +140,8 @@ fn page(result: &Value, build: &str) -> String {
     for (what, count) in done.into_iter().flatten() {
         page.push_str(&format!("| {what} | {count} |\n"));
     }
+    let events = result.get("events").and_then(Value::as_u64).unwrap_or(0);
+    page.push_str(&format!("| events in the trail at the end | {events} |\n"));
     page.push_str(
         "\n| process | memory early, MiB | late, MiB | slope, MiB per minute | open files, most | \
          threads, most |\n| --- | --- | --- | --- | --- | --- |\n",
@@ -141,6 +164,7 @@ fn page(result: &Value, build: &str) -> String {
         .flatten()
         .filter_map(Value::as_str)
         .collect();
+    page.push_str(GROWTH);
     if complaints.is_empty() {
         page.push_str("\nNothing to complain about.\n");
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use model::Timestamp;
 
-use crate::lately::{Lately, Window};
+use crate::lately::{Lately, Window, grown, per_second};
 use crate::services::Services;
 use crate::traffic::Flow;
 
@@ -42,18 +42,54 @@ impl Sample {
             Some(name) => self.routes.get(name).map(|flow| &**flow),
         }
     }
+}
 
-    fn without_times(&self) -> Self {
-        let flow = |flow: &Flow| Arc::new(flow.without_times());
+/// What an hour needs of a flow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Counts {
+    requests: u64,
+    refused: u64,
+    would_refuse: u64,
+}
+
+impl Counts {
+    fn of(flow: &Flow) -> Self {
+        let refusals = flow.refusals();
         Self {
-            at: self.at,
-            total: flow(&self.total),
-            routes: self
-                .routes
-                .iter()
-                .map(|(name, one)| (name.clone(), flow(one)))
+            requests: flow.requests,
+            refused: refusals.refused,
+            would_refuse: refusals.would_refuse,
+        }
+    }
+}
+
+/// A sample for the hour: 24 bytes a route, whatever it refuses, and names shared by all of them.
+#[derive(Clone, Debug)]
+struct Counted {
+    at: Timestamp,
+    total: Counts,
+    routes: BTreeMap<Arc<str>, Counts>,
+}
+
+impl Counted {
+    fn new(sample: &Sample, before: Option<&Self>) -> Self {
+        let shared = |name: &str| {
+            let known = before.and_then(|before| before.routes.get_key_value(name));
+            known.map_or_else(|| name.into(), |(name, _)| Arc::clone(name))
+        };
+        let routes = sample.routes.iter();
+        Self {
+            at: sample.at,
+            total: Counts::of(&sample.total),
+            routes: routes
+                .map(|(name, flow)| (shared(name), Counts::of(flow)))
                 .collect(),
         }
+    }
+
+    fn of(&self, route: Option<&str>) -> Counts {
+        let known = route.map(|name| self.routes.get(name).copied());
+        known.map_or(self.total, Option::unwrap_or_default)
     }
 }
 
@@ -74,7 +110,9 @@ pub struct Rates {
 #[derive(Debug, Default)]
 struct Samples {
     fine: VecDeque<Sample>,
-    coarse: VecDeque<Sample>,
+    /// The newest of those for the hour.
+    timed: VecDeque<Sample>,
+    hour: VecDeque<Counted>,
 }
 
 /// See the module.
@@ -105,7 +143,7 @@ impl History {
                 })
                 .collect(),
         };
-        let newest = samples.coarse.back().map(|one| one.at);
+        let newest = samples.hour.back().map(|one| one.at);
         // A turn that came a little early counts.
         if newest.is_none_or(|newest| at.since(newest) + EVERY / 2 >= COARSE) {
             samples.hourly(sample.clone());
@@ -164,24 +202,26 @@ impl History {
     fn series(&self, route: Option<&str>, every: usize) -> Rates {
         let samples = self.samples();
         let mut rates = Rates::default();
-        let marks: Vec<&Sample> = samples
-            .coarse
+        let marks: Vec<&Counted> = samples
+            .hour
             .iter()
             .rev()
             .step_by(every)
             .take(MINUTES * SAMPLES_PER_MINUTE / every + 1)
             .collect();
-        let nothing = Flow::default();
         for pair in marks.windows(2).rev() {
             let [newer, older] = pair else { continue };
-            let of = |sample: &Sample| sample.of(route).unwrap_or(&nothing).without_times();
-            let moved = Lately::between(&of(older), &of(newer), newer.at.since(older.at));
+            let (was, is) = (older.of(route), newer.of(route));
+            let gone = newer.at.since(older.at);
+            let rate = |before, after| per_second(grown(before, after), gone);
+            let refused = rate(was.refused, is.refused);
+            let served = rate(was.requests, is.requests) - refused;
             rates.times.push(newer.at);
+            rates.served.push(served.max(0.0));
+            rates.refused.push(refused);
             rates
-                .served
-                .push((moved.rate - moved.refused_rate).max(0.0));
-            rates.refused.push(moved.refused_rate);
-            rates.would_refuse.push(moved.would_refuse_rate);
+                .would_refuse
+                .push(rate(was.would_refuse, is.would_refuse));
         }
         rates
     }
@@ -193,25 +233,20 @@ impl History {
 
 impl Samples {
     fn hourly(&mut self, sample: Sample) {
-        while self.coarse.len() >= COARSE_MAX {
-            self.coarse.pop_front();
+        let counted = Counted::new(&sample, self.hour.back());
+        while self.hour.len() >= COARSE_MAX {
+            self.hour.pop_front();
         }
-        self.coarse.push_back(sample);
-        let old = self.coarse.len().checked_sub(TIMED_MAX + 1);
-        if let Some(old) = old.and_then(|at| self.coarse.get_mut(at)) {
-            *old = old.without_times();
+        self.hour.push_back(counted);
+        while self.timed.len() >= TIMED_MAX {
+            self.timed.pop_front();
         }
+        self.timed.push_back(sample);
     }
 
     /// The newest sample that is so much older, or else the oldest that has times.
     fn before(&self, newest: Timestamp, length: Duration) -> Option<&Sample> {
-        let timed = self.coarse.len().saturating_sub(TIMED_MAX);
-        let known = || {
-            self.fine
-                .iter()
-                .rev()
-                .chain(self.coarse.iter().skip(timed).rev())
-        };
+        let known = || self.fine.iter().rev().chain(self.timed.iter().rev());
         // Turns are not exactly a second apart.
         let is_older = |one: &&Sample| newest.since(one.at) + EVERY / 2 >= length;
         known()

@@ -93,7 +93,6 @@ impl Lately {
         let latency = after.latency.since(&before.latency);
         let service = after.service.since(&before.service);
         let whole = latency.total().as_secs_f64();
-        let grown = |before: u64, after: u64| after.checked_sub(before).unwrap_or(after);
         let rate = |before: u64, after: u64| per_second(grown(before, after), gone);
         let mut steps = BTreeMap::new();
         for (step, now) in &after.steps {
@@ -131,8 +130,13 @@ impl Lately {
     }
 }
 
+/// What came on; a counter that is smaller than before began anew.
+pub(crate) fn grown(before: u64, after: u64) -> u64 {
+    after.checked_sub(before).unwrap_or(after)
+}
+
 /// Zero when no time went by.
-fn per_second(count: u64, gone: Duration) -> f64 {
+pub(crate) fn per_second(count: u64, gone: Duration) -> f64 {
     let seconds = gone.as_secs_f64();
     match seconds > 0.0 {
         true => f64::from(u32::try_from(count).unwrap_or(u32::MAX)) / seconds,

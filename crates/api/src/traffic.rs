@@ -74,16 +74,6 @@ impl Flow {
         }
         all
     }
-
-    /// The same without times, which take most of the room.
-    pub(crate) fn without_times(&self) -> Self {
-        Self {
-            latency: Latency::default(),
-            service: Latency::default(),
-            steps: self.steps.clone(),
-            ..*self
-        }
-    }
 }
 
 /// What was counted, of one route or of all.

@@ -30,8 +30,9 @@ pub use model::{
 };
 pub use schema::MIGRATIONS;
 pub use service::{
-    AccessToken, Device, EnrolmentOffer, Identity, Invitation, IssuedToken, MadeApiKey, NewApiKey,
-    NewPerson, PendingSignIn, Proof, RecoveryCodes, Settings, SignedIn, TokenRequest, TotpOffer,
+    AccessToken, ApiKeyPage, Device, EnrolmentOffer, Identity, Invitation, IssuedToken,
+    KEYS_PAGE_MAX, MadeApiKey, NewApiKey, NewPerson, PendingSignIn, Proof, RecoveryCodes, Settings,
+    SignedIn, TokenRequest, TotpOffer,
 };
 
 #[cfg(test)]

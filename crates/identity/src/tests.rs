@@ -5,6 +5,7 @@ mod at_once;
 mod enrolment;
 mod fixture;
 mod gateway_feed;
+mod key_lists;
 mod keys_and_tokens;
 mod rights;
 mod sessions;

@@ -3,14 +3,14 @@
 use axum::extract::{Path, State};
 use axum::routing::{delete, get, post};
 use http::Method;
-use identity::NewApiKey;
+use identity::{KEYS_PAGE_MAX, NewApiKey};
 use model::{ApiKeyId, Network, PermissionSet, PersonId, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Answer, created, done, ok};
-use crate::body::{Json, id};
-use crate::endpoint::{Endpoint, Needs, path};
+use crate::body::{Json, Params, id};
+use crate::endpoint::{Endpoint, Needs, path, query};
 use crate::guard::Caller;
 use crate::schema;
 use crate::services::Services;
@@ -28,9 +28,16 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             ),
             get(list),
         )
+        .params([
+            query("before", "string", "Keys made before this one: `next` of the last page"),
+            query("limit", "integer", "1 to 200; 200 by default"),
+        ])
         .answers(
             200,
-            schema::object(&[("keys", schema::list(&key_schema()))]),
+            schema::object(&[
+                ("keys", schema::list(&key_schema())),
+                ("next", schema::maybe(&schema::text())),
+            ]),
         ),
         Endpoint::new(
             Method::POST,
@@ -92,9 +99,24 @@ struct Create {
     owner: Option<PersonId>,
 }
 
-async fn list(State(services): State<Services>, Caller(ctx): Caller) -> Answer {
-    let keys = services.identity.api_keys(&ctx).await?;
-    ok(&json!({ "keys": keys }))
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Listing {
+    before: Option<ApiKeyId>,
+    limit: Option<u32>,
+}
+
+async fn list(
+    State(services): State<Services>,
+    Caller(ctx): Caller,
+    Params(asked): Params<Listing>,
+) -> Answer {
+    let limit = asked.limit.unwrap_or(KEYS_PAGE_MAX);
+    let page = services
+        .identity
+        .api_keys(&ctx, asked.before, limit)
+        .await?;
+    ok(&page)
 }
 
 async fn create(

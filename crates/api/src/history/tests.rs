@@ -109,12 +109,24 @@ fn no_more_than_an_hour_is_kept_and_times_of_a_minute_alone() {
     let history = filled(5000);
     let samples = history.samples();
     assert_eq!(samples.fine.len(), FINE_MAX);
-    assert_eq!(samples.coarse.len(), COARSE_MAX);
-    let timed = samples
-        .coarse
-        .iter()
-        .filter(|one| !one.total.latency.is_empty());
-    assert_eq!(timed.count(), TIMED_MAX);
+    assert_eq!(samples.hour.len(), COARSE_MAX);
+    assert_eq!(samples.timed.len(), TIMED_MAX);
+    assert!(
+        samples
+            .timed
+            .iter()
+            .all(|one| !one.total.latency.is_empty())
+    );
+}
+
+#[test]
+fn an_hour_of_a_route_is_its_name_once_and_three_numbers_a_sample() {
+    let history = filled(5000);
+    let samples = history.samples();
+    let names = samples.hour.iter().flat_map(|one| one.routes.keys());
+    let first = samples.hour[0].routes.keys().next().unwrap();
+    assert!(names.into_iter().all(|name| Arc::ptr_eq(name, first)));
+    assert_eq!(size_of::<Counts>(), 24);
 }
 
 #[test]

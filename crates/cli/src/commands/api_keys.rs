@@ -6,9 +6,12 @@ use serde_json::{Value, json};
 
 use super::status::text;
 use super::{Session, items, named, people, text_or};
-use crate::client::escape;
+use crate::client::{Server, escape};
 use crate::output::Table;
 use crate::{Exit, Failure};
+
+/// LIMIT: pages that are listed, of 200 keys each.
+const PAGES_MAX: usize = 500;
 
 /// `rampart api-keys`.
 #[derive(Clone, Debug, Subcommand)]
@@ -67,8 +70,7 @@ pub(super) fn run(command: &ApiKeysCommand, session: &mut Session<'_>) -> Result
 
 fn list(session: &mut Session<'_>) -> Result<Exit, Failure> {
     let server = session.server()?;
-    let answer: Value = server.get("/api-keys")?;
-    let keys = items(&answer, "keys");
+    let (keys, next) = all(&server)?;
     let logins = people::logins(&server, session);
     session
         .printer
@@ -90,7 +92,30 @@ fn list(session: &mut Session<'_>) -> Result<Exit, Failure> {
             }
             table.render("there is no key")
         });
+    if let Some(next) = next {
+        session.printer.note(&format!(
+            "there are older ones than {next}, which are not shown"
+        ));
+    }
     Ok(Exit::Ok)
+}
+
+/// Every key, page by page, and the last one shown when there are more.
+fn all(server: &Server) -> Result<(Vec<Value>, Option<String>), Failure> {
+    let (mut keys, mut next) = (Vec::new(), None::<String>);
+    for _ in 0..PAGES_MAX {
+        let path = match &next {
+            None => "/api-keys".to_owned(),
+            Some(before) => format!("/api-keys?before={}", escape(before)),
+        };
+        let answer: Value = server.get(&path)?;
+        keys.extend(items(&answer, "keys"));
+        next = Some(text(&answer, "next").to_owned()).filter(|next| !next.is_empty());
+        if next.is_none() {
+            break;
+        }
+    }
+    Ok((keys, next))
 }
 
 fn create(args: &CreateArgs, session: &mut Session<'_>) -> Result<Exit, Failure> {

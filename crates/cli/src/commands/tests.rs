@@ -480,3 +480,20 @@ fn trail_verify_needs_a_trail() {
         ran.err
     );
 }
+
+#[test]
+fn keys_are_listed_to_the_last_page() {
+    let place = started();
+    let asked = place.serve(|target, _| {
+        let page = |id: &str, next: Value| json!({ "keys": [{ "id": id }], "next": next });
+        match target {
+            "GET /api-keys" => (200, page("key_9", json!("key_9")).to_string()),
+            "GET /api-keys?before=key%5F9" => (200, page("key_8", Value::Null).to_string()),
+            _ => (404, String::new()),
+        }
+    });
+    let ran = place.run(&["api-keys", "list", "--format", "json"]);
+    let keys: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(keys["keys"], json!([{ "id": "key_9" }, { "id": "key_8" }]));
+    assert_eq!(asked.targets().len(), 2);
+}

@@ -80,7 +80,7 @@ pub(crate) async fn show(
     let identity = &services.identity;
     let me = identity.person(&session.ctx, session.person()?).await?;
     let sessions = identity.sessions(&session.ctx, me.id).await?;
-    let keys = identity.api_keys(&session.ctx).await?;
+    let keys = identity.own_api_keys(&session.ctx).await?;
     let bindings = identity.bindings(&session.ctx, Some(me.id)).await?;
     let left = identity.recovery_codes_left(&session.ctx, me.id).await?;
     Ok(render::html(&AccountPage {
@@ -93,11 +93,7 @@ pub(crate) async fn show(
             .map(|s| session_row(s, session.id(), now))
             .collect(),
         revoke_action: "/account/sessions/revoke".to_owned(),
-        keys: keys
-            .iter()
-            .filter(|key| key.owner == me.id && key.revoked_at.is_none())
-            .map(|key| key_row(key, now))
-            .collect(),
+        keys: keys.iter().map(|key| key_row(key, now)).collect(),
         frame: session
             .top(&services, Place::Elsewhere, "Your account")
             .said(done.notice()),

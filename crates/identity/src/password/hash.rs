@@ -1,10 +1,10 @@
 //! Argon2id (RFC 9106) on a bounded pool.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ::model::{Secret, SharedEntropy};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use tokio::sync::Semaphore;
@@ -69,11 +69,18 @@ pub struct Hasher {
     slots: Arc<Semaphore>,
     waiting: Arc<AtomicUsize>,
     waiting_max: usize,
+    memory: Arc<Memory>,
     entropy: SharedEntropy,
 }
 
+/// What hashes are computed in, kept for the next one: given back each time it would stay behind
+/// in the heaps of whichever threads computed, and nobody could say how much that is.
+#[derive(Default)]
+struct Memory(Mutex<Vec<Vec<Block>>>);
+
 impl Hasher {
-    /// A pool of `slots` (at least one); each takes the cost's memory while it runs.
+    /// A pool of `slots` (at least one); each takes the cost's memory when it runs first, and keeps
+    /// it.
     #[must_use]
     pub fn new(cost: Cost, slots: usize, entropy: SharedEntropy) -> Self {
         let slots = slots.max(1);
@@ -82,6 +89,7 @@ impl Hasher {
             slots: Arc::new(Semaphore::new(slots)),
             waiting: Arc::new(AtomicUsize::new(0)),
             waiting_max: slots * WAITING_PER_SLOT,
+            memory: Arc::default(),
             entropy,
         }
     }
@@ -89,7 +97,7 @@ impl Hasher {
     pub(crate) async fn hash(&self, password: Secret<String>) -> Result<Kept, HashError> {
         let (cost, salt) = (self.cost, self.entropy.bytes::<SALT_BYTES>());
         let hash = self
-            .run(move || derive(password.expose(), &salt, cost))
+            .run(move |memory| derive(memory, password.expose(), &salt, cost))
             .await?;
         let Cost { memory_kib, passes } = self.cost;
         let (salt, hash) = (STANDARD_NO_PAD.encode(salt), STANDARD_NO_PAD.encode(hash));
@@ -108,20 +116,20 @@ impl Hasher {
         let Some(kept) = kept else {
             let (cost, salt) = (self.cost, [0; SALT_BYTES]);
             return self
-                .run(move || derive(password.expose(), &salt, cost))
+                .run(move |memory| derive(memory, password.expose(), &salt, cost))
                 .await
                 .map(|_| false);
         };
         let (cost, salt, expected) = parse(kept.text()).ok_or(HashError::Damaged)?;
         let found = self
-            .run(move || derive(password.expose(), &salt, cost))
+            .run(move |memory| derive(memory, password.expose(), &salt, cost))
             .await?;
         Ok(subtle::ConstantTimeEq::ct_eq(found.as_slice(), expected.as_slice()).into())
     }
 
     async fn run(
         &self,
-        work: impl FnOnce() -> Option<[u8; HASH_BYTES]> + Send + 'static,
+        work: impl FnOnce(&mut Vec<Block>) -> Option<[u8; HASH_BYTES]> + Send + 'static,
     ) -> Result<[u8; HASH_BYTES], HashError> {
         let place = Place::take(&self.waiting, self.waiting_max).ok_or(HashError::Busy)?;
         let slot = self
@@ -131,12 +139,42 @@ impl Hasher {
             .await
             .map_err(|_| HashError::Failed)?;
         drop(place);
+        let (memory, usual) = (Arc::clone(&self.memory), self.cost);
         let done = tokio::task::spawn_blocking(move || {
-            let hash = work();
+            // INVARIANT: whoever has some has a slot, so there are never more than slots.
+            let mut taken = memory.take();
+            let hash = work(&mut taken);
+            memory.put_back(taken, usual);
             drop(slot);
             hash
         });
         done.await.ok().flatten().ok_or(HashError::Failed)
+    }
+}
+
+impl std::fmt::Debug for Memory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Memory").finish_non_exhaustive()
+    }
+}
+
+impl Memory {
+    fn take(&self) -> Vec<Block> {
+        self.all().pop().unwrap_or_default()
+    }
+
+    /// Keeps it, unless a hash of another time took more than is usual.
+    fn put_back(&self, mut taken: Vec<Block>, usual: Cost) {
+        let usual = usize::try_from(usual.memory_kib).unwrap_or(usize::MAX);
+        if taken.len() <= usual {
+            // SECURITY: what it holds was made from a password.
+            taken.fill(Block::new());
+            self.all().push(taken);
+        }
+    }
+
+    fn all(&self) -> std::sync::MutexGuard<'_, Vec<Vec<Block>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -160,12 +198,23 @@ impl Drop for Place<'_> {
     }
 }
 
-fn derive(password: &str, salt: &[u8], cost: Cost) -> Option<[u8; HASH_BYTES]> {
+fn derive(
+    memory: &mut Vec<Block>,
+    password: &str,
+    salt: &[u8],
+    cost: Cost,
+) -> Option<[u8; HASH_BYTES]> {
     let params = Params::new(cost.memory_kib, cost.passes, 1, Some(HASH_BYTES)).ok()?;
+    let blocks = params.block_count();
+    if let Some(more) = blocks.checked_sub(memory.len()) {
+        memory.try_reserve_exact(more).ok()?;
+        memory.resize(blocks, Block::new());
+    }
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
     let mut out = [0; HASH_BYTES];
+    let memory = memory.get_mut(..blocks)?;
     argon2
-        .hash_password_into(password.as_bytes(), salt, &mut out)
+        .hash_password_into_with_memory(password.as_bytes(), salt, &mut out, memory)
         .ok()?;
     Some(out)
 }
@@ -223,6 +272,62 @@ mod tests {
             hasher.matches(secret("correct horse"), None).await,
             Ok(false)
         );
+    }
+
+    #[tokio::test]
+    async fn memory_is_taken_once_for_a_slot_and_says_nothing_of_the_hash_before() {
+        let cost = Cost {
+            memory_kib: 64,
+            passes: 2,
+        };
+        let hasher = hasher(cost);
+        let mut kept = Vec::new();
+        for number in 0..4 {
+            kept.push(
+                hasher
+                    .hash(secret(&format!("password {number}")))
+                    .await
+                    .unwrap(),
+            );
+        }
+        let places = || -> Vec<_> {
+            let all = hasher.memory.all();
+            all.iter().map(|one| (one.as_ptr(), one.len())).collect()
+        };
+        let before = places();
+        assert_eq!((before.len(), before[0].1), (1, 64));
+        assert!(
+            hasher.memory.all()[0]
+                .iter()
+                .all(|block| block.as_ref() == [0; 128])
+        );
+        for (number, kept) in kept.into_iter().enumerate() {
+            let password = secret(&format!("password {number}"));
+            assert_eq!(hasher.matches(password, Some(kept)).await, Ok(true));
+        }
+        assert_eq!(places(), before);
+        // One that was kept at a higher cost leaves nothing of its size behind.
+        let dear = super::derive(
+            &mut Vec::new(),
+            "x",
+            &[1; 16],
+            Cost {
+                memory_kib: 128,
+                ..cost
+            },
+        );
+        let text = format!(
+            "$argon2id$v=19$m=128,t=2,p=1${}${}",
+            STANDARD_NO_PAD.encode([1; 16]),
+            STANDARD_NO_PAD.encode(dear.unwrap())
+        );
+        assert_eq!(
+            hasher
+                .matches(secret("x"), Some(Kept::from_text(text)))
+                .await,
+            Ok(true)
+        );
+        assert!(places().is_empty());
     }
 
     #[tokio::test]

@@ -9,6 +9,7 @@ use ::model::{
     ApiKeyId, Authentication, Context, Method, Network, PermissionSet, PersonId, Principal,
     PrincipalKind, RequestId, Secret, Severity, Timestamp, activity, ocsf, own,
 };
+use serde::Serialize;
 
 use super::forms::name_form;
 use super::sessions::SEEN_MAX;
@@ -19,6 +20,8 @@ use crate::{ApiKey, Error, Identity, api_key, secret_text};
 
 /// LIMIT: live keys of one person.
 const KEYS_MAX: u32 = 50;
+/// LIMIT: keys of one page. Keys that ended stay listed, so that there are ever more of them.
+pub const KEYS_PAGE_MAX: u32 = 200;
 /// LIMIT: permissions and networks of one key.
 const PERMISSIONS_MAX: usize = 200;
 const NETWORKS_MAX: usize = 50;
@@ -38,6 +41,15 @@ pub struct NewApiKey {
     pub expires_at: Option<Timestamp>,
     /// Whose it is, when it is not the caller's own: only a local administrator may say so.
     pub owner: Option<PersonId>,
+}
+
+/// Some of many keys.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ApiKeyPage {
+    /// The keys, newest first.
+    pub keys: Vec<ApiKey>,
+    /// Where to go on, as `before`; nothing when these are the last.
+    pub next: Option<ApiKeyId>,
 }
 
 /// A key and its text.
@@ -130,22 +142,41 @@ impl Identity {
         Ok((owner, self.permissions_of(&subject)))
     }
 
-    /// The caller's keys, and with the permission everybody's; newest first.
+    /// The caller's keys, and with the permission everybody's, those that ended too; newest first,
+    /// `limit` of them (at most [`KEYS_PAGE_MAX`]) that were made before `before`.
     ///
     /// # Errors
     /// [`Error::Denied`] for somebody who is nobody here.
-    pub async fn api_keys(&self, ctx: &Context) -> Result<Vec<ApiKey>, Error> {
-        let all = require(ctx, own::KEYS_READ);
-        let own = own_id(ctx);
-        if own.is_none() {
-            all?;
-            return keys::list(&self.inner().store).await;
-        }
-        let listed = keys::list(&self.inner().store).await?;
-        Ok(listed
-            .into_iter()
-            .filter(|key| all.is_ok() || Some(key.owner) == own)
-            .collect())
+    pub async fn api_keys(
+        &self,
+        ctx: &Context,
+        before: Option<ApiKeyId>,
+        limit: u32,
+    ) -> Result<ApiKeyPage, Error> {
+        let owner = match (require(ctx, own::KEYS_READ), own_id(ctx)) {
+            (Ok(()), _) => None,
+            (Err(_), Some(own)) => Some(own),
+            (Err(denied), None) => return Err(denied),
+        };
+        let limit = limit.clamp(1, KEYS_PAGE_MAX);
+        // Ids ascend with time, and none is the last one.
+        let before = before.unwrap_or(ApiKeyId::from_raw(u128::MAX));
+        let mut keys = keys::page(&self.inner().store, owner, before, limit + 1).await?;
+        let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
+        let is_more = keys.len() > wanted;
+        keys.truncate(wanted);
+        let next = keys.last().filter(|_| is_more).map(|key| key.id);
+        Ok(ApiKeyPage { keys, next })
+    }
+
+    /// A person's own keys that nobody revoked: those that work first, then those that ended, each
+    /// newest first; [`KEYS_PAGE_MAX`] of them.
+    ///
+    /// # Errors
+    /// [`Error::NotAPerson`].
+    pub async fn own_api_keys(&self, ctx: &Context) -> Result<Vec<ApiKey>, Error> {
+        let owner = own_id(ctx).ok_or(Error::NotAPerson)?;
+        keys::unrevoked(&self.inner().store, owner, self.now(), KEYS_PAGE_MAX).await
     }
 
     /// Ends a key: one's own, or with the permission anybody's.

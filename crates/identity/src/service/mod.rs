@@ -28,7 +28,7 @@ use trail::Trail;
 
 pub use account::RecoveryCodes;
 pub use enrol::{EnrolmentOffer, TotpOffer};
-pub use keys::{MadeApiKey, NewApiKey};
+pub use keys::{ApiKeyPage, KEYS_PAGE_MAX, MadeApiKey, NewApiKey};
 pub use people::{Invitation, NewPerson};
 pub use sign_in::{Device, PendingSignIn, Proof, SignedIn};
 pub use tokens::{AccessToken, IssuedToken, TokenRequest};

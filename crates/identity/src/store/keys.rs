@@ -69,8 +69,41 @@ pub(crate) async fn live(store: &Store, now: Timestamp) -> Result<Vec<Stored>, E
     all(&store.query(sql, &[now.into()]).await?, stored)
 }
 
-pub(crate) async fn list(store: &Store) -> Result<Vec<ApiKey>, Error> {
-    let rows = store.query(keys!("ORDER BY id DESC"), &[]).await?;
+/// Keys made before `before`, newest first: everybody's, or one person's.
+pub(crate) async fn page(
+    store: &Store,
+    owner: Option<PersonId>,
+    before: ApiKeyId,
+    limit: u32,
+) -> Result<Vec<ApiKey>, Error> {
+    let limit = i64::from(limit);
+    let rows = match owner {
+        None => {
+            let sql = keys!("WHERE id < $1 ORDER BY id DESC LIMIT $2");
+            store.query(sql, &[before.into(), limit.into()]).await?
+        }
+        Some(owner) => {
+            let sql = keys!("WHERE owner = $1 AND id < $2 ORDER BY id DESC LIMIT $3");
+            let values = [owner.into(), before.into(), limit.into()];
+            store.query(sql, &values).await?
+        }
+    };
+    all(&rows, |row| stored(row).map(|stored| stored.key))
+}
+
+/// Keys of one person that nobody revoked: those that work first, then newest first.
+pub(crate) async fn unrevoked(
+    store: &Store,
+    owner: PersonId,
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<ApiKey>, Error> {
+    let sql = keys!(
+        "WHERE owner = $1 AND revoked_at IS NULL \
+         ORDER BY CASE WHEN expires_at <= $2 THEN 1 ELSE 0 END, id DESC LIMIT $3"
+    );
+    let values = [owner.into(), now.into(), i64::from(limit).into()];
+    let rows = store.query(sql, &values).await?;
     all(&rows, |row| stored(row).map(|stored| stored.key))
 }
 

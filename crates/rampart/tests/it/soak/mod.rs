@@ -333,6 +333,7 @@ async fn report(run: &Run, seconds: u64, samples: &[Sample], before: Sample) {
         "schema": "rampart.soak.v1",
         "seconds": seconds,
         "done": *run.counts.lock().unwrap(),
+        "events": samples.last().map_or(0, |last| last.events),
         "processes": figures,
         "complaints": complaints,
     });
