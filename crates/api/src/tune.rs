@@ -224,9 +224,10 @@ async fn scan(
     let size = services.trail.health().size;
     let lowest = size.saturating_sub(ENTRIES_MAX);
     let mut oldest = until;
-    let mut before = Some(size);
-    while let Some(at) = before.filter(|at| *at > 0) {
-        if at <= lowest || scan.is_full() {
+    // From the newest there is, which `size` may not know of yet.
+    let mut before = None;
+    loop {
+        if before.is_some_and(|at| at <= lowest) || scan.is_full() {
             scan.ended_at = Some(oldest);
             break;
         }
@@ -234,7 +235,7 @@ async fn scan(
             kind: Some("gateway.request.".to_owned()),
             since: Some(since),
             until: (!sought.ago.is_zero()).then_some(until),
-            before: Some(at),
+            before,
             limit: PAGE,
             ..Query::default()
         };
@@ -244,6 +245,9 @@ async fn scan(
             scan.take(&record.event, sought);
         }
         before = page.next;
+        if before.is_none_or(|at| at == 0) {
+            break;
+        }
     }
     Ok(scan)
 }

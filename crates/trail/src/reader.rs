@@ -312,8 +312,8 @@ pub(crate) fn each_event(
     first: u64,
     mut each: impl FnMut(&crate::Record) -> io::Result<()>,
 ) -> io::Result<u64> {
-    let open = |kind| crate::segment::open_read(dir, first, kind);
-    let (Some(leaves), Some(payloads)) = (open(leaf::Kind::Leaves)?, open(leaf::Kind::Payloads)?)
+    let open = |kind| segment::open_read(dir, first, kind);
+    let (Some(leaves), Some(payloads)) = (open(Kind::Leaves)?, open(Kind::Payloads)?)
     else {
         return Ok(0);
     };
