@@ -339,8 +339,4 @@ fn tune_prints_what_can_be_put_into_an_estate_and_nothing_of_strangers_besides()
     assert!(!ran.out.contains(['\u{1b}', '\u{202e}']), "{}", ran.out);
     let ran = place.run(&["waf", "tune", "--format", "json"]);
     assert_eq!(ran.json()["schema"], "rampart.waf-tune.v1");
-    assert_eq!(
-        place.run(&["waf", "tune", "--since", "soon"]).exit,
-        Exit::Usage
-    );
 }
