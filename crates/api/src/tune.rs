@@ -95,7 +95,7 @@ pub async fn tune(services: &Services, sought: &TuneSought) -> Result<TuneReport
     // Rules are loaded and requests weighed beside the threads that answer others.
     let shelf = services.rollout.shelf();
     let weighing =
-        tokio::task::spawn_blocking(move || weigh(&version, &shelf, scan, &expires, now));
+        tokio::task::spawn_blocking(move || weigh(&version, &shelf, &scan, &expires, now));
     let weighed = weighing
         .await
         .map_err(|_| Problem::new(ErrorKind::Internal, "the requests could not be weighed"))??;
@@ -175,7 +175,7 @@ type Weighed = (Tuned, Vec<String>);
 fn weigh(
     version: &Arc<Version>,
     shelf: &waf::Shelf,
-    scan: Scan,
+    scan: &Scan,
     expires: &str,
     now: Timestamp,
 ) -> Result<Weighed, Problem> {

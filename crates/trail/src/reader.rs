@@ -313,8 +313,7 @@ pub(crate) fn each_event(
     mut each: impl FnMut(&crate::Record) -> io::Result<()>,
 ) -> io::Result<u64> {
     let open = |kind| segment::open_read(dir, first, kind);
-    let (Some(leaves), Some(payloads)) = (open(Kind::Leaves)?, open(Kind::Payloads)?)
-    else {
+    let (Some(leaves), Some(payloads)) = (open(Kind::Leaves)?, open(Kind::Payloads)?) else {
         return Ok(0);
     };
     let (mut number, mut payload_at) = (0, FILE_HEADER_BYTES);

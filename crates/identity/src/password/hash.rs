@@ -307,7 +307,7 @@ mod tests {
         }
         assert_eq!(places(), before);
         // One that was kept at a higher cost leaves nothing of its size behind.
-        let dear = super::derive(
+        let dear = derive(
             &mut Vec::new(),
             "x",
             &[1; 16],

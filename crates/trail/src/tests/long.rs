@@ -64,7 +64,7 @@ async fn of_a_long_log_two_files_stay_open_and_every_entry_is_found() {
     let fixture = Fixture::new();
     let trail = fixture.open().await.unwrap();
     write(&fixture, &trail).await;
-    assert_eq!(crate::segment::list(&fixture.dir()).unwrap().len(), 2);
+    assert_eq!(segment::list(&fixture.dir()).unwrap().len(), 2);
     reads_all(&trail).await;
     assert_eq!(open_files(&fixture.dir()), 2);
     trail.close().await;
