@@ -69,6 +69,7 @@ pub fn propose(question: &Question<'_>) -> Tuned {
         open: &open,
         attacks: &attacks,
         standing: &standing,
+        present: &present,
         known: question.known,
     };
     let chosen = Chosen::of(weighed);

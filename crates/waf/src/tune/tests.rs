@@ -411,6 +411,10 @@ fn what_is_not_recorded_is_said_and_what_is_excepted_by_now_does_not_count() {
     let exclusions = estate("\"mine\"", &[], more).waf.unwrap().exclusions;
     let tuned = ground.propose_with(&people(&ground, "comment=evil"), &exclusions);
     assert_eq!((tuned.excepted, tuned.proposals.len()), (3, 0));
+    // Of two places one is excepted by now.
+    let tuned = ground.propose_with(&people(&ground, "comment=evil&title=evil"), &exclusions);
+    assert_eq!(proposed(&tuned), [(12, Some("ARGS:title"))]);
+    assert_eq!(tuned.proposals[0].alone, 3);
     // A rule that is not in force any more.
     let mut seen = people(&ground, "comment=evil");
     for one in &mut seen {
