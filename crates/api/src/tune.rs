@@ -93,7 +93,7 @@ pub async fn tune(services: &Services, sought: &TuneSought) -> Result<TuneReport
         }
     }
     // Rules are loaded and requests weighed beside the threads that answer others.
-    let weighing = tokio::task::spawn_blocking(move || weigh(&version, scan, &expires, now));
+    let weighing = tokio::task::spawn_blocking(move || weigh(&version, &scan, &expires, now));
     let weighed = weighing
         .await
         .map_err(|_| Problem::new(ErrorKind::Internal, "the requests could not be weighed"))??;
@@ -171,7 +171,7 @@ type Weighed = (Tuned, Vec<String>);
 
 fn weigh(
     version: &Arc<Version>,
-    scan: Scan,
+    scan: &Scan,
     expires: &str,
     now: Timestamp,
 ) -> Result<Weighed, Problem> {

@@ -216,7 +216,7 @@ impl<'s> Chosen<'s> {
         weighed: Weighed<'_, '_>,
     ) -> bool {
         let own = self.excepts(&seen.route, but);
-        outcome(seen, own.chain(weighed.present), weighed.known).is_let_on()
+        outcome(seen, &own.chain(weighed.present), weighed.known).is_let_on()
     }
 
     /// SECURITY: takes away what an attack would have passed by. Whether anything was.

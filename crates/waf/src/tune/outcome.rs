@@ -106,7 +106,7 @@ pub(super) fn is_gone<'e>(
 /// What would have become of a request if this had been excepted.
 pub fn outcome<'e>(
     seen: &Seen,
-    excepted: impl Iterator<Item = &'e Except> + Clone,
+    excepted: &(impl Iterator<Item = &'e Except> + Clone),
     known: &Known,
 ) -> Outcome {
     let Some(Decided { rule, sum }) = seen.decision else {

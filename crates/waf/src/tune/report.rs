@@ -156,7 +156,7 @@ fn proposal(
     let own: Vec<&Seen> = weighed.open.iter().filter(met).copied().collect();
     let alone = own.iter().map(|seen| {
         let only = std::slice::from_ref(&one.except).iter();
-        outcome(seen, only.chain(weighed.present), weighed.known)
+        outcome(seen, &only.chain(weighed.present), weighed.known)
     });
     let together = own
         .iter()

@@ -435,7 +435,7 @@ fn what_was_not_asked_is_not_claimed() {
     assert!(tuned.proposals[0].unasked >= 3, "{:#?}", tuned.proposals);
     let seen = &people(&ground, "comment=stop")[0];
     let except = [Except::of(17, Some("posts"), Some("ARGS:comment"))];
-    let told = outcome(seen, except.iter(), &ground.known);
+    let told = outcome(seen, &except.iter(), &ground.known);
     assert!(matches!(told, Outcome::NotHere(_)));
     assert!(told.text().contains("not known"));
 }
