@@ -158,7 +158,7 @@ impl RuledRequest {
             decision: self.decision.as_ref().map(RuledDecision::decided),
             matches: self.rules.iter().cloned().map(RuledMatch::seen).collect(),
         };
-        outcome(&seen, std::iter::once(&except), known).text()
+        outcome(&seen, &std::iter::once(&except), known).text()
     }
 }
 

@@ -64,6 +64,8 @@ pub(super) struct Weighed<'s, 'w> {
     /// The others.
     pub(super) attacks: &'w [&'s Seen],
     pub(super) standing: &'w Standing,
+    /// What is excepted already.
+    pub(super) present: &'w [Except],
     pub(super) known: &'w Known,
 }
 
@@ -205,19 +207,26 @@ impl<'s> Chosen<'s> {
             .map(|(_, one)| &one.except)
     }
 
-    /// Whether a request would have been let on with all that is left, but for one.
-    pub(super) fn lets_on(&self, seen: &Seen, but: Option<usize>, known: &Known) -> bool {
-        outcome(seen, self.excepts(&seen.route, but), known).is_let_on()
+    /// Whether a request would have been let on with all that is left, but for one, and what is
+    /// excepted already.
+    pub(super) fn lets_on(
+        &self,
+        seen: &Seen,
+        but: Option<usize>,
+        weighed: Weighed<'_, '_>,
+    ) -> bool {
+        let own = self.excepts(&seen.route, but);
+        outcome(seen, &own.chain(weighed.present), weighed.known).is_let_on()
     }
 
     /// SECURITY: takes away what an attack would have passed by. Whether anything was.
     fn veto(&mut self, weighed: Weighed<'s, '_>) -> bool {
-        let passing = |seen: &&&Seen| self.lets_on(seen, None, weighed.known);
+        let passing = |seen: &&&Seen| self.lets_on(seen, None, weighed);
         let passing: Vec<&Seen> = weighed.attacks.iter().filter(passing).copied().collect();
         let Some(example) = passing.first().copied() else {
             return false;
         };
-        let needs = |at: &usize| !self.lets_on(example, Some(*at), weighed.known);
+        let needs = |at: &usize| !self.lets_on(example, Some(*at), weighed);
         let touches = |at: &usize| {
             let one = self.candidates.get(*at);
             one.is_some_and(|one| {
@@ -256,13 +265,13 @@ impl<'s> Chosen<'s> {
             let own = weighed.open.iter().filter(|seen| {
                 seen.route == unit.route && seen.reasons().any(|one| one.id == unit.rule)
             });
-            let mut helped = own.filter(|seen| self.lets_on(seen, None, weighed.known));
-            if helped.any(|seen| !self.lets_on(seen, Some(at), weighed.known)) {
+            let mut helped = own.filter(|seen| self.lets_on(seen, None, weighed));
+            if helped.any(|seen| !self.lets_on(seen, Some(at), weighed)) {
                 continue;
             }
             let one = self.candidates.remove(at);
             let example = self.groups.get(&one.unit).and_then(|group| group.last);
-            let passes = example.is_some_and(|seen| self.lets_on(seen, None, weighed.known));
+            let passes = example.is_some_and(|seen| self.lets_on(seen, None, weighed));
             if !passes {
                 self.rejected.push(Rejected {
                     unit: one.unit,

@@ -54,7 +54,7 @@ pub fn propose(question: &Question<'_>) -> Tuned {
     for one in question.seen {
         if standing.against(&Who::of(one)).is_some() {
             attacks.push(one);
-        } else if outcome(one, present.iter(), question.known).is_let_on() {
+        } else if outcome(one, &present.iter(), question.known).is_let_on() {
             excepted += 1;
         } else if one
             .decision
@@ -69,6 +69,7 @@ pub fn propose(question: &Question<'_>) -> Tuned {
         open: &open,
         attacks: &attacks,
         standing: &standing,
+        present: &present,
         known: question.known,
     };
     let chosen = Chosen::of(weighed);

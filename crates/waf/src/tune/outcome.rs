@@ -106,14 +106,13 @@ pub(super) fn is_gone<'e>(
 /// What would have become of a request if this had been excepted.
 pub fn outcome<'e>(
     seen: &Seen,
-    excepted: impl Iterator<Item = &'e Except>,
+    excepted: &(impl Iterator<Item = &'e Except> + Clone),
     known: &Known,
 ) -> Outcome {
     let Some(Decided { rule, sum }) = seen.decision else {
         return Outcome::Unknown;
     };
-    let excepted: Vec<&Except> = excepted.collect();
-    let gone = |one: &&SeenMatch| is_gone(one, &seen.route, excepted.iter().copied(), known);
+    let gone = |one: &&SeenMatch| is_gone(one, &seen.route, excepted.clone(), known);
     let is_let_on = match sum {
         Some((score, threshold)) => {
             let gone = seen.reasons().filter(gone);

@@ -129,7 +129,7 @@ pub(super) fn write(chosen: &Chosen<'_>, weighed: Weighed<'_, '_>, until: &str) 
     left.sort_by_key(|one| std::cmp::Reverse(one.requests));
     let more = left.len().saturating_sub(LEFT_ALONE_MAX);
     left.truncate(LEFT_ALONE_MAX);
-    let passes = |seen: &&&Seen| chosen.lets_on(seen, None, weighed.known);
+    let passes = |seen: &&&Seen| chosen.lets_on(seen, None, weighed);
     let mut tuned = Tuned {
         left_alone: left,
         left_alone_more: size(more).saturating_add(chosen.left_out),
@@ -156,11 +156,11 @@ fn proposal(
     let own: Vec<&Seen> = weighed.open.iter().filter(met).copied().collect();
     let alone = own.iter().map(|seen| {
         let only = std::slice::from_ref(&one.except).iter();
-        outcome(seen, only, weighed.known)
+        outcome(seen, &only.chain(weighed.present), weighed.known)
     });
     let together = own
         .iter()
-        .filter(|seen| chosen.lets_on(seen, None, weighed.known));
+        .filter(|seen| chosen.lets_on(seen, None, weighed));
     let unasked = own.iter().filter_map(|seen| {
         let rule = seen.decision?.rule;
         weighed.known.after(rule)

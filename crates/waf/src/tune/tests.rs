@@ -416,6 +416,10 @@ fn what_is_not_recorded_is_said_and_what_is_excepted_by_now_does_not_count() {
     let exclusions = estate("\"mine\"", &[], more).waf.unwrap().exclusions;
     let tuned = ground.propose_with(&people(&ground, "comment=evil"), &exclusions);
     assert_eq!((tuned.excepted, tuned.proposals.len()), (3, 0));
+    // Of two places one is excepted by now.
+    let tuned = ground.propose_with(&people(&ground, "comment=evil&title=evil"), &exclusions);
+    assert_eq!(proposed(&tuned), [(12, Some("ARGS:title"))]);
+    assert_eq!(tuned.proposals[0].alone, 3);
     // A rule that is not in force any more.
     let mut seen = people(&ground, "comment=evil");
     for one in &mut seen {
@@ -436,7 +440,7 @@ fn what_was_not_asked_is_not_claimed() {
     assert!(tuned.proposals[0].unasked >= 3, "{:#?}", tuned.proposals);
     let seen = &people(&ground, "comment=stop")[0];
     let except = [Except::of(17, Some("posts"), Some("ARGS:comment"))];
-    let told = outcome(seen, except.iter(), &ground.known);
+    let told = outcome(seen, &except.iter(), &ground.known);
     assert!(matches!(told, Outcome::NotHere(_)));
     assert!(told.text().contains("not known"));
 }

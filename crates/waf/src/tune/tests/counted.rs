@@ -91,7 +91,7 @@ impl Routes {
                     .collect();
                 let mut recorded = recorded.clone();
                 recorded.route.clone_from(name);
-                let told = outcome(&recorded, own.iter(), &known);
+                let told = outcome(&recorded, &own.iter(), &known);
                 let really = seen(&rules, name, &query);
                 match told {
                     Outcome::Passes => {
