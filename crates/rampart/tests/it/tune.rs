@@ -148,14 +148,7 @@ async fn what_is_proposed_lets_honest_requests_pass_and_no_attack() {
         left.contains("127.0.0.7") && left.contains("looks like an attacker"),
         "{left}"
     );
-    // What people see is the same, and all but the lines are comments.
-    let (_, out, _) = world.cli(&["waf", "tune"]);
-    let plain: String = out
-        .lines()
-        .filter(|line| !line.starts_with('#') && !line.is_empty())
-        .map(|line| format!("{line}\n"))
-        .collect();
-    assert_eq!(plain, lines(&told), "{out}");
+    let out = shown(&world, &told);
     // Nothing was applied. Pasted, planned and applied, with rules that block:
     world.write_estate(address, &estate("block", &out));
     applied(&world);
@@ -177,6 +170,18 @@ async fn what_is_proposed_lets_honest_requests_pass_and_no_attack() {
         403
     );
     refused_ones(&world, address, &keys, &out).await;
+}
+
+/// What people see is the same as the document, and all but the lines are comments.
+fn shown(world: &World, told: &Value) -> String {
+    let (_, out, _) = world.cli(&["waf", "tune"]);
+    let plain: String = out
+        .lines()
+        .filter(|line| !line.starts_with('#') && !line.is_empty())
+        .map(|line| format!("{line}\n"))
+        .collect();
+    assert_eq!(plain, lines(told), "{out}");
+    out
 }
 
 /// The same of requests that were refused, on top of what is excepted.
