@@ -88,3 +88,28 @@ async fn one_place_in_thirty_two_stays_in_memory() {
     let index = opened.log.index();
     assert_eq!((index.size(), index.marks()), (1000, 32));
 }
+
+#[tokio::test]
+async fn file_that_breaks_off_takes_no_entry_before_the_break_along() {
+    let fixture = Fixture::new();
+    let trail = fixture.open().await.unwrap();
+    for number in 0..8 {
+        let event = used(fixture.event(&format!("event {number}")));
+        trail.append(vec![event]).await.unwrap();
+    }
+    let payloads = std::fs::read_dir(fixture.dir()).unwrap().find_map(|entry| {
+        let path = entry.unwrap().path();
+        let name = path.file_name()?.to_str()?;
+        name.contains("payload").then(|| path.clone())
+    });
+    let file = std::fs::OpenOptions::new()
+        .write(true)
+        .open(payloads.unwrap())
+        .unwrap();
+    file.set_len(file.metadata().unwrap().len() / 2).unwrap();
+    assert!(trail.read(1).await.unwrap().is_some());
+    assert!(
+        trail.read(7).await.is_err(),
+        "what is gone is not taken for what never was"
+    );
+}
