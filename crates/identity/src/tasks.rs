@@ -15,6 +15,8 @@ use crate::{Error, Identity};
 const LOOK: Duration = Duration::from_secs(1);
 /// How often uses are written.
 const WRITE_SEEN: Duration = Duration::from_secs(30);
+/// How often it is seen whether passwords are still being hashed.
+const REST: Duration = Duration::from_secs(10);
 /// How often ended sessions are taken away; they are refused at once all the same.
 const END_SESSIONS: Duration = Duration::from_secs(60);
 /// How often old rows go and signing keys are looked at.
@@ -28,6 +30,7 @@ const ENDED_MAX: u32 = 500;
 #[derive(Debug, Default)]
 pub(crate) struct Due {
     write_seen: Timestamp,
+    rest: Timestamp,
     end_sessions: Timestamp,
     clean: Timestamp,
 }
@@ -63,6 +66,9 @@ impl Identity {
         self.end_bindings().await?;
         if self.is_due(|due| &mut due.write_seen, WRITE_SEEN) {
             self.write_seen().await?;
+        }
+        if self.is_due(|due| &mut due.rest, REST) {
+            inner.hasher.rest();
         }
         if self.is_due(|due| &mut due.end_sessions, END_SESSIONS) {
             self.end_expired(ENDED_MAX).await?;

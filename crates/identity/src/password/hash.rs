@@ -73,14 +73,21 @@ pub struct Hasher {
     entropy: SharedEntropy,
 }
 
-/// What hashes are computed in, kept for the next one: given back each time it would stay behind
-/// in the heaps of whichever threads computed, and nobody could say how much that is.
+/// What hashes are computed in, kept for the next one: to take it anew costs the kernel half as
+/// much as the hash. Given back when no hash has needed it for a while.
 #[derive(Default)]
-struct Memory(Mutex<Vec<Vec<Block>>>);
+struct Memory(Mutex<Blocks>);
+
+#[derive(Default)]
+struct Blocks {
+    all: Vec<Vec<Block>>,
+    /// Whether a hash was computed since [`Hasher::rest`] last looked.
+    used: bool,
+}
 
 impl Hasher {
     /// A pool of `slots` (at least one); each takes the cost's memory when it runs first, and keeps
-    /// it.
+    /// it until [`Self::rest`].
     #[must_use]
     pub fn new(cost: Cost, slots: usize, entropy: SharedEntropy) -> Self {
         let slots = slots.max(1);
@@ -127,6 +134,14 @@ impl Hasher {
         Ok(subtle::ConstantTimeEq::ct_eq(found.as_slice(), expected.as_slice()).into())
     }
 
+    /// Gives memory back if nothing was hashed since it was asked to rest before.
+    pub(crate) fn rest(&self) {
+        let mut blocks = self.memory.blocks();
+        if !std::mem::take(&mut blocks.used) {
+            blocks.all = Vec::new();
+        }
+    }
+
     async fn run(
         &self,
         work: impl FnOnce(&mut Vec<Block>) -> Option<[u8; HASH_BYTES]> + Send + 'static,
@@ -160,7 +175,7 @@ impl std::fmt::Debug for Memory {
 
 impl Memory {
     fn take(&self) -> Vec<Block> {
-        self.all().pop().unwrap_or_default()
+        self.blocks().all.pop().unwrap_or_default()
     }
 
     /// Keeps it, unless a hash of another time took more than is usual.
@@ -169,11 +184,13 @@ impl Memory {
         if taken.len() <= usual {
             // SECURITY: what it holds was made from a password.
             taken.fill(Block::new());
-            self.all().push(taken);
+            let mut blocks = self.blocks();
+            blocks.all.push(taken);
+            blocks.used = true;
         }
     }
 
-    fn all(&self) -> std::sync::MutexGuard<'_, Vec<Vec<Block>>> {
+    fn blocks(&self) -> std::sync::MutexGuard<'_, Blocks> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -275,7 +292,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn memory_is_taken_once_for_a_slot_and_says_nothing_of_the_hash_before() {
+    async fn memory_stays_a_slots_until_it_rests_and_says_nothing_of_the_hash_before() {
         let cost = Cost {
             memory_kib: 64,
             passes: 2,
@@ -291,13 +308,17 @@ mod tests {
             );
         }
         let places = || -> Vec<_> {
-            let all = hasher.memory.all();
-            all.iter().map(|one| (one.as_ptr(), one.len())).collect()
+            let blocks = hasher.memory.blocks();
+            blocks
+                .all
+                .iter()
+                .map(|one| (one.as_ptr(), one.len()))
+                .collect()
         };
         let before = places();
         assert_eq!((before.len(), before[0].1), (1, 64));
         assert!(
-            hasher.memory.all()[0]
+            hasher.memory.blocks().all[0]
                 .iter()
                 .all(|block| block.as_ref() == [0; 128])
         );
@@ -306,6 +327,10 @@ mod tests {
             assert_eq!(hasher.matches(password, Some(kept)).await, Ok(true));
         }
         assert_eq!(places(), before);
+        hasher.rest();
+        assert_eq!(places(), before, "it was in use a moment ago");
+        hasher.rest();
+        assert!(places().is_empty(), "nobody needed it since");
         // One that was kept at a higher cost leaves nothing of its size behind.
         let dear = derive(
             &mut Vec::new(),

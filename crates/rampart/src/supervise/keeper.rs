@@ -28,6 +28,12 @@ const LEAVING_MAX: usize = 8;
 /// LIMIT: how long control may take to hear a word.
 const HEAR_WITHIN: Duration = Duration::from_secs(1);
 
+/// Control takes and gives back memory in pieces of mebibytes (passwords are hashed in 19 of them,
+/// documents and rules are read in more). glibc raises the size from which it asks the kernel for a
+/// piece of its own up to 32 MiB by what it sees, and what is smaller stays in the heaps of the
+/// threads that asked (mallopt(3), `M_MMAP_THRESHOLD`); a size that is set is not raised.
+const OWN_PIECE_FROM: (&str, &str) = ("MALLOC_MMAP_THRESHOLD_", "4194304");
+
 /// See the module.
 pub(super) struct Keeper {
     pub(super) program: PathBuf,
@@ -202,7 +208,9 @@ impl Keeper {
             .stdin(Stdio::null())
             .kill_on_drop(true);
         match self.role.part {
-            Part::Hears => command.stdin(Stdio::piped()),
+            Part::Hears => command
+                .stdin(Stdio::piped())
+                .env(OWN_PIECE_FROM.0, OWN_PIECE_FROM.1),
             // SECURITY: who parses bytes of strangers has nothing to say to the service manager.
             Part::Serves => command.stdout(Stdio::piped()).env_remove("NOTIFY_SOCKET"),
         };
