@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::load::{Defaults, Item, Loader, Written};
-use super::{Control, Prefilter, Rule, Ruleset, Side, Target, columns, exceptions, gates};
+use super::{
+    Control, Prefilter, Rule, Ruleset, Side, Step, Target, What, columns, exceptions, known,
+};
 use crate::operator::Test;
 use crate::place::{Bad, Place};
 use crate::text::actions::Disruptive;
@@ -218,16 +220,18 @@ impl Compiler {
         let mut rules = Ruleset {
             settings: loader.settings.clone(),
             rules: self.rules,
-            phases: self.phases,
+            phases: self
+                .phases
+                .map(|heads| heads.into_iter().map(Step::ask).collect()),
             trie: self.trie,
             names: loader.names.clone(),
             prefilters: Default::default(),
             columns: super::Columns::default(),
-            gates: Vec::new(),
+            relied: Vec::new(),
             used,
             folded: Default::default(),
         };
-        rules.folded = gates::folded(&rules);
+        (rules.folded, rules.relied) = known::fold(&rules);
         prefilter(&mut rules);
         slots(&mut rules);
         rules
@@ -275,9 +279,10 @@ fn slots(rules: &mut Ruleset) {
 /// Works out what the operators of rules need that run unless others are removed.
 fn prefilter(rules: &mut Ruleset) {
     let mut runs = vec![false; rules.rules.len()];
-    let heads: Vec<u32> = rules.folded.iter().flatten().copied().collect();
-    for head in heads {
-        let mut at = Some(head);
+    let asked = rules.folded.iter().flatten();
+    let asked = asked.filter(|step| matches!(step.what, What::Ask(_)));
+    for step in asked {
+        let mut at = Some(step.first);
         while let Some(rule) = at.take().filter(|at| (*at as usize) < runs.len()) {
             if let Some(place) = runs.get_mut(rule as usize) {
                 *place = true;
@@ -299,7 +304,13 @@ fn prefilter(rules: &mut Ruleset) {
             drop(pm.take_phrases());
         }
     }
-    (rules.columns, rules.gates) = columns::assign(&mut rules.rules, &rules.trie);
+    let gates;
+    (rules.columns, gates) = columns::assign(&mut rules.rules, &rules.trie);
+    for step in rules.phases.iter_mut().chain(&mut rules.folded).flatten() {
+        if let What::Ask(gate) = &mut step.what {
+            *gate = gates.get(step.first as usize).copied().flatten();
+        }
+    }
 }
 
 /// Targets with what is excluded from each; one that is excluded altogether goes.

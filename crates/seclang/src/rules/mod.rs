@@ -6,7 +6,7 @@ mod columns;
 mod compile;
 mod directives;
 mod exceptions;
-mod gates;
+mod known;
 mod literals;
 mod load;
 mod needs;
@@ -29,6 +29,7 @@ use crate::template::{Slot, Template, TxNames};
 use crate::text::actions::{Disruptive, SetVar};
 use crate::text::ctl::Ctl;
 use crate::text::targets::Selector;
+use crate::transaction::Kept;
 use crate::transform::{Node, Trie};
 use crate::variable::Variable;
 
@@ -39,18 +40,48 @@ pub struct Ruleset {
     /// In the order of the files; links of a chain follow its head.
     pub(crate) rules: Vec<Rule>,
     /// Heads of chains by phase, phase one first, each in the order of the files.
-    pub(crate) phases: [Vec<u32>; 5],
-    /// The same without rules that cannot match, whatever the request is.
-    pub(crate) folded: [Vec<u32>; 5],
+    pub(crate) phases: [Vec<Step>; 5],
+    /// The same without rules of which is known what they do, whatever the request is.
+    pub(crate) folded: [Vec<Step>; 5],
+    /// For each head whether `folded` counts on its match: without it, that does not hold.
+    pub(crate) relied: Vec<bool>,
     pub(crate) trie: Trie,
     pub(crate) names: TxNames,
     /// What operators need: of rules for requests, and of rules for responses.
     pub(crate) prefilters: [Prefilter; 2],
     pub(crate) columns: Columns,
-    /// For each rule what one look asks; together they are few bytes, rules are many.
-    pub(crate) gates: Vec<Option<Gate>>,
     /// Which variables rules look at or name in macros.
     pub(crate) used: Vec<bool>,
+}
+
+/// One step of a phase.
+#[derive(Clone, Debug)]
+pub(crate) struct Step {
+    /// The head of a chain, or the first of several.
+    pub(crate) first: u32,
+    /// The last of several.
+    pub(crate) last: u32,
+    pub(crate) what: What,
+}
+
+/// What a step does.
+#[derive(Clone, Debug)]
+pub(crate) enum What {
+    /// Asks a rule. What one look asks stands here: rules are many, and this is few bytes.
+    Ask(Option<Gate>),
+    /// Sets variables, as rules do that always match and do nothing else.
+    Set(Box<[(Slot, Option<Kept<'static>>)]>),
+}
+
+impl Step {
+    /// Asks the rule at `head`.
+    pub(crate) fn ask(head: u32) -> Self {
+        Self {
+            first: head,
+            last: head,
+            what: What::Ask(None),
+        }
+    }
 }
 
 /// Where one look may tell that a rule cannot match.
@@ -225,6 +256,18 @@ impl Ruleset {
         match side {
             Side::Request => requests,
             Side::Response => responses,
+        }
+    }
+
+    /// Forgets all that is known beforehand: every rule is asked of every value.
+    #[cfg(test)]
+    pub(crate) fn ask_everything(&mut self) {
+        self.folded.clone_from(&self.phases);
+        for rule in &mut self.rules {
+            rule.bit = None;
+        }
+        for step in self.folded.iter_mut().flatten() {
+            step.what = What::Ask(None);
         }
     }
 

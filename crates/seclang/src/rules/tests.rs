@@ -294,7 +294,7 @@ fn rules_that_cannot_match_are_left_out() {
             .folded
             .iter()
             .flatten()
-            .map(|at| rules.rules[*at as usize].id);
+            .map(|step| rules.rules[step.first as usize].id);
         kept.collect::<Vec<u64>>()
     };
     assert_eq!(kept(1), [1, 3, 4, 6, 7]);

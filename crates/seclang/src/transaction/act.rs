@@ -1,6 +1,6 @@
 //! Actions: what a match changes, what it is told as, and what it decides.
 
-use super::store::{KEPT_BYTES_MAX, Kept};
+use super::store::Kept;
 use super::{State, Transaction};
 use crate::bytes::head;
 use crate::operator::Groups;
@@ -21,14 +21,14 @@ const MATCHES_MAX: usize = 4_096;
 
 impl<'r> Transaction<'r> {
     /// For each value that a link matches.
-    pub(super) fn on_hit(&mut self, rule: &Rule) {
+    pub(super) fn on_hit(&mut self, rule: &'r Rule) {
         for set in &rule.sets {
             self.set_var(set);
         }
     }
 
     /// Once for each link that matches, whatever becomes of its chain.
-    pub(super) fn on_link(&mut self, rule: &Rule) {
+    pub(super) fn on_link(&mut self, rule: &'r Rule) {
         for control in &rule.controls {
             self.control(control);
         }
@@ -46,13 +46,13 @@ impl<'r> Transaction<'r> {
             self.store.set_named(
                 *variable,
                 name,
-                Some(Kept::from_bytes(&key)),
+                Some(Kept::from_bytes(key.into())),
                 &self.rules.names,
             );
         }
     }
 
-    fn set_var(&mut self, set: &SetVar) {
+    fn set_var(&mut self, set: &'r SetVar) {
         let names = &self.rules.names;
         let adds = matches!(set.set, Set::Add(_) | Set::Subtract(_));
         let old = match &set.name {
@@ -66,10 +66,7 @@ impl<'r> Transaction<'r> {
         let old = old.unwrap_or_default();
         let value = match &set.set {
             Set::Unset => None,
-            Set::To(value) => Some(Kept::from_bytes(head(
-                &self.expanded(value),
-                KEPT_BYTES_MAX,
-            ))),
+            Set::To(value) => Some(Kept::from_bytes(self.expanded(value))),
             Set::Add(value) => {
                 let by = self.number(value);
                 self.raise(&set.name, by);
@@ -104,12 +101,18 @@ impl<'r> Transaction<'r> {
         }
         for (at, group) in groups {
             if let Ok(slot) = u32::try_from(at) {
-                self.store.set_slot(Slot(slot), Some(Kept::Bytes(group)));
+                self.store
+                    .set_slot(Slot(slot), Some(Kept::Bytes(group.into())));
             }
         }
     }
 
     fn control(&mut self, control: &Control) {
+        let relied = &self.rules.relied;
+        let relies_on = |rules: &[u32]| {
+            let mut places = rules.iter();
+            places.any(|rule| relied.get(*rule as usize) == Some(&true))
+        };
         let State {
             removed,
             removed_targets,
@@ -118,7 +121,7 @@ impl<'r> Transaction<'r> {
         } = &mut self.state;
         match control {
             Control::Remove(rules) => {
-                *unfolded = true;
+                *unfolded |= relies_on(rules);
                 removed.resize(self.rules.rules.len(), false);
                 for rule in rules.iter() {
                     if let Some(place) = removed.get_mut(*rule as usize) {
@@ -127,7 +130,9 @@ impl<'r> Transaction<'r> {
                 }
             }
             Control::RemoveTarget(rules, targets) => {
-                *unfolded = true;
+                // What is relied on looks at TX variables alone.
+                let kept = |(variable, _): &(Variable, _)| *variable == Variable::Tx;
+                *unfolded |= targets.iter().any(kept) && relies_on(rules);
                 // LIMIT: each rule says this once, so there are as many as rules.
                 removed_targets.push((rules.clone(), targets.clone()));
             }
@@ -200,7 +205,9 @@ impl<'r> Transaction<'r> {
     }
 
     fn tell(&mut self, rule: &'r Rule, phase: u8) {
-        if self.matches.len() >= MATCHES_MAX {
+        let is_silent =
+            !rule.log && matches!(rule.disruptive, Disruptive::Pass | Disruptive::Block);
+        if is_silent || self.matches.len() >= MATCHES_MAX {
             return;
         }
         let rules = self.rules;
@@ -211,7 +218,7 @@ impl<'r> Transaction<'r> {
                 .map(|template| self.expanded(template).into_owned())
                 .unwrap_or_default()
         };
-        // Rules that are not told of are many, and nobody reads what they would say.
+        // Nobody reads what a rule that asks not to be logged would say.
         let (message, logdata) = if rule.log {
             (
                 last_of(|rule| rule.message.as_ref()),

@@ -24,7 +24,7 @@ pub(super) struct Columns {
 
 /// What columns are made of.
 pub(super) struct Made<'t> {
-    pub(super) store: &'t Store,
+    pub(super) store: &'t Store<'t>,
     pub(super) values: &'t mut Values,
     pub(super) rules: &'t Ruleset,
 }

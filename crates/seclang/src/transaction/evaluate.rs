@@ -6,7 +6,7 @@ use super::columns::Made;
 use super::store::Kept;
 use super::{Hit, Transaction, ValueId};
 use crate::operator::{Groups, Operator, Test};
-use crate::rules::{Part, Rule, Target};
+use crate::rules::{Gate, Part, Rule, Step, Target, What};
 use crate::settings::EngineMode;
 use crate::text::actions::Scope;
 use crate::text::targets::Selector;
@@ -14,8 +14,8 @@ use crate::variable::{Source, Variable};
 use crate::verdict::{Action, Interruption};
 
 /// What one link looks at.
-struct Look<'l> {
-    rule: &'l Rule,
+struct Look<'l, 'r> {
+    rule: &'r Rule,
     operator: &'l Operator,
     target: &'l Target,
     /// The operator's argument, expanded; empty for comparisons of numbers.
@@ -26,7 +26,7 @@ struct Look<'l> {
     removed: &'l [&'l Selector],
 }
 
-impl Look<'_> {
+impl Look<'_, '_> {
     fn takes(&self, name: &[u8]) -> bool {
         self.target.takes(name) && !self.is_removed(name)
     }
@@ -49,7 +49,7 @@ impl<'r> Transaction<'r> {
             return;
         }
         let rules = self.rules;
-        let of = |orders: &'r [Vec<u32>; 5]| {
+        let of = |orders: &'r [Vec<Step>; 5]| {
             orders
                 .get(usize::from(phase) - 1)
                 .map_or(&[][..], Vec::as_slice)
@@ -60,27 +60,38 @@ impl<'r> Transaction<'r> {
         self.state.begun = true;
         // The place in the order; the rule to go on at, where that is another.
         let (mut at, mut from) = (0_usize, 0_u32);
-        let mut order = if self.state.unfolded { all } else { folded };
+        let mut is_folded = !self.state.unfolded;
+        let mut order = if is_folded { folded } else { all };
         loop {
-            if self.state.unfolded && order.len() != all.len() {
-                // Rules between the last one and the next were left out, and are not any more.
+            if is_folded && self.state.unfolded {
+                // Rules between the last step and the next were left out, and are not any more.
                 let last = at.checked_sub(1).and_then(|last| order.get(last));
-                let begin = last.map_or(0, |last| last + 1);
-                at = all.partition_point(|rule| *rule < begin);
-                order = all;
+                let begin = last.map_or(0, |step| step.last + 1);
+                (is_folded, order) = (false, all);
+                at = all.partition_point(|step| step.first < begin);
             }
             if from > 0 {
-                at = at.max(order.partition_point(|rule| *rule < from));
+                at = at.max(order.partition_point(|step| step.first < from));
                 from = 0;
             }
-            let Some(next) = order.get(at).copied() else {
+            let Some(step) = order.get(at) else {
                 return;
             };
             at += 1;
+            let gate = match &step.what {
+                What::Ask(gate) => *gate,
+                What::Set(sets) => {
+                    for (slot, kept) in sets {
+                        self.store.set_slot(*slot, kept.as_ref().map(Kept::lent));
+                    }
+                    continue;
+                }
+            };
+            let next = step.first;
             if self.state.removed.get(next as usize) == Some(&true) {
                 continue;
             }
-            let may_run = self.may_run(next);
+            let may_run = self.may_run(gate);
             let Some(head) = rules.rule(next).filter(|_| may_run || self.exhausted) else {
                 continue;
             };
@@ -100,11 +111,9 @@ impl<'r> Transaction<'r> {
             self.matched(head, phase);
             if head.skip > 0 {
                 // Rules are counted in the file, not among those that were kept.
-                let own = all.partition_point(|rule| *rule <= next);
-                from = all
-                    .get(own + head.skip as usize)
-                    .copied()
-                    .unwrap_or(u32::MAX);
+                let own = all.partition_point(|step| step.first <= next);
+                let to = all.get(own + head.skip as usize);
+                from = to.map_or(u32::MAX, |step| step.first);
             }
             from = from.max(head.skip_to.unwrap_or_default());
             if self.is_over(phase) {
@@ -192,7 +201,7 @@ impl<'r> Transaction<'r> {
     }
 
     /// Whether a value of the target can match: false where none can, whatever they are.
-    fn may_match(&mut self, look: &Look<'_>) -> bool {
+    fn may_match(&mut self, look: &Look<'_, 'r>) -> bool {
         let (Some(bit), columns) = (look.rule.bit, &look.target.columns) else {
             return true;
         };
@@ -209,10 +218,9 @@ impl<'r> Transaction<'r> {
     }
 
     /// Whether a rule can match at all: false where none of its targets can.
-    fn may_run(&mut self, at: u32) -> bool {
+    fn may_run(&mut self, gate: Option<Gate>) -> bool {
         // SECURITY: what was not looked at must not decide; the phase ends.
         self.exhausted |= self.is_spent();
-        let gate = self.rules.gates.get(at as usize).copied().flatten();
         let (Some(gate), false) = (gate, self.exhausted) else {
             return !self.exhausted;
         };
@@ -229,7 +237,7 @@ impl<'r> Transaction<'r> {
         self.values.spent_bytes > self.budget_bytes || self.values.are_too_many()
     }
 
-    fn target(&mut self, look: &Look<'_>) {
+    fn target(&mut self, look: &Look<'_, 'r>) {
         // An exclusion without a name is of the whole variable.
         if look
             .removed
@@ -250,7 +258,7 @@ impl<'r> Transaction<'r> {
         }
     }
 
-    fn list(&mut self, look: &Look<'_>, lists: &[Variable], part: Part) {
+    fn list(&mut self, look: &Look<'_, 'r>, lists: &[Variable], part: Part) {
         let mut count = 0;
         for list in lists {
             for at in 0..self.store.list(*list).len() {
@@ -276,7 +284,7 @@ impl<'r> Transaction<'r> {
         self.count(look, count);
     }
 
-    fn scalar(&mut self, look: &Look<'_>) {
+    fn scalar(&mut self, look: &Look<'_, 'r>) {
         let entry = self.store.list(look.target.variable).first().copied();
         if let Some(entry) = entry.filter(|_| !look.target.count) {
             self.value(look, ValueId::EMPTY, entry.value);
@@ -285,7 +293,7 @@ impl<'r> Transaction<'r> {
     }
 
     /// For `&`: tests how many there are.
-    fn count(&mut self, look: &Look<'_>, count: usize) {
+    fn count(&mut self, look: &Look<'_, 'r>, count: usize) {
         if look.target.count && self.counts(look, count) {
             let name = match &look.target.selector {
                 Selector::Name(name) => self.values.push(name),
@@ -298,15 +306,22 @@ impl<'r> Transaction<'r> {
     }
 
     /// Whether a count is worth a closer look.
-    fn counts(&self, look: &Look<'_>, count: usize) -> bool {
+    fn counts(&self, look: &Look<'_, 'r>, count: usize) -> bool {
         let number = i64::try_from(count).unwrap_or(i64::MAX);
         self.compares(look, &Kept::Number(number))
     }
 
-    fn kept(&mut self, look: &Look<'_>) {
+    fn kept(&mut self, look: &Look<'_, 'r>) {
         let names = &self.rules.names;
         let variable = look.target.variable;
         if let Selector::Slot(slot) = look.target.selector {
+            let removes = |selector: &&Selector| match selector {
+                Selector::Slot(removed) => *removed == slot,
+                other => other.takes(names.name(slot)),
+            };
+            if look.removed.iter().any(removes) {
+                return;
+            }
             let kept = self.store.slot(slot);
             if look.target.count {
                 let count = usize::from(kept.is_some());
@@ -346,7 +361,7 @@ impl<'r> Transaction<'r> {
     }
 
     /// Whether a number is worth a closer look: comparisons of numbers need no text.
-    fn compares(&self, look: &Look<'_>, kept: &Kept) -> bool {
+    fn compares(&self, look: &Look<'_, 'r>, kept: &Kept<'_>) -> bool {
         match (&look.operator.test, look.rule.node.index()) {
             (Test::Compare(compare, _), 0) => {
                 let holds = compare(kept.number(), look.number);
@@ -357,7 +372,7 @@ impl<'r> Transaction<'r> {
     }
 
     /// What the link before has matched.
-    fn previous(&mut self, look: &Look<'_>) {
+    fn previous(&mut self, look: &Look<'_, 'r>) {
         let hits = match look.target.variable {
             Variable::MatchedVar | Variable::MatchedVarName => self.last.into_iter().collect(),
             Variable::MatchedVars | Variable::MatchedVarsNames => self.before.clone(),
@@ -388,7 +403,7 @@ impl<'r> Transaction<'r> {
         self.count(look, count);
     }
 
-    fn of_rule(&mut self, look: &Look<'_>) {
+    fn of_rule(&mut self, look: &Look<'_, 'r>) {
         let Selector::Name(name) = &look.target.selector else {
             return;
         };
@@ -400,7 +415,7 @@ impl<'r> Transaction<'r> {
     }
 
     /// Tests a value as it came: after its transformations, or after each of them.
-    fn value(&mut self, look: &Look<'_>, name: ValueId, value: ValueId) {
+    fn value(&mut self, look: &Look<'_, 'r>, name: ValueId, value: ValueId) {
         // SECURITY: what was not looked at must not decide; the phase ends.
         self.exhausted |= self.is_spent();
         if self.exhausted {
@@ -421,7 +436,7 @@ impl<'r> Transaction<'r> {
 
     fn tested(
         &mut self,
-        look: &Look<'_>,
+        look: &Look<'_, 'r>,
         name: ValueId,
         value: ValueId,
         last: &mut Option<ValueId>,
@@ -451,7 +466,7 @@ impl<'r> Transaction<'r> {
     }
 
     /// `groups`: what is captured, where it is known already.
-    fn hit(&mut self, look: &Look<'_>, name: ValueId, value: ValueId, groups: Option<Groups>) {
+    fn hit(&mut self, look: &Look<'_, 'r>, name: ValueId, value: ValueId, groups: Option<Groups>) {
         let hit = Hit {
             variable: look.target.variable,
             count: look.target.count,

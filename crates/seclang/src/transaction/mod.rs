@@ -24,6 +24,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use columns::Columns;
+pub(crate) use store::Kept;
 use store::Store;
 use values::{ValueId, Values};
 
@@ -121,7 +122,7 @@ struct State {
 pub struct Transaction<'r> {
     rules: &'r Ruleset,
     values: Values,
-    store: Store,
+    store: Store<'r>,
     columns: Columns,
     state: State,
     /// What the link before this one matched.
@@ -213,7 +214,8 @@ impl<'r> Transaction<'r> {
         self.values.spent_bytes
     }
 
-    /// The rules that matched so far, in the order they did; also those that ask not to be logged.
+    /// The rules that matched so far, in the order they did: those that ask to be logged, and those
+    /// that end the exchange or let it through.
     #[must_use]
     pub fn matches(&self) -> &[Match] {
         &self.matches

@@ -1,5 +1,6 @@
 //! Variables of a transaction: lists of named values, single values, and what rules keep.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::values::ValueId;
@@ -13,14 +14,15 @@ pub(crate) struct Entry {
     pub(crate) value: ValueId,
 }
 
-/// What rules set. Numbers stay numbers until somebody wants to read them.
+/// What rules set. Numbers stay numbers until somebody wants to read them, and what stands in a rule
+/// stays there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Kept {
+pub(crate) enum Kept<'r> {
     Number(i64),
-    Bytes(Vec<u8>),
+    Bytes(Cow<'r, [u8]>),
 }
 
-impl Kept {
+impl<'r> Kept<'r> {
     pub(crate) fn number(&self) -> i64 {
         match self {
             Self::Number(number) => *number,
@@ -36,11 +38,26 @@ impl Kept {
     }
 
     /// From text: what is written exactly as a number is one.
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
-        if is_written_as_number(bytes) {
-            Self::Number(crate::bytes::number(bytes))
-        } else {
-            Self::Bytes(bytes.to_vec())
+    ///
+    /// LIMIT: cut at [`KEPT_BYTES_MAX`].
+    pub(crate) fn from_bytes(bytes: Cow<'r, [u8]>) -> Self {
+        if is_written_as_number(&bytes) {
+            return Self::Number(crate::bytes::number(&bytes));
+        }
+        Self::Bytes(match bytes {
+            Cow::Borrowed(bytes) => Cow::Borrowed(crate::bytes::head(bytes, KEPT_BYTES_MAX)),
+            Cow::Owned(mut bytes) => {
+                bytes.truncate(KEPT_BYTES_MAX);
+                Cow::Owned(bytes)
+            }
+        })
+    }
+
+    /// The same, without a copy.
+    pub(crate) fn lent(&'r self) -> Self {
+        match self {
+            Self::Number(number) => Self::Number(*number),
+            Self::Bytes(bytes) => Self::Bytes(Cow::Borrowed(bytes)),
         }
     }
 }
@@ -71,18 +88,18 @@ struct List {
 
 /// All variables.
 #[derive(Debug)]
-pub(crate) struct Store {
+pub(crate) struct Store<'r> {
     lists: Vec<List>,
     /// Single values, which are most.
     singles: Vec<Option<Entry>>,
-    slots: Vec<Option<Kept>>,
+    slots: Vec<Option<Kept<'r>>>,
     /// How often any list or single value was changed.
     changes: u32,
     /// Names in lower case.
-    named: BTreeMap<(Variable, Vec<u8>), Kept>,
+    named: BTreeMap<(Variable, Vec<u8>), Kept<'r>>,
 }
 
-impl Store {
+impl<'r> Store<'r> {
     pub(crate) fn new(names: &TxNames) -> Self {
         Self {
             lists: vec![List::default(); Variable::COUNT],
@@ -132,18 +149,23 @@ impl Store {
         }
     }
 
-    pub(crate) fn slot(&self, slot: Slot) -> Option<&Kept> {
+    pub(crate) fn slot(&self, slot: Slot) -> Option<&Kept<'r>> {
         self.slots.get(slot.index())?.as_ref()
     }
 
-    pub(crate) fn set_slot(&mut self, slot: Slot, value: Option<Kept>) {
+    pub(crate) fn set_slot(&mut self, slot: Slot, value: Option<Kept<'r>>) {
         if let Some(place) = self.slots.get_mut(slot.index()) {
             *place = value;
         }
     }
 
     /// A variable by its name in lower case.
-    pub(crate) fn named(&self, variable: Variable, lower: &[u8], names: &TxNames) -> Option<&Kept> {
+    pub(crate) fn named(
+        &self,
+        variable: Variable,
+        lower: &[u8],
+        names: &TxNames,
+    ) -> Option<&Kept<'r>> {
         if variable == Variable::Tx
             && let Some(slot) = names.find(lower)
         {
@@ -156,7 +178,7 @@ impl Store {
         &mut self,
         variable: Variable,
         lower: Vec<u8>,
-        value: Option<Kept>,
+        value: Option<Kept<'r>>,
         names: &TxNames,
     ) {
         if variable == Variable::Tx
@@ -183,8 +205,8 @@ impl Store {
         variable: Variable,
         slots: &[Slot],
         names: &'s TxNames,
-    ) -> Vec<(&'s [u8], &'s Kept)> {
-        let mut all: Vec<(&[u8], &Kept)> = Vec::new();
+    ) -> Vec<(&'s [u8], &'s Kept<'r>)> {
+        let mut all: Vec<(&[u8], &Kept<'r>)> = Vec::new();
         if variable == Variable::Tx {
             let set = slots
                 .iter()

@@ -1,20 +1,28 @@
-//! Rules that cannot match, found when rules are loaded.
+//! Rules of which is known what they do, found when rules are loaded.
 //!
 //! Sets of rules switch parts of themselves off by TX variables that only they set: `SecRule
-//! TX:LEVEL "@lt 2" "…,skipAfter:END"`. What such a variable is when a rule runs is often known
-//! beforehand. This follows the rules through their phases with what is known, and leaves out those
-//! that never match, and those that are always passed over.
+//! TX:LEVEL "@lt 2" "…,skipAfter:END"`; and they begin with dozens of rules that give such variables
+//! what nobody else gave them. What a variable is when a rule runs is often known beforehand. This
+//! follows the rules through their phases with what is known. It leaves out those that never match,
+//! and those that are always passed over; of those that always match and only set variables to what
+//! is known, neighbours become one step.
 //!
-//! INVARIANT: it holds for every request as long as no rule and no target is removed while rules
-//! run; a transaction that removes one goes on with all rules.
+//! INVARIANT: it holds for every request as long as no rule that it relies on is removed while rules
+//! run, and no target of one; a transaction that removes one goes on with all rules.
 
-use super::{Control, Rule, Ruleset};
+use std::borrow::Cow;
+
+use super::{Control, Rule, Ruleset, Step, What};
 use crate::bytes::number;
 use crate::template::{Piece, Slot, Template};
 use crate::text::actions::{Disruptive, KeptName, Set, SetVar};
 use crate::text::ctl::Ctl;
 use crate::text::targets::Selector;
+use crate::transaction::Kept;
 use crate::variable::Variable;
+
+/// LIMIT: bytes of a value that is followed.
+const KNOWN_BYTES_MAX: usize = 16 << 10;
 
 /// What is known about a TX variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,17 +44,23 @@ enum Answer {
     Unknown,
 }
 
-/// The rules of each phase that may match.
-pub(super) fn folded(rules: &Ruleset) -> [Vec<u32>; 5] {
+/// What each phase has to do, and for each head whether that relies on its match.
+pub(super) fn fold(rules: &Ruleset) -> ([Vec<Step>; 5], Vec<bool>) {
     let mut start = State(vec![Known::Unset; rules.names.len()]);
-    let mut folded: [Vec<u32>; 5] = Default::default();
+    let mut folded: [Vec<Step>; 5] = Default::default();
+    let mut relied = vec![false; rules.rules.len()];
+    let may_set = !asks_for_the_match_before(rules);
     for (phase, (order, kept)) in rules.phases.iter().zip(&mut folded).enumerate() {
         let mut walk = Walk {
             rules,
             state: start.clone(),
             exits: None,
+            relied,
+            may_set,
         };
-        *kept = walk.phase(order);
+        let order: Vec<u32> = order.iter().map(|step| step.first).collect();
+        *kept = walk.phase(&order);
+        relied = walk.relied;
         // A later phase may come without the ones before it, or after one that ended early.
         let end = walk.state;
         start = if phase == 0 { end } else { start.join(end) };
@@ -54,7 +68,41 @@ pub(super) fn folded(rules: &Ruleset) -> [Vec<u32>; 5] {
             start = start.join(exits);
         }
     }
-    folded
+    (folded, relied)
+}
+
+/// Whether a rule looks at what a rule before it has matched: then a match is never without effect.
+fn asks_for_the_match_before(rules: &Ruleset) -> bool {
+    let is_last =
+        |variable: Variable| matches!(variable, Variable::MatchedVar | Variable::MatchedVarName);
+    let names_last = rules.names.variables().any(is_last);
+    let heads = rules.phases.iter().flatten();
+    let mut heads = heads.filter_map(|step| rules.rule(step.first));
+    heads.any(|head| match &head.operator {
+        // What it says itself may name it; of a rule with an operator that is its own match.
+        None => names_last && says_more_than_constants(head),
+        Some(_) => head.targets.iter().any(|target| is_last(target.variable)),
+    })
+}
+
+fn says_more_than_constants(rule: &Rule) -> bool {
+    let sets = rule.sets.iter().flat_map(|set| {
+        let name = match &set.name {
+            KeptName::Slot(_) => None,
+            KeptName::Named(_, name) => Some(name),
+        };
+        let to = match &set.set {
+            Set::To(to) | Set::Add(to) | Set::Subtract(to) => Some(to),
+            Set::Unset => None,
+        };
+        name.into_iter().chain(to)
+    });
+    let said = rule.message.iter().chain(&rule.logdata).chain(&rule.tags);
+    let keys = rule.collections.iter().map(|(_, key)| key);
+    let is_variable = |piece: &Piece| matches!(piece, Piece::Variable(..));
+    let mut all = sets.chain(said).chain(keys);
+    all.any(|template| template.pieces.iter().any(is_variable))
+        || matches!(&rule.disruptive, Disruptive::Redirect(to) if to.pieces.iter().any(is_variable))
 }
 
 impl State {
@@ -96,16 +144,44 @@ impl State {
     }
 }
 
+/// What variables are set to.
+type Sets = Vec<(Slot, Option<Kept<'static>>)>;
+
+/// Adds a rule that only sets variables to the steps of a phase.
+fn add(kept: &mut Vec<Step>, at: u32, sets: Sets) {
+    let (first, mut all) = match kept.pop_if(|step| matches!(step.what, What::Set(_))) {
+        Some(Step {
+            first,
+            what: What::Set(before),
+            ..
+        }) => (first, before.into_vec()),
+        _ => (at, Vec::new()),
+    };
+    for (slot, to) in sets {
+        all.retain(|(known, _)| *known != slot);
+        all.push((slot, to));
+    }
+    kept.push(Step {
+        first,
+        last: at,
+        what: What::Set(all.into()),
+    });
+}
+
 struct Walk<'r> {
     rules: &'r Ruleset,
     state: State,
     /// What is known where the phase may have ended.
     exits: Option<State>,
+    /// For each head whether what is known relies on its match.
+    relied: Vec<bool>,
+    /// Whether rules may become steps that only set.
+    may_set: bool,
 }
 
 impl Walk<'_> {
-    fn phase(&mut self, order: &[u32]) -> Vec<u32> {
-        let mut kept = Vec::new();
+    fn phase(&mut self, order: &[u32]) -> Vec<Step> {
+        let mut kept: Vec<Step> = Vec::new();
         // Rules before these indices are always, or maybe, passed over.
         let (mut always, mut maybe) = (0, 0);
         for (position, at) in order.iter().enumerate() {
@@ -116,13 +192,21 @@ impl Walk<'_> {
             if first == Answer::Never {
                 continue;
             }
-            kept.push(*at);
             let runs = if *at < maybe {
                 Answer::Unknown
             } else {
                 Answer::Always
             };
+            if (first, runs) == (Answer::Always, Answer::Always)
+                && let Some(relied) = self.relied.get_mut(*at as usize)
+            {
+                *relied = true;
+            }
             let whole = self.chain(head, runs);
+            match self.only_sets(head, whole) {
+                Some(sets) => add(&mut kept, *at, sets),
+                None => kept.push(Step::ask(*at)),
+            }
             self.exit(head, whole);
             if whole == Answer::Never {
                 continue;
@@ -147,6 +231,31 @@ impl Walk<'_> {
             }
         }
         kept
+    }
+
+    /// What a rule that always matches has set, when that is all that it does.
+    fn only_sets(&self, head: &Rule, whole: Answer) -> Option<Sets> {
+        let is_plain = matches!(head.disruptive, Disruptive::Pass | Disruptive::Block)
+            && !head.log
+            && head.severity.is_none()
+            && head.link.is_none()
+            && head.skip == 0
+            && !head.capture
+            && head.controls.is_empty()
+            && head.collections.is_empty();
+        if whole != Answer::Always || !is_plain || !self.may_set {
+            return None;
+        }
+        let slot = |set: &SetVar| match &set.name {
+            KeptName::Slot(slot) => Some(*slot),
+            KeptName::Named(..) => None,
+        };
+        let kept = |slot: Slot| match self.state.get(slot) {
+            Known::Unset => Some((slot, None)),
+            Known::Value(text) => Some((slot, Some(Kept::from_bytes(Cow::Owned(text.clone()))))),
+            Known::Unknown => None,
+        };
+        head.sets.iter().map(|set| kept(slot(set)?)).collect()
     }
 
     /// Follows a chain, and what its links set, as far as they match.
@@ -227,7 +336,8 @@ impl Walk<'_> {
         let (Set::To(template) | Set::Add(template) | Set::Subtract(template)) = &set.set else {
             return Known::Unset;
         };
-        let Some(text) = self.state.text(template) else {
+        let text = self.state.text(template);
+        let Some(text) = text.filter(|text| text.len() <= KNOWN_BYTES_MAX) else {
             return Known::Unknown;
         };
         let old = match self.state.get(*slot) {
