@@ -32,7 +32,7 @@ What may grow in control, and until where:
 | ids of events, so that none is recorded twice | 131,072 of them: 6.3 MiB |
 | places of events in the trail's files | never: a quarter of a byte an event, 25 MB for a hundred million |
 | pages of the store in memory (SQLite) | 2 MiB for each of its five connections |
-| what passwords are hashed in | 19 MiB for each core, taken by the first sign-ins and kept |
+| what passwords are hashed in | 19 MiB for each core, while people sign in |
 | counts of the last hour and times of the last minute, for pages | 0.5 MiB for each route in use |
 | people, sessions, keys and bans in force | as many as there are |
 
