@@ -58,15 +58,18 @@ async fn speak(mut stream: TcpStream) -> std::io::Result<()> {
     let line = String::from_utf8_lossy(&request).into_owned();
     let said = script(line.split(' ').nth(1).unwrap_or_default());
     stream.write_all(said.head.as_bytes()).await?;
-    for piece in said.pieces {
+    for (at, piece) in said.pieces.iter().enumerate() {
+        // Not behind the last one: nobody listens on this connection any more.
+        if at > 0 {
+            tokio::time::sleep(said.pause).await;
+        }
         stream.write_all(piece.as_bytes()).await?;
-        tokio::time::sleep(said.pause).await;
     }
     if said.head.contains("chunked") {
         let last = said.pieces.last().copied().unwrap_or_default();
         loop {
-            stream.write_all(last.as_bytes()).await?;
             tokio::time::sleep(said.pause).await;
+            stream.write_all(last.as_bytes()).await?;
         }
     }
     Ok(())
