@@ -8,6 +8,9 @@ const SHORT: usize = 64;
 pub(crate) struct ByteSet([u64; 4]);
 
 impl ByteSet {
+    /// No byte.
+    pub(crate) const EMPTY: Self = Self([0; 4]);
+
     /// The bytes that occur in a value.
     pub(crate) fn of(bytes: &[u8]) -> Self {
         if bytes.len() < SHORT {

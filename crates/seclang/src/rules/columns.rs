@@ -24,37 +24,55 @@ pub(crate) enum Side {
     Response,
 }
 
-/// Values of a list under a chain.
+/// The values of a list, or its names, as they came.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Column {
+pub(crate) struct Root {
     pub(crate) list: Variable,
     pub(crate) part: Part,
     /// Those of this name, case aside, or all.
     pub(crate) name: Option<Box<[u8]>>,
-    pub(crate) node: Node,
     pub(crate) side: Side,
 }
 
-/// A column, and the place of the one with the same values as they came.
-#[derive(Clone, Debug)]
-pub(crate) struct Placed {
-    pub(crate) column: Column,
+impl Root {
+    /// Whether values of this name are meant.
+    pub(crate) fn means(&self, name: &[u8]) -> bool {
+        let own = self.name.as_ref();
+        own.is_none_or(|own| name.eq_ignore_ascii_case(own))
+    }
+}
+
+/// The values of a root under a chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Column {
     pub(crate) root: u32,
+    pub(crate) node: Node,
 }
 
 /// Columns, and groups of them.
 #[derive(Debug, Default)]
 pub(crate) struct Columns {
-    pub(crate) all: Vec<Placed>,
+    pub(crate) roots: Vec<Root>,
+    pub(crate) all: Vec<Column>,
+    /// Roots that are asked together.
+    pub(crate) bases: Vec<Base>,
     /// All columns of a rule whose targets are columns alone; many rules share them.
     pub(crate) groups: Vec<Group>,
 }
 
-/// Columns that are asked together.
+/// Roots of the same side.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Base {
+    pub(crate) roots: Box<[u32]>,
+    pub(crate) side: Side,
+}
+
+/// The roots of a base, and their columns under the same chains.
 #[derive(Debug)]
 pub(crate) struct Group {
+    pub(crate) base: u32,
+    pub(crate) nodes: Box<[Node]>,
     pub(crate) columns: Box<[u32]>,
-    pub(crate) side: Side,
 }
 
 /// Tells each target its columns, and answers with all there are, and the gate of each rule.
@@ -79,14 +97,21 @@ pub(super) fn assign(rules: &mut [Rule], trie: &Trie) -> (Columns, Vec<Option<Ga
         nodes.sort_unstable();
         nodes.dedup();
         for target in &mut rule.targets {
-            let lists = lists(target);
-            let all = lists.iter().flat_map(|(list, part, name)| {
+            let roots: Vec<u32> = lists(target)
+                .into_iter()
+                .map(|(list, part, name)| {
+                    places.root(Root {
+                        list,
+                        part,
+                        name,
+                        side,
+                    })
+                })
+                .collect();
+            let all = roots.iter().flat_map(|root| {
                 nodes.iter().map(|node| Column {
-                    list: *list,
-                    part: *part,
-                    name: name.clone(),
+                    root: *root,
                     node: *node,
-                    side,
                 })
             });
             target.columns = all.map(|column| places.column(column)).collect();
@@ -104,41 +129,61 @@ pub(super) fn assign(rules: &mut [Rule], trie: &Trie) -> (Columns, Vec<Option<Ga
 #[derive(Default)]
 struct Places {
     columns: Columns,
+    roots: HashMap<Root, u32>,
     known: HashMap<Column, u32>,
+    bases: HashMap<Base, u32>,
     groups: HashMap<Vec<u32>, u32>,
 }
 
 impl Places {
+    fn root(&mut self, root: Root) -> u32 {
+        let roots = &mut self.columns.roots;
+        *self.roots.entry(root).or_insert_with_key(|root| {
+            roots.push(root.clone());
+            u32::try_from(roots.len() - 1).unwrap_or(u32::MAX)
+        })
+    }
+
     fn column(&mut self, column: Column) -> u32 {
-        if let Some(known) = self.known.get(&column) {
-            return *known;
-        }
-        let root = (column.node != Node::ROOT).then(|| {
-            self.column(Column {
-                node: Node::ROOT,
-                ..column.clone()
-            })
-        });
-        let own = u32::try_from(self.columns.all.len()).unwrap_or(u32::MAX);
-        self.columns.all.push(Placed {
-            column: column.clone(),
-            root: root.unwrap_or(own),
-        });
-        self.known.insert(column, own);
-        own
+        let all = &mut self.columns.all;
+        *self.known.entry(column).or_insert_with(|| {
+            all.push(column);
+            u32::try_from(all.len() - 1).unwrap_or(u32::MAX)
+        })
     }
 
     fn group(&mut self, mut columns: Vec<u32>, side: Side) -> u32 {
         columns.sort_unstable();
         columns.dedup();
+        if let Some(known) = self.groups.get(&columns) {
+            return *known;
+        }
+        let all = columns.iter();
+        let all = all.filter_map(|at| self.columns.all.get(*at as usize));
+        let (mut roots, mut nodes): (Vec<u32>, Vec<Node>) =
+            all.map(|column| (column.root, column.node)).unzip();
+        roots.sort_unstable();
+        roots.dedup();
+        nodes.sort_unstable();
+        nodes.dedup();
+        let bases = &mut self.columns.bases;
+        let base = Base {
+            roots: roots.into(),
+            side,
+        };
+        let base = *self.bases.entry(base).or_insert_with_key(|base| {
+            bases.push(base.clone());
+            u32::try_from(bases.len() - 1).unwrap_or(u32::MAX)
+        });
         let groups = &mut self.columns.groups;
-        *self.groups.entry(columns.clone()).or_insert_with(|| {
-            groups.push(Group {
-                columns: columns.into(),
-                side,
-            });
-            u32::try_from(groups.len() - 1).unwrap_or(u32::MAX)
-        })
+        let own = u32::try_from(groups.len()).unwrap_or(u32::MAX);
+        groups.push(Group {
+            base,
+            nodes: nodes.into(),
+            columns: columns.clone().into(),
+        });
+        self.groups.insert(columns, own);
+        own
     }
 }
 

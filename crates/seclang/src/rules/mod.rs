@@ -18,7 +18,7 @@ mod wants;
 use std::sync::Arc;
 
 pub(crate) use byte_set::ByteSet;
-pub(crate) use columns::{Columns, Part, Side};
+pub(crate) use columns::{Column, Columns, Part, Root, Side};
 pub use load::{Leniency, Loaded, Loader};
 pub(crate) use prefilter::Prefilter;
 

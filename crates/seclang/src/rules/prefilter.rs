@@ -231,6 +231,11 @@ impl Prefilter {
         let lengths = self.by_length.get(begin..).unwrap_or_default();
         let each = out.iter_mut().zip(lengths).zip(&self.without).enumerate();
         for (chunk, ((out, length), without)) in each {
+            // Nothing more can be asked of the shortest values.
+            if *length == [0; CHUNK] {
+                *out = [0; CHUNK];
+                continue;
+            }
             let mut layers = *without;
             set.for_each(|byte| join(&mut layers, self.says(byte, chunk)));
             let [a, b, c, d] = layers;

@@ -42,6 +42,18 @@ impl Look<'_, '_> {
     }
 }
 
+/// The rule that runs next after a match; zero: the one that follows.
+fn goes_on_at(head: &Rule, own: u32, all: &[Step]) -> u32 {
+    let marker = head.skip_to.unwrap_or_default();
+    if head.skip == 0 {
+        return marker;
+    }
+    // Rules are counted in the file, not among those that were kept.
+    let follows = all.partition_point(|step| step.first <= own);
+    let to = all.get(follows + head.skip as usize);
+    marker.max(to.map_or(u32::MAX, |step| step.first))
+}
+
 impl<'r> Transaction<'r> {
     /// Runs the rules of a phase.
     pub(super) fn phase(&mut self, phase: u8) {
@@ -109,13 +121,7 @@ impl<'r> Transaction<'r> {
                 continue;
             }
             self.matched(head, phase);
-            if head.skip > 0 {
-                // Rules are counted in the file, not among those that were kept.
-                let own = all.partition_point(|step| step.first <= next);
-                let to = all.get(own + head.skip as usize);
-                from = to.map_or(u32::MAX, |step| step.first);
-            }
-            from = from.max(head.skip_to.unwrap_or_default());
+            from = goes_on_at(head, next, all);
             if self.is_over(phase) {
                 return;
             }

@@ -178,7 +178,7 @@ impl<'r> Transaction<'r> {
             current: None,
             budget_bytes: u64::MAX,
             exhausted: false,
-            matches: Vec::with_capacity(64),
+            matches: Vec::new(),
             interruption: None,
             detected: None,
         };

@@ -23,27 +23,31 @@ const UNKNOWN: u32 = u32::MAX;
 /// LIMIT: bytes of all values of a transaction, before and after transformations.
 const BYTES_MAX: usize = 256 << 20;
 
-/// What is known about a value's bytes.
+/// A value, and what is known about it.
 #[derive(Clone, Copy, Debug)]
-struct Facts {
+struct Known {
+    begin: u32,
+    end: u32,
+    /// The bytes it has; meaningless until it was looked at.
     set: ByteSet,
+    is_looked_at: bool,
     /// Where its candidates are, for rules of requests and for rules of responses.
     candidates: [u32; 2],
+    /// Where it is kept what each chain makes of it, and what each single transformation does:
+    /// chains that differ meet in the same values. Most values are left alone by all.
+    derived: u32,
+    stepped: u32,
 }
 
 /// All values.
 #[derive(Debug)]
 pub(crate) struct Values {
     bytes: Vec<u8>,
-    /// Where each value begins and ends.
-    spans: Vec<(u32, u32)>,
+    all: Vec<Known>,
     nodes: usize,
-    /// What each node makes of each value.
-    derived: Vec<u32>,
     kinds: usize,
-    /// What each transformation makes of each value: chains that differ meet in the same values.
-    stepped: Vec<u32>,
-    facts: Vec<Option<Facts>>,
+    /// Rows of as many values as there are nodes, or transformations.
+    made: Vec<u32>,
     words: Vec<u64>,
     layers: Vec<u64>,
     scratch: Vec<u8>,
@@ -55,12 +59,10 @@ impl Values {
     pub(crate) fn new(rules: &Ruleset) -> Self {
         let mut values = Self {
             bytes: Vec::with_capacity(4096),
-            spans: Vec::with_capacity(256),
+            all: Vec::with_capacity(128),
             nodes: rules.trie.len(),
-            derived: Vec::with_capacity(64 * rules.trie.len()),
             kinds: rules.trie.kinds(),
-            stepped: Vec::with_capacity(64 * rules.trie.kinds()),
-            facts: Vec::with_capacity(256),
+            made: Vec::with_capacity(16 * rules.trie.len()),
             words: Vec::with_capacity(1024),
             layers: Vec::new(),
             scratch: Vec::new(),
@@ -72,31 +74,47 @@ impl Values {
 
     /// Keeps a copy.
     pub(crate) fn push(&mut self, value: &[u8]) -> ValueId {
-        if value.is_empty() && !self.spans.is_empty() {
+        if value.is_empty() && !self.all.is_empty() {
             return ValueId::EMPTY;
         }
-        let begin = self.bytes.len();
-        self.bytes.extend_from_slice(value);
-        self.span(begin)
-    }
-
-    /// Names the bytes from `begin` on.
-    fn span(&mut self, begin: usize) -> ValueId {
         // LIMIT: 4 GiB of bytes and as many values; bodies are limited far below.
         let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-        let id = ValueId(place(self.spans.len()));
-        self.spans.push((place(begin), place(self.bytes.len())));
+        let (id, begin) = (ValueId(place(self.all.len())), place(self.bytes.len()));
+        self.bytes.extend_from_slice(value);
+        self.all.push(Known {
+            begin,
+            end: place(self.bytes.len()),
+            set: ByteSet::default(),
+            is_looked_at: false,
+            candidates: [UNKNOWN; 2],
+            derived: UNKNOWN,
+            stepped: UNKNOWN,
+        });
         id
     }
 
     pub(crate) fn get(&self, id: ValueId) -> &[u8] {
-        let span = self.spans.get(id.index());
-        let bytes = span.and_then(|(begin, end)| self.bytes.get(*begin as usize..*end as usize));
+        let known = self.all.get(id.index());
+        let bytes =
+            known.and_then(|known| self.bytes.get(known.begin as usize..known.end as usize));
         bytes.unwrap_or_default()
     }
 
     pub(crate) fn len(&self, id: ValueId) -> usize {
         self.get(id).len()
+    }
+
+    /// The bytes that a value has.
+    pub(crate) fn set(&mut self, id: ValueId) -> ByteSet {
+        let Some(known) = self.all.get_mut(id.index()) else {
+            return ByteSet::default();
+        };
+        if !known.is_looked_at {
+            let bytes = self.bytes.get(known.begin as usize..known.end as usize);
+            known.set = ByteSet::of(bytes.unwrap_or_default());
+            known.is_looked_at = true;
+        }
+        known.set
     }
 
     /// Whether values take more than a transaction may have.
@@ -110,21 +128,18 @@ impl Values {
         self.spent_bytes = self.spent_bytes.saturating_add(bytes).saturating_add(16);
     }
 
-    fn cell(&self, id: ValueId, node: Node) -> usize {
-        id.index() * self.nodes + node.index()
-    }
-
     /// What the chain that ends at `node` makes of a value.
     pub(crate) fn transformed(&mut self, id: ValueId, node: Node, rules: &Ruleset) -> ValueId {
         if node == Node::ROOT {
             return id;
         }
-        let set = self.facts(id).set;
+        let set = self.set(id);
         if !rules.trie.may_change(node, &set) {
             return id;
         }
-        let cell = self.cell(id, node);
-        match self.derived.get(cell) {
+        let row = self.row(id, |known| &mut known.derived, self.nodes);
+        let cell = row + node.index();
+        match self.made.get(cell) {
             Some(known) if *known != UNKNOWN => return ValueId(*known),
             _ => {}
         }
@@ -133,20 +148,20 @@ impl Values {
         };
         let before = self.transformed(id, parent, rules);
         let after = self.stepped(before, node, rules);
-        remember(&mut self.derived, cell, after.0);
-        after
+        self.remember(cell, after)
     }
 
     /// What the last transformation of the chain that ends at `node` makes of a value.
     fn stepped(&mut self, before: ValueId, node: Node, rules: &Ruleset) -> ValueId {
-        let set = self.facts(before).set;
+        let set = self.set(before);
         let (Some((kind, true)), Some((_, step))) =
             (rules.trie.last(node, &set), rules.trie.step(node))
         else {
             return before;
         };
-        let cell = before.index() * self.kinds + kind;
-        match self.stepped.get(cell) {
+        let row = self.row(before, |known| &mut known.stepped, self.kinds);
+        let cell = row + kind;
+        match self.made.get(cell) {
             Some(known) if *known != UNKNOWN => return ValueId(*known),
             _ => {}
         }
@@ -157,8 +172,26 @@ impl Values {
         let changed = step.apply(input, &mut scratch, &rules.settings.unicode) && scratch != input;
         let after = if changed { self.push(&scratch) } else { before };
         self.scratch = scratch;
-        remember(&mut self.stepped, cell, after.0);
-        after
+        self.remember(cell, after)
+    }
+
+    /// Where a row of a value begins, which is made when it is asked for first.
+    fn row(&mut self, id: ValueId, which: fn(&mut Known) -> &mut u32, length: usize) -> usize {
+        let Some(place) = self.all.get_mut(id.index()).map(which) else {
+            return usize::MAX - length;
+        };
+        if *place == UNKNOWN {
+            *place = u32::try_from(self.made.len()).unwrap_or(UNKNOWN);
+            self.made.resize(self.made.len() + length, UNKNOWN);
+        }
+        *place as usize
+    }
+
+    fn remember(&mut self, cell: usize, value: ValueId) -> ValueId {
+        if let Some(place) = self.made.get_mut(cell) {
+            *place = value.0;
+        }
+        value
     }
 
     /// Whether a rule's operator can hold for a value, which the rule's chain has made.
@@ -170,69 +203,45 @@ impl Values {
         is_set(&self.words, begin, bit)
     }
 
-    /// Adds the candidates of a value to `out`, and answers with its bytes.
-    pub(crate) fn gather(
-        &mut self,
-        id: ValueId,
-        side: Side,
-        rules: &Ruleset,
-        out: &mut [u64],
-    ) -> ByteSet {
+    /// Adds the candidates of a value to `out`.
+    pub(crate) fn gather(&mut self, id: ValueId, side: Side, rules: &Ruleset, out: &mut [u64]) {
         let begin = self.candidates(id, side, rules);
         let own = self.words.get(begin..).unwrap_or_default();
         for (word, more) in out.iter_mut().zip(own) {
             *word |= more;
         }
-        self.facts(id).set
-    }
-
-    fn facts(&mut self, id: ValueId) -> Facts {
-        if let Some(Some(known)) = self.facts.get(id.index()) {
-            return *known;
-        }
-        let facts = Facts {
-            set: ByteSet::of(self.get(id)),
-            candidates: [UNKNOWN; 2],
-        };
-        self.keep_facts(id, facts);
-        facts
-    }
-
-    fn keep_facts(&mut self, id: ValueId, facts: Facts) {
-        if self.facts.len() <= id.index() {
-            self.facts.resize(self.spans.len(), None);
-        }
-        if let Some(place) = self.facts.get_mut(id.index()) {
-            *place = Some(facts);
-        }
     }
 
     /// Where the words with a value's candidates begin.
     fn candidates(&mut self, id: ValueId, side: Side, rules: &Ruleset) -> usize {
-        let mut facts = self.facts(id);
-        let [requests, responses] = &mut facts.candidates;
-        let place = match side {
-            Side::Request => requests,
-            Side::Response => responses,
-        };
-        if *place != UNKNOWN {
-            return *place as usize;
+        let place = usize::from(side == Side::Response);
+        let known = self.all.get(id.index());
+        let known = known.and_then(|known| known.candidates.get(place).copied());
+        match known {
+            Some(begin) if begin != UNKNOWN => begin as usize,
+            _ => self.new_candidates(id, side, rules),
         }
+    }
+
+    fn new_candidates(&mut self, id: ValueId, side: Side, rules: &Ruleset) -> usize {
+        let set = self.set(id);
         let prefilter = rules.prefilter(side);
         let begin = self.words.len();
-        *place = u32::try_from(begin).unwrap_or(UNKNOWN);
         let mut words = std::mem::take(&mut self.words);
         let mut layers = std::mem::take(&mut self.layers);
         words.resize(begin + prefilter.words(), 0);
-        if let Some(out) = words.get_mut(begin..) {
-            let set = facts.set;
-            if prefilter.candidates(self.get(id), &set, &mut layers, out) {
-                self.spend(self.len(id));
-            }
+        if let Some(out) = words.get_mut(begin..)
+            && prefilter.candidates(self.get(id), &set, &mut layers, out)
+        {
+            self.spend(self.len(id));
         }
         self.words = words;
         self.layers = layers;
-        self.keep_facts(id, facts);
+        let place = usize::from(side == Side::Response);
+        let known = self.all.get_mut(id.index());
+        if let Some(place) = known.and_then(|known| known.candidates.get_mut(place)) {
+            *place = u32::try_from(begin).unwrap_or(UNKNOWN);
+        }
         begin
     }
 }
@@ -241,13 +250,4 @@ impl Values {
 pub(crate) fn is_set(words: &[u64], begin: usize, bit: u32) -> bool {
     let word = words.get(begin + (bit / 64) as usize);
     word.is_none_or(|word| word >> (bit % 64) & 1 == 1)
-}
-
-fn remember(cells: &mut Vec<u32>, cell: usize, value: u32) {
-    if cells.len() <= cell {
-        cells.resize(cell + 1, UNKNOWN);
-    }
-    if let Some(place) = cells.get_mut(cell) {
-        *place = value;
-    }
 }
