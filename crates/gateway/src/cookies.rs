@@ -34,13 +34,18 @@ pub(crate) fn one<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a s
     Ok(found)
 }
 
+/// Whether a cookie is Rampart's.
+pub(crate) fn are_there(headers: &HeaderMap) -> bool {
+    let all = headers.get_all(header::COOKIE);
+    all.iter().flat_map(pairs).any(is_reserved)
+}
+
 /// Takes Rampart's cookies off; the others stay as they were.
 ///
 /// SECURITY: by bytes. A service may set cookies that are not ASCII, and beside such a one the
 /// session must neither reach the service nor be overlooked.
 pub(crate) fn strip(headers: &mut HeaderMap) {
-    let all = headers.get_all(header::COOKIE);
-    if !all.iter().flat_map(pairs).any(is_reserved) {
+    if !are_there(headers) {
         return;
     }
     let kept: Vec<&[u8]> = headers

@@ -67,7 +67,7 @@ impl Exchange {
             .filter(|(name, _)| **name != header::COOKIE)
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
-        fields.extend(foreign_cookies(headers).map(|value| (header::COOKIE, value)));
+        fields.extend(foreign_cookies(headers));
         let is_framed = headers.contains_key(header::CONTENT_LENGTH)
             || headers.contains_key(header::TRANSFER_ENCODING);
         let has_body = flow.body.as_ref().is_some_and(|body| {
@@ -147,14 +147,22 @@ pub(crate) fn answered(transaction: &mut Transaction<'_>, status: u16, fields: &
 }
 
 /// Cookies that reach the service: Rampart's own are random, and nobody's to look at.
-fn foreign_cookies(headers: &HeaderMap) -> impl Iterator<Item = HeaderValue> + use<> {
+fn foreign_cookies(headers: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
+    let all = |headers: &HeaderMap| -> Vec<_> {
+        let values = headers.get_all(header::COOKIE).iter();
+        values
+            .map(|value| (header::COOKIE, value.clone()))
+            .collect()
+    };
+    if !cookies::are_there(headers) {
+        return all(headers);
+    }
     let mut kept = HeaderMap::new();
     for value in headers.get_all(header::COOKIE) {
         kept.append(header::COOKIE, value.clone());
     }
     cookies::strip(&mut kept);
-    let values: Vec<HeaderValue> = kept.get_all(header::COOKIE).iter().cloned().collect();
-    values.into_iter()
+    all(&kept)
 }
 
 #[cfg(test)]

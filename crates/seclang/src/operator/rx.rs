@@ -68,6 +68,10 @@ impl Rx {
         value: &'v [u8],
         which: Which,
     ) -> Option<Vec<(usize, &'v [u8])>> {
+        // What has no groups is the whole match, which is found faster than groups are.
+        if self.regex.captures_len() == 1 && which == Which::First {
+            return Some(vec![(0, self.regex.find(value)?.as_bytes())]);
+        }
         let found = match which {
             Which::First => self.regex.captures(value),
             Which::Last => self.regex.captures_iter(value).last(),

@@ -280,6 +280,17 @@ impl<'r> Transaction<'r> {
         self.store.set(variable, value);
     }
 
+    /// Two variables that are mostly the same: then what is found out about one holds for both.
+    fn set_both(&mut self, first: (Variable, &[u8]), second: (Variable, &[u8])) {
+        let value = self.values.push(first.1);
+        self.store.set(first.0, value);
+        if first.1 == second.1 {
+            self.store.set(second.0, value);
+        } else {
+            self.set(second.0, second.1);
+        }
+    }
+
     fn set_number(&mut self, variable: Variable, value: usize) {
         let mut digits = Vec::with_capacity(20);
         crate::bytes::write_number(i64::try_from(value).unwrap_or(i64::MAX), &mut digits);

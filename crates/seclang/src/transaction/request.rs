@@ -23,8 +23,11 @@ impl Transaction<'_> {
 
     pub(super) fn connection(&mut self, connection: &Connection<'_>) {
         let client = connection.client.to_string();
-        self.set(Variable::RemoteAddr, client.as_bytes());
-        self.set(Variable::RemoteHost, client.as_bytes());
+        let client = client.as_bytes();
+        self.set_both(
+            (Variable::RemoteAddr, client),
+            (Variable::RemoteHost, client),
+        );
         self.set_number(Variable::RemotePort, usize::from(connection.client_port));
         self.set(
             Variable::ServerAddr,
@@ -105,21 +108,25 @@ impl Transaction<'_> {
         self.set(Variable::RequestLine, request.line);
         self.set(Variable::RequestMethod, request.method);
         self.set(Variable::RequestProtocol, request.protocol);
-        self.set(Variable::RequestUriRaw, request.target);
         let origin = origin_form(request.target);
-        self.set(Variable::RequestUri, origin);
+        self.set_both(
+            (Variable::RequestUriRaw, request.target),
+            (Variable::RequestUri, origin),
+        );
         let (path, query) = split_once(origin, b'?').unwrap_or((origin, &[]));
         // RFC 9110 §4.2.5: a fragment is never part of what is asked for.
         let path = head(path, memchr::memchr(b'#', path).unwrap_or(path.len()));
         // Decoded only after it was told from the query: `%3f` is part of a path.
         let path = &decoded(path);
-        self.set(Variable::RequestFilename, path);
+        self.set_both(
+            (Variable::RequestFilename, path),
+            (Variable::PathInfo, path),
+        );
         let slash = path.iter().rposition(|byte| matches!(byte, b'/' | b'\\'));
         self.set(
             Variable::RequestBasename,
             slash.map_or(path, |slash| tail(path, slash + 1)),
         );
-        self.set(Variable::PathInfo, path);
         self.set(Variable::QueryString, query);
         let settings = &self.rules.settings;
         let form = urlencoded::read(query, settings.argument_separator, settings.arguments_limit);

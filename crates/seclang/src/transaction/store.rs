@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::iter::repeat_with;
 
 use super::values::ValueId;
 use crate::template::{Slot, TxNames};
@@ -102,9 +103,9 @@ pub(crate) struct Store<'r> {
 impl<'r> Store<'r> {
     pub(crate) fn new(names: &TxNames) -> Self {
         Self {
-            lists: vec![List::default(); Variable::COUNT],
+            lists: repeat_with(List::default).take(Variable::COUNT).collect(),
             singles: vec![None; Variable::COUNT],
-            slots: vec![None; names.len()],
+            slots: repeat_with(|| None).take(names.len()).collect(),
             changes: 0,
             named: BTreeMap::new(),
         }
