@@ -21,8 +21,8 @@ use report::Round;
 use requests::Case;
 use sides::{MODULE, Ring, Running, Side};
 
-/// Seconds of load before anything is measured.
-const WARM_UP_S: u32 = 1;
+/// Seconds of load before anything is measured: the slowest side answers its first JSON after more than one.
+const WARM_UP_S: u32 = 3;
 
 /// What is missing for this part, as a message with its hint.
 pub(super) fn missing() -> Option<String> {
