@@ -12,6 +12,7 @@ use crate::place::{Bad, Place};
 use crate::text::actions::Disruptive;
 use crate::text::ctl::{Ctl, Which};
 use crate::text::targets::{self, Mode};
+use crate::transaction::Spare;
 use crate::transform::{Node, Trie};
 use crate::variable::Variable;
 
@@ -229,6 +230,7 @@ impl Compiler {
             columns: super::Columns::default(),
             relied: Vec::new(),
             used,
+            spare: Spare::default(),
             folded: Default::default(),
         };
         (rules.folded, rules.relied) = known::fold(&rules);

@@ -1,5 +1,5 @@
 //! Rules as they run: targets, chains of transformations and TX variables are numbers, skips are
-//! indices, macros are taken apart. Made once by the [`Loader`]; never changed by a request.
+//! indices, macros are taken apart. Made once by the [`Loader`]; a request changes none of it.
 
 mod byte_set;
 mod columns;
@@ -29,7 +29,7 @@ use crate::template::{Slot, Template, TxNames};
 use crate::text::actions::{Disruptive, SetVar};
 use crate::text::ctl::Ctl;
 use crate::text::targets::Selector;
-use crate::transaction::Kept;
+use crate::transaction::{Kept, Spare};
 use crate::transform::{Node, Trie};
 use crate::variable::Variable;
 
@@ -52,6 +52,8 @@ pub struct Ruleset {
     pub(crate) columns: Columns,
     /// Which variables rules look at or name in macros.
     pub(crate) used: Vec<bool>,
+    /// What exchanges that are over have left.
+    pub(crate) spare: Spare,
 }
 
 /// One step of a phase.

@@ -14,8 +14,8 @@ const NONE: u32 = 0;
 const UNKNOWN: u32 = u32::MAX;
 
 /// The columns of a transaction, worked out when a rule first asks.
-#[derive(Debug)]
-pub(super) struct Columns {
+#[derive(Debug, Default)]
+pub(crate) struct Columns {
     /// Lists, as their values came.
     roots: Vec<Seen>,
     /// Several of them together.
@@ -54,20 +54,35 @@ pub(super) struct Made<'t> {
 }
 
 impl Columns {
-    pub(super) fn new(rules: &Ruleset) -> Self {
+    pub(crate) fn new(rules: &Ruleset) -> Self {
         let columns = &rules.columns;
-        // The candidates of no values come first: there are none.
-        let sides = [Side::Request, Side::Response].map(|side| rules.prefilter(side).words());
-        let none = sides.into_iter().max().unwrap_or_default();
-        let mut words = Vec::with_capacity(1024);
-        words.resize(none, 0);
-        Self {
+        let mut new = Self {
             roots: vec![UNSEEN; columns.roots.len()],
             bases: vec![UNSEEN; columns.bases.len()],
             changed: vec![(UNKNOWN, UNKNOWN); columns.all.len()],
             groups: vec![(UNKNOWN, UNKNOWN); columns.groups.len()],
-            words,
-        }
+            words: Vec::with_capacity(1024),
+        };
+        new.clear(rules);
+        new
+    }
+
+    /// Forgets all that was looked at; the memory stays.
+    pub(crate) fn clear(&mut self, rules: &Ruleset) {
+        self.roots.fill(UNSEEN);
+        self.bases.fill(UNSEEN);
+        self.changed.fill((UNKNOWN, UNKNOWN));
+        self.groups.fill((UNKNOWN, UNKNOWN));
+        // The candidates of no values come first: there are none.
+        let sides = [Side::Request, Side::Response].map(|side| rules.prefilter(side).words());
+        let none = sides.into_iter().max().unwrap_or_default();
+        self.words.clear();
+        self.words.resize(none, 0);
+    }
+
+    /// How many bytes of memory its words have; what else it has is as many as rules need.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.words.capacity() * size_of::<u64>()
     }
 
     /// Whether an operator can hold for a value of the column.

@@ -15,6 +15,7 @@ mod expand;
 mod request;
 mod request_body;
 mod response;
+mod spare;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use columns::Columns;
+use spare::Parts;
+pub(crate) use spare::Spare;
 pub(crate) use store::Kept;
 use store::Store;
 use values::{ValueId, Values};
@@ -149,11 +152,16 @@ impl<'r> Transaction<'r> {
     #[must_use]
     pub fn new(rules: &'r Ruleset, connection: &Connection<'_>) -> Self {
         let settings = &rules.settings;
+        let Parts {
+            values,
+            columns,
+            lists,
+        } = rules.spare.take(rules);
         let mut transaction = Self {
             rules,
-            values: Values::new(rules),
-            store: Store::new(&rules.names),
-            columns: Columns::new(rules),
+            values,
+            store: Store::new(&rules.names, lists),
+            columns,
             state: State {
                 engine: settings.engine,
                 request_body_access: settings.request_body_access,
@@ -301,5 +309,15 @@ impl<'r> Transaction<'r> {
         let name = self.values.push(name);
         let value = self.values.push(value);
         self.store.add(variable, name, value);
+    }
+}
+
+impl Drop for Transaction<'_> {
+    fn drop(&mut self) {
+        self.rules.spare.keep(Parts {
+            values: std::mem::take(&mut self.values),
+            columns: std::mem::take(&mut self.columns),
+            lists: self.store.take_lists(),
+        });
     }
 }

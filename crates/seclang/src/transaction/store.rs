@@ -87,12 +87,42 @@ struct List {
     changes: u32,
 }
 
-/// All variables.
-#[derive(Debug)]
-pub(crate) struct Store<'r> {
+/// Variables that are not kept by rules.
+#[derive(Debug, Default)]
+pub(crate) struct Lists {
     lists: Vec<List>,
     /// Single values, which are most.
     singles: Vec<Option<Entry>>,
+}
+
+impl Lists {
+    pub(crate) fn new() -> Self {
+        Self {
+            lists: repeat_with(List::default).take(Variable::COUNT).collect(),
+            singles: vec![None; Variable::COUNT],
+        }
+    }
+
+    /// Forgets all values; the memory stays.
+    pub(crate) fn clear(&mut self) {
+        for list in &mut self.lists {
+            list.entries.clear();
+            list.changes = 0;
+        }
+        self.singles.fill(None);
+    }
+
+    /// How many bytes of memory the lists have.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        let entries = self.lists.iter().map(|list| list.entries.capacity());
+        entries.sum::<usize>() * size_of::<Entry>()
+    }
+}
+
+/// All variables.
+#[derive(Debug)]
+pub(crate) struct Store<'r> {
+    of: Lists,
     slots: Vec<Option<Kept<'r>>>,
     /// How often any list or single value was changed.
     changes: u32,
@@ -101,27 +131,32 @@ pub(crate) struct Store<'r> {
 }
 
 impl<'r> Store<'r> {
-    pub(crate) fn new(names: &TxNames) -> Self {
+    /// `lists` are without values.
+    pub(crate) fn new(names: &TxNames, lists: Lists) -> Self {
         Self {
-            lists: repeat_with(List::default).take(Variable::COUNT).collect(),
-            singles: vec![None; Variable::COUNT],
+            of: lists,
             slots: repeat_with(|| None).take(names.len()).collect(),
             changes: 0,
             named: BTreeMap::new(),
         }
     }
 
+    /// Takes the lists back.
+    pub(crate) fn take_lists(&mut self) -> Lists {
+        std::mem::take(&mut self.of)
+    }
+
     pub(crate) fn list(&self, variable: Variable) -> &[Entry] {
-        if let Some(Some(single)) = self.singles.get(variable.index()) {
+        if let Some(Some(single)) = self.of.singles.get(variable.index()) {
             return std::slice::from_ref(single);
         }
-        let list = self.lists.get(variable.index());
+        let list = self.of.lists.get(variable.index());
         list.map_or(&[], |list| list.entries.as_slice())
     }
 
     /// How often a list was changed.
     pub(crate) fn changes(&self, variable: Variable) -> u32 {
-        let list = self.lists.get(variable.index());
+        let list = self.of.lists.get(variable.index());
         list.map_or(0, |list| list.changes)
     }
 
@@ -132,7 +167,7 @@ impl<'r> Store<'r> {
 
     pub(crate) fn add(&mut self, variable: Variable, name: ValueId, value: ValueId) {
         self.changes = self.changes.wrapping_add(1);
-        if let Some(list) = self.lists.get_mut(variable.index()) {
+        if let Some(list) = self.of.lists.get_mut(variable.index()) {
             list.entries.push(Entry { name, value });
             list.changes = list.changes.wrapping_add(1);
         }
@@ -141,11 +176,11 @@ impl<'r> Store<'r> {
     /// Sets a single value.
     pub(crate) fn set(&mut self, variable: Variable, value: ValueId) {
         self.changes = self.changes.wrapping_add(1);
-        if let Some(place) = self.singles.get_mut(variable.index()) {
+        if let Some(place) = self.of.singles.get_mut(variable.index()) {
             let name = ValueId::EMPTY;
             *place = Some(Entry { name, value });
         }
-        if let Some(list) = self.lists.get_mut(variable.index()) {
+        if let Some(list) = self.of.lists.get_mut(variable.index()) {
             list.changes = list.changes.wrapping_add(1);
         }
     }

@@ -480,3 +480,38 @@ fn match_of_a_chain_says_where_its_first_link_matched() {
     assert_eq!(transaction.matches()[0].found.len(), 16);
     assert!(!transaction.matches()[0].is_whole);
 }
+
+#[test]
+fn memory_of_an_exchange_is_the_next_ones_and_says_nothing_of_it() {
+    let text = "SecRule ARGS|REQUEST_HEADERS \"@rx secret\" \"id:1,phase:2,pass,t:lowercase\"\n\
+        SecRule &ARGS \"@eq 1\" \"id:2,phase:2,pass\"\nSecRule ARGS:a \"@streq x\" \"id:3,phase:2,pass\"";
+    let rules = rules(text);
+    let asks = [
+        get("/?a=SECRET&b=1"),
+        get("/?a=x"),
+        get("/"),
+        get("/?c=+Secret+"),
+    ];
+    let fresh: Vec<Vec<u64>> = asks.iter().map(|ask| matched(text, ask)).collect();
+    assert_eq!(fresh, [vec![1], vec![2, 3], vec![], vec![1, 2]]);
+    for (ask, fresh) in asks.iter().zip(&fresh).cycle().take(12) {
+        let done = run(&rules, ask);
+        assert_eq!(ids(&done), *fresh, "{}", ask.target);
+        let asked = |name| done.tx(name);
+        assert_eq!(asked("0"), None);
+        drop(done);
+        assert_eq!(rules.spare.len(), 1);
+    }
+    // Two at a time have their own; more than is worth keeping goes.
+    let (one, other) = (run(&rules, &asks[0]), run(&rules, &asks[1]));
+    assert_eq!(
+        (ids(&one), ids(&other)),
+        (fresh[0].clone(), fresh[1].clone())
+    );
+    drop((one, other));
+    assert_eq!(rules.spare.len(), 2);
+    let mut long = begin(&rules);
+    long.set(Variable::QueryString, &vec![b'a'; 1 << 20]);
+    drop(long);
+    assert_eq!(rules.spare.len(), 1);
+}

@@ -40,7 +40,7 @@ struct Known {
 }
 
 /// All values.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Values {
     bytes: Vec<u8>,
     all: Vec<Known>,
@@ -70,6 +70,26 @@ impl Values {
         };
         values.push(b"");
         values
+    }
+
+    /// Forgets all values; the memory stays.
+    pub(crate) fn clear(&mut self) {
+        self.bytes.clear();
+        self.all.clear();
+        self.made.clear();
+        self.words.clear();
+        self.spent_bytes = 0;
+        self.push(b"");
+    }
+
+    /// How many bytes of memory it has.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        let words = self.words.capacity() + self.layers.capacity();
+        self.bytes.capacity()
+            + self.scratch.capacity()
+            + self.all.capacity() * size_of::<Known>()
+            + self.made.capacity() * size_of::<u32>()
+            + words * size_of::<u64>()
     }
 
     /// Keeps a copy.
