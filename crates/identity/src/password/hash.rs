@@ -87,7 +87,7 @@ struct Blocks {
 
 impl Hasher {
     /// A pool of `slots` (at least one); each takes the cost's memory when it runs first, and keeps
-    /// it until [`Self::rest`].
+    /// it until nobody has hashed for a while.
     #[must_use]
     pub fn new(cost: Cost, slots: usize, entropy: SharedEntropy) -> Self {
         let slots = slots.max(1);
