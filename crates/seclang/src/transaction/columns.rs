@@ -209,6 +209,8 @@ impl Columns {
                     Part::Name => entry.name,
                 };
                 if root.means(of.values.get(entry.name)) {
+                    // What this costs without looking at a byte.
+                    of.values.spent_bytes = of.values.spent_bytes.saturating_add(1);
                     seen.set = seen.set.union(of.values.set(value));
                     of.values.gather(value, root.side, of.rules, out);
                 }

@@ -140,3 +140,11 @@ fn rules_are_shared_between_threads() {
     shared::<Ruleset>();
     moved::<Transaction<'_>>();
 }
+
+#[test]
+fn a_look_at_a_list_counts_each_of_its_values() {
+    let rules = rules("SecRule ARGS \"@rx zzzzzz\" \"id:1,phase:2,deny\"");
+    let spent = |target| run(&rules, &get(target)).spent_bytes();
+    // Too short for the pattern: not a byte is looked at.
+    assert_eq!(spent("/?a=1&b=2&c=3&d=4") - spent("/?a=1"), 3);
+}
