@@ -35,6 +35,15 @@ impl ByteSet {
     /// Without branches and without memory: each word takes what is its own.
     fn of_short(bytes: &[u8]) -> Self {
         let [mut a, mut b, mut c, mut d] = [0; 4];
+        if bytes.is_ascii() {
+            for byte in bytes {
+                let bit = 1_u64 << (byte & 63);
+                let upper = u64::from(byte >> 6).wrapping_neg();
+                a |= bit & !upper;
+                b |= bit & upper;
+            }
+            return Self([a, b, 0, 0]);
+        }
         for byte in bytes {
             let bit = 1_u64 << (byte & 63);
             a |= if byte >> 6 == 0 { bit } else { 0 };

@@ -3,7 +3,7 @@
 use regex_syntax::hir::literal::{ExtractKind, Extractor, Seq};
 use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, Hir, HirKind};
 
-use super::prefilter::LITERAL_MAX;
+use super::finder::LITERAL_MAX;
 
 /// Literals shorter than this occur too often to tell anything.
 const LITERAL_MIN: usize = 2;

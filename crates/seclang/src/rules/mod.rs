@@ -6,6 +6,7 @@ mod columns;
 mod compile;
 mod directives;
 mod exceptions;
+mod finder;
 mod known;
 mod literals;
 mod load;

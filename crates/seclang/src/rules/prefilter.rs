@@ -2,24 +2,16 @@
 //!
 //! Every operator that needs something of a value has a bit. A value's candidates are found in three
 //! steps, each for all bits together: its length, the bytes that occur in it, and, when there is still
-//! a candidate that needs one, one Aho-Corasick pass for the literals of all patterns and phrases,
+//! a candidate that needs one, one pass for the literals of all patterns and phrases,
 //! ASCII case aside. What is left out cannot match; what stays may.
 
-use aho_corasick::automaton::{Automaton, StateID};
-use aho_corasick::nfa::contiguous::NFA;
-use aho_corasick::{Anchored, dfa};
-
+use super::finder::{Finder, LITERAL_MAX};
 use super::needs::{Needs, SETS_MAX};
 use super::wants::{self, Wants};
 use super::{ByteSet, Rule};
 
 /// Lengths beyond this are all the same.
 const LENGTHS: usize = 32;
-/// Of longer literals only so many bytes are looked for: they tell enough, and all of them together
-/// have few enough states for a dense automaton.
-pub(super) const LITERAL_MAX: usize = 6;
-/// LIMIT: states of a dense automaton, of about 256 bytes each.
-const STATES_MAX: usize = 48_000;
 
 /// Words that are worked on at once: a bit each for 256 operators.
 pub(crate) const CHUNK: usize = 4;
@@ -46,70 +38,7 @@ pub(crate) struct Prefilter {
     literal_free: Vec<Chunk>,
     /// Operators that no single word or number satisfies.
     not_words: Vec<Chunk>,
-    literals: Literals,
-    /// The bit of each literal's operator.
-    bits: Vec<u32>,
-}
-
-/// What finds literals.
-#[derive(Debug, Default)]
-enum Literals {
-    /// There are none, or too many: nothing is known.
-    #[default]
-    Unknown,
-    Dense(Box<dfa::DFA>),
-    Sparse(Box<NFA>),
-}
-
-impl Literals {
-    /// Of sorted literals in lower case.
-    fn build(literals: &[Vec<u8>]) -> Self {
-        if literals.is_empty() {
-            return Self::Unknown;
-        }
-        if states(literals) <= STATES_MAX {
-            let dense = dfa::DFA::builder()
-                .ascii_case_insensitive(true)
-                .prefilter(false)
-                .build(literals);
-            dense.map_or(Self::Unknown, |dense| Self::Dense(Box::new(dense)))
-        } else {
-            let sparse = NFA::builder()
-                .ascii_case_insensitive(true)
-                .prefilter(false)
-                .build(literals);
-            sparse.map_or(Self::Unknown, |sparse| Self::Sparse(Box::new(sparse)))
-        }
-    }
-
-    /// Tells every literal that occurs; whether any are known at all.
-    fn each(&self, value: &[u8], found: impl FnMut(usize)) -> bool {
-        match self {
-            Self::Unknown => return false,
-            Self::Dense(dense) => walk(&**dense, value, found),
-            Self::Sparse(sparse) => walk(&**sparse, value, found),
-        }
-        true
-    }
-}
-
-/// One step a byte; only where something ends there is more to do.
-fn walk(automaton: &impl Automaton, value: &[u8], mut found: impl FnMut(usize)) {
-    let Ok(mut state) = automaton.start_state(Anchored::No) else {
-        return;
-    };
-    for byte in value {
-        state = automaton.next_state(Anchored::No, state, *byte);
-        if automaton.is_special(state) && automaton.is_match(state) {
-            tell(automaton, state, &mut found);
-        }
-    }
-}
-
-fn tell(automaton: &impl Automaton, state: StateID, found: &mut impl FnMut(usize)) {
-    for at in 0..automaton.match_len(state) {
-        found(automaton.match_pattern(state, at).as_usize());
-    }
+    literals: Finder,
 }
 
 impl Prefilter {
@@ -117,7 +46,11 @@ impl Prefilter {
     pub(super) fn build(rules: &mut [Rule], chosen: impl Fn(usize) -> bool) -> Self {
         let mut all = Vec::new();
         for (at, rule) in rules.iter_mut().enumerate().filter(|(at, _)| chosen(*at)) {
-            if let Some(wants) = rule.operator.as_mut().and_then(wants::of) {
+            if let Some(mut wants) = rule.operator.as_mut().and_then(wants::of) {
+                // An empty one occurs everywhere.
+                if wants.literals.iter().any(Vec::is_empty) {
+                    wants.literals.clear();
+                }
                 all.push((at, wants));
             }
         }
@@ -136,10 +69,8 @@ impl Prefilter {
         }
         literals.sort_unstable();
         literals.dedup();
-        let (literals, bits): (Vec<Vec<u8>>, Vec<u32>) = literals.into_iter().unzip();
         prefilter.classify();
-        prefilter.literals = Literals::build(&literals);
-        prefilter.bits = bits;
+        prefilter.literals = Finder::new(&literals);
         prefilter
     }
 
@@ -154,8 +85,7 @@ impl Prefilter {
             by_length: vec![[0; CHUNK]; (LENGTHS + 1) * chunks],
             literal_free: empty(),
             not_words: empty(),
-            literals: Literals::Unknown,
-            bits: Vec::new(),
+            literals: Finder::default(),
         }
     }
 
@@ -257,34 +187,18 @@ impl Prefilter {
     }
 
     fn literals(&self, value: &[u8], found: &mut Vec<u64>, out: &mut [Chunk]) {
+        // Where nothing is known all stay candidates.
+        if self.literals.is_empty() {
+            return;
+        }
         found.clear();
         found.extend(self.literal_free.iter().flatten());
-        let known = self.literals.each(value, |literal| {
-            let bit = self.bits.get(literal).copied().unwrap_or_default();
-            if let Some(word) = found.get_mut((bit / 64) as usize) {
-                *word |= 1 << (bit % 64);
-            }
-        });
-        // Where nothing is known all stay candidates.
-        if known {
-            let (found, _) = found.as_chunks::<CHUNK>();
-            for (out, found) in out.iter_mut().zip(found) {
-                *out = meet(*out, *found);
-            }
+        self.literals.find(value, found);
+        let (found, _) = found.as_chunks::<CHUNK>();
+        for (out, found) in out.iter_mut().zip(found) {
+            *out = meet(*out, *found);
         }
     }
-}
-
-/// How many beginnings sorted literals have.
-fn states(literals: &[Vec<u8>]) -> usize {
-    let mut before: &[u8] = &[];
-    let mut count = 1;
-    for literal in literals {
-        let pairs = before.iter().zip(literal);
-        count += literal.len() - pairs.take_while(|(a, b)| a == b).count();
-        before = literal;
-    }
-    count
 }
 
 fn raise(chunk: Option<&mut Chunk>, bit: usize) {

@@ -25,8 +25,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use columns::Columns;
-use spare::Parts;
 pub(crate) use spare::Spare;
+use spare::{Desk, Parts};
 pub(crate) use store::Kept;
 use store::Store;
 use values::{ValueId, Values};
@@ -127,6 +127,8 @@ pub struct Transaction<'r> {
     values: Values,
     store: Store<'r>,
     columns: Columns,
+    /// Nothing is on its desk: somebody else has it.
+    rests: bool,
     state: State,
     /// What the link before this one matched.
     before: Vec<Hit>,
@@ -153,15 +155,18 @@ impl<'r> Transaction<'r> {
     pub fn new(rules: &'r Ruleset, connection: &Connection<'_>) -> Self {
         let settings = &rules.settings;
         let Parts {
-            values,
-            columns,
+            mut values,
             lists,
+            slots,
         } = rules.spare.take(rules);
+        let Desk { notes, columns } = rules.spare.take_desk(rules);
+        values.lend(notes);
         let mut transaction = Self {
             rules,
             values,
-            store: Store::new(&rules.names, lists),
+            store: Store::new(&rules.names, lists, slots),
             columns,
+            rests: false,
             state: State {
                 engine: settings.engine,
                 request_body_access: settings.request_body_access,
@@ -273,7 +278,28 @@ impl<'r> Transaction<'r> {
 
     /// Runs phase 5 and ends the exchange.
     pub fn finish(&mut self) {
+        self.resume();
         self.phase(5);
+        self.rest();
+    }
+
+    /// Gives away the desk: the service may take its time, and exchanges that wait are many.
+    fn rest(&mut self) {
+        if std::mem::replace(&mut self.rests, true) {
+            return;
+        }
+        let notes = self.values.take_notes();
+        let columns = std::mem::take(&mut self.columns);
+        self.rules.spare.keep_desk(Desk { notes, columns });
+    }
+
+    /// Takes a desk again.
+    fn resume(&mut self) {
+        if std::mem::replace(&mut self.rests, false) {
+            let Desk { notes, columns } = self.rules.spare.take_desk(self.rules);
+            self.values.lend(notes);
+            self.columns = columns;
+        }
     }
 
     fn verdict(&self) -> Verdict {
@@ -314,10 +340,11 @@ impl<'r> Transaction<'r> {
 
 impl Drop for Transaction<'_> {
     fn drop(&mut self) {
+        self.rest();
         self.rules.spare.keep(Parts {
             values: std::mem::take(&mut self.values),
-            columns: std::mem::take(&mut self.columns),
             lists: self.store.take_lists(),
+            slots: self.store.take_slots(),
         });
     }
 }

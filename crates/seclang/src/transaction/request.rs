@@ -11,6 +11,7 @@ use crate::verdict::Verdict;
 impl Transaction<'_> {
     /// Takes a request's head and runs phase 1.
     pub fn request_head(&mut self, request: &RequestHead<'_>) -> Verdict {
+        self.resume();
         self.line(request);
         self.fields(request);
         if self.rules.uses(Variable::FullRequest) || self.rules.uses(Variable::FullRequestLength) {

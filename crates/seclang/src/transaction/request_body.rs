@@ -14,6 +14,13 @@ impl Transaction<'_> {
     /// LIMIT: what is longer than `SecRequestBodyLimit` is refused with status 413, or only its
     /// beginning is looked at, as the rules have chosen.
     pub fn request_body(&mut self, body: &[u8]) -> Verdict {
+        self.resume();
+        let verdict = self.whole_request(body);
+        self.rest();
+        verdict
+    }
+
+    fn whole_request(&mut self, body: &[u8]) -> Verdict {
         if self.interruption.is_some() || self.state.engine == EngineMode::Off {
             return self.verdict();
         }

@@ -9,6 +9,7 @@ use crate::verdict::{Action, Interruption, Verdict};
 impl Transaction<'_> {
     /// Takes a response's head and runs phase 3.
     pub fn response_head(&mut self, response: &ResponseHead<'_>) -> Verdict {
+        self.resume();
         self.set_number(Variable::ResponseStatus, usize::from(response.status));
         self.set(Variable::ResponseProtocol, response.protocol);
         let line = [
@@ -37,6 +38,7 @@ impl Transaction<'_> {
     /// LIMIT: what is longer than `SecResponseBodyLimit` is refused with status 500, or only its
     /// beginning is looked at, as the rules have chosen.
     pub fn response_body(&mut self, body: &[u8]) -> Verdict {
+        self.resume();
         if self.interruption.is_some() || self.state.engine == EngineMode::Off {
             return self.verdict();
         }

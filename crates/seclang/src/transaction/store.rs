@@ -131,11 +131,17 @@ pub(crate) struct Store<'r> {
 }
 
 impl<'r> Store<'r> {
-    /// `lists` are without values.
-    pub(crate) fn new(names: &TxNames, lists: Lists) -> Self {
+    /// `lists` are without values; `slots` lend their memory.
+    pub(crate) fn new(
+        names: &TxNames,
+        lists: Lists,
+        mut slots: Vec<Option<Kept<'static>>>,
+    ) -> Self {
+        slots.clear();
+        slots.resize(names.len(), None);
         Self {
             of: lists,
-            slots: repeat_with(|| None).take(names.len()).collect(),
+            slots,
             changes: 0,
             named: BTreeMap::new(),
         }
@@ -144,6 +150,13 @@ impl<'r> Store<'r> {
     /// Takes the lists back.
     pub(crate) fn take_lists(&mut self) -> Lists {
         std::mem::take(&mut self.of)
+    }
+
+    /// Takes the memory of the slots back, without what was in it.
+    pub(crate) fn take_slots(&mut self) -> Vec<Option<Kept<'static>>> {
+        let slots = std::mem::take(&mut self.slots);
+        // In place: what comes out is as large as what goes in.
+        slots.into_iter().map(|_| None).collect()
     }
 
     pub(crate) fn list(&self, variable: Variable) -> &[Entry] {

@@ -500,7 +500,7 @@ fn memory_of_an_exchange_is_the_next_ones_and_says_nothing_of_it() {
         let asked = |name| done.tx(name);
         assert_eq!(asked("0"), None);
         drop(done);
-        assert_eq!(rules.spare.len(), 1);
+        assert_eq!(rules.spare.len(), (1, 1));
     }
     // Two at a time have their own; more than is worth keeping goes.
     let (one, other) = (run(&rules, &asks[0]), run(&rules, &asks[1]));
@@ -508,10 +508,15 @@ fn memory_of_an_exchange_is_the_next_ones_and_says_nothing_of_it() {
         (ids(&one), ids(&other)),
         (fresh[0].clone(), fresh[1].clone())
     );
+    // While they wait for their services nothing is on their desks.
+    assert_eq!(rules.spare.len(), (0, 1));
     drop((one, other));
-    assert_eq!(rules.spare.len(), 2);
+    assert_eq!(rules.spare.len(), (2, 1));
+    let (begun, other) = (begin(&rules), begin(&rules));
+    drop((begun, other));
+    assert_eq!(rules.spare.len(), (2, 2));
     let mut long = begin(&rules);
     long.set(Variable::QueryString, &vec![b'a'; 1 << 20]);
     drop(long);
-    assert_eq!(rules.spare.len(), 1);
+    assert_eq!(rules.spare.len(), (1, 2));
 }

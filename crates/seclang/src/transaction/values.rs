@@ -46,13 +46,46 @@ pub(crate) struct Values {
     all: Vec<Known>,
     nodes: usize,
     kinds: usize,
-    /// Rows of as many values as there are nodes, or transformations.
-    made: Vec<u32>,
-    words: Vec<u64>,
-    layers: Vec<u64>,
-    scratch: Vec<u8>,
+    notes: Notes,
     /// Bytes that transformations and operators have looked at.
     pub(crate) spent_bytes: u64,
+}
+
+/// What was found out about values; worked out again where it is missing.
+#[derive(Debug, Default)]
+pub(crate) struct Notes {
+    /// Rows of as many values as there are nodes, or transformations.
+    made: Vec<u32>,
+    /// Candidates.
+    words: Vec<u64>,
+    /// Lent while candidates are looked for, and while a value is made.
+    layers: Vec<u64>,
+    scratch: Vec<u8>,
+}
+
+impl Notes {
+    pub(crate) fn new(rules: &Ruleset) -> Self {
+        Self {
+            made: Vec::with_capacity(32 * rules.trie.len()),
+            words: Vec::with_capacity(1024),
+            layers: Vec::new(),
+            scratch: Vec::new(),
+        }
+    }
+
+    /// Forgets all; the memory stays.
+    pub(crate) fn clear(&mut self) {
+        self.made.clear();
+        self.words.clear();
+    }
+
+    /// How many bytes of memory it has.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        let words = self.words.capacity() + self.layers.capacity();
+        self.scratch.capacity()
+            + self.made.capacity() * size_of::<u32>()
+            + words * size_of::<u64>()
+    }
 }
 
 impl Values {
@@ -62,10 +95,7 @@ impl Values {
             all: Vec::with_capacity(128),
             nodes: rules.trie.len(),
             kinds: rules.trie.kinds(),
-            made: Vec::with_capacity(16 * rules.trie.len()),
-            words: Vec::with_capacity(1024),
-            layers: Vec::new(),
-            scratch: Vec::new(),
+            notes: Notes::default(),
             spent_bytes: 0,
         };
         values.push(b"");
@@ -76,20 +106,29 @@ impl Values {
     pub(crate) fn clear(&mut self) {
         self.bytes.clear();
         self.all.clear();
-        self.made.clear();
-        self.words.clear();
+        self.notes.clear();
         self.spent_bytes = 0;
         self.push(b"");
     }
 
-    /// How many bytes of memory it has.
+    /// Goes on with these notes, in which nothing is written.
+    pub(crate) fn lend(&mut self, notes: Notes) {
+        self.notes = notes;
+    }
+
+    /// Takes the notes away; the values stay.
+    pub(crate) fn take_notes(&mut self) -> Notes {
+        for known in &mut self.all {
+            known.candidates = [UNKNOWN; 2];
+            known.derived = UNKNOWN;
+            known.stepped = UNKNOWN;
+        }
+        std::mem::take(&mut self.notes)
+    }
+
+    /// How many bytes of memory values have.
     pub(crate) fn memory_bytes(&self) -> usize {
-        let words = self.words.capacity() + self.layers.capacity();
-        self.bytes.capacity()
-            + self.scratch.capacity()
-            + self.all.capacity() * size_of::<Known>()
-            + self.made.capacity() * size_of::<u32>()
-            + words * size_of::<u64>()
+        self.bytes.capacity() + self.all.capacity() * size_of::<Known>()
     }
 
     /// Keeps a copy.
@@ -159,7 +198,7 @@ impl Values {
         }
         let row = self.row(id, |known| &mut known.derived, self.nodes);
         let cell = row + node.index();
-        match self.made.get(cell) {
+        match self.notes.made.get(cell) {
             Some(known) if *known != UNKNOWN => return ValueId(*known),
             _ => {}
         }
@@ -181,17 +220,17 @@ impl Values {
         };
         let row = self.row(before, |known| &mut known.stepped, self.kinds);
         let cell = row + kind;
-        match self.made.get(cell) {
+        match self.notes.made.get(cell) {
             Some(known) if *known != UNKNOWN => return ValueId(*known),
             _ => {}
         }
         self.spend(self.len(before));
-        let mut scratch = std::mem::take(&mut self.scratch);
+        let mut scratch = std::mem::take(&mut self.notes.scratch);
         scratch.clear();
         let input = self.get(before);
         let changed = step.apply(input, &mut scratch, &rules.settings.unicode) && scratch != input;
         let after = if changed { self.push(&scratch) } else { before };
-        self.scratch = scratch;
+        self.notes.scratch = scratch;
         self.remember(cell, after)
     }
 
@@ -201,14 +240,14 @@ impl Values {
             return usize::MAX - length;
         };
         if *place == UNKNOWN {
-            *place = u32::try_from(self.made.len()).unwrap_or(UNKNOWN);
-            self.made.resize(self.made.len() + length, UNKNOWN);
+            *place = u32::try_from(self.notes.made.len()).unwrap_or(UNKNOWN);
+            self.notes.made.resize(self.notes.made.len() + length, UNKNOWN);
         }
         *place as usize
     }
 
     fn remember(&mut self, cell: usize, value: ValueId) -> ValueId {
-        if let Some(place) = self.made.get_mut(cell) {
+        if let Some(place) = self.notes.made.get_mut(cell) {
             *place = value.0;
         }
         value
@@ -220,13 +259,13 @@ impl Values {
             return true;
         };
         let begin = self.candidates(id, rule.side(), rules);
-        is_set(&self.words, begin, bit)
+        is_set(&self.notes.words, begin, bit)
     }
 
     /// Adds the candidates of a value to `out`.
     pub(crate) fn gather(&mut self, id: ValueId, side: Side, rules: &Ruleset, out: &mut [u64]) {
         let begin = self.candidates(id, side, rules);
-        let own = self.words.get(begin..).unwrap_or_default();
+        let own = self.notes.words.get(begin..).unwrap_or_default();
         for (word, more) in out.iter_mut().zip(own) {
             *word |= more;
         }
@@ -246,17 +285,17 @@ impl Values {
     fn new_candidates(&mut self, id: ValueId, side: Side, rules: &Ruleset) -> usize {
         let set = self.set(id);
         let prefilter = rules.prefilter(side);
-        let begin = self.words.len();
-        let mut words = std::mem::take(&mut self.words);
-        let mut layers = std::mem::take(&mut self.layers);
+        let begin = self.notes.words.len();
+        let mut words = std::mem::take(&mut self.notes.words);
+        let mut layers = std::mem::take(&mut self.notes.layers);
         words.resize(begin + prefilter.words(), 0);
         if let Some(out) = words.get_mut(begin..)
             && prefilter.candidates(self.get(id), &set, &mut layers, out)
         {
             self.spend(self.len(id));
         }
-        self.words = words;
-        self.layers = layers;
+        self.notes.words = words;
+        self.notes.layers = layers;
         let place = usize::from(side == Side::Response);
         let known = self.all.get_mut(id.index());
         if let Some(place) = known.and_then(|known| known.candidates.get_mut(place)) {
