@@ -1,5 +1,5 @@
 //! `cargo xtask fuzz waf --minutes N`: bytes that become of good ones by damage, put through the
-//! readers of the WAF's engine for so long. What is found is printed with its round and seed.
+//! readers of the WAF's engine for so long, by processor time. What is found is printed with its round and seed.
 
 use std::process::Command;
 

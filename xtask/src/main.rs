@@ -24,7 +24,7 @@ usage: cargo xtask <chore>
       [--format json] [--rounds N] [--seconds S] [--write]
   conformance NAME           run published vectors; NAME: one that `cargo xtask conformance` lists
       [--format json]
-  fuzz waf --minutes N       look for bytes that break what the WAF's engine promises
+  fuzz waf --minutes N       look for bytes that break what the WAF's engine promises; minutes of processor time
       [--seed N]
   soak --minutes N           the whole program under everything at once; nothing may grow
       [--debug] [--write]

@@ -108,23 +108,42 @@ pub(crate) fn count(text: &[u8]) -> Result<usize, Bad> {
     count.ok_or_else(|| Bad::new(format!("`{}` is no whole number", shown(text))))
 }
 
+/// A number in decimal digits.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Digits {
+    /// The sign and nineteen digits are all that 64 bits can have.
+    text: [u8; 20],
+    begin: usize,
+}
+
+impl Digits {
+    pub(crate) fn of(number: i64) -> Self {
+        let mut digits = Self {
+            text: [b'-'; 20],
+            begin: 20,
+        };
+        let mut rest = number.unsigned_abs();
+        for place in digits.text.iter_mut().rev() {
+            *place = b'0' + u8::try_from(rest % 10).unwrap_or_default();
+            rest /= 10;
+            digits.begin -= 1;
+            if rest == 0 {
+                break;
+            }
+        }
+        // What stands before them is a sign already.
+        digits.begin -= usize::from(number < 0);
+        digits
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.text.get(self.begin..).unwrap_or_default()
+    }
+}
+
 /// Writes a number in decimal digits.
 pub(crate) fn write_number(number: i64, out: &mut Vec<u8>) {
-    // Nineteen digits are all that 64 bits can have.
-    let mut digits = [b'0'; 20];
-    let (mut rest, mut count) = (number.unsigned_abs(), 0);
-    for place in digits.iter_mut().rev() {
-        *place = b'0' + u8::try_from(rest % 10).unwrap_or_default();
-        rest /= 10;
-        count += 1;
-        if rest == 0 {
-            break;
-        }
-    }
-    if number < 0 {
-        out.push(b'-');
-    }
-    out.extend_from_slice(tail(&digits, digits.len() - count));
+    out.extend_from_slice(Digits::of(number).as_bytes());
 }
 
 /// For people: printable ASCII as it is, all else escaped. Never used to decide anything.

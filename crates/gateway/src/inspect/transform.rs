@@ -81,7 +81,11 @@ pub(super) fn form_decode(value: &str) -> Cow<'_, str> {
 pub(super) fn squeezed(value: &str) -> String {
     let mut out = String::with_capacity(value.len());
     let mut rest = value;
-    while let Some(character) = rest.chars().next() {
+    loop {
+        rest = plain(rest, b'/', &mut out);
+        let Some(character) = rest.chars().next() else {
+            return out;
+        };
         if let Some(comment) = rest.strip_prefix("/*") {
             // What stands in `/*!…*/` runs; a comment that does not end is there to hide the rest.
             let Some((inside, after)) = comment.split_once("*/") else {
@@ -103,7 +107,20 @@ pub(super) fn squeezed(value: &str) -> String {
             out.extend(character.to_lowercase());
         }
     }
-    out
+}
+
+/// Takes over what needs no closer look, in lower case: characters of ASCII but `odd` that can be seen.
+/// Answers with the rest. Most values have little else.
+fn plain<'v>(value: &'v str, odd: u8, out: &mut String) -> &'v str {
+    let is_plain = |byte: &u8| byte.is_ascii_graphic() && *byte != odd;
+    let length = value.bytes().take_while(is_plain).count();
+    let (plain, rest) = value.split_at_checked(length).unwrap_or(("", value));
+    let begin = out.len();
+    out.push_str(plain);
+    if let Some(new) = out.get_mut(begin..) {
+        new.make_ascii_lowercase();
+    }
+    rest
 }
 
 fn space(out: &mut String) {
@@ -117,7 +134,11 @@ fn space(out: &mut String) {
 pub(super) fn rendered(value: &str) -> String {
     let mut out = String::with_capacity(value.len());
     let mut rest = value;
-    while let Some(character) = rest.chars().next() {
+    loop {
+        rest = plain(rest, b'&', &mut out);
+        let Some(character) = rest.chars().next() else {
+            return out;
+        };
         if character == '&'
             && let Some((resolved, after)) = reference(rest)
         {
@@ -130,7 +151,6 @@ pub(super) fn rendered(value: &str) -> String {
             out.extend(character.to_lowercase());
         }
     }
-    out
 }
 
 /// A character reference at the beginning of `text`, and what follows it.

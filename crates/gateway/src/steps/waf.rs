@@ -38,13 +38,13 @@ pub(crate) fn head(flow: &mut Flow<'_>) -> Result<(), Refused> {
     let began = flow.shared.clock.monotonic();
     let exchange = Arc::new(Exchange::of(flow));
     let transaction = exchange.begin(rules, budget_bytes);
-    let judged = Judged {
+    let judged = Box::new(Judged {
         exchange,
         transaction: Some(Box::new(transaction)),
         told: 0,
         budget_bytes,
         took: flow.shared.clock.monotonic().saturating_sub(began),
-    };
+    });
     let took = judged.took;
     let settled = settle(flow, own, judged, Part::Request);
     if flow.judged.is_none() {
@@ -61,7 +61,7 @@ pub(crate) async fn body(flow: &mut Flow<'_>, carried: &Carried) -> Result<(), R
     let held = match carried {
         Carried::Held(held) if !held.is_empty() => held,
         // Nobody looks into a body that is passed on as it comes.
-        Carried::Held(_) | Carried::Streamed(_) => return finish(flow, own, *judged, b""),
+        Carried::Held(_) | Carried::Streamed(_) => return finish(flow, own, judged, b""),
     };
     if let Err(refused) = inspect::readable(flow) {
         flow.shared.metrics.judged(judged.took);
@@ -75,7 +75,7 @@ pub(crate) async fn body(flow: &mut Flow<'_>, carried: &Carried) -> Result<(), R
         .as_slice()
         .filter(|bytes| bytes.len() <= INLINE_BYTES_MAX)
     {
-        Some(bytes) => finish(flow, own, *judged, bytes),
+        Some(bytes) => finish(flow, own, judged, bytes),
         None => Box::pin(long(flow, own, judged, held)).await,
     }
 }
@@ -91,7 +91,7 @@ pub(crate) async fn cleaned(flow: &mut Flow<'_>, held: &Held) -> Result<(), Refu
 /// The same of a request without a body, for asking what would happen.
 pub(crate) fn without_body(flow: &mut Flow<'_>) -> Result<(), Refused> {
     match (own(flow), flow.judged.take()) {
-        (Some((_, own)), Some(judged)) => finish(flow, own, *judged, b""),
+        (Some((_, own)), Some(judged)) => finish(flow, own, judged, b""),
         _ => Ok(()),
     }
 }
@@ -99,7 +99,7 @@ pub(crate) fn without_body(flow: &mut Flow<'_>) -> Result<(), Refused> {
 fn finish<'a>(
     flow: &mut Flow<'a>,
     own: RouteWaf,
-    mut judged: Judged<'a>,
+    mut judged: Box<Judged<'a>>,
     body: &[u8],
 ) -> Result<(), Refused> {
     let began = flow.shared.clock.monotonic();
@@ -165,7 +165,7 @@ async fn long<'a>(
 fn settle<'a>(
     flow: &mut Flow<'a>,
     own: RouteWaf,
-    judged: Judged<'a>,
+    judged: Box<Judged<'a>>,
     part: Part,
 ) -> Result<(), Refused> {
     let Some(transaction) = &judged.transaction else {
@@ -174,7 +174,7 @@ fn settle<'a>(
     let told = Told::of(transaction, part, judged.told);
     let goes_on = decide(flow, own, told, part)?;
     // What would have been refused goes no further with the rules: blocking would not, either.
-    flow.judged = goes_on.then(|| Box::new(judged));
+    flow.judged = goes_on.then_some(judged);
     Ok(())
 }
 
@@ -270,7 +270,7 @@ pub(crate) async fn answer(flow: &mut Flow<'_>, reply: Reply) -> Result<Reply, R
         if wants && !is_empty(&reply) {
             flow.shared.metrics.unseen();
         }
-        return judge(flow, own, *judged, reply, b"");
+        return judge(flow, own, judged, reply, b"");
     }
     let max = ::waf::ANSWER_BYTES_MAX;
     let Reply {
@@ -287,7 +287,7 @@ pub(crate) async fn answer(flow: &mut Flow<'_>, reply: Reply) -> Result<Reply, R
     match kept.map_err(|error| forward::broke_off(flow, &error))? {
         Kept::Passes(body) => {
             flow.shared.metrics.unseen();
-            judge(flow, own, *judged, with(body), b"")
+            judge(flow, own, judged, with(body), b"")
         }
         Kept::Whole(bytes, trailers, _room) => {
             let body = match trailers {
@@ -296,7 +296,7 @@ pub(crate) async fn answer(flow: &mut Flow<'_>, reply: Reply) -> Result<Reply, R
             };
             let reply = with(body);
             if bytes.len() <= INLINE_BYTES_MAX {
-                return judge(flow, own, *judged, reply, &bytes);
+                return judge(flow, own, judged, reply, &bytes);
             }
             Box::pin(long_answer(flow, own, judged, reply, bytes)).await
         }
@@ -314,7 +314,7 @@ fn has_text(flow: &Flow<'_>, reply: &Reply) -> bool {
 fn judge<'a>(
     flow: &mut Flow<'a>,
     own: RouteWaf,
-    mut judged: Judged<'a>,
+    mut judged: Box<Judged<'a>>,
     reply: Reply,
     body: &[u8],
 ) -> Result<Reply, Refused> {

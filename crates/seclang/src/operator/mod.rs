@@ -59,7 +59,8 @@ pub(crate) struct Operator {
 /// What is asked.
 #[derive(Clone, Debug)]
 pub(crate) enum Test {
-    Compare(fn(i64, i64) -> bool, Template),
+    /// What it is compared with; as a number where it is always the same.
+    Compare(fn(i64, i64) -> bool, Template, Option<i64>),
     Text(fn(&[u8], &[u8]) -> bool, Template),
     Rx(Box<Rx>),
     RxGlobal(Box<Rx>),
@@ -81,7 +82,7 @@ impl Operator {
     /// The argument with its macros, where it may have any.
     pub(crate) fn template(&self) -> Option<&Template> {
         match &self.test {
-            Test::Compare(_, template) | Test::Text(_, template) => Some(template),
+            Test::Compare(_, template, _) | Test::Text(_, template) => Some(template),
             _ => None,
         }
     }
@@ -90,7 +91,7 @@ impl Operator {
     /// expanded [`Operator::template`].
     pub(crate) fn holds(&self, value: &[u8], argument: &[u8]) -> bool {
         match &self.test {
-            Test::Compare(compare, _) => compare(number(value), number(argument)),
+            Test::Compare(compare, ..) => compare(number(value), number(argument)),
             Test::Text(text, _) => text(value, argument),
             Test::Rx(rx) | Test::RxGlobal(rx) => rx.matches(value),
             Test::Pm(pm) => pm.matches(value),
@@ -293,7 +294,8 @@ fn test(name: &str, argument: &[u8], reading: &mut Reading<'_>) -> Result<Test, 
     {
         return Err(Bad::new(format!("`{}` is no whole number", shown(text))));
     }
-    Ok(Test::Compare(compare, template))
+    let constant = template.constant().map(number);
+    Ok(Test::Compare(compare, template, constant))
 }
 
 fn is_number(text: &[u8]) -> bool {

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::{Gate, Rule, Target};
+use super::{ByteSet, Gate, Rule, Target};
 use crate::text::targets::Selector;
 use crate::transform::{Node, Trie};
 use crate::variable::{Source, Variable};
@@ -58,6 +58,17 @@ pub(crate) struct Columns {
     pub(crate) bases: Vec<Base>,
     /// All columns of a rule whose targets are columns alone; many rules share them.
     pub(crate) groups: Vec<Group>,
+    /// The columns of each group, one group after the other: they are read in this order.
+    members: Vec<u32>,
+}
+
+impl Columns {
+    /// The columns of a group.
+    pub(crate) fn of(&self, group: &Group) -> &[u32] {
+        let (begin, end) = group.members;
+        let members = self.members.get(begin as usize..end as usize);
+        members.unwrap_or_default()
+    }
 }
 
 /// Roots of the same side.
@@ -71,8 +82,11 @@ pub(crate) struct Base {
 #[derive(Debug)]
 pub(crate) struct Group {
     pub(crate) base: u32,
-    pub(crate) nodes: Box<[Node]>,
-    pub(crate) columns: Box<[u32]>,
+    /// Values without any of these bytes are what each of the chains makes of them; none where that
+    /// holds for no bytes.
+    pub(crate) touched: Option<ByteSet>,
+    /// Where its columns begin and end.
+    members: (u32, u32),
 }
 
 /// Tells each target its columns, and answers with all there are, and the gate of each rule.
@@ -92,7 +106,7 @@ pub(super) fn assign(rules: &mut [Rule], trie: &Trie) -> (Columns, Vec<Option<Ga
         let mut nodes = vec![rule.node];
         if rule.multi_match {
             nodes.push(Node::ROOT);
-            nodes.extend(trie.path(rule.node));
+            nodes.extend_from_slice(trie.path(rule.node));
         }
         nodes.sort_unstable();
         nodes.dedup();
@@ -119,7 +133,7 @@ pub(super) fn assign(rules: &mut [Rule], trie: &Trie) -> (Columns, Vec<Option<Ga
         let covered = rule.targets.iter().all(|target| !target.columns.is_empty());
         *gate = (covered && !rule.targets.is_empty()).then(|| {
             let of_targets = rule.targets.iter().flat_map(|target| &target.columns);
-            let group = places.group(of_targets.copied().collect(), side);
+            let group = places.group(of_targets.copied().collect(), side, trie);
             Gate { group, bit }
         });
     }
@@ -152,7 +166,7 @@ impl Places {
         })
     }
 
-    fn group(&mut self, mut columns: Vec<u32>, side: Side) -> u32 {
+    fn group(&mut self, mut columns: Vec<u32>, side: Side, trie: &Trie) -> u32 {
         columns.sort_unstable();
         columns.dedup();
         if let Some(known) = self.groups.get(&columns) {
@@ -160,12 +174,13 @@ impl Places {
         }
         let all = columns.iter();
         let all = all.filter_map(|at| self.columns.all.get(*at as usize));
-        let (mut roots, mut nodes): (Vec<u32>, Vec<Node>) =
+        let (mut roots, nodes): (Vec<u32>, Vec<Node>) =
             all.map(|column| (column.root, column.node)).unzip();
         roots.sort_unstable();
         roots.dedup();
-        nodes.sort_unstable();
-        nodes.dedup();
+        let touched = nodes.iter().try_fold(ByteSet::EMPTY, |all, node| {
+            Some(all.union(trie.touched(*node)?))
+        });
         let bases = &mut self.columns.bases;
         let base = Base {
             roots: roots.into(),
@@ -175,12 +190,14 @@ impl Places {
             bases.push(base.clone());
             u32::try_from(bases.len() - 1).unwrap_or(u32::MAX)
         });
-        let groups = &mut self.columns.groups;
-        let own = u32::try_from(groups.len()).unwrap_or(u32::MAX);
+        let (groups, members) = (&mut self.columns.groups, &mut self.columns.members);
+        let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        let (own, begin) = (place(groups.len()), place(members.len()));
+        members.extend_from_slice(&columns);
         groups.push(Group {
             base,
-            nodes: nodes.into(),
-            columns: columns.clone().into(),
+            touched,
+            members: (begin, place(members.len())),
         });
         self.groups.insert(columns, own);
         own

@@ -22,7 +22,7 @@ const LANES: usize = 4;
 /// How far a place reaches into the one before it: a literal that begins there is seen here.
 const OVERLAP: usize = LITERAL_MAX - 1;
 /// Shorter values are read from their beginning: to get into step costs more.
-const LANES_FROM: usize = 48;
+const LANES_FROM: usize = 24;
 
 type Row = [u16; WIDTH];
 

@@ -5,7 +5,6 @@
 use super::store::Store;
 use super::values::{Values, is_set};
 use crate::rules::{ByteSet, Column, Part, Root, Ruleset, Side};
-use crate::transform::Node;
 
 /// Where the candidates of no values are.
 const NONE: u32 = 0;
@@ -132,14 +131,15 @@ impl Columns {
             _ => self.base(group.base, changes, of)?,
         };
         let mut begin = base.begin.unwrap_or(NONE);
-        let may_change = |node: &Node| of.rules.trie.may_change(*node, &base.set);
-        if base.begin.is_some() && group.nodes.iter().any(may_change) {
+        let touched = group.touched.as_ref();
+        let may_change = touched.is_none_or(|touched| touched.meets(&base.set));
+        if base.begin.is_some() && may_change {
             let side = of.rules.columns.bases.get(group.base as usize)?.side;
             let size = of.rules.prefilter(side).words();
             let from = begin as usize;
             begin = u32::try_from(self.words.len()).ok()?;
             self.words.extend_from_within(from..from + size);
-            for at in &group.columns {
+            for at in of.rules.columns.of(group) {
                 if let (Some(_), Some(changed)) = self.column(*at, of)? {
                     self.add(begin as usize, changed as usize, size)?;
                 }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::columns::Made;
 use super::store::Kept;
 use super::{Hit, Transaction, ValueId};
+use crate::bytes::Digits;
 use crate::operator::{Groups, Operator, Test};
 use crate::rules::{Gate, Part, Rule, Step, Target, What};
 use crate::settings::EngineMode;
@@ -168,7 +169,10 @@ impl<'r> Transaction<'r> {
             return true;
         };
         let (argument, number) = match &operator.test {
-            Test::Compare(_, template) => (Cow::Borrowed(&[][..]), self.number(template)),
+            Test::Compare(_, template, constant) => {
+                let number = constant.unwrap_or_else(|| self.number(template));
+                (Cow::Borrowed(&[][..]), number)
+            }
             Test::Text(_, template) => (self.expanded(template), 0),
             _ => (Cow::Borrowed(&[][..]), 0),
         };
@@ -306,7 +310,8 @@ impl<'r> Transaction<'r> {
                 Selector::Slot(slot) => self.values.push(self.rules.names.name(*slot)),
                 _ => ValueId::EMPTY,
             };
-            let value = self.values.push(count.to_string().as_bytes());
+            let number = i64::try_from(count).unwrap_or(i64::MAX);
+            let value = self.values.push(Digits::of(number).as_bytes());
             self.value(look, name, value);
         }
     }
@@ -339,10 +344,11 @@ impl<'r> Transaction<'r> {
             if !self.compares(look, kept) {
                 return;
             }
-            let mut text = Vec::new();
-            kept.write(&mut text);
             let name = self.values.push(names.name(slot));
-            let value = self.values.push(&text);
+            let value = match kept {
+                Kept::Number(number) => self.values.push(Digits::of(*number).as_bytes()),
+                Kept::Bytes(bytes) => self.values.push(bytes),
+            };
             return self.value(look, name, value);
         }
         let mut found = Vec::new();
@@ -369,7 +375,7 @@ impl<'r> Transaction<'r> {
     /// Whether a number is worth a closer look: comparisons of numbers need no text.
     fn compares(&self, look: &Look<'_, 'r>, kept: &Kept<'_>) -> bool {
         match (&look.operator.test, look.rule.node.index()) {
-            (Test::Compare(compare, _), 0) => {
+            (Test::Compare(compare, ..), 0) => {
                 let holds = compare(kept.number(), look.number);
                 holds != look.operator.negated
             }
@@ -431,7 +437,7 @@ impl<'r> Transaction<'r> {
             let mut last = None;
             self.tested(look, name, value, &mut last);
             for node in self.rules.trie.path(look.rule.node) {
-                let next = self.values.transformed(value, node, self.rules);
+                let next = self.values.transformed(value, *node, self.rules);
                 self.tested(look, name, next, &mut last);
             }
             return;
@@ -463,7 +469,7 @@ impl<'r> Transaction<'r> {
         let groups = captured.then(|| look.operator.groups(text));
         let holds = match &look.operator.test {
             Test::DetectSqli if captured => groups.as_ref().is_some_and(|all| !all.is_empty()),
-            Test::Compare(compare, _) => compare(crate::bytes::number(text), look.number),
+            Test::Compare(compare, ..) => compare(crate::bytes::number(text), look.number),
             _ => look.operator.holds(text, look.argument),
         };
         if holds != look.operator.negated {

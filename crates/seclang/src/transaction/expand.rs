@@ -9,10 +9,19 @@ use crate::template::{Piece, Template};
 use crate::text::actions::SEVERITIES;
 use crate::variable::{Source, Variable};
 
-impl Transaction<'_> {
+impl<'r> Transaction<'r> {
     /// The text of a template. What a macro names and is not there leaves nothing.
-    pub(super) fn expanded<'t>(&self, template: &'t Template) -> Cow<'t, [u8]> {
+    pub(super) fn expanded<'t>(&self, template: &'t Template) -> Cow<'t, [u8]>
+    where
+        'r: 't,
+    {
         if let Some(text) = template.constant() {
+            return Cow::Borrowed(text);
+        }
+        // What stands in a rule needs no copy.
+        if let [Piece::Tx(slot)] = template.pieces.as_ref()
+            && let Some(Kept::Bytes(Cow::Borrowed(text))) = self.store.slot(*slot)
+        {
             return Cow::Borrowed(text);
         }
         let mut out = Vec::new();

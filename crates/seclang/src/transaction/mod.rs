@@ -326,9 +326,8 @@ impl<'r> Transaction<'r> {
     }
 
     fn set_number(&mut self, variable: Variable, value: usize) {
-        let mut digits = Vec::with_capacity(20);
-        crate::bytes::write_number(i64::try_from(value).unwrap_or(i64::MAX), &mut digits);
-        self.set(variable, &digits);
+        let number = i64::try_from(value).unwrap_or(i64::MAX);
+        self.set(variable, crate::bytes::Digits::of(number).as_bytes());
     }
 
     fn add(&mut self, variable: Variable, name: &[u8], value: &[u8]) {

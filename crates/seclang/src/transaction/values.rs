@@ -82,9 +82,7 @@ impl Notes {
     /// How many bytes of memory it has.
     pub(crate) fn memory_bytes(&self) -> usize {
         let words = self.words.capacity() + self.layers.capacity();
-        self.scratch.capacity()
-            + self.made.capacity() * size_of::<u32>()
-            + words * size_of::<u64>()
+        self.scratch.capacity() + self.made.capacity() * size_of::<u32>() + words * size_of::<u64>()
     }
 }
 
@@ -241,7 +239,9 @@ impl Values {
         };
         if *place == UNKNOWN {
             *place = u32::try_from(self.notes.made.len()).unwrap_or(UNKNOWN);
-            self.notes.made.resize(self.notes.made.len() + length, UNKNOWN);
+            self.notes
+                .made
+                .resize(self.notes.made.len() + length, UNKNOWN);
         }
         *place as usize
     }

@@ -159,6 +159,8 @@ impl Node {
 pub(crate) struct Trie {
     /// The step of node `n + 1`: its parent, and what is done to the parent's value.
     steps: Vec<(Node, Transformation)>,
+    /// For node `n + 1`: all nodes that lead to it, itself the last.
+    paths: Vec<Box<[Node]>>,
     /// For node `n + 1`: a value without any of these bytes is what its whole chain makes of it.
     touched: Vec<Option<ByteSet>>,
     /// For node `n + 1`: the number of its transformation among those that occur.
@@ -197,7 +199,10 @@ impl Trie {
         let kind = self.kind(next.name);
         self.kinds.push(kind);
         self.steps.push((parent, next));
-        u16::try_from(self.steps.len()).ok().map(Node)
+        let node = u16::try_from(self.steps.len()).ok().map(Node)?;
+        let path = [self.path(parent), &[node]].concat();
+        self.paths.push(path.into());
+        Some(node)
     }
 
     /// The number of a transformation, made when it is new.
@@ -226,22 +231,23 @@ impl Trie {
 
     /// Whether the chain that ends at `node` may make something else of a value with these bytes.
     pub(crate) fn may_change(&self, node: Node, bytes: &ByteSet) -> bool {
-        let Some(at) = node.index().checked_sub(1) else {
-            return false;
-        };
-        let touched = self.touched.get(at).copied().flatten();
+        let touched = self.touched(node);
         touched.is_none_or(|touched| touched.meets(bytes))
     }
 
-    /// The nodes from the root's child to `node`, in the order they are applied.
-    pub(crate) fn path(&self, node: Node) -> Vec<Node> {
-        let mut path = Vec::new();
-        let mut at = node;
-        while let Some((parent, _)) = self.step(at) {
-            path.push(at);
-            at = parent;
+    /// A value without any of these bytes is what the chain that ends at `node` makes of it; none where
+    /// that holds for no bytes.
+    pub(crate) fn touched(&self, node: Node) -> Option<ByteSet> {
+        match node.index().checked_sub(1) {
+            None => Some(ByteSet::EMPTY),
+            Some(at) => self.touched.get(at).copied().flatten(),
         }
-        path.reverse();
-        path
+    }
+
+    /// The nodes from the root's child to `node`, in the order they are applied.
+    pub(crate) fn path(&self, node: Node) -> &[Node] {
+        let at = node.index().checked_sub(1);
+        let path = at.and_then(|at| self.paths.get(at));
+        path.map_or(&[], |path| path)
     }
 }
