@@ -331,8 +331,8 @@ impl<'r> Transaction<'r> {
     }
 
     fn add(&mut self, variable: Variable, name: &[u8], value: &[u8]) {
-        let name = self.values.push(name);
-        let value = self.values.push(value);
+        let name = self.values.keep(name);
+        let value = self.values.keep(value);
         self.store.add(variable, name, value);
     }
 }

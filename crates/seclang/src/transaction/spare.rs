@@ -16,7 +16,7 @@ const KEPT_MAX: usize = 64;
 /// LIMIT: how many desks are kept: they are only used while rules run.
 const DESKS_MAX: usize = 16;
 /// LIMIT: bytes that are kept of one; more is given back.
-const BYTES_MAX: usize = 128 << 10;
+const BYTES_MAX: usize = 256 << 10;
 
 /// What an exchange has as long as it lasts.
 #[derive(Debug)]

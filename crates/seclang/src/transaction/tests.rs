@@ -520,3 +520,36 @@ fn memory_of_an_exchange_is_the_next_ones_and_says_nothing_of_it() {
     drop(long);
     assert_eq!(rules.spare.len(), (1, 2));
 }
+
+#[test]
+fn values_that_are_alike_are_each_told_of() {
+    let text = "SecRule ARGS \"@streq evil\" \"id:1,phase:2,pass,log,t:lowercase\"\n\
+        SecRule &ARGS \"@eq 400\" \"id:2,phase:2,pass\"";
+    let rules = rules(text);
+    let pairs: Vec<String> = (0..400)
+        .map(|at| format!("a{at}={}", if at % 4 == 3 { "EVIL" } else { "good" }))
+        .collect();
+    let target = format!("/?{}", pairs.join("&"));
+    let done = run(&rules, &get(target.leak()));
+    let targets = done.matches()[0].found.iter().map(|found| &found.target);
+    let names: Vec<String> = targets
+        .map(|name| String::from_utf8_lossy(name).into_owned())
+        .collect();
+    let first: Vec<String> = (0..16).map(|at| format!("ARGS:a{}", at * 4 + 3)).collect();
+    assert_eq!(names, first);
+    assert_eq!(ids(&done), [1, 2]);
+}
+
+#[test]
+fn a_value_is_only_the_one_before_when_every_byte_is() {
+    let rules = rules("SecAction \"id:1,phase:1,pass\"");
+    let mut values = Values::new(&rules);
+    for round in 0..3_u32 {
+        for at in 0..2_000_u32 {
+            let text = format!("{}", at.wrapping_mul(2_654_435_761) % 700);
+            let id = values.keep(text.as_bytes());
+            assert_eq!(values.get(id), text.as_bytes(), "{round} {at}");
+        }
+        values.clear();
+    }
+}

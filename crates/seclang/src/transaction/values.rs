@@ -20,6 +20,13 @@ impl ValueId {
 /// Not worked out yet.
 const UNKNOWN: u32 = u32::MAX;
 
+/// How many values were kept not long ago.
+const RECENT: usize = 256;
+/// While there are fewer values, none is looked for.
+const REPEATS_FROM: usize = 64;
+/// Longer values are not looked for.
+const REPEATED_MAX: usize = 64;
+
 /// LIMIT: bytes of all values of a transaction, before and after transformations.
 const BYTES_MAX: usize = 256 << 20;
 
@@ -47,6 +54,8 @@ pub(crate) struct Values {
     nodes: usize,
     kinds: usize,
     notes: Notes,
+    /// Values kept not long ago, each where its hash says; one takes another's place.
+    recent: Vec<u32>,
     /// Bytes that transformations and operators have looked at.
     pub(crate) spent_bytes: u64,
 }
@@ -94,6 +103,7 @@ impl Values {
             nodes: rules.trie.len(),
             kinds: rules.trie.kinds(),
             notes: Notes::default(),
+            recent: Vec::new(),
             spent_bytes: 0,
         };
         values.push(b"");
@@ -105,6 +115,7 @@ impl Values {
         self.bytes.clear();
         self.all.clear();
         self.notes.clear();
+        self.recent.clear();
         self.spent_bytes = 0;
         self.push(b"");
     }
@@ -126,7 +137,9 @@ impl Values {
 
     /// How many bytes of memory values have.
     pub(crate) fn memory_bytes(&self) -> usize {
-        self.bytes.capacity() + self.all.capacity() * size_of::<Known>()
+        self.bytes.capacity()
+            + self.all.capacity() * size_of::<Known>()
+            + self.recent.capacity() * size_of::<u32>()
     }
 
     /// Keeps a copy.
@@ -148,6 +161,30 @@ impl Values {
             stepped: UNKNOWN,
         });
         id
+    }
+
+    /// Keeps a copy, or answers with one that was kept not long ago: long lists repeat themselves, and
+    /// what is found out about a value holds for all that are like it.
+    ///
+    /// SECURITY: one place is looked at, so that no choice of values makes this dear.
+    pub(crate) fn keep(&mut self, value: &[u8]) -> ValueId {
+        if self.all.len() < REPEATS_FROM || value.len() > REPEATED_MAX {
+            return self.push(value);
+        }
+        let length = u32::try_from(value.len()).unwrap_or_default();
+        let mix = |hash: u32, byte: &u8| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
+        let hash = value.iter().fold(length, mix);
+        let place = (hash ^ hash >> 8) as usize % RECENT;
+        self.recent.resize(RECENT, 0);
+        let known = self.recent.get(place).copied().map(ValueId);
+        if let Some(known) = known.filter(|known| self.get(*known) == value) {
+            return known;
+        }
+        let new = self.push(value);
+        if let Some(place) = self.recent.get_mut(place) {
+            *place = new.0;
+        }
+        new
     }
 
     pub(crate) fn get(&self, id: ValueId) -> &[u8] {
