@@ -5,7 +5,6 @@
 
 #![expect(
     clippy::print_stdout,
-    clippy::disallowed_methods,
     clippy::expect_used,
     clippy::panic,
     reason = "a program for measuring, which has nobody to answer but its own operator"
