@@ -335,3 +335,27 @@ proptest! {
         prop_assert_eq!(transform::is_suspicious_path(bytes), holds_something(&value, true));
     }
 }
+
+#[test]
+fn values_are_squeezed_and_rendered_around_what_is_plain() {
+    let squeezed = [
+        ("A  B\tC", "a b c"),
+        ("UN\0ION/x", "union/x"),
+        ("SELECT/*z*/1/", "select 1/"),
+        ("x/*!50000UNION*/Y", "x union y"),
+        ("x/*! ALL  THE\0SE */Y", "x all these y"),
+        ("a/*never ends", "a/*"),
+        ("\u{c9}T\u{c9}\u{a0}Q", "\u{e9}t\u{e9} q"),
+    ];
+    for (value, seen) in squeezed {
+        assert_eq!(super::transform::squeezed(value), seen, "{value:?}");
+    }
+    let rendered = [
+        ("A&lt;B&x;C", "a<b&x;c"),
+        ("S\0C\u{200b}R \u{feff}I", "scr i"),
+        ("\u{c9}&", "\u{e9}&"),
+    ];
+    for (value, seen) in rendered {
+        assert_eq!(super::transform::rendered(value), seen, "{value:?}");
+    }
+}

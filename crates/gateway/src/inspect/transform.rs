@@ -94,7 +94,9 @@ pub(super) fn squeezed(value: &str) -> String {
             };
             space(&mut out);
             if let Some(code) = inside.strip_prefix('!') {
-                out.push_str(code.trim_start_matches(|c: char| c.is_ascii_digit()));
+                // No comment ends in there, so that this goes no deeper.
+                let code = squeezed(code.trim_start_matches(|c: char| c.is_ascii_digit()));
+                out.push_str(code.trim_start_matches(' '));
                 space(&mut out);
             }
             rest = after;
