@@ -150,3 +150,15 @@ pub(crate) fn write_number(number: i64, out: &mut Vec<u8>) {
 pub(crate) fn shown(input: &[u8]) -> String {
     input.escape_ascii().to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_are_what_a_number_is_written_as() {
+        for number in [0, 7, -7, 10, -10, 99_999, i64::MAX, i64::MIN] {
+            assert_eq!(Digits::of(number).as_bytes(), number.to_string().as_bytes());
+        }
+    }
+}

@@ -117,3 +117,26 @@ impl ByteSet {
 fn low(number: u32) -> u8 {
     number.to_le_bytes().first().copied().unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn set_of_a_value_has_its_bytes_and_no_others() {
+        for length in [0, 1, SHORT - 1, SHORT, 300] {
+            for step in [1_u8, 3, 7, 64, 128] {
+                for first in [0_u8, 63, 64, 127, 128, 255] {
+                    let bytes: Vec<u8> =
+                        std::iter::successors(Some(first), |byte| Some(byte.wrapping_add(step)))
+                            .take(length)
+                            .collect();
+                    let set = ByteSet::of(&bytes);
+                    for byte in 0..=u8::MAX {
+                        assert_eq!(set.has(byte), bytes.contains(&byte), "{byte} in {bytes:?}");
+                    }
+                }
+            }
+        }
+    }
+}

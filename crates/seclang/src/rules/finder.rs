@@ -11,6 +11,8 @@
 pub(super) const LITERAL_MAX: usize = 6;
 /// LIMIT: states. Of more literals fewer bytes are looked for.
 const STATES_MAX: usize = 48_000;
+/// LIMIT: what all states tell together. Beyond, nothing is known, and every rule is asked.
+const TOLD_MAX: usize = 4 << 20;
 /// Columns of a row: one for bytes that no literal has, one for rare bytes.
 const WIDTH: usize = 64;
 /// The column of bytes that no literal has.
@@ -41,15 +43,16 @@ pub(super) struct Finder {
 }
 
 impl Finder {
-    /// Of literals in lower case, each with the number to be told when it may occur. None of them is
-    /// empty.
+    /// Of sorted literals in lower case, each with the number to be told when it may occur. None of
+    /// them is empty.
     pub(super) fn new(literals: &[(Vec<u8>, u32)]) -> Self {
         let columns = columns(literals);
-        let cut = (1..=LITERAL_MAX).rev();
-        let mut tries = cut.map(|cut| Trie::new(literals, &columns, cut));
-        // Of a single byte there are no more states than columns.
-        match tries.find(|trie| trie.rows.len() <= STATES_MAX) {
-            Some(trie) => trie.finish(columns),
+        // Counted before anything is made. Of a single byte there are no more states than bytes.
+        let mut cuts = (1..=LITERAL_MAX).rev();
+        let cut = cuts.find(|cut| states(literals, *cut) <= STATES_MAX);
+        let mut trie = Trie::new(literals, &columns, cut.unwrap_or(1));
+        match trie.complete() {
+            Some(order) => trie.finish(columns, order),
             None => Self::default(),
         }
     }
@@ -118,6 +121,19 @@ impl Finder {
             }
         }
     }
+}
+
+/// How many beginnings of at most `cut` bytes sorted literals have.
+fn states(literals: &[(Vec<u8>, u32)], cut: usize) -> usize {
+    let mut before: &[u8] = &[];
+    let mut count = 1;
+    for (literal, _) in literals {
+        let literal = crate::bytes::head(literal, cut);
+        let pairs = before.iter().zip(literal);
+        count += literal.len() - pairs.take_while(|(a, b)| a == b).count();
+        before = literal;
+    }
+    count
 }
 
 /// A column for each byte that literals have; those that have the fewest share one.
@@ -196,11 +212,12 @@ impl Trie {
     }
 
     /// Where each state goes that has no literal going on: where the longest end of what was read
-    /// goes. Answers with all states, nearest to the beginning first.
-    fn complete(&mut self) -> Vec<usize> {
+    /// goes. Answers with all states, nearest to the beginning first; with none where they tell too
+    /// much.
+    fn complete(&mut self) -> Option<Vec<usize>> {
         let mut fails = vec![0; self.rows.len()];
         let mut order = vec![0];
-        let mut at = 0;
+        let (mut at, mut told) = (0, 0);
         while let Some(state) = order.get(at).copied() {
             at += 1;
             let fail = fails.get(state).copied().unwrap_or_default();
@@ -210,7 +227,11 @@ impl Trie {
                     tells.extend(more);
                     tells.sort_unstable();
                     tells.dedup();
+                    told += tells.len();
                 }
+            }
+            if told > TOLD_MAX {
+                return None;
             }
             for column in 0..WIDTH {
                 let other = if state == 0 { 0 } else { self.at(fail, column) };
@@ -225,11 +246,10 @@ impl Trie {
                 }
             }
         }
-        order
+        Some(order)
     }
 
-    fn finish(mut self, columns: Vec<u8>) -> Finder {
-        let mut order = self.complete();
+    fn finish(self, columns: Vec<u8>, mut order: Vec<usize>) -> Finder {
         let tells = |state: &usize| self.tells.get(*state).is_some_and(|told| !told.is_empty());
         order.sort_by_key(tells);
         let telling = order.partition_point(|state| !tells(state));
@@ -300,7 +320,8 @@ mod tests {
                 let letter = |_| from + u8::try_from(random(letters)).unwrap();
                 (0..length).map(letter).collect()
             };
-            let literals: Vec<_> = (0..40).map(|number| (text(6, b'a'), number)).collect();
+            let mut literals: Vec<_> = (0..40).map(|number| (text(6, b'a'), number)).collect();
+            literals.sort_unstable();
             let finder = Finder::new(&literals);
             for longest in [3, 20, 70, 300] {
                 let from = if longest == 20 { b'A' } else { b'a' };
@@ -312,7 +333,7 @@ mod tests {
 
     #[test]
     fn literal_is_told_at_each_place_of_values_of_each_length() {
-        let literals = vec![(b"needle".to_vec(), 3), (b"le".to_vec(), 5)];
+        let literals = vec![(b"le".to_vec(), 5), (b"needle".to_vec(), 3)];
         let finder = Finder::new(&literals);
         for length in 6..200 {
             for at in 0..=length - 6 {
@@ -343,11 +364,47 @@ mod tests {
         let mut random = random(2);
         let letter = |number: u64| b'a' + u8::try_from(number).unwrap();
         let mut literal = || -> Vec<u8> { (0..6).map(|_| letter(random(26))).collect() };
-        let literals: Vec<_> = (0..40_000).map(|at| (literal(), at % 64)).collect();
+        let mut literals: Vec<_> = (0..40_000).map(|at| (literal(), at % 64)).collect();
+        literals.sort_unstable();
         let finder = Finder::new(&literals);
-        assert!(finder.rows.len() <= STATES_MAX);
+        assert!((10_000..=STATES_MAX).contains(&finder.rows.len()));
         for (literal, number) in &literals {
             assert_ne!(found(&finder, literal) & 1 << number, 0);
+        }
+    }
+
+    #[test]
+    fn what_would_tell_too_much_tells_nothing() {
+        // Each of a thousand ends with what ten thousand rules look for.
+        let mut literals: Vec<_> = (0..10_000).map(|at| (b"zz".to_vec(), at)).collect();
+        let beginning = |at: u32| [b'a' + low(at / 26), b'a' + low(at % 26)];
+        let low_ones = (0..26 * 25).map(|at| ([&beginning(at)[..], b"zz"].concat(), at));
+        literals.extend(low_ones);
+        literals.sort_unstable();
+        assert!(Finder::new(&literals).is_empty());
+        literals.retain(|(_, number)| *number < 1_000);
+        assert!(!Finder::new(&literals).is_empty());
+    }
+
+    fn low(number: u32) -> u8 {
+        u8::try_from(number).unwrap()
+    }
+
+    #[test]
+    fn states_are_counted_as_they_are_made() {
+        let mut random = random(3);
+        let mut literal = || -> Vec<u8> {
+            let length = 1 + random(6);
+            (0..length)
+                .map(|_| b'a' + low(u32::try_from(random(4)).unwrap()))
+                .collect()
+        };
+        let mut literals: Vec<_> = (0..500).map(|at| (literal(), at)).collect();
+        literals.sort_unstable();
+        let columns = columns(&literals);
+        for cut in 1..=LITERAL_MAX {
+            let trie = Trie::new(&literals, &columns, cut);
+            assert_eq!(states(&literals, cut), trie.rows.len());
         }
     }
 

@@ -1,7 +1,7 @@
 //! Looks for bytes that break what [`checks`] claims: `fuzz MINUTES [SEED [FOLDER]]`, where minutes are of
-//! processor time, whatever else the machine does, and the folder
-//! is that of the Core Rule Set: its rules and tests then join the corpus, and whole requests meet it as a
-//! whole, at the highest level. There is no coverage to be guided by; what goes another way than all before it joins the corpus instead.
+//! processor time, whatever else the machine does, and the folder is that of the Core Rule Set: its rules
+//! and tests then join the corpus, and whole requests meet it as a whole, at the highest level. There is
+//! no coverage to be guided by; what goes another way than all before it joins the corpus instead.
 
 #![expect(
     clippy::print_stdout,
