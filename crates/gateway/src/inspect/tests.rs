@@ -348,7 +348,7 @@ fn values_are_squeezed_and_rendered_around_what_is_plain() {
         ("\u{c9}T\u{c9}\u{a0}Q", "\u{e9}t\u{e9} q"),
     ];
     for (value, seen) in squeezed {
-        assert_eq!(super::transform::squeezed(value), seen, "{value:?}");
+        assert_eq!(transform::squeezed(value), seen, "{value:?}");
     }
     let rendered = [
         ("A&lt;B&x;C", "a<b&x;c"),
@@ -356,6 +356,6 @@ fn values_are_squeezed_and_rendered_around_what_is_plain() {
         ("\u{c9}&", "\u{e9}&"),
     ];
     for (value, seen) in rendered {
-        assert_eq!(super::transform::rendered(value), seen, "{value:?}");
+        assert_eq!(transform::rendered(value), seen, "{value:?}");
     }
 }
