@@ -192,7 +192,7 @@ proptest! {
         if let Ok(Some(head)) = ResponseHead::take(&mut rest, &mut Search::default(), &Method::GET) {
             let (status, mut fields, length) = other(&bytes).expect("the other reads it too");
             // What ends at this hop is not among the fields.
-            fields.retain(|(name, _)| !crate::hop::is_hop_by_hop(&name.parse().unwrap()));
+            fields.retain(|(name, _)| !hop::is_hop_by_hop(&name.parse().unwrap()));
             prop_assert_eq!(head.status.as_u16(), status);
             prop_assert_eq!(bytes.len() - rest.len(), length);
             prop_assert_eq!(listed(&head.fields), fields.clone());
