@@ -12,6 +12,12 @@ pub enum Error {
         /// Every problem, in the order of the files.
         findings: Vec<Finding>,
     },
+    /// A set of patterns is not one.
+    #[error("the patterns were not compiled: {problem}")]
+    Patterns {
+        /// What is wrong with which.
+        problem: String,
+    },
     /// A file of regression tests is not one.
     #[error("`{file}` is no file of regression tests: {problem}")]
     Tests {

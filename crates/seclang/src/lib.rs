@@ -43,7 +43,7 @@ pub use error::Error;
 pub use files::{Files, NoFiles};
 pub use moment::Moment;
 pub use place::{Finding, Place, Weight};
-pub use rules::{Leniency, Loaded, Loader, OperatorView, RuleView, Ruleset};
+pub use rules::{Leniency, Loaded, Loader, OperatorView, PatternSet, RuleView, Ruleset};
 pub use settings::{EngineMode, LimitAction, Processor, Settings, Switch};
 pub use transaction::{Connection, RequestHead, ResponseHead, Transaction};
 pub use verdict::{Action, Found, Interruption, Match, Raised, Verdict};

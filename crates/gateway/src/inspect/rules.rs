@@ -1,9 +1,8 @@
 //! The rules: for each sort of attack a set of patterns over the value as that sort sees it.
 //!
-//! All patterns of a sort are tried in one pass (`regex::RegexSet`: linear in the value, whatever
-//! it holds).
+//! All patterns of a sort are tried together ([`PatternSet`]): most values lack what all of them need.
 
-use regex::{RegexSet, RegexSetBuilder};
+use seclang::PatternSet;
 
 use super::{Category, Place, transform};
 
@@ -20,12 +19,9 @@ pub(crate) struct Rules {
 
 #[derive(Debug)]
 struct Patterns {
-    set: RegexSet,
+    set: PatternSet,
     names: Vec<&'static str>,
 }
-
-/// LIMIT: bytes of one compiled set.
-const SET_BYTES_MAX: usize = 8 << 20;
 
 impl Patterns {
     #[expect(
@@ -33,20 +29,13 @@ impl Patterns {
         reason = "the patterns are constants, and a test compiles them"
     )]
     fn of(rules: &[(&'static str, &str)]) -> Self {
-        let set = RegexSetBuilder::new(rules.iter().map(|(_, pattern)| pattern))
-            .unicode(true)
-            .size_limit(SET_BYTES_MAX)
-            .build()
-            .expect("every pattern is one");
-        Self {
-            set,
-            names: rules.iter().map(|(name, _)| *name).collect(),
-        }
+        let (names, patterns): (Vec<_>, Vec<_>) = rules.iter().copied().unzip();
+        let set = PatternSet::new(&patterns).expect("every pattern is one");
+        Self { set, names }
     }
 
     fn find(&self, value: &str) -> Option<&'static str> {
-        let matched = self.set.matches(value);
-        let first = matched.iter().next()?;
+        let first = self.set.first_match(value)?;
         self.names.get(first).copied()
     }
 }

@@ -11,6 +11,7 @@ mod known;
 mod literals;
 mod load;
 mod needs;
+mod pattern_set;
 mod prefilter;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 pub(crate) use byte_set::ByteSet;
 pub(crate) use columns::{Column, Columns, Part, Root, Side};
 pub use load::{Leniency, Loaded, Loader};
+pub use pattern_set::PatternSet;
 pub(crate) use prefilter::Prefilter;
 
 use crate::operator::Operator;

@@ -6,7 +6,7 @@ use regex_syntax::hir::{Class, Hir, HirKind};
 use super::ByteSet;
 
 /// LIMIT: sets of one pattern.
-pub(super) const SETS_MAX: usize = 4;
+pub(super) const SETS_MAX: usize = 2;
 /// A set that most values meet is not worth a look.
 const WEIGHT_MAX: u32 = 220;
 
@@ -52,19 +52,26 @@ fn weight(set: &ByteSet) -> u32 {
     set.iter().map(weight).sum()
 }
 
+/// The bytes of a class; none where it has characters of several bytes.
+fn set_of(class: &Class) -> Option<ByteSet> {
+    let bytes = match class {
+        Class::Bytes(class) => class.clone(),
+        Class::Unicode(class) => class.to_byte_class()?,
+    };
+    let mut set = ByteSet::default();
+    for byte in bytes.iter().flat_map(|range| range.start()..=range.end()) {
+        set.insert(byte);
+    }
+    Some(set)
+}
+
 /// Sets of which every match has one byte each.
 fn collect(pattern: &Hir, sets: &mut Vec<ByteSet>) {
     match pattern.kind() {
         HirKind::Literal(literal) => {
             sets.extend(literal.0.iter().map(|byte| ByteSet::of(&[*byte])));
         }
-        HirKind::Class(Class::Bytes(class)) => {
-            let mut set = ByteSet::default();
-            for byte in class.iter().flat_map(|range| range.start()..=range.end()) {
-                set.insert(byte);
-            }
-            sets.push(set);
-        }
+        HirKind::Class(class) => sets.extend(set_of(class)),
         HirKind::Repetition(repetition) if repetition.min > 0 => collect(&repetition.sub, sets),
         HirKind::Capture(capture) => collect(&capture.sub, sets),
         HirKind::Concat(parts) => {

@@ -45,20 +45,23 @@ impl Prefilter {
     /// Gives a bit to each of these rules whose operator needs something.
     pub(super) fn build(rules: &mut [Rule], chosen: impl Fn(usize) -> bool) -> Self {
         let mut all = Vec::new();
-        for (at, rule) in rules.iter_mut().enumerate().filter(|(at, _)| chosen(*at)) {
-            if let Some(mut wants) = rule.operator.as_mut().and_then(wants::of) {
-                // An empty one occurs everywhere.
-                if wants.literals.iter().any(Vec::is_empty) {
-                    wants.literals.clear();
-                }
-                all.push((at, wants));
+        for (_, rule) in (0..).zip(rules).filter(|(at, _)| chosen(*at)) {
+            if let Some(wants) = rule.operator.as_mut().and_then(wants::of) {
+                rule.bit = u32::try_from(all.len()).ok();
+                all.push(wants);
             }
         }
+        Self::of(all)
+    }
+
+    /// The first has the first bit, and so on.
+    pub(super) fn of(all: Vec<Wants>) -> Self {
         let mut prefilter = Self::sized(all.len());
         let mut literals = Vec::new();
-        for (bit, (at, wants)) in (0_u32..).zip(all) {
-            if let Some(rule) = rules.get_mut(at) {
-                rule.bit = Some(bit);
+        for (bit, mut wants) in (0_u32..).zip(all) {
+            // An empty one occurs everywhere.
+            if wants.literals.iter().any(Vec::is_empty) {
+                wants.literals.clear();
             }
             prefilter.learn(bit, &wants);
             literals.extend(wants.literals.into_iter().map(|mut literal| {
@@ -147,13 +150,13 @@ impl Prefilter {
         self.chunks * CHUNK
     }
 
-    /// Puts the candidates for a value in `out`, which has [`Prefilter::words`] of them. `found` is only
-    /// lent. Answers whether all of the value had to be looked at.
+    /// Puts the candidates for a value in `out`, which has [`Prefilter::words`] of them. `found`
+    /// has as many, and is only lent. Answers whether all of the value had to be looked at.
     pub(crate) fn candidates(
         &self,
         value: &[u8],
         set: &ByteSet,
-        found: &mut Vec<u64>,
+        found: &mut [u64],
         out: &mut [u64],
     ) -> bool {
         let (out, _) = out.as_chunks_mut::<CHUNK>();
@@ -168,8 +171,8 @@ impl Prefilter {
             }
             let mut layers = *without;
             set.for_each(|byte| join(&mut layers, self.says(byte, chunk)));
-            let [a, b, c, d] = layers;
-            *out = meet(meet(*length, a), meet(meet(b, c), d));
+            let [a, b] = layers;
+            *out = meet(meet(*length, a), b);
         }
         if joint(out, &self.not_words) && crate::operator::is_word(value) {
             for (out, not) in out.iter_mut().zip(&self.not_words) {
@@ -186,13 +189,15 @@ impl Prefilter {
         asks
     }
 
-    fn literals(&self, value: &[u8], found: &mut Vec<u64>, out: &mut [Chunk]) {
+    fn literals(&self, value: &[u8], found: &mut [u64], out: &mut [Chunk]) {
         // Where nothing is known all stay candidates.
         if self.literals.is_empty() {
             return;
         }
-        found.clear();
-        found.extend(self.literal_free.iter().flatten());
+        let (chunks, _) = found.as_chunks_mut::<CHUNK>();
+        for (found, free) in chunks.iter_mut().zip(&self.literal_free) {
+            *found = *free;
+        }
         self.literals.find(value, found);
         let (found, _) = found.as_chunks::<CHUNK>();
         for (out, found) in out.iter_mut().zip(found) {
@@ -220,8 +225,8 @@ fn without(a: Chunk, b: Chunk) -> Chunk {
 
 #[inline]
 fn join(layers: &mut Layers, more: &Layers) {
-    let ([a, b, c, d], [e, f, g, h]) = (*layers, *more);
-    *layers = [either(a, e), either(b, f), either(c, g), either(d, h)];
+    let ([a, b], [c, d]) = (*layers, *more);
+    *layers = [either(a, c), either(b, d)];
 }
 
 #[inline]

@@ -1,5 +1,7 @@
 //! What an operator needs of a value before it is worth running.
 
+use regex_syntax::hir::Hir;
+
 use super::needs::Needs;
 use super::{ByteSet, literals};
 use crate::operator::{Operator, Test};
@@ -15,18 +17,22 @@ pub(super) struct Wants {
     pub(super) not_a_word: bool,
 }
 
+impl Wants {
+    /// What every match of a pattern has.
+    pub(super) fn of(pattern: &Hir) -> Self {
+        Self {
+            needs: Needs::of(pattern),
+            literals: literals::needed(pattern).unwrap_or_default(),
+            not_a_word: false,
+        }
+    }
+}
+
 /// What an operator needs; none when nothing is known about it.
 pub(super) fn of(operator: &mut Operator) -> Option<Wants> {
     let name = operator.name;
     Some(match &mut operator.test {
-        Test::Rx(rx) | Test::RxGlobal(rx) | Test::Verify(rx, _) => {
-            let pattern = rx.hir()?;
-            Wants {
-                needs: Needs::of(&pattern),
-                literals: literals::needed(&pattern).unwrap_or_default(),
-                not_a_word: false,
-            }
-        }
+        Test::Rx(rx) | Test::RxGlobal(rx) | Test::Verify(rx, _) => Wants::of(&rx.hir()?),
         Test::Pm(pm) => phrases(pm.take_phrases()),
         Test::DetectSqli => Wants {
             not_a_word: true,
