@@ -20,7 +20,7 @@ impl Slot {
 /// The names of TX variables, in lower case; the first ten are `0` to `9`.
 #[derive(Clone, Debug)]
 pub(crate) struct TxNames {
-    slots: HashMap<Vec<u8>, Slot>,
+    slots: HashMap<Vec<u8>, Slot, ahash::RandomState>,
     names: Vec<Vec<u8>>,
     /// Variables that macros name.
     variables: BTreeSet<Variable>,
@@ -29,7 +29,7 @@ pub(crate) struct TxNames {
 impl Default for TxNames {
     fn default() -> Self {
         let mut names = Self {
-            slots: HashMap::new(),
+            slots: HashMap::default(),
             names: Vec::new(),
             variables: BTreeSet::new(),
         };

@@ -11,7 +11,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use estate::AuthRequest;
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use seclang::{Connection, Moment, RequestHead, ResponseHead, Ruleset, Transaction};
 
 use crate::cookies;
@@ -31,7 +31,7 @@ pub(crate) const INLINE_BYTES_MAX: usize = 16 * 1024;
 /// A request as rules see it: what the service will get of it, before Rampart adds anything.
 #[derive(Debug)]
 pub(crate) struct Exchange {
-    method: String,
+    method: Method,
     target: String,
     protocol: &'static str,
     fields: Vec<(HeaderName, HeaderValue)>,
@@ -62,12 +62,11 @@ impl Exchange {
     /// The request of `flow`, whose path is canonical: that is what the service gets.
     pub(crate) fn of(flow: &Flow<'_>) -> Self {
         let headers = &flow.head.headers;
-        let mut fields: Vec<(HeaderName, HeaderValue)> = headers
-            .iter()
-            .filter(|(name, _)| **name != header::COOKIE)
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect();
-        fields.extend(foreign_cookies(headers));
+        // Two more may be added.
+        let mut fields: Vec<(HeaderName, HeaderValue)> = Vec::with_capacity(headers.len() + 2);
+        let others = headers.iter().filter(|(name, _)| **name != header::COOKIE);
+        fields.extend(others.map(|(name, value)| (name.clone(), value.clone())));
+        foreign_cookies(headers, &mut fields);
         let is_framed = headers.contains_key(header::CONTENT_LENGTH)
             || headers.contains_key(header::TRANSFER_ENCODING);
         let has_body = flow.body.as_ref().is_some_and(|body| {
@@ -86,7 +85,7 @@ impl Exchange {
         }
         let target = flow.head.uri.path_and_query();
         Self {
-            method: flow.head.method.as_str().to_owned(),
+            method: flow.head.method.clone(),
             target: target.map_or("/", |target| target.as_str()).to_owned(),
             protocol: if flow.connection.http2 {
                 "HTTP/2"
@@ -119,7 +118,8 @@ impl Exchange {
         let mut transaction = Transaction::new(rules, &connection)
             .with_application(self.route.as_bytes())
             .with_budget(budget_bytes);
-        let line = format!("{} {} {}", self.method, self.target, self.protocol);
+        let method = self.method.as_str();
+        let line = [method, &self.target, self.protocol].join(" ");
         let fields: Vec<(&[u8], &[u8])> = self
             .fields
             .iter()
@@ -127,7 +127,7 @@ impl Exchange {
             .collect();
         transaction.request_head(&RequestHead {
             line: line.as_bytes(),
-            method: self.method.as_bytes(),
+            method: method.as_bytes(),
             target: self.target.as_bytes(),
             protocol: self.protocol.as_bytes(),
             fields: &fields,
@@ -147,22 +147,20 @@ pub(crate) fn answered(transaction: &mut Transaction<'_>, status: u16, fields: &
 }
 
 /// Cookies that reach the service: Rampart's own are random, and nobody's to look at.
-fn foreign_cookies(headers: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
-    let all = |headers: &HeaderMap| -> Vec<_> {
+fn foreign_cookies(headers: &HeaderMap, fields: &mut Vec<(HeaderName, HeaderValue)>) {
+    let mut add = |headers: &HeaderMap| {
         let values = headers.get_all(header::COOKIE).iter();
-        values
-            .map(|value| (header::COOKIE, value.clone()))
-            .collect()
+        fields.extend(values.map(|value| (header::COOKIE, value.clone())));
     };
     if !cookies::are_there(headers) {
-        return all(headers);
+        return add(headers);
     }
     let mut kept = HeaderMap::new();
     for value in headers.get_all(header::COOKIE) {
         kept.append(header::COOKIE, value.clone());
     }
     cookies::strip(&mut kept);
-    all(&kept)
+    add(&kept);
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ mod verify_cc;
 mod verify_cpf;
 mod verify_ssn;
 mod verify_svnr;
+mod whole;
 mod within;
 
 pub(crate) use detect_sqli::is_word;
@@ -37,6 +38,7 @@ use ip_match::IpMatch;
 use pm::Pm;
 pub(crate) use rx::Rx;
 use rx::Which;
+use smallvec::SmallVec;
 use validate_byte_range::Ranges;
 
 use crate::bytes::{is_space, number, shown, trim, trim_left};
@@ -76,7 +78,7 @@ pub(crate) enum Test {
 }
 
 /// Numbered groups of a match.
-pub(crate) type Groups = Vec<(usize, Vec<u8>)>;
+pub(crate) type Groups = SmallVec<[(usize, Vec<u8>); 1]>;
 
 impl Operator {
     /// The argument with its macros, where it may have any.
@@ -106,18 +108,13 @@ impl Operator {
 
     /// What `capture` keeps of a value that matched.
     pub(crate) fn groups(&self, value: &[u8]) -> Groups {
-        let whole = |found: Option<&[u8]>| found.map(|found| vec![(0, found.to_vec())]);
-        let owned = |groups: Vec<(usize, &[u8])>| {
-            groups
-                .into_iter()
-                .map(|(at, group)| (at, group.to_vec()))
-                .collect()
-        };
+        let one = |found: Vec<u8>| Groups::from_iter([(0, found)]);
+        let whole = |found: Option<&[u8]>| found.map(|found| one(found.to_vec()));
         let groups = match &self.test {
-            Test::Rx(rx) => rx.groups(value, Which::First).map(owned),
-            Test::RxGlobal(rx) => rx.groups(value, Which::Last).map(owned),
+            Test::Rx(rx) => rx.groups(value, Which::First),
+            Test::RxGlobal(rx) => rx.groups(value, Which::Last),
             Test::Pm(pm) => whole(pm.find(value)),
-            Test::DetectSqli => detect_sqli::matches(value).map(|print| vec![(0, print)]),
+            Test::DetectSqli => detect_sqli::matches(value).map(one),
             Test::DetectXss => whole(Some(value)),
             Test::Verify(rx, holds) => whole(candidate(rx, value, *holds)),
             _ => None,

@@ -8,8 +8,10 @@
 //! - Example: `SecRule ARGS "@rx (?i)union\s+select" "id:1,capture,deny"`.
 
 use regex::bytes::{Captures, Regex, RegexBuilder};
+use regex_syntax::hir::Hir;
 
-use super::pcre;
+use super::whole::Whole;
+use super::{Groups, pcre};
 use crate::place::Bad;
 
 /// LIMIT: what one compiled pattern, and its cache while it runs, may take.
@@ -21,6 +23,8 @@ pub(crate) struct Rx {
     /// The pattern in the syntax of `regex`.
     pub(crate) pattern: String,
     regex: Regex,
+    /// The same, where it can be asked without the automaton.
+    pub(super) whole: Option<Whole>,
 }
 
 impl Rx {
@@ -39,22 +43,22 @@ impl Rx {
                     last_line(&error)
                 ))
             })?;
-        Ok(Self { pattern, regex })
+        let whole = parsed(&pattern).as_ref().and_then(Whole::of);
+        Ok(Self {
+            pattern,
+            regex,
+            whole,
+        })
     }
 
     pub(crate) fn matches(&self, value: &[u8]) -> bool {
-        self.regex.is_match(value)
+        let known = self.whole.as_ref().and_then(|whole| whole.matches(value));
+        known.unwrap_or_else(|| self.regex.is_match(value))
     }
 
     /// The pattern's structure, from which literals are taken.
-    pub(crate) fn hir(&self) -> Option<regex_syntax::hir::Hir> {
-        let mut parser = regex_syntax::ParserBuilder::new()
-            .unicode(false)
-            .utf8(false)
-            .dot_matches_new_line(true)
-            .multi_line(true)
-            .build();
-        parser.parse(&self.pattern).ok()
+    pub(crate) fn hir(&self) -> Option<Hir> {
+        parsed(&self.pattern)
     }
 
     /// Every match, one after the other.
@@ -63,14 +67,14 @@ impl Rx {
     }
 
     /// Groups of the first match, or of the last one.
-    pub(crate) fn groups<'v>(
-        &self,
-        value: &'v [u8],
-        which: Which,
-    ) -> Option<Vec<(usize, &'v [u8])>> {
+    pub(crate) fn groups(&self, value: &[u8], which: Which) -> Option<Groups> {
+        let whole = |found: &[u8]| Groups::from_iter([(0, found.to_vec())]);
+        if let Some(known) = self.whole.as_ref().and_then(|whole| whole.matches(value)) {
+            return known.then(|| whole(value));
+        }
         // What has no groups is the whole match, which is found faster than groups are.
         if self.regex.captures_len() == 1 && which == Which::First {
-            return Some(vec![(0, self.regex.find(value)?.as_bytes())]);
+            return Some(whole(self.regex.find(value)?.as_bytes()));
         }
         let found = match which {
             Which::First => self.regex.captures(value),
@@ -78,6 +82,16 @@ impl Rx {
         };
         found.map(|found| groups(&found))
     }
+}
+
+fn parsed(pattern: &str) -> Option<Hir> {
+    let mut parser = regex_syntax::ParserBuilder::new()
+        .unicode(false)
+        .utf8(false)
+        .dot_matches_new_line(true)
+        .multi_line(true)
+        .build();
+    parser.parse(pattern).ok()
 }
 
 /// Which of several matches is meant.
@@ -88,10 +102,10 @@ pub(crate) enum Which {
 }
 
 /// LIMIT: ten groups have a place in TX.
-fn groups<'v>(found: &Captures<'v>) -> Vec<(usize, &'v [u8])> {
+fn groups(found: &Captures<'_>) -> Groups {
     let groups = found.iter().enumerate().take(10);
     groups
-        .filter_map(|(at, group)| Some((at, group?.as_bytes())))
+        .filter_map(|(at, group)| Some((at, group?.as_bytes().to_vec())))
         .collect()
 }
 

@@ -159,8 +159,8 @@ fn files_are_asked_for_by_name() {
 
 #[test]
 fn groups_are_of_the_match() {
-    let groups = |text: &str, value: &[u8]| read(text, &NoFiles).unwrap().groups(value);
-    let two: Groups = vec![(0, b"a=1".to_vec()), (1, b"a".to_vec()), (2, b"1".to_vec())];
+    let groups = |text: &str, value: &[u8]| read(text, &NoFiles).unwrap().groups(value).to_vec();
+    let two = vec![(0, b"a=1".to_vec()), (1, b"a".to_vec()), (2, b"1".to_vec())];
     assert_eq!(groups("@rx (\\w)=(\\d)", b"x a=1 b=2"), two);
     assert_eq!(
         groups("@rxGlobal (\\w)=\\d", b"a=1 b=2"),

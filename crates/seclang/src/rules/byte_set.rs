@@ -11,6 +11,16 @@ impl ByteSet {
     /// No byte.
     pub(crate) const EMPTY: Self = Self([0; 4]);
 
+    /// A bit for each byte, the first in the lowest bit of the first word.
+    pub(crate) fn words(self) -> [u64; 4] {
+        self.0
+    }
+
+    /// From [`ByteSet::words`].
+    pub(crate) fn from_words(words: [u64; 4]) -> Self {
+        Self(words)
+    }
+
     /// The bytes that occur in a value.
     pub(crate) fn of(bytes: &[u8]) -> Self {
         if bytes.len() < SHORT {

@@ -43,10 +43,12 @@ impl Root {
 }
 
 /// The values of a root under a chain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Column {
     pub(crate) root: u32,
     pub(crate) node: Node,
+    /// The column of the same root under the chain without its last step, where rules ask for it.
+    pub(crate) before: Option<u32>,
 }
 
 /// Columns, and groups of them.
@@ -122,13 +124,12 @@ pub(super) fn assign(rules: &mut [Rule], trie: &Trie) -> (Columns, Vec<Option<Ga
                     })
                 })
                 .collect();
-            let all = roots.iter().flat_map(|root| {
-                nodes.iter().map(|node| Column {
-                    root: *root,
-                    node: *node,
-                })
-            });
-            target.columns = all.map(|column| places.column(column)).collect();
+            let all = roots
+                .iter()
+                .flat_map(|root| nodes.iter().map(|node| (*root, *node)));
+            target.columns = all
+                .map(|(root, node)| places.column(root, node, trie))
+                .collect();
         }
         let covered = rule.targets.iter().all(|target| !target.columns.is_empty());
         *gate = (covered && !rule.targets.is_empty()).then(|| {
@@ -144,7 +145,7 @@ pub(super) fn assign(rules: &mut [Rule], trie: &Trie) -> (Columns, Vec<Option<Ga
 struct Places {
     columns: Columns,
     roots: HashMap<Root, u32>,
-    known: HashMap<Column, u32>,
+    known: HashMap<(u32, Node), u32>,
     bases: HashMap<Base, u32>,
     groups: HashMap<Vec<u32>, u32>,
 }
@@ -158,16 +159,24 @@ impl Places {
         })
     }
 
-    fn column(&mut self, column: Column) -> u32 {
+    fn column(&mut self, root: u32, node: Node, trie: &Trie) -> u32 {
+        if let Some(known) = self.known.get(&(root, node)) {
+            return *known;
+        }
+        // Nodes are numbered as they are made, so that the shorter chain of a rule comes first.
+        let shorter = trie.step(node).map(|(shorter, _)| shorter);
+        let before = shorter.and_then(|node| self.known.get(&(root, node)).copied());
         let all = &mut self.columns.all;
-        *self.known.entry(column).or_insert_with(|| {
-            all.push(column);
-            u32::try_from(all.len() - 1).unwrap_or(u32::MAX)
-        })
+        let own = u32::try_from(all.len()).unwrap_or(u32::MAX);
+        all.push(Column { root, node, before });
+        self.known.insert((root, node), own);
+        own
     }
 
     fn group(&mut self, mut columns: Vec<u32>, side: Side, trie: &Trie) -> u32 {
-        columns.sort_unstable();
+        // Those of one root stand together.
+        let root = |at: &u32| self.columns.all.get(*at as usize).map(|column| column.root);
+        columns.sort_unstable_by_key(|at| (root(at), *at));
         columns.dedup();
         if let Some(known) = self.groups.get(&columns) {
             return *known;

@@ -28,18 +28,37 @@ const LANES_FROM: usize = 24;
 
 type Row = [u16; WIDTH];
 
+/// Numbers that are told together: those of one word.
+#[derive(Clone, Copy, Debug)]
+struct Told {
+    word: u32,
+    bits: u64,
+}
+
 /// See the module.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Finder {
     /// The column of each byte.
-    columns: Vec<u8>,
+    columns: [u8; 256],
     /// Where each state goes: first those that tell nothing, nearest to the beginning first.
     rows: Vec<Row>,
     /// The first state that tells something.
     telling: u16,
     /// For each of those, where what it tells ends in `told`; it begins where the one before ends.
     ends: Vec<u32>,
-    told: Vec<u32>,
+    told: Vec<Told>,
+}
+
+impl Default for Finder {
+    fn default() -> Self {
+        Self {
+            columns: [OTHER; 256],
+            rows: Vec::new(),
+            telling: 0,
+            ends: Vec::new(),
+            told: Vec::new(),
+        }
+    }
 }
 
 impl Finder {
@@ -115,9 +134,9 @@ impl Finder {
         };
         let end_of = |at: usize| self.ends.get(at).map_or(0, |end| *end as usize);
         let begin = at.checked_sub(1).map_or(0, end_of);
-        for number in self.told.get(begin..end_of(at)).unwrap_or_default() {
-            if let Some(word) = found.get_mut((number / 64) as usize) {
-                *word |= 1 << (number % 64);
+        for told in self.told.get(begin..end_of(at)).unwrap_or_default() {
+            if let Some(word) = found.get_mut(told.word as usize) {
+                *word |= told.bits;
             }
         }
     }
@@ -137,7 +156,7 @@ fn states(literals: &[(Vec<u8>, u32)], cut: usize) -> usize {
 }
 
 /// A column for each byte that literals have; those that have the fewest share one.
-fn columns(literals: &[(Vec<u8>, u32)]) -> Vec<u8> {
+fn columns(literals: &[(Vec<u8>, u32)]) -> [u8; 256] {
     let mut counts = vec![0_usize; 256];
     for byte in literals.iter().flat_map(|(literal, _)| literal) {
         if let Some(count) = counts.get_mut(usize::from(*byte)) {
@@ -147,7 +166,7 @@ fn columns(literals: &[(Vec<u8>, u32)]) -> Vec<u8> {
     let mut bytes: Vec<(usize, u8)> = counts.into_iter().zip(0..=u8::MAX).collect();
     bytes.retain(|(count, _)| *count > 0);
     bytes.sort_unstable_by(|a, b| b.cmp(a));
-    let mut columns = vec![OTHER; 256];
+    let mut columns = [OTHER; 256];
     let own = (OTHER + 1..RARE).chain(std::iter::repeat(RARE));
     for ((_, byte), own) in bytes.into_iter().zip(own) {
         for byte in [byte, byte.to_ascii_uppercase()] {
@@ -168,7 +187,7 @@ struct Trie {
 }
 
 impl Trie {
-    fn new(literals: &[(Vec<u8>, u32)], columns: &[u8], cut: usize) -> Self {
+    fn new(literals: &[(Vec<u8>, u32)], columns: &[u8; 256], cut: usize) -> Self {
         let mut trie = Self {
             rows: vec![[0; WIDTH]],
             tells: vec![Vec::new()],
@@ -249,7 +268,7 @@ impl Trie {
         Some(order)
     }
 
-    fn finish(self, columns: Vec<u8>, mut order: Vec<usize>) -> Finder {
+    fn finish(self, columns: [u8; 256], mut order: Vec<usize>) -> Finder {
         let tells = |state: &usize| self.tells.get(*state).is_some_and(|told| !told.is_empty());
         order.sort_by_key(tells);
         let telling = order.partition_point(|state| !tells(state));
@@ -271,9 +290,16 @@ impl Trie {
             finder.rows.push(row.map(new));
         }
         for old in order.iter().skip(telling) {
-            finder
-                .told
-                .extend(self.tells.get(*old).into_iter().flatten());
+            let numbers = self.tells.get(*old).map_or(&[][..], Vec::as_slice);
+            // They are sorted.
+            for of_word in numbers.chunk_by(|a, b| a / 64 == b / 64) {
+                finder.told.push(Told {
+                    word: of_word.first().map_or(0, |first| first / 64),
+                    bits: of_word
+                        .iter()
+                        .fold(0, |bits, number| bits | 1 << (number % 64)),
+                });
+            }
             finder
                 .ends
                 .push(u32::try_from(finder.told.len()).unwrap_or(u32::MAX));

@@ -55,11 +55,19 @@ impl<'r> Transaction<'r> {
     fn set_var(&mut self, set: &'r SetVar) {
         let names = &self.rules.names;
         let adds = matches!(set.set, Set::Add(_) | Set::Subtract(_));
+        // The name in lower case, where it is made while rules run.
+        let lower = match &set.name {
+            KeptName::Slot(_) => Vec::new(),
+            KeptName::Named(_, name) => {
+                let mut name = self.expanded(name).into_owned();
+                name.make_ascii_lowercase();
+                name
+            }
+        };
         let old = match &set.name {
             _ if !adds => None,
             KeptName::Slot(slot) => self.store.slot(*slot).map(Kept::number),
-            KeptName::Named(variable, name) => {
-                let lower = self.expanded(name).to_ascii_lowercase();
+            KeptName::Named(variable, _) => {
                 self.store.named(*variable, &lower, names).map(Kept::number)
             }
         };
@@ -76,8 +84,7 @@ impl<'r> Transaction<'r> {
         };
         match &set.name {
             KeptName::Slot(slot) => self.store.set_slot(*slot, value),
-            KeptName::Named(variable, name) => {
-                let lower = self.expanded(name).to_ascii_lowercase();
+            KeptName::Named(variable, _) => {
                 self.store.set_named(*variable, lower, value, names);
             }
         }
@@ -88,9 +95,14 @@ impl<'r> Transaction<'r> {
         let KeptName::Slot(slot) = name else {
             return;
         };
-        match self.raised.iter_mut().find(|(known, _)| known == slot) {
+        match self
+            .links
+            .raised
+            .iter_mut()
+            .find(|(known, _)| known == slot)
+        {
             Some((_, sum)) => *sum = sum.saturating_add(by),
-            None => self.raised.push((*slot, by)),
+            None => self.links.raised.push((*slot, by)),
         }
     }
 
@@ -210,7 +222,7 @@ impl<'r> Transaction<'r> {
         if is_silent || self.matches.len() >= MATCHES_MAX {
             return;
         }
-        let rules = self.rules;
+        let (rules, own) = (self.rules, &self.links);
         self.current = Some(rule);
         let last_of = |of: fn(&Rule) -> Option<&Template>| {
             let templates = rules.chain(rule).filter_map(of).last();
@@ -235,16 +247,16 @@ impl<'r> Transaction<'r> {
                 .collect(),
             false => Vec::new(),
         };
-        let found = self.hits.iter().take(if rule.log { FOUND_MAX } else { 0 });
+        let found = own.hits.iter().take(if rule.log { FOUND_MAX } else { 0 });
         let found = found.map(|hit| Found {
             target: self.hit_name(hit),
             value: head(self.values.get(hit.value), FOUND_BYTES_MAX).to_vec(),
         });
         let found = found.collect();
-        let first = self.first.iter().take(FOUND_MAX);
+        let first = own.first.iter().take(FOUND_MAX);
         let first = first.map(|hit| self.hit_name(hit)).collect();
         let (links, raised) = if rule.log {
-            let raised = self.raised.iter().map(|(slot, by)| Raised {
+            let raised = own.raised.iter().map(|(slot, by)| Raised {
                 name: rules.names.name(*slot).to_vec(),
                 by: *by,
             });
@@ -269,7 +281,7 @@ impl<'r> Transaction<'r> {
             },
             found,
             first,
-            is_whole: self.hits.len().max(self.first.len()) <= FOUND_MAX,
+            is_whole: own.hits.len().max(own.first.len()) <= FOUND_MAX,
             links,
             raised,
         });

@@ -6,32 +6,42 @@ use super::store::Store;
 use super::values::{Values, is_set};
 use crate::rules::{ByteSet, Column, Part, Root, Ruleset, Side};
 
-/// Where the candidates of no values are.
-const NONE: u32 = 0;
+/// Not looked at in this exchange, nor in any before.
+const NEVER: u32 = 0;
+/// The first stamp of an exchange is at most this, so that there is room for changes.
+const FIRST_MAX: u32 = 1 << 30;
 
-/// Not worked out yet.
-const UNKNOWN: u32 = u32::MAX;
+/// The words of a set of bytes, which stand before the candidates of a column.
+const SET: usize = 4;
+/// Where the candidates of no values are.
+const NONE: u32 = 4;
 
 /// The columns of a transaction, worked out when a rule first asks.
+///
+/// What was looked at has a stamp: the count of changes of its list, or of all lists, at that time. The
+/// stamps of an exchange are greater than those of exchanges before, so that nothing is to be wiped.
 #[derive(Debug, Default)]
 pub(crate) struct Columns {
     /// Lists, as their values came.
     roots: Vec<Seen>,
     /// Several of them together.
     bases: Vec<Seen>,
-    /// For each column, the list's count of changes when it was looked at, and where the candidates
-    /// are of those values that its chain makes others of.
+    /// For each column its stamp, and where the candidates are of those values that its chain makes
+    /// others of. Before them stand the bytes that all its values have.
     changed: Vec<(u32, u32)>,
-    /// For each group, the count of all changes, and where its candidates are.
+    /// For each group its stamp, and where its candidates are.
     groups: Vec<(u32, u32)>,
     words: Vec<u64>,
+    /// The stamp of an exchange without changes.
+    first: u32,
+    /// The greatest stamp there is.
+    last: u32,
 }
 
 /// Values as they came.
 #[derive(Clone, Copy, Debug)]
 struct Seen {
-    /// The count of changes, of their list or of all, when they were looked at.
-    changes: u32,
+    stamp: u32,
     /// Where their candidates are; none where there are no values.
     begin: Option<u32>,
     /// The bytes they have.
@@ -40,7 +50,7 @@ struct Seen {
 
 /// Not looked at.
 const UNSEEN: Seen = Seen {
-    changes: UNKNOWN,
+    stamp: NEVER,
     begin: None,
     set: ByteSet::EMPTY,
 };
@@ -58,9 +68,11 @@ impl Columns {
         let mut new = Self {
             roots: vec![UNSEEN; columns.roots.len()],
             bases: vec![UNSEEN; columns.bases.len()],
-            changed: vec![(UNKNOWN, UNKNOWN); columns.all.len()],
-            groups: vec![(UNKNOWN, UNKNOWN); columns.groups.len()],
+            changed: vec![(NEVER, 0); columns.all.len()],
+            groups: vec![(NEVER, 0); columns.groups.len()],
             words: Vec::with_capacity(1024),
+            first: NEVER,
+            last: NEVER,
         };
         new.clear(rules);
         new
@@ -68,15 +80,24 @@ impl Columns {
 
     /// Forgets all that was looked at; the memory stays.
     pub(crate) fn clear(&mut self, rules: &Ruleset) {
-        self.roots.fill(UNSEEN);
-        self.bases.fill(UNSEEN);
-        self.changed.fill((UNKNOWN, UNKNOWN));
-        self.groups.fill((UNKNOWN, UNKNOWN));
+        if self.last >= FIRST_MAX {
+            self.roots.fill(UNSEEN);
+            self.bases.fill(UNSEEN);
+            self.changed.fill((NEVER, 0));
+            self.groups.fill((NEVER, 0));
+            self.last = NEVER;
+        }
+        self.first = self.last + 1;
         // The candidates of no values come first: there are none.
         let sides = [Side::Request, Side::Response].map(|side| rules.prefilter(side).words());
         let none = sides.into_iter().max().unwrap_or_default();
         self.words.clear();
-        self.words.resize(none, 0);
+        self.words.resize(SET + none, 0);
+    }
+
+    /// The stamp of what is looked at after so many changes; none where there were too many to tell.
+    fn stamp(&self, changes: u32) -> Option<u32> {
+        self.first.checked_add(changes)
     }
 
     /// How many bytes of memory its words have; what else it has is as many as rules need.
@@ -98,37 +119,50 @@ impl Columns {
 
     /// Where the candidates of a column are: of the values as they came, and of those that its chain
     /// makes others of.
-    #[inline]
     fn column(&mut self, at: u32, of: &mut Made<'_>) -> Option<(Option<u32>, Option<u32>)> {
         let column = of.rules.columns.all.get(at as usize)?;
-        let seen = self.root(column.root, of)?;
-        let begin = seen.begin;
-        if begin.is_none() || !of.rules.trie.may_change(column.node, &seen.set) {
-            return Some((begin, None));
+        let seen = *self.root(column.root, of)?;
+        Some((seen.begin, self.changed(at, column, &seen, of)?))
+    }
+
+    /// Where the candidates are of those values of a root that the chain of a column makes others of;
+    /// none where there are no such values.
+    #[inline]
+    #[expect(clippy::option_option, reason = "what is not known is not nothing")]
+    fn changed(
+        &mut self,
+        at: u32,
+        column: &Column,
+        root: &Seen,
+        of: &mut Made<'_>,
+    ) -> Option<Option<u32>> {
+        if root.begin.is_none() || !of.rules.trie.may_change(column.node, &root.set) {
+            return Some(None);
         }
-        let changes = seen.changes;
-        let changed = match *self.changed.get(at as usize)? {
-            (seen, begin) if seen == changes => begin,
-            _ => self.look_at_changed(at, column, of)?,
-        };
-        Some((begin, Some(changed)))
+        match *self.changed.get(at as usize)? {
+            (stamp, begin) if stamp == root.stamp => Some(Some(begin)),
+            _ => self.look_at_changed(at, column, of).map(Some),
+        }
     }
 
     /// Whether an operator can hold for a value of any column of the group.
     pub(super) fn group_may_match(&mut self, at: u32, bit: u32, of: &mut Made<'_>) -> bool {
-        let changes = of.store.all_changes();
+        // What is not known may match.
+        let Some(stamp) = self.stamp(of.store.all_changes()) else {
+            return true;
+        };
         let begin = match self.groups.get(at as usize) {
-            Some((seen, begin)) if *seen == changes => Some(*begin),
-            _ => self.group(at, changes, of),
+            Some((seen, begin)) if *seen == stamp => Some(*begin),
+            _ => self.group(at, stamp, of),
         };
         begin.is_none_or(|begin| is_set(&self.words, begin as usize, bit))
     }
 
-    fn group(&mut self, at: u32, changes: u32, of: &mut Made<'_>) -> Option<u32> {
+    fn group(&mut self, at: u32, stamp: u32, of: &mut Made<'_>) -> Option<u32> {
         let group = of.rules.columns.groups.get(at as usize)?;
         let base = match self.bases.get(group.base as usize) {
-            Some(base) if base.changes == changes => *base,
-            _ => self.base(group.base, changes, of)?,
+            Some(base) if base.stamp == stamp => *base,
+            _ => self.base(group.base, stamp, of)?,
         };
         let mut begin = base.begin.unwrap_or(NONE);
         let touched = group.touched.as_ref();
@@ -139,20 +173,29 @@ impl Columns {
             let from = begin as usize;
             begin = u32::try_from(self.words.len()).ok()?;
             self.words.extend_from_within(from..from + size);
+            // Columns of the same root stand together, and many have the same candidates.
+            let (mut root, mut seen, mut added) = (u32::MAX, UNSEEN, NONE);
             for at in of.rules.columns.of(group) {
-                if let (Some(_), Some(changed)) = self.column(*at, of)? {
+                let column = of.rules.columns.all.get(*at as usize)?;
+                if column.root != root {
+                    (root, seen) = (column.root, *self.root(column.root, of)?);
+                }
+                let changed = self.changed(*at, column, &seen, of)?;
+                if let Some(changed) = changed.filter(|changed| *changed != added) {
                     self.add(begin as usize, changed as usize, size)?;
+                    added = changed;
                 }
             }
         }
-        *self.groups.get_mut(at as usize)? = (changes, begin);
+        self.last = self.last.max(stamp);
+        *self.groups.get_mut(at as usize)? = (stamp, begin);
         Some(begin)
     }
 
     /// Looks at several roots together.
-    fn base(&mut self, at: u32, changes: u32, of: &mut Made<'_>) -> Option<Seen> {
+    fn base(&mut self, at: u32, stamp: u32, of: &mut Made<'_>) -> Option<Seen> {
         let base = of.rules.columns.bases.get(at as usize)?;
-        let mut all = Seen { changes, ..UNSEEN };
+        let mut all = Seen { stamp, ..UNSEEN };
         for root in &base.roots {
             let seen = self.root(*root, of)?;
             let Some(begin) = seen.begin else {
@@ -167,6 +210,7 @@ impl Columns {
             self.add(own as usize, begin as usize, size)?;
             all.begin = Some(own);
         }
+        self.last = self.last.max(stamp);
         *self.bases.get_mut(at as usize)? = all;
         Some(all)
     }
@@ -190,16 +234,16 @@ impl Columns {
     #[inline]
     fn root(&mut self, at: u32, of: &mut Made<'_>) -> Option<&Seen> {
         let root = of.rules.columns.roots.get(at as usize)?;
-        let changes = of.store.changes(root.list);
-        if self.roots.get(at as usize)?.changes != changes {
-            self.look(at, root, changes, of)?;
+        let stamp = self.stamp(of.store.changes(root.list))?;
+        if self.roots.get(at as usize)?.stamp != stamp {
+            self.look(at, root, stamp, of)?;
         }
         self.roots.get(at as usize)
     }
 
     #[inline(never)]
-    fn look(&mut self, at: u32, root: &Root, changes: u32, of: &mut Made<'_>) -> Option<()> {
-        let mut seen = Seen { changes, ..UNSEEN };
+    fn look(&mut self, at: u32, root: &Root, stamp: u32, of: &mut Made<'_>) -> Option<()> {
+        let mut seen = Seen { stamp, ..UNSEEN };
         if !of.store.list(root.list).is_empty() {
             let (begin, out) = self.room(root.side, of.rules)?;
             seen.begin = Some(begin);
@@ -216,6 +260,7 @@ impl Columns {
                 }
             }
         }
+        self.last = self.last.max(stamp);
         *self.roots.get_mut(at as usize)? = seen;
         Some(())
     }
@@ -224,7 +269,35 @@ impl Columns {
     #[inline(never)]
     fn look_at_changed(&mut self, at: u32, column: &Column, of: &mut Made<'_>) -> Option<u32> {
         let root = of.rules.columns.roots.get(column.root as usize)?;
-        let changes = of.store.changes(root.list);
+        let stamp = self.stamp(of.store.changes(root.list))?;
+        let begin = match self.as_before(column, of) {
+            Some(begin) => begin,
+            None => self.look_at_each(root, column, of)?,
+        };
+        self.last = self.last.max(stamp);
+        *self.changed.get_mut(at as usize)? = (stamp, begin);
+        Some(begin)
+    }
+
+    /// Where the column is that the chain has before its last step, when that step touches none of the
+    /// bytes its values have: both have the same.
+    fn as_before(&mut self, column: &Column, of: &mut Made<'_>) -> Option<u32> {
+        let (_, Some(before)) = self.column(column.before?, of)? else {
+            return None;
+        };
+        let set = (before as usize).checked_sub(SET)?;
+        let (set, _) = self.words.get(set..)?.split_first_chunk::<SET>()?;
+        let (_, may_change) = of
+            .rules
+            .trie
+            .last(column.node, &ByteSet::from_words(*set))?;
+        (!may_change).then_some(before)
+    }
+
+    fn look_at_each(&mut self, root: &Root, column: &Column, of: &mut Made<'_>) -> Option<u32> {
+        let mut set = ByteSet::EMPTY;
+        let of_set = self.words.len();
+        self.words.resize(of_set + SET, 0);
         let (begin, out) = self.room(root.side, of.rules)?;
         for entry in of.store.list(root.list) {
             if !root.means(of.values.get(entry.name)) {
@@ -237,11 +310,13 @@ impl Columns {
             // What this costs without looking at a byte.
             of.values.spent_bytes = of.values.spent_bytes.saturating_add(1);
             let made = of.values.transformed(value, column.node, of.rules);
+            set = set.union(of.values.set(made));
             if made != value {
                 of.values.gather(made, root.side, of.rules, out);
             }
         }
-        *self.changed.get_mut(at as usize)? = (changes, begin);
+        let place = self.words.get_mut(of_set..of_set + SET)?;
+        place.copy_from_slice(&set.words());
         Some(begin)
     }
 
@@ -250,5 +325,30 @@ impl Columns {
         let begin = self.words.len();
         self.words.resize(begin + rules.prefilter(side).words(), 0);
         Some((u32::try_from(begin).ok()?, self.words.get_mut(begin..)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::{Leniency, Loader};
+
+    #[test]
+    fn stamps_are_greater_than_those_of_exchanges_before_until_all_is_wiped() {
+        let mut loader = Loader::new(&crate::NoFiles, Leniency::Strict);
+        let rule = b"SecRule ARGS \"@contains attack\" \"id:1,phase:1,deny,t:lowercase\"";
+        loader.text("a.conf", rule);
+        let rules = loader.finish().unwrap().rules;
+        let mut columns = Columns::new(&rules);
+        let before = columns.stamp(7).unwrap();
+        (columns.last, columns.groups[0]) = (before, (before, 9));
+        columns.clear(&rules);
+        assert!((0..100).all(|changes| columns.stamp(changes) > Some(before)));
+        assert_eq!(columns.groups[0], (before, 9));
+        columns.last = FIRST_MAX;
+        columns.clear(&rules);
+        assert_eq!((columns.stamp(0), columns.groups[0]), (Some(1), (NEVER, 0)));
+        columns.first = FIRST_MAX;
+        assert_eq!(columns.stamp(u32::MAX), None);
     }
 }

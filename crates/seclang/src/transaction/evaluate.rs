@@ -146,14 +146,14 @@ impl<'r> Transaction<'r> {
 
     /// Whether a rule and every link of its chain match.
     fn chain(&mut self, head: &'r Rule, at: u32) -> bool {
-        self.hits.clear();
-        self.raised.clear();
-        self.first.clear();
+        self.links.hits.clear();
+        self.links.raised.clear();
+        self.links.first.clear();
         if !self.link(head, at) {
             return false;
         }
         if head.link.is_some() && head.log {
-            self.first.clone_from(&self.hits);
+            self.links.first.clone_from(&self.links.hits);
         }
         let rules = self.rules;
         rules.chain(head).skip(1).all(|rule| self.link(rule, at))
@@ -161,8 +161,8 @@ impl<'r> Transaction<'r> {
 
     fn link(&mut self, rule: &'r Rule, head: u32) -> bool {
         self.current = Some(rule);
-        std::mem::swap(&mut self.before, &mut self.hits);
-        self.hits.clear();
+        std::mem::swap(&mut self.links.before, &mut self.links.hits);
+        self.links.hits.clear();
         let Some(operator) = &rule.operator else {
             self.on_hit(rule);
             self.on_link(rule);
@@ -194,7 +194,7 @@ impl<'r> Transaction<'r> {
                 self.target(&look);
             }
         }
-        if self.hits.is_empty() {
+        if self.links.hits.is_empty() {
             return false;
         }
         self.on_link(rule);
@@ -357,17 +357,17 @@ impl<'r> Transaction<'r> {
             // Those with slots are known to be meant.
             let has_slot = variable == Variable::Tx && names.find(name).is_some();
             if (has_slot || look.target.takes(name)) && !look.is_removed(name) {
-                let mut text = Vec::new();
-                kept.write(&mut text);
-                found.push((name.to_vec(), text));
+                let value = match kept {
+                    Kept::Number(number) => self.values.push(Digits::of(*number).as_bytes()),
+                    Kept::Bytes(bytes) => self.values.push(bytes),
+                };
+                found.push((self.values.push(name), value));
             }
         }
         if look.target.count {
             return self.count(look, found.len());
         }
-        for (name, text) in found {
-            let name = self.values.push(&name);
-            let value = self.values.push(&text);
+        for (name, value) in found {
             self.value(look, name, value);
         }
     }
@@ -387,7 +387,7 @@ impl<'r> Transaction<'r> {
     fn previous(&mut self, look: &Look<'_, 'r>) {
         let hits = match look.target.variable {
             Variable::MatchedVar | Variable::MatchedVarName => self.last.into_iter().collect(),
-            Variable::MatchedVars | Variable::MatchedVarsNames => self.before.clone(),
+            Variable::MatchedVars | Variable::MatchedVarsNames => self.links.before.clone(),
             _ => {
                 let severity = self.state.highest_severity.unwrap_or(u8::MAX);
                 let value = self.values.push(severity.to_string().as_bytes());
@@ -485,7 +485,7 @@ impl<'r> Transaction<'r> {
             name,
             value,
         };
-        self.hits.push(hit);
+        self.links.hits.push(hit);
         self.last = Some(hit);
         if look.captures() {
             let groups = groups.unwrap_or_else(|| look.operator.groups(self.values.get(value)));

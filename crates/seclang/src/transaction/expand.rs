@@ -9,6 +9,9 @@ use crate::template::{Piece, Template};
 use crate::text::actions::SEVERITIES;
 use crate::variable::{Source, Variable};
 
+/// Most expanded texts are no longer.
+const EXPANDED_BYTES: usize = 64;
+
 impl<'r> Transaction<'r> {
     /// The text of a template. What a macro names and is not there leaves nothing.
     pub(super) fn expanded<'t>(&self, template: &'t Template) -> Cow<'t, [u8]>
@@ -24,7 +27,7 @@ impl<'r> Transaction<'r> {
         {
             return Cow::Borrowed(text);
         }
-        let mut out = Vec::new();
+        let mut out = Vec::with_capacity(EXPANDED_BYTES);
         for piece in &template.pieces {
             match piece {
                 Piece::Text(text) => out.extend_from_slice(text),

@@ -94,6 +94,35 @@ struct Hit {
     value: ValueId,
 }
 
+/// The links of a chain, while they run.
+#[derive(Debug, Default)]
+struct Links {
+    /// What the link before this one matched.
+    before: Vec<Hit>,
+    /// What the first link matched.
+    first: Vec<Hit>,
+    /// What this link has matched so far.
+    hits: Vec<Hit>,
+    /// What they have added to TX variables so far.
+    raised: Vec<(Slot, i64)>,
+}
+
+impl Links {
+    /// Forgets all; the memory stays.
+    fn clear(&mut self) {
+        self.before.clear();
+        self.first.clear();
+        self.hits.clear();
+        self.raised.clear();
+    }
+
+    /// How many bytes of memory it has.
+    fn memory_bytes(&self) -> usize {
+        let hits = self.before.capacity() + self.first.capacity() + self.hits.capacity();
+        hits * size_of::<Hit>() + self.raised.capacity() * size_of::<(Slot, i64)>()
+    }
+}
+
 /// Rules, by their heads, and what they do not look at any more.
 type RemovedTargets = (Arc<[u32]>, Arc<[(Variable, Selector)]>);
 
@@ -130,15 +159,8 @@ pub struct Transaction<'r> {
     /// Nothing is on its desk: somebody else has it.
     rests: bool,
     state: State,
-    /// What the link before this one matched.
-    before: Vec<Hit>,
-    /// What the first link of this chain matched.
-    first: Vec<Hit>,
-    /// What this link has matched so far.
-    hits: Vec<Hit>,
+    links: Links,
     last: Option<Hit>,
-    /// What the links of this chain have added to TX variables so far.
-    raised: Vec<(Slot, i64)>,
     /// The rule whose actions run, for `%{RULE.id}`.
     current: Option<&'r crate::rules::Rule>,
     /// How many bytes transformations and operators may look at.
@@ -159,7 +181,11 @@ impl<'r> Transaction<'r> {
             lists,
             slots,
         } = rules.spare.take(rules);
-        let Desk { notes, columns } = rules.spare.take_desk(rules);
+        let Desk {
+            notes,
+            columns,
+            links,
+        } = rules.spare.take_desk(rules);
         values.lend(notes);
         let mut transaction = Self {
             rules,
@@ -183,11 +209,8 @@ impl<'r> Transaction<'r> {
                 allowed: None,
                 highest_severity: None,
             },
-            before: Vec::new(),
-            first: Vec::new(),
-            hits: Vec::new(),
+            links,
             last: None,
-            raised: Vec::new(),
             current: None,
             budget_bytes: u64::MAX,
             exhausted: false,
@@ -290,15 +313,21 @@ impl<'r> Transaction<'r> {
         }
         let notes = self.values.take_notes();
         let columns = std::mem::take(&mut self.columns);
-        self.rules.spare.keep_desk(Desk { notes, columns });
+        let links = std::mem::take(&mut self.links);
+        self.rules.spare.keep_desk(Desk {
+            notes,
+            columns,
+            links,
+        });
     }
 
     /// Takes a desk again.
     fn resume(&mut self) {
         if std::mem::replace(&mut self.rests, false) {
-            let Desk { notes, columns } = self.rules.spare.take_desk(self.rules);
-            self.values.lend(notes);
-            self.columns = columns;
+            let desk = self.rules.spare.take_desk(self.rules);
+            self.values.lend(desk.notes);
+            self.columns = desk.columns;
+            self.links = desk.links;
         }
     }
 

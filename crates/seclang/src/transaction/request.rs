@@ -1,5 +1,8 @@
 //! What a request's head says: its line, its fields, its query and its cookies.
 
+use std::fmt::Write as _;
+use std::net::IpAddr;
+
 use super::{Connection, RequestHead, Transaction};
 use crate::body::urlencoded;
 use crate::bytes::{at, begins_ignore_case, head, hex_pair, split_once, tail, trim, trim_left};
@@ -23,17 +26,15 @@ impl Transaction<'_> {
     }
 
     pub(super) fn connection(&mut self, connection: &Connection<'_>) {
-        let client = connection.client.to_string();
+        let client = text_of(connection.client);
         let client = client.as_bytes();
         self.set_both(
             (Variable::RemoteAddr, client),
             (Variable::RemoteHost, client),
         );
         self.set_number(Variable::RemotePort, usize::from(connection.client_port));
-        self.set(
-            Variable::ServerAddr,
-            connection.server.to_string().as_bytes(),
-        );
+        let server = text_of(connection.server);
+        self.set(Variable::ServerAddr, server.as_bytes());
         self.set_number(Variable::ServerPort, usize::from(connection.server_port));
         self.set(Variable::UniqueId, connection.unique_id);
         let web_app = self.rules.settings.web_app_id.clone();
@@ -275,6 +276,14 @@ impl Transaction<'_> {
         let size: usize = size.sum();
         self.set_number(Variable::ArgsCombinedSize, size);
     }
+}
+
+/// An address as text, at most 45 bytes.
+fn text_of(address: IpAddr) -> String {
+    let mut text = String::with_capacity(45);
+    // Writing to a string does not fail.
+    write!(text, "{address}").unwrap_or_default();
+    text
 }
 
 fn by_type(value: &[u8]) -> Option<Processor> {

@@ -6,6 +6,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use super::Links;
 use super::columns::Columns;
 use super::store::{Kept, Lists};
 use super::values::{Notes, Values};
@@ -31,6 +32,7 @@ pub(super) struct Parts {
 pub(super) struct Desk {
     pub(super) notes: Notes,
     pub(super) columns: Columns,
+    pub(super) links: Links,
 }
 
 /// See the module.
@@ -71,18 +73,25 @@ impl Spare {
             Some(mut desk) => {
                 desk.notes.clear();
                 desk.columns.clear(rules);
+                desk.links.clear();
                 desk
             }
             None => Desk {
                 notes: Notes::new(rules),
                 columns: Columns::new(rules),
+                links: Links::default(),
             },
         }
     }
 
     /// Keeps a desk, unless it has grown, or there are enough.
     pub(super) fn keep_desk(&self, desk: Desk) {
-        let bytes = desk.notes.memory_bytes() + desk.columns.memory_bytes();
+        let Desk {
+            notes,
+            columns,
+            links,
+        } = &desk;
+        let bytes = notes.memory_bytes() + columns.memory_bytes() + links.memory_bytes();
         if bytes <= BYTES_MAX {
             push(&self.desks, desk, DESKS_MAX);
         }

@@ -326,6 +326,7 @@ impl Values {
         let mut words = std::mem::take(&mut self.notes.words);
         let mut layers = std::mem::take(&mut self.notes.layers);
         words.resize(begin + prefilter.words(), 0);
+        layers.resize(prefilter.words(), 0);
         if let Some(out) = words.get_mut(begin..)
             && prefilter.candidates(self.get(id), &set, &mut layers, out)
         {
