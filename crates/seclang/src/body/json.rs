@@ -18,7 +18,8 @@ pub(crate) fn read(text: &[u8], depth: usize, most: usize) -> Json {
         at: 0,
         path: b"json".to_vec(),
         open: Vec::new(),
-        pairs: Vec::new(),
+        value: Vec::new(),
+        pairs: Pairs::default(),
         names_bytes: 0,
         depth,
         most,
@@ -44,6 +45,8 @@ struct Reader<'t> {
     at: usize,
     path: Vec<u8>,
     open: Vec<Open>,
+    /// Lent while a string is read.
+    value: Vec<u8>,
     pairs: Pairs,
     /// Bytes of all names so far.
     names_bytes: usize,
@@ -51,7 +54,7 @@ struct Reader<'t> {
     most: usize,
 }
 
-impl Reader<'_> {
+impl<'t> Reader<'t> {
     fn document(&mut self) -> Result<(), Problem> {
         self.space();
         self.value()?;
@@ -90,13 +93,16 @@ impl Reader<'_> {
         let index = open.index;
         open.index += 1;
         if is_array {
-            self.path
-                .extend_from_slice(format!(".array_{index}").as_bytes());
+            self.path.extend_from_slice(b".array_");
+            let index = i64::try_from(index).unwrap_or(i64::MAX);
+            crate::bytes::write_number(index, &mut self.path);
             return Ok(());
         }
-        let name = self.string()?;
-        self.path.push(b'.');
-        self.path.extend_from_slice(&name);
+        let mut path = std::mem::take(&mut self.path);
+        path.push(b'.');
+        let read = self.string(&mut path);
+        self.path = path;
+        read?;
         self.space();
         self.expect(b':')
     }
@@ -116,8 +122,12 @@ impl Reader<'_> {
                 Ok(())
             }
             Some(b'"') => {
-                let value = self.string()?;
-                self.keep(value)
+                let mut value = std::mem::take(&mut self.value);
+                value.clear();
+                self.string(&mut value)?;
+                self.keep(&value)?;
+                self.value = value;
+                Ok(())
             }
             Some(b't') => self.word(b"true", b"true"),
             Some(b'f') => self.word(b"false", b"false"),
@@ -131,7 +141,7 @@ impl Reader<'_> {
         }
     }
 
-    fn keep(&mut self, value: Vec<u8>) -> Result<(), Problem> {
+    fn keep(&mut self, value: &[u8]) -> Result<(), Problem> {
         if self.pairs.len() >= self.most {
             return Err(self.wrong("there are too many values"));
         }
@@ -139,7 +149,7 @@ impl Reader<'_> {
         if self.names_bytes > super::NAMES_BYTES_MAX {
             return Err(self.wrong("the names are too long"));
         }
-        self.pairs.push((self.path.clone(), value));
+        self.pairs.push(&self.path, value);
         Ok(())
     }
 
@@ -148,11 +158,11 @@ impl Reader<'_> {
             return Err(self.wrong("no value begins here"));
         }
         self.at += word.len();
-        self.keep(value.to_vec())
+        self.keep(value)
     }
 
     /// RFC 8259 §6.
-    fn number(&mut self) -> Result<Vec<u8>, Problem> {
+    fn number(&mut self) -> Result<&'t [u8], Problem> {
         let begin = self.at;
         if self.peek() == Some(b'-') {
             self.at += 1;
@@ -172,7 +182,7 @@ impl Reader<'_> {
             }
             self.digits()?;
         }
-        Ok(self.text.get(begin..self.at).unwrap_or_default().to_vec())
+        Ok(self.text.get(begin..self.at).unwrap_or_default())
     }
 
     fn digits(&mut self) -> Result<(), Problem> {
@@ -185,10 +195,9 @@ impl Reader<'_> {
         }
     }
 
-    /// RFC 8259 §7. Half a surrogate pair becomes U+FFFD: it has no bytes in UTF-8.
-    fn string(&mut self) -> Result<Vec<u8>, Problem> {
+    /// Adds a string to `value` (RFC 8259 §7). Half a surrogate pair becomes U+FFFD: it has no bytes in UTF-8.
+    fn string(&mut self, value: &mut Vec<u8>) -> Result<(), Problem> {
         self.expect(b'"')?;
-        let mut value = Vec::new();
         loop {
             let rest = tail(self.text, self.at);
             let plain = rest
@@ -206,9 +215,9 @@ impl Reader<'_> {
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
-                    return Ok(value);
+                    return Ok(());
                 }
-                Some(b'\\') => self.escape(&mut value)?,
+                Some(b'\\') => self.escape(value)?,
                 _ => return Err(self.wrong("a control character stands in a string")),
             }
         }

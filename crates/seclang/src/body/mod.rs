@@ -4,17 +4,17 @@
 pub(crate) mod disposition;
 pub(crate) mod json;
 pub(crate) mod multipart;
+mod pairs;
 #[cfg(test)]
 mod tests;
 pub(crate) mod urlencoded;
 pub(crate) mod xml;
 
+pub(crate) use pairs::Pairs;
+
 /// LIMIT: bytes of all names of a body. A value's name has those of all levels around it, so that a
 /// small body could have very long ones.
 pub(crate) const NAMES_BYTES_MAX: usize = 1 << 20;
-
-/// Names and values in the order of the body.
-pub(crate) type Pairs = Vec<(Vec<u8>, Vec<u8>)>;
 
 /// What a reader could not read, for `REQBODY_ERROR_MSG`.
 pub(crate) type Problem = String;

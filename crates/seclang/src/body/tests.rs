@@ -3,10 +3,11 @@ use super::multipart::{Flags, Multipart};
 use super::{json, multipart, urlencoded, xml};
 
 fn pairs(pairs: &[(&str, &str)]) -> super::Pairs {
-    pairs
-        .iter()
-        .map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec()))
-        .collect()
+    let mut all = super::Pairs::default();
+    for (name, value) in pairs {
+        all.push(name.as_bytes(), value.as_bytes());
+    }
+    all
 }
 
 #[test]

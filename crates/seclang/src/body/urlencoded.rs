@@ -33,12 +33,12 @@ pub(crate) fn read(text: &[u8], separator: u8, most: usize) -> Form {
             break;
         }
         let (name, value) = split_once(pair, b'=').unwrap_or((pair, &[]));
-        let mut decoded = (
-            Vec::with_capacity(name.len()),
-            Vec::with_capacity(value.len()),
+        let (mut of_name, mut of_value) = (0, 0);
+        form.pairs.write(
+            |out| of_name = decode(name, out),
+            |out| of_value = decode(value, out),
         );
-        form.invalid += decode(name, &mut decoded.0) + decode(value, &mut decoded.1);
-        form.pairs.push(decoded);
+        form.invalid += of_name + of_value;
     }
     form
 }

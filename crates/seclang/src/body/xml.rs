@@ -148,8 +148,8 @@ impl Document {
         };
         if !open.has_elements && self.names_bytes <= super::NAMES_BYTES_MAX {
             self.names_bytes += self.path.len();
-            let text = self.xml.text.get(open.text..).unwrap_or_default().to_vec();
-            self.xml.pairs.push((self.path.clone(), text));
+            let text = self.xml.text.get(open.text..).unwrap_or_default();
+            self.xml.pairs.push(&self.path, text);
         }
         self.path.truncate(open.path);
     }

@@ -3,7 +3,7 @@
 //! touches none of the bytes that the list has needs no look of its own.
 
 use super::store::Store;
-use super::values::{Values, is_set};
+use super::values::{ValueId, Values, is_set};
 use crate::rules::{ByteSet, Column, Part, Root, Ruleset, Side};
 
 /// Not looked at in this exchange, nor in any before.
@@ -32,6 +32,8 @@ pub(crate) struct Columns {
     /// For each group its stamp, and where its candidates are.
     groups: Vec<(u32, u32)>,
     words: Vec<u64>,
+    /// The values of roots, each once.
+    ids: Vec<ValueId>,
     /// The stamp of an exchange without changes.
     first: u32,
     /// The greatest stamp there is.
@@ -46,6 +48,8 @@ struct Seen {
     begin: Option<u32>,
     /// The bytes they have.
     set: ByteSet,
+    /// Which they are, each once: where they begin and end.
+    ids: (u32, u32),
 }
 
 /// Not looked at.
@@ -53,6 +57,7 @@ const UNSEEN: Seen = Seen {
     stamp: NEVER,
     begin: None,
     set: ByteSet::EMPTY,
+    ids: (0, 0),
 };
 
 /// What columns are made of.
@@ -71,6 +76,7 @@ impl Columns {
             changed: vec![(NEVER, 0); columns.all.len()],
             groups: vec![(NEVER, 0); columns.groups.len()],
             words: Vec::with_capacity(1024),
+            ids: Vec::with_capacity(128),
             first: NEVER,
             last: NEVER,
         };
@@ -93,6 +99,7 @@ impl Columns {
         let none = sides.into_iter().max().unwrap_or_default();
         self.words.clear();
         self.words.resize(SET + none, 0);
+        self.ids.clear();
     }
 
     /// The stamp of what is looked at after so many changes; none where there were too many to tell.
@@ -100,9 +107,9 @@ impl Columns {
         self.first.checked_add(changes)
     }
 
-    /// How many bytes of memory its words have; what else it has is as many as rules need.
+    /// How many bytes of memory its words and values have; what else it has is as many as rules need.
     pub(crate) fn memory_bytes(&self) -> usize {
-        self.words.capacity() * size_of::<u64>()
+        self.words.capacity() * size_of::<u64>() + self.ids.capacity() * size_of::<ValueId>()
     }
 
     /// Whether an operator can hold for a value of the column.
@@ -141,7 +148,7 @@ impl Columns {
         }
         match *self.changed.get(at as usize)? {
             (stamp, begin) if stamp == root.stamp => Some(Some(begin)),
-            _ => self.look_at_changed(at, column, of).map(Some),
+            _ => self.look_at_changed(at, column, root, of).map(Some),
         }
     }
 
@@ -245,20 +252,29 @@ impl Columns {
     fn look(&mut self, at: u32, root: &Root, stamp: u32, of: &mut Made<'_>) -> Option<()> {
         let mut seen = Seen { stamp, ..UNSEEN };
         if !of.store.list(root.list).is_empty() {
-            let (begin, out) = self.room(root.side, of.rules)?;
-            seen.begin = Some(begin);
+            let first = self.ids.len();
+            let known = of.values.new_mark();
+            let size = of.rules.prefilter(root.side).words();
+            let begin = self.words.len();
+            self.words.resize(begin + size, 0);
+            let out = self.words.get_mut(begin..)?;
+            seen.begin = Some(u32::try_from(begin).ok()?);
             for entry in of.store.list(root.list) {
                 let value = match root.part {
                     Part::Value => entry.value,
                     Part::Name => entry.name,
                 };
-                if root.means(of.values.get(entry.name)) {
-                    // What this costs without looking at a byte.
-                    of.values.spent_bytes = of.values.spent_bytes.saturating_add(1);
-                    seen.set = seen.set.union(of.values.set(value));
+                // What this costs without looking at a byte.
+                of.values.spent_bytes = of.values.spent_bytes.saturating_add(1);
+                if root.means(of.values.get(entry.name)) && !of.values.is_marked(value, known) {
+                    of.values.mark(value, known);
+                    self.ids.push(value);
+                    seen.set = seen.set.union(*of.values.set(value));
                     of.values.gather(value, root.side, of.rules, out);
                 }
             }
+            let place = |at: usize| u32::try_from(at).ok();
+            seen.ids = (place(first)?, place(self.ids.len())?);
         }
         self.last = self.last.max(stamp);
         *self.roots.get_mut(at as usize)? = seen;
@@ -267,24 +283,28 @@ impl Columns {
 
     /// Looks at those values that the chain of a column makes others of.
     #[inline(never)]
-    fn look_at_changed(&mut self, at: u32, column: &Column, of: &mut Made<'_>) -> Option<u32> {
-        let root = of.rules.columns.roots.get(column.root as usize)?;
-        let stamp = self.stamp(of.store.changes(root.list))?;
-        let begin = match self.as_before(column, of) {
+    fn look_at_changed(
+        &mut self,
+        at: u32,
+        column: &Column,
+        seen: &Seen,
+        of: &mut Made<'_>,
+    ) -> Option<u32> {
+        let begin = match self.as_before(column, seen, of) {
             Some(begin) => begin,
-            None => self.look_at_each(root, column, of)?,
+            None => self.look_at_each(column, seen, of)?,
         };
-        self.last = self.last.max(stamp);
-        *self.changed.get_mut(at as usize)? = (stamp, begin);
+        // A stamp that its root has.
+        *self.changed.get_mut(at as usize)? = (seen.stamp, begin);
         Some(begin)
     }
 
     /// Where the column is that the chain has before its last step, when that step touches none of the
     /// bytes its values have: both have the same.
-    fn as_before(&mut self, column: &Column, of: &mut Made<'_>) -> Option<u32> {
-        let (_, Some(before)) = self.column(column.before?, of)? else {
-            return None;
-        };
+    fn as_before(&mut self, column: &Column, seen: &Seen, of: &mut Made<'_>) -> Option<u32> {
+        let at = column.before?;
+        let before = of.rules.columns.all.get(at as usize)?;
+        let before = self.changed(at, before, seen, of)??;
         let set = (before as usize).checked_sub(SET)?;
         let (set, _) = self.words.get(set..)?.split_first_chunk::<SET>()?;
         let (_, may_change) = of
@@ -294,30 +314,28 @@ impl Columns {
         (!may_change).then_some(before)
     }
 
-    fn look_at_each(&mut self, root: &Root, column: &Column, of: &mut Made<'_>) -> Option<u32> {
+    fn look_at_each(&mut self, column: &Column, seen: &Seen, of: &mut Made<'_>) -> Option<u32> {
+        let side = of.rules.columns.roots.get(column.root as usize)?.side;
         let mut set = ByteSet::EMPTY;
         let of_set = self.words.len();
         self.words.resize(of_set + SET, 0);
-        let (begin, out) = self.room(root.side, of.rules)?;
-        for entry in of.store.list(root.list) {
-            if !root.means(of.values.get(entry.name)) {
-                continue;
-            }
-            let value = match root.part {
-                Part::Value => entry.value,
-                Part::Name => entry.name,
-            };
+        let begin = self.words.len();
+        self.words
+            .resize(begin + of.rules.prefilter(side).words(), 0);
+        let out = self.words.get_mut(begin..)?;
+        let (first, end) = seen.ids;
+        for value in self.ids.get(first as usize..end as usize)? {
             // What this costs without looking at a byte.
             of.values.spent_bytes = of.values.spent_bytes.saturating_add(1);
-            let made = of.values.transformed(value, column.node, of.rules);
-            set = set.union(of.values.set(made));
-            if made != value {
-                of.values.gather(made, root.side, of.rules, out);
+            let made = of.values.transformed(*value, column.node, of.rules);
+            set = set.union(*of.values.set(made));
+            if made != *value {
+                of.values.gather(made, side, of.rules, out);
             }
         }
         let place = self.words.get_mut(of_set..of_set + SET)?;
         place.copy_from_slice(&set.words());
-        Some(begin)
+        u32::try_from(begin).ok()
     }
 
     /// Empty words for candidates, and where they begin.

@@ -270,6 +270,8 @@ impl<'r> Transaction<'r> {
 
     fn list(&mut self, look: &Look<'_, 'r>, lists: &[Variable], part: Part) {
         let mut count = 0;
+        // Long lists repeat themselves; what has not matched does not match when it comes again.
+        let unmatched = self.values.new_mark();
         for list in lists {
             for at in 0..self.store.list(*list).len() {
                 let Some(entry) = self.store.list(*list).get(at).copied() else {
@@ -287,7 +289,14 @@ impl<'r> Transaction<'r> {
                         Part::Value => entry.value,
                         Part::Name => entry.name,
                     };
+                    if self.values.is_marked(value, unmatched) {
+                        continue;
+                    }
+                    let before = self.links.hits.len();
                     self.value(look, entry.name, value);
+                    if self.links.hits.len() == before {
+                        self.values.mark(value, unmatched);
+                    }
                 }
             }
         }

@@ -135,7 +135,7 @@ impl Transaction<'_> {
         if form.invalid > 0 {
             self.set(Variable::UrlencodedError, b"1");
         }
-        for (name, value) in &form.pairs {
+        for (name, value) in form.pairs.iter() {
             self.add(Variable::ArgsGet, name, value);
         }
         self.raw_arguments(Variable::ArgsGetRaw, query);

@@ -95,7 +95,7 @@ impl Transaction<'_> {
         if form.invalid > 0 {
             self.set(Variable::UrlencodedError, b"1");
         }
-        for (name, value) in &form.pairs {
+        for (name, value) in form.pairs.iter() {
             self.add(Variable::ArgsPost, name, value);
         }
         self.raw_arguments(Variable::ArgsPostRaw, body);
@@ -107,7 +107,7 @@ impl Transaction<'_> {
     fn json(&mut self, body: &[u8]) {
         let settings = &self.rules.settings;
         let read = json::read(body, settings.depth_limit, settings.arguments_limit);
-        for (name, value) in &read.pairs {
+        for (name, value) in read.pairs.iter() {
             self.add(Variable::ArgsPost, name, value);
         }
         if let Some(problem) = read.problem {

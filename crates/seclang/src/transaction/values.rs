@@ -44,7 +44,16 @@ struct Known {
     /// chains that differ meet in the same values. Most values are left alone by all.
     derived: u32,
     stepped: u32,
+    /// The last mark it got.
+    mark: u32,
 }
+
+/// Something that values are marked with, to be known when they come again.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mark(u32);
+
+/// No value has this mark.
+const UNMARKED: u32 = 0;
 
 /// All values.
 #[derive(Debug, Default)]
@@ -56,6 +65,8 @@ pub(crate) struct Values {
     notes: Notes,
     /// Values kept not long ago, each where its hash says; one takes another's place.
     recent: Vec<u32>,
+    /// The last mark that was made.
+    last_mark: u32,
     /// Bytes that transformations and operators have looked at.
     pub(crate) spent_bytes: u64,
 }
@@ -104,6 +115,7 @@ impl Values {
             kinds: rules.trie.kinds(),
             notes: Notes::default(),
             recent: Vec::new(),
+            last_mark: UNMARKED,
             spent_bytes: 0,
         };
         values.push(b"");
@@ -116,6 +128,7 @@ impl Values {
         self.all.clear();
         self.notes.clear();
         self.recent.clear();
+        self.last_mark = UNMARKED;
         self.spent_bytes = 0;
         self.push(b"");
     }
@@ -159,8 +172,29 @@ impl Values {
             candidates: [UNKNOWN; 2],
             derived: UNKNOWN,
             stepped: UNKNOWN,
+            mark: UNMARKED,
         });
         id
+    }
+
+    /// A mark that no value has.
+    pub(crate) fn new_mark(&mut self) -> Mark {
+        // LIMIT: what comes after four thousand million marks is known to nobody.
+        self.last_mark = self.last_mark.checked_add(1).unwrap_or(UNMARKED);
+        Mark(self.last_mark)
+    }
+
+    /// Marks a value.
+    pub(crate) fn mark(&mut self, id: ValueId, mark: Mark) {
+        if let Some(known) = self.all.get_mut(id.index()) {
+            known.mark = mark.0;
+        }
+    }
+
+    /// Whether a value has a mark; false where that is not known any more.
+    pub(crate) fn is_marked(&self, id: ValueId, mark: Mark) -> bool {
+        let known = self.all.get(id.index());
+        known.is_some_and(|known| known.mark == mark.0 && mark.0 != UNMARKED)
     }
 
     /// Keeps a copy, or answers with one that was kept not long ago: long lists repeat themselves, and
@@ -199,16 +233,16 @@ impl Values {
     }
 
     /// The bytes that a value has.
-    pub(crate) fn set(&mut self, id: ValueId) -> ByteSet {
+    pub(crate) fn set(&mut self, id: ValueId) -> &ByteSet {
         let Some(known) = self.all.get_mut(id.index()) else {
-            return ByteSet::default();
+            return &ByteSet::EMPTY;
         };
         if !known.is_looked_at {
             let bytes = self.bytes.get(known.begin as usize..known.end as usize);
             known.set = ByteSet::of(bytes.unwrap_or_default());
             known.is_looked_at = true;
         }
-        known.set
+        &known.set
     }
 
     /// Whether values take more than a transaction may have.
@@ -227,8 +261,7 @@ impl Values {
         if node == Node::ROOT {
             return id;
         }
-        let set = self.set(id);
-        if !rules.trie.may_change(node, &set) {
+        if !rules.trie.may_change(node, self.set(id)) {
             return id;
         }
         let row = self.row(id, |known| &mut known.derived, self.nodes);
@@ -247,10 +280,10 @@ impl Values {
 
     /// What the last transformation of the chain that ends at `node` makes of a value.
     fn stepped(&mut self, before: ValueId, node: Node, rules: &Ruleset) -> ValueId {
-        let set = self.set(before);
-        let (Some((kind, true)), Some((_, step))) =
-            (rules.trie.last(node, &set), rules.trie.step(node))
-        else {
+        let (Some((kind, true)), Some((_, step))) = (
+            rules.trie.last(node, self.set(before)),
+            rules.trie.step(node),
+        ) else {
             return before;
         };
         let row = self.row(before, |known| &mut known.stepped, self.kinds);
@@ -320,7 +353,7 @@ impl Values {
     }
 
     fn new_candidates(&mut self, id: ValueId, side: Side, rules: &Ruleset) -> usize {
-        let set = self.set(id);
+        let set = *self.set(id);
         let prefilter = rules.prefilter(side);
         let begin = self.notes.words.len();
         let mut words = std::mem::take(&mut self.notes.words);

@@ -231,8 +231,12 @@ impl Trie {
 
     /// Whether the chain that ends at `node` may make something else of a value with these bytes.
     pub(crate) fn may_change(&self, node: Node, bytes: &ByteSet) -> bool {
-        let touched = self.touched(node);
-        touched.is_none_or(|touched| touched.meets(bytes))
+        match node.index().checked_sub(1).map(|at| self.touched.get(at)) {
+            None => false,
+            Some(touched) => touched
+                .and_then(Option::as_ref)
+                .is_none_or(|touched| touched.meets(bytes)),
+        }
     }
 
     /// A value without any of these bytes is what the chain that ends at `node` makes of it; none where

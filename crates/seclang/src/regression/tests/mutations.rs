@@ -20,7 +20,7 @@ pub(crate) fn payloads(cases: &[Case]) -> Vec<Vec<u8>> {
         let query = split_once(&wire.target, b'?').map_or(&[][..], |(_, query)| query);
         for text in [query, &wire.body] {
             let pairs = urlencoded::read(text, b'&', 100).pairs;
-            all.extend(pairs.into_iter().map(|(_, value)| value));
+            all.extend(pairs.iter().map(|(_, value)| value.to_vec()));
         }
     }
     all.retain(|payload| LENGTHS.contains(&payload.len()));
