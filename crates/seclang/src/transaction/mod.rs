@@ -17,6 +17,7 @@ mod request_body;
 mod response;
 mod spare;
 mod store;
+mod targets;
 #[cfg(test)]
 mod tests;
 mod values;
