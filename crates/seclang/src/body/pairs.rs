@@ -10,6 +10,14 @@ pub(crate) struct Pairs {
 }
 
 impl Pairs {
+    /// With room for so many bytes of names and values.
+    pub(super) fn with_room(bytes: usize) -> Self {
+        Self {
+            bytes: Vec::with_capacity(bytes),
+            ends: Vec::new(),
+        }
+    }
+
     /// Adds a pair.
     pub(super) fn push(&mut self, name: &[u8], value: &[u8]) {
         self.write(

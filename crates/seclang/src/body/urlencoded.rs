@@ -23,7 +23,11 @@ pub(crate) fn raw(text: &[u8], separator: u8, most: usize) -> impl Iterator<Item
 
 /// Reads at most `most` pairs between `separator`s. A pair without `=` is a name.
 pub(crate) fn read(text: &[u8], separator: u8, most: usize) -> Form {
-    let mut form = Form::default();
+    // Decoding makes nothing longer.
+    let mut form = Form {
+        pairs: Pairs::with_room(text.len()),
+        ..Form::default()
+    };
     for pair in text.split(|byte| *byte == separator) {
         if pair.is_empty() {
             continue;

@@ -47,7 +47,8 @@ impl Root {
 pub(crate) struct Column {
     pub(crate) root: u32,
     pub(crate) node: Node,
-    /// The column of the same root under the chain without its last step, where rules ask for it.
+    /// The column of the same root under the chain without its last step, where a rule has asked for
+    /// it before.
     pub(crate) before: Option<u32>,
 }
 

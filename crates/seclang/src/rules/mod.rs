@@ -271,7 +271,8 @@ impl Ruleset {
         for rule in &mut self.rules {
             rule.bit = None;
         }
-        for step in self.folded.iter_mut().flatten() {
+        let steps = self.phases.iter_mut().chain(&mut self.folded).flatten();
+        for step in steps {
             step.what = What::Ask(None);
         }
     }

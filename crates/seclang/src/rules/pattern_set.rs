@@ -12,7 +12,8 @@ const PATTERNS_MAX: usize = 64 * CHUNK;
 /// LIMIT: bytes of one compiled set.
 const SET_BYTES_MAX: usize = 8 << 20;
 
-/// Patterns of text, in the syntax of the `regex` crate with Unicode.
+/// Patterns of text, in the syntax of the `regex` crate: `\d`, `\s` and `\w` are Unicode's, other classes
+/// and case folding of Unicode are not there.
 ///
 /// What a value lacks that every pattern needs (a length, some bytes, literals) is seen in one cheap
 /// pass; only a value that some pattern can match is held to them, in one more pass that is linear in
@@ -24,7 +25,8 @@ pub struct PatternSet {
 }
 
 impl PatternSet {
-    /// Compiles at most 256 patterns; all of them together take at most 8 MiB.
+    /// Compiles at most 256 patterns, together to at most 8 MiB; what searches need beside is as much
+    /// again at most.
     ///
     /// # Errors
     /// [`Error::Patterns`] when one of them is not understood, or they are too large.

@@ -1,7 +1,10 @@
 //! What an operator needs of a value before it is worth running.
 
+use std::collections::HashMap;
+
 use regex_syntax::hir::Hir;
 
+use super::finder::LITERAL_MAX;
 use super::needs::Needs;
 use super::{ByteSet, literals};
 use crate::operator::{Operator, Test};
@@ -79,7 +82,7 @@ fn phrases(phrases: Vec<Vec<u8>>) -> Wants {
                 length,
                 sets: Vec::new(),
             },
-            literals: phrases,
+            literals: telling(phrases),
             not_a_word: false,
         };
     }
@@ -90,4 +93,40 @@ fn phrases(phrases: Vec<Vec<u8>>) -> Wants {
         set.insert(byte.to_ascii_uppercase());
     }
     bytes(set)
+}
+
+/// Of phrases that are longer than what is looked for, the part that the fewest others have: where sixty
+/// names begin with `array_`, that says little.
+fn telling(mut phrases: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+    for phrase in &mut phrases {
+        phrase.make_ascii_lowercase();
+    }
+    let mut counts: HashMap<&[u8], u32> = HashMap::new();
+    for part in phrases
+        .iter()
+        .flat_map(|phrase| phrase.windows(LITERAL_MAX))
+    {
+        *counts.entry(part).or_default() += 1;
+    }
+    let parts = phrases.iter().map(|phrase| {
+        let parts = phrase.windows(LITERAL_MAX);
+        let rarest = parts.min_by_key(|part| counts.get(part).copied());
+        rarest.unwrap_or(phrase).to_vec()
+    });
+    parts.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_phrases_are_looked_for_by_what_few_others_have() {
+        let all = ["array_map", "Array_Walk", "array_", "map", "array_walks"];
+        let told = telling(all.map(|phrase| phrase.as_bytes().to_vec()).to_vec());
+        assert_eq!(
+            told,
+            [&b"rray_m"[..], b"rray_w", b"array_", b"map", b"_walks"]
+        );
+    }
 }

@@ -264,9 +264,12 @@ impl Columns {
                     Part::Value => entry.value,
                     Part::Name => entry.name,
                 };
+                if !root.means(of.values.get(entry.name)) {
+                    continue;
+                }
                 // What this costs without looking at a byte.
                 of.values.spent_bytes = of.values.spent_bytes.saturating_add(1);
-                if root.means(of.values.get(entry.name)) && !of.values.is_marked(value, known) {
+                if !of.values.is_marked(value, known) {
                     of.values.mark(value, known);
                     self.ids.push(value);
                     seen.set = seen.set.union(*of.values.set(value));
@@ -290,7 +293,7 @@ impl Columns {
         seen: &Seen,
         of: &mut Made<'_>,
     ) -> Option<u32> {
-        let begin = match self.as_before(column, seen, of) {
+        let begin = match self.as_before(column, seen, of.rules) {
             Some(begin) => begin,
             None => self.look_at_each(column, seen, of)?,
         };
@@ -299,18 +302,16 @@ impl Columns {
         Some(begin)
     }
 
-    /// Where the column is that the chain has before its last step, when that step touches none of the
-    /// bytes its values have: both have the same.
-    fn as_before(&mut self, column: &Column, seen: &Seen, of: &mut Made<'_>) -> Option<u32> {
-        let at = column.before?;
-        let before = of.rules.columns.all.get(at as usize)?;
-        let before = self.changed(at, before, seen, of)??;
+    /// Where the column is that the chain has before its last step, when that one is known and the step
+    /// touches none of the bytes its values have: both have the same.
+    fn as_before(&self, column: &Column, seen: &Seen, rules: &Ruleset) -> Option<u32> {
+        let (stamp, before) = *self.changed.get(column.before? as usize)?;
+        if stamp != seen.stamp {
+            return None;
+        }
         let set = (before as usize).checked_sub(SET)?;
         let (set, _) = self.words.get(set..)?.split_first_chunk::<SET>()?;
-        let (_, may_change) = of
-            .rules
-            .trie
-            .last(column.node, &ByteSet::from_words(*set))?;
+        let (_, may_change) = rules.trie.last(column.node, &ByteSet::from_words(*set))?;
         (!may_change).then_some(before)
     }
 

@@ -71,8 +71,11 @@ impl<'r> Transaction<'r> {
                 let plain = matches!(look.target.selector, Selector::All)
                     && look.target.exclude.is_empty()
                     && look.removed.is_empty();
-                if !plain && !look.takes(self.values.get(entry.name)) {
-                    continue;
+                if !plain {
+                    self.values.spend(self.values.len(entry.name));
+                    if !look.takes(self.values.get(entry.name)) {
+                        continue;
+                    }
                 }
                 count += 1;
                 if !look.target.count {
@@ -81,6 +84,7 @@ impl<'r> Transaction<'r> {
                         Part::Name => entry.name,
                     };
                     if self.values.is_marked(value, unmatched) {
+                        self.values.spend(0);
                         continue;
                     }
                     let before = self.links.hits.len();
@@ -151,12 +155,17 @@ impl<'r> Transaction<'r> {
             };
             return self.value(look, name, value);
         }
-        let mut found = Vec::new();
+        let (mut found, mut count) = (Vec::new(), 0);
         let of_slots = self.store.all(variable, &look.target.slots, names);
         for (name, kept) in of_slots {
             // Those with slots are known to be meant.
             let has_slot = variable == Variable::Tx && names.find(name).is_some();
-            if (has_slot || look.target.takes(name)) && !look.is_removed(name) {
+            if (!has_slot && !look.target.takes(name)) || look.is_removed(name) {
+                continue;
+            }
+            count += 1;
+            // What is only counted is not copied.
+            if !look.target.count {
                 let value = match kept {
                     Kept::Number(number) => self.values.push(Digits::of(*number).as_bytes()),
                     Kept::Bytes(bytes) => self.values.push(bytes),
@@ -165,7 +174,7 @@ impl<'r> Transaction<'r> {
             }
         }
         if look.target.count {
-            return self.count(look, found.len());
+            return self.count(look, count);
         }
         for (name, value) in found {
             self.value(look, name, value);

@@ -52,8 +52,10 @@ struct Known {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Mark(u32);
 
-/// No value has this mark.
+/// What a value has that was never marked.
 const UNMARKED: u32 = 0;
+/// The mark that says nothing.
+const NO_MARK: u32 = u32::MAX;
 
 /// All values.
 #[derive(Debug, Default)]
@@ -179,8 +181,8 @@ impl Values {
 
     /// A mark that no value has.
     pub(crate) fn new_mark(&mut self) -> Mark {
-        // LIMIT: what comes after four thousand million marks is known to nobody.
-        self.last_mark = self.last_mark.checked_add(1).unwrap_or(UNMARKED);
+        // LIMIT: after four thousand million marks no value is known to have come before.
+        self.last_mark = self.last_mark.saturating_add(1);
         Mark(self.last_mark)
     }
 
@@ -191,10 +193,10 @@ impl Values {
         }
     }
 
-    /// Whether a value has a mark; false where that is not known any more.
+    /// Whether a value has a mark; false where that is not known, or not any more.
     pub(crate) fn is_marked(&self, id: ValueId, mark: Mark) -> bool {
         let known = self.all.get(id.index());
-        known.is_some_and(|known| known.mark == mark.0 && mark.0 != UNMARKED)
+        known.is_some_and(|known| known.mark == mark.0 && mark.0 != NO_MARK)
     }
 
     /// Keeps a copy, or answers with one that was kept not long ago: long lists repeat themselves, and

@@ -74,3 +74,76 @@ fn a_value_is_only_the_one_before_when_every_byte_is() {
         values.clear();
     }
 }
+
+/// Ways to look at arguments; each rule counts what it matches.
+const LOOKS: &[&str] = &[
+    "ARGS \"@rx evil\" \"",
+    "ARGS \"!@rx evil\" \"",
+    "ARGS \"@rx ^(e)vil$\" \"capture,setvar:tx.seen=+%{TX.1}1,",
+    "ARGS|!ARGS:/^x/ \"@contains evil\" \"t:lowercase,",
+    "ARGS|!ARGS:/1$/ \"!@streq good\" \"",
+    "ARGS:/^a/|ARGS_NAMES \"@rx ^[a-m]\" \"t:urlDecodeUni,t:lowercase,multiMatch,",
+    "ARGS \"!@streq evil\" \"t:urlDecodeUni,t:lowercase,multiMatch,",
+    "ARGS \"@eq 4\" \"t:length,",
+    "ARGS \"@pm evil worse\" \"t:urlDecodeUni,",
+    "ARGS \"@within good,1234\" \"",
+    "ARGS \"@rx ^$\" \"t:removeWhitespace,",
+    "ARGS_NAMES \"@rx 7\" \"",
+];
+
+#[test]
+fn long_lists_that_repeat_themselves_match_as_often_as_each_argument_alone() {
+    let mut text = String::new();
+    for (at, look) in LOOKS.iter().enumerate() {
+        text += &format!("SecRule {look}id:{at}1,phase:2,pass,nolog,setvar:tx.n{at}=+1\"\n");
+    }
+    let rules = rules(&text);
+    let counts = |target: String| -> Vec<i64> {
+        let done = run(&rules, &get(target.leak()));
+        let count = |at| {
+            done.tx(&format!("n{at}"))
+                .map_or(0, |text| crate::bytes::number(&text))
+        };
+        (0..LOOKS.len()).map(count).collect()
+    };
+    let values = [
+        "good",
+        "evil",
+        "EVIL",
+        "%2565vil",
+        "",
+        "+",
+        "worse+evil",
+        "1234",
+        "a%2541",
+    ];
+    let mut random = testkit::Mutator::new(3);
+    for _ in 0..12 {
+        let pairs: Vec<String> = (0..180)
+            .map(|at| {
+                let value = values[random.below(values.len())];
+                format!("{}{at}={value}", ["a", "x", "n"][random.below(3)])
+            })
+            .collect();
+        let mut alone = vec![0; LOOKS.len()];
+        for pair in &pairs {
+            for (sum, count) in alone.iter_mut().zip(counts(format!("/?{pair}"))) {
+                *sum += count;
+            }
+        }
+        assert!(alone.iter().all(|count| *count > 0), "{alone:?}");
+        assert_eq!(counts(format!("/?{}", pairs.join("&"))), alone);
+    }
+}
+
+#[test]
+fn what_is_only_counted_is_not_copied() {
+    let mut text = "SecRule ARGS \"@rx (.*)\" \"id:1,phase:2,pass,nolog,capture\"\n".to_owned();
+    for at in 2..60 {
+        text += &format!("SecRule &TX \"@gt 1000\" \"id:{at},phase:2,pass\"\n");
+    }
+    let rules = rules(&text);
+    let done = run(&rules, &get(format!("/?a={}", "x".repeat(10_000)).leak()));
+    assert_eq!(done.tx("0").map(|text| text.len()), Some(10_000));
+    assert!(done.values.memory_bytes() < 200_000);
+}
