@@ -8,8 +8,8 @@
 
 pub(crate) fn apply(input: &[u8], out: &mut Vec<u8>) -> bool {
     // A detour is a `.` or an empty segment, and those need a `/` unless they are the whole.
-    if memchr::memchr2(b'/', b'.', input).is_none() {
-        return false;
+    if memchr::memchr(b'/', input).is_none() {
+        return input == b".";
     }
     normalize(input, out);
     out != input

@@ -7,8 +7,8 @@
 use super::normalize_path::normalize;
 
 pub(crate) fn apply(input: &[u8], out: &mut Vec<u8>) -> bool {
-    if memchr::memchr3(b'/', b'.', b'\\', input).is_none() {
-        return false;
+    if memchr::memchr2(b'/', b'\\', input).is_none() {
+        return input == b".";
     }
     if !input.contains(&b'\\') {
         normalize(input, out);
