@@ -11,7 +11,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 
-use crate::{Error, Value};
+use crate::{Error, Value, files};
 
 /// LIMIT: readers of the SQLite file.
 const READERS_MAX: u32 = 4;
@@ -102,8 +102,11 @@ impl Engine {
 
 async fn open_sqlite(path: &PathBuf) -> Result<Engine, Error> {
     let failed = |source| Error::opening(path.display().to_string(), source);
+    // A new file becomes one with a WAL by a lock that SQLite does not wait for: of two who do so
+    // at once, one would be told that the database is busy.
+    let turn = files::turn(path).await?;
     // SECURITY: the file is ours alone from its first byte; SQLite gives its WAL the same mode.
-    crate::files::create_private(path)?;
+    files::create_private(path)?;
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
@@ -132,6 +135,7 @@ async fn open_sqlite(path: &PathBuf) -> Result<Engine, Error> {
         .connect_with(options.pragma("query_only", "ON"))
         .await
         .map_err(failed)?;
+    drop(turn);
     Ok(Engine::Sqlite {
         writer,
         readers,

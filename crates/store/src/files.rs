@@ -7,8 +7,17 @@ use std::os::unix::fs::{
 };
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 
 use crate::Error;
+
+/// LIMIT: how long [`turn`] waits.
+const TURN_MAX: Duration = Duration::from_secs(10);
+/// How often it asks.
+const TURN_POLL: Duration = Duration::from_millis(10);
 
 /// Files written so far, for the names of temporary ones.
 static WRITES: AtomicU64 = AtomicU64::new(0);
@@ -23,14 +32,10 @@ pub fn atomic_write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
         path: path.to_path_buf(),
         source,
     };
-    let folder = path
-        .parent()
-        .filter(|p| !p.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
     let temporary = beside(path).map_err(failed)?;
     let written = write_new(&temporary, bytes, mode).and_then(|()| {
         std::fs::rename(&temporary, path)?;
-        File::open(folder)?.sync_all()
+        File::open(folder(path))?.sync_all()
     });
     written.map_err(|source| {
         drop(std::fs::remove_file(&temporary));
@@ -40,21 +45,60 @@ pub fn atomic_write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
 
 /// Makes `path` with mode 0600 when it is not there yet; one that others may read becomes ours
 /// alone.
+///
+/// A file that is there is never opened: closing it would take away the locks that SQLite holds on
+/// it in this process, <https://sqlite.org/howtocorrupt.html> section 2.2.
 pub(crate) fn create_private(path: &Path) -> Result<(), Error> {
-    let opened = OpenOptions::new()
+    let made = OpenOptions::new()
         .write(true)
-        .create(true)
-        .truncate(false)
+        .create_new(true)
         .mode(0o600)
         .open(path);
-    let private = opened.and_then(|file| match file.metadata()?.mode() & 0o077 {
-        0 => Ok(()),
-        _ => file.set_permissions(Permissions::from_mode(0o600)),
-    });
+    let private = match made {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => close_to_others(path),
+        made => made.map(drop),
+    };
     private.map_err(|source| Error::Write {
         path: path.to_path_buf(),
         source,
     })
+}
+
+fn close_to_others(path: &Path) -> io::Result<()> {
+    match std::fs::metadata(path)?.mode() & 0o077 {
+        0 => Ok(()),
+        _ => std::fs::set_permissions(path, Permissions::from_mode(0o600)),
+    }
+}
+
+/// Waits for a turn among those who open databases in the folder of `path`, here or in another
+/// process; it ends when the folder's handle is dropped.
+///
+/// # Errors
+/// [`Error::Busy`] when others had it for all of [`TURN_MAX`]; [`Error::Write`].
+pub(crate) async fn turn(path: &Path) -> Result<File, Error> {
+    let failed = |source| Error::Write {
+        path: path.to_path_buf(),
+        source,
+    };
+    let handle = File::open(folder(path)).map_err(failed)?;
+    let locked = tokio::time::timeout(TURN_MAX, async {
+        loop {
+            match flock(&handle, FlockOperation::NonBlockingLockExclusive) {
+                Err(Errno::WOULDBLOCK) => tokio::time::sleep(TURN_POLL).await,
+                locked => return locked,
+            }
+        }
+    });
+    let locked = locked.await.map_err(|_| Error::Busy)?;
+    locked.map_err(|error| failed(error.into()))?;
+    Ok(handle)
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
 }
 
 /// What [`write_once`] found.
@@ -92,8 +136,7 @@ pub(crate) fn create_private_folder(path: &Path) -> io::Result<()> {
 /// Waits until a file that somebody else wrote is on the disk, with its name.
 pub(crate) fn sync(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()?;
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+    File::open(folder(path))?.sync_all()
 }
 
 fn write_new(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
