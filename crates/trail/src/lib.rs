@@ -6,6 +6,7 @@
 //! thread writes; an event of class change is on disk before its action is answered.
 
 mod appender;
+mod check;
 mod checkpoints;
 mod disk;
 mod error;
@@ -14,9 +15,11 @@ mod health;
 mod leaf;
 mod log;
 mod mark;
+mod opening;
 mod reader;
 mod search;
 mod segment;
+mod summary;
 mod trail;
 pub mod verify;
 mod writer;

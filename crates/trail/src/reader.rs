@@ -2,10 +2,12 @@
 
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use merkle::Frontier;
 use model::Event;
 
 use crate::leaf::{
@@ -13,10 +15,13 @@ use crate::leaf::{
     LEAF_FRAME_BYTES, Leaf, PAYLOAD_HEADER_BYTES, Payload,
 };
 use crate::segment;
+use crate::summary::Summary;
 
+/// LIMIT: leaves that are read in one go.
+const LEAVES_AT_ONCE: u64 = 4096;
 /// Entries of which one offset is kept: a quarter of a byte an entry stays in memory. Those between
 /// are found by the lengths of the frames on the way.
-const STEP_ENTRIES: u64 = 32;
+pub(crate) const STEP_ENTRIES: u64 = 32;
 
 /// Where every entry stands.
 #[derive(Clone, Debug)]
@@ -28,6 +33,8 @@ pub(crate) struct Index {
 #[derive(Clone, Debug)]
 pub(crate) struct Segment {
     first: u64,
+    /// The tree's right edge before the first entry.
+    before: Frontier,
     entries: u64,
     /// Where the payload's frame of every [`STEP_ENTRIES`]th entry begins.
     marks: Vec<u64>,
@@ -69,13 +76,25 @@ struct Block {
 }
 
 impl Segment {
-    /// One without entries.
-    pub(crate) fn new(first: u64, files: Files) -> Self {
+    /// One without entries, before which the tree's right edge is `before`.
+    pub(crate) fn new(before: Frontier, files: Files) -> Self {
         Self {
-            first,
+            first: before.size(),
+            before,
             entries: 0,
             marks: Vec::new(),
             files: Some(files),
+        }
+    }
+
+    /// One to which nothing is added any more.
+    pub(crate) fn closed(before: Frontier, entries: u64, marks: Vec<u64>) -> Self {
+        Self {
+            first: before.size(),
+            before,
+            entries,
+            marks,
+            files: None,
         }
     }
 
@@ -129,11 +148,43 @@ impl Index {
         }
     }
 
-    /// Calls `each` with the leaf hashes of the first `size` entries, in order.
-    pub(crate) fn leaf_hashes(
+    /// What is to be kept of the newest segment, when the tree's right edge behind it is
+    /// `frontier`.
+    pub(crate) fn summary(&self, frontier: &Frontier, payloads_end: u64) -> Option<Summary> {
+        let segments = self.read_lock();
+        let last = segments.last()?;
+        let marks = last.marks.clone();
+        Some(Summary::new(
+            last.first,
+            payloads_end,
+            frontier.clone(),
+            marks,
+        ))
+    }
+
+    /// The root of the first `size` entries, of which there are so many. Reads the leaves of one
+    /// segment at most.
+    pub(crate) fn root_at(&self, size: u64) -> io::Result<merkle::Hash> {
+        let before = {
+            let segments = self.read_lock();
+            let behind = segments.partition_point(|segment| segment.first <= size);
+            let found = behind.checked_sub(1).and_then(|at| segments.get(at));
+            found.map_or_else(Frontier::new, |segment| segment.before.clone())
+        };
+        let mut frontier = before;
+        self.leaves(frontier.size()..size, |leaf| {
+            frontier.push(merkle::leaf_hash(leaf?));
+            Ok(())
+        })?;
+        Ok(frontier.root())
+    }
+
+    /// Calls `each` with the leaves of a range of entries, in order; with an error for one that is
+    /// damaged.
+    pub(crate) fn leaves(
         &self,
-        size: u64,
-        mut each: impl FnMut(merkle::Hash),
+        range: Range<u64>,
+        mut each: impl FnMut(io::Result<&[u8]>) -> io::Result<()>,
     ) -> io::Result<()> {
         let segments: Vec<_> = {
             let segments = self.read_lock();
@@ -141,13 +192,17 @@ impl Index {
             segments.iter().map(span).collect()
         };
         for (first, entries, files) in segments {
-            if first >= size {
-                break;
+            let from = range.start.max(first) - first;
+            let until = range.end.min(first + entries).saturating_sub(first);
+            if from >= until {
+                continue;
             }
             let leaves = files.map_or_else(|| self.file(first, Kind::Leaves), |f| Ok(f.leaves))?;
-            for within in 0..entries.min(size - first) {
-                let offset = FILE_HEADER_BYTES + within * LEAF_FRAME_BYTES;
-                each(merkle::leaf_hash(&read_frame(&leaves, offset, LEAF_BYTES)?));
+            let mut at = from;
+            while at < until {
+                let many = (until - at).min(LEAVES_AT_ONCE);
+                each_leaf(&leaves, at, many, &mut each)?;
+                at += many;
             }
         }
         Ok(())
@@ -282,6 +337,36 @@ fn frame_length(file: &File, offset: u64) -> io::Result<u64> {
     file.read_exact_at(&mut length, offset)?;
     let header = u64::try_from(FRAME_HEADER_BYTES).unwrap_or(u64::MAX);
     Ok(header + u64::from(u32::from_be_bytes(length)))
+}
+
+/// Calls `each` with `many` leaves of one file, of which `at` is the first.
+fn each_leaf(
+    file: &File,
+    at: u64,
+    many: u64,
+    each: &mut impl FnMut(io::Result<&[u8]>) -> io::Result<()>,
+) -> io::Result<()> {
+    let bytes = usize::try_from(many * LEAF_FRAME_BYTES).unwrap_or(usize::MAX);
+    let mut frames = vec![0; bytes];
+    file.read_exact_at(&mut frames, FILE_HEADER_BYTES + at * LEAF_FRAME_BYTES)?;
+    for framed in frames.chunks_exact(FRAME_HEADER_BYTES + LEAF_BYTES) {
+        each(whole_frame(framed))?;
+    }
+    Ok(())
+}
+
+/// The body of a frame that fills all of `bytes`.
+pub(crate) fn whole_frame(bytes: &[u8]) -> io::Result<&[u8]> {
+    let odd = || damaged("a frame has another length than it says");
+    let (length, rest) = bytes.split_first_chunk::<4>().ok_or_else(odd)?;
+    let (expected, body) = rest.split_first_chunk::<4>().ok_or_else(odd)?;
+    if u32::try_from(body.len()) != Ok(u32::from_be_bytes(*length)) {
+        return Err(odd());
+    }
+    match leaf::checksum(*length, body) == u32::from_be_bytes(*expected) {
+        true => Ok(body),
+        false => Err(damaged("a frame's checksum does not match")),
+    }
 }
 
 /// Reads and checks the frame at `offset`, whose body has at most `limit` bytes.
