@@ -1,6 +1,6 @@
 //! Whether they may: roles to permissions per route and method, deny by default.
 
-use http::{Method, StatusCode};
+use http::{Method, StatusCode, header};
 
 use crate::body::Held;
 use crate::compile::Required;
@@ -55,7 +55,14 @@ fn judge(flow: &Flow<'_>, chosen: &Chosen<'_>) -> Result<(), Refused> {
 }
 
 async fn judge_body(flow: &Flow<'_>, chosen: &Chosen<'_>, held: &Held) -> Result<(), Refused> {
-    // A body whose type is said twice, or in no way that can be read, is refused by what inspects.
+    let unread = || {
+        let text = "the body may name another method, and cannot be read";
+        Refused::new(StatusCode::BAD_REQUEST, "authorise.method_override", text)
+    };
+    // SECURITY: of a type that is said twice, the service may take the other one.
+    if flow.single(&header::CONTENT_TYPE).is_err() {
+        return Err(unread());
+    }
     let Some(kind) = inspect::readable_kind(flow).filter(BodyKind::has_fields) else {
         return Ok(());
     };
@@ -66,10 +73,6 @@ async fn judge_body(flow: &Flow<'_>, chosen: &Chosen<'_>, held: &Held) -> Result
             let look = move |bytes: &[u8]| overriding::in_body(&kind, bytes);
             Box::pin(inspect::off_thread(flow, held, look)).await
         }
-    };
-    let unread = || {
-        let text = "the body may name another method, and cannot be read";
-        Refused::new(StatusCode::BAD_REQUEST, "authorise.method_override", text)
     };
     let named = named.ok_or_else(unread)?.map_err(|_| unread())?;
     named

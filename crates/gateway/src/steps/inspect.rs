@@ -109,7 +109,7 @@ pub(crate) fn encoded() -> Refused {
     )
 }
 
-/// How the body is to be read; `None` where its type does not say so once.
+/// How the body is to be read; `None` where its type says nothing that is understood.
 pub(crate) fn readable_kind(flow: &Flow<'_>) -> Option<BodyKind> {
     kind(flow).ok()
 }

@@ -195,6 +195,14 @@ async fn a_form_that_names_another_method_needs_what_that_method_needs() {
         let shown: String = body.chars().take(60).collect();
         assert_eq!(answer.status, status, "{query} {shown}");
     }
+    let mut twice = with_key(Method::POST, "/things/1", &key);
+    for kind in ["text/plain", form] {
+        twice
+            .headers_mut()
+            .append("content-type", kind.parse().unwrap());
+    }
+    *twice.body_mut() = Bytes::from_static(b"_method=delete");
+    assert_eq!(world.try_send(twice).await.unwrap().status, 400);
     assert_eq!(backend.seen().len(), 2);
     assert!(world.in_trail("authorise.permission_missing").await);
 }
