@@ -179,6 +179,21 @@ impl Index {
         Ok(frontier.root())
     }
 
+    /// The root of the tree over a range of entries.
+    pub(crate) fn root_of(&self, range: Range<u64>) -> io::Result<merkle::Hash> {
+        let wanted = range.end.saturating_sub(range.start);
+        let mut frontier = Frontier::new();
+        self.leaves(range, |leaf| {
+            frontier.push(merkle::leaf_hash(leaf?));
+            Ok(())
+        })?;
+        if frontier.size() == wanted {
+            Ok(frontier.root())
+        } else {
+            Err(damaged("entries are missing"))
+        }
+    }
+
     /// Calls `each` with the leaves of a range of entries, in order; with an error for one that is
     /// damaged.
     pub(crate) fn leaves(
