@@ -38,8 +38,19 @@ pub(crate) struct Segment {
     entries: u64,
     /// Where the payload's frame of every [`STEP_ENTRIES`]th entry begins.
     marks: Vec<u64>,
+    /// Who says so.
+    marked: Marked,
     /// Of the newest segment alone, so that open files do not grow with the log.
     files: Option<Files>,
+}
+
+/// Who says where a segment's entries stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Marked {
+    /// Its files, which were read or written.
+    ByFiles,
+    /// Its summary, which may be wrong.
+    BySummary,
 }
 
 /// Both files of a segment.
@@ -83,6 +94,7 @@ impl Segment {
             before,
             entries: 0,
             marks: Vec::new(),
+            marked: Marked::ByFiles,
             files: Some(files),
         }
     }
@@ -94,6 +106,7 @@ impl Segment {
             before,
             entries,
             marks,
+            marked: Marked::BySummary,
             files: None,
         }
     }
@@ -223,6 +236,45 @@ impl Index {
         Ok(())
     }
 
+    /// Finds out by its files where the entries of the segment of entry `index` stand, if so far only
+    /// its summary said so; whether that said otherwise.
+    ///
+    /// SECURITY: whoever can write the folder could hide entries from searches by a summary alone,
+    /// and leave everything that is verified as it was.
+    fn mend(&self, index: u64) -> io::Result<bool> {
+        let (first, entries) = {
+            let mut segments = self.write();
+            let behind = segments.partition_point(|segment| segment.first <= index);
+            let found = behind
+                .checked_sub(1)
+                .and_then(|at| segments.get_mut(at))
+                .filter(|segment| segment.marked == Marked::BySummary);
+            let Some(found) = found else { return Ok(false) };
+            // Once: what is damaged itself is not looked for again and again.
+            found.marked = Marked::ByFiles;
+            (found.first, found.entries)
+        };
+        let payloads = self.file(first, Kind::Payloads)?;
+        let (mut at, mut marks) = (FILE_HEADER_BYTES, Vec::new());
+        for entry in 0..entries {
+            if entry.is_multiple_of(STEP_ENTRIES) {
+                marks.push(at);
+            }
+            match frame_length(&payloads, at) {
+                Ok(frame) => at += frame,
+                // What breaks off is behind these.
+                Err(_) => break,
+            }
+        }
+        let mut segments = self.write();
+        let found = segments.iter_mut().find(|segment| segment.first == first);
+        Ok(found.is_some_and(|segment| {
+            let differs = segment.marks != marks;
+            segment.marks = marks;
+            differs
+        }))
+    }
+
     /// The block that entry `index` is in; `Ok(None)` when there is no such entry.
     fn block(&self, index: u64, before: Option<Block>) -> io::Result<Option<Block>> {
         let (segment, mark, block, length, files) = {
@@ -300,6 +352,17 @@ impl Index {
 impl Reader<'_> {
     /// Reads one entry; `Ok(None)` when there is none.
     pub(crate) fn read(&mut self, index: u64) -> io::Result<Option<Entry>> {
+        match self.read_as_marked(index) {
+            Err(error) if is_damage(&error) && self.index.mend(index)? => {
+                tracing::warn!("a summary in the trail's folder names wrong places");
+                self.block = None;
+                self.read_as_marked(index)
+            }
+            read => read,
+        }
+    }
+
+    fn read_as_marked(&mut self, index: u64) -> io::Result<Option<Entry>> {
         let Some(found) = self.locate(index)? else {
             return Ok(None);
         };
@@ -401,6 +464,14 @@ pub(crate) fn read_frame(file: &File, offset: u64, limit: usize) -> io::Result<V
     } else {
         Err(damaged("a frame's checksum does not match"))
     }
+}
+
+/// Whether it is what stands in the file that is wrong, and not the reading of it.
+pub(crate) fn is_damage(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof
+    )
 }
 
 pub(crate) fn damaged(what: &'static str) -> io::Error {

@@ -7,7 +7,7 @@ use model::{Event, EventId, Outcome, Severity, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::Record;
-use crate::reader::{Index, Reader};
+use crate::reader::{Index, Reader, is_damage};
 
 /// LIMIT: entries one call looks at.
 pub const SCANNED_MAX: u64 = 20_000;
@@ -117,14 +117,6 @@ pub(crate) fn record(reader: &mut Reader<'_>, at: u64) -> io::Result<Option<Reco
         event,
         leaf_hash,
     }))
-}
-
-/// Whether it is what stands in the file that is wrong, and not the reading of it.
-fn is_damage(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof
-    )
 }
 
 fn matches(event: &Event, query: &Query, text: Option<&str>) -> bool {

@@ -82,6 +82,13 @@ impl Summary {
     }
 
     #[cfg(test)]
+    pub(crate) fn with_marks(&self, change: impl FnOnce(&mut Vec<u64>)) -> Self {
+        let mut changed = self.clone();
+        change(&mut changed.marks);
+        changed
+    }
+
+    #[cfg(test)]
     pub(crate) fn with_frontier(&self, frontier: Frontier) -> Self {
         Self {
             frontier,

@@ -188,6 +188,26 @@ fn a_summary_of_another_tree_is_not_believed() {
 }
 
 #[test]
+fn a_summary_that_names_wrong_places_hides_no_entry() {
+    for change in [
+        |marks: &mut Vec<u64>| marks[1] += 1,
+        |marks: &mut Vec<u64>| marks[1] = marks[2] - 1,
+        // The place of another entry.
+        |marks: &mut Vec<u64>| {
+            let step = marks[1] - marks[0];
+            marks[1] += step / 32;
+        },
+    ] {
+        let long = Long::new();
+        let (dir, first) = (long.fixture.dir(), long.firsts()[1]);
+        let true_one = summary::Summary::read(&dir, first).unwrap();
+        true_one.with_marks(change).write(&dir).unwrap();
+        assert_ne!(summary::Summary::read(&dir, first), Some(true_one));
+        assert_eq!(long.opens_whole(), long.newest());
+    }
+}
+
+#[test]
 fn segments_that_no_checkpoint_covers_are_read() {
     let long = Long::new();
     let firsts = long.firsts();
