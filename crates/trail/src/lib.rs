@@ -12,6 +12,7 @@ mod disk;
 mod error;
 mod export;
 mod health;
+mod index;
 mod leaf;
 mod log;
 mod mark;

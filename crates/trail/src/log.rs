@@ -9,8 +9,9 @@ use merkle::{Frontier, leaf_hash};
 use model::EventId;
 
 use crate::disk::Disk;
+use crate::index::{Files, Index, Segment};
 use crate::leaf::{FILE_HEADER_BYTES, Kind, frame};
-use crate::reader::{Files, Index, Segment, count};
+use crate::reader::count;
 use crate::segment;
 
 /// LIMIT: a segment is closed when its payloads are larger.

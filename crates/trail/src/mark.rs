@@ -8,7 +8,7 @@ use model::{Class, Context, Event, Severity, SharedClock, SharedEntropy};
 use store::Store;
 
 use crate::Error;
-use crate::reader::Index;
+use crate::index::Index;
 
 /// How the log contradicts what the store remembers.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -15,12 +15,13 @@ use model::EventId;
 
 use crate::Error;
 use crate::disk::Disk;
+use crate::index::{Files, Index, Segment};
 use crate::leaf::{
     EVENT_BYTES_MAX, FILE_HEADER_BYTES, FRAME_HEADER_BYTES, Kind, LEAF_BYTES, LEAF_FRAME_BYTES,
     Leaf, PAYLOAD_HEADER_BYTES,
 };
 use crate::log::{Log, Tail, create_pair};
-use crate::reader::{Files, Index, Segment, read_frame};
+use crate::reader::read_frame;
 use crate::segment;
 use crate::summary::Summary;
 

@@ -7,7 +7,8 @@ use model::{Event, EventId, Outcome, Severity, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::Record;
-use crate::reader::{Index, Reader, is_damage};
+use crate::index::Index;
+use crate::reader::{Reader, is_damage};
 
 /// LIMIT: entries one call looks at.
 pub const SCANNED_MAX: u64 = 20_000;

@@ -13,8 +13,9 @@ use std::path::Path;
 
 use merkle::Frontier;
 
+use crate::index::{STEP_ENTRIES, Segment};
 use crate::leaf::{FILE_HEADER_BYTES, Kind, LEAF_FRAME_BYTES, file_header, frame};
-use crate::reader::{STEP_ENTRIES, Segment, whole_frame};
+use crate::reader::whole_frame;
 use crate::segment;
 
 /// LIMIT: bytes of one: a segment of the shortest payloads needs a quarter of it.

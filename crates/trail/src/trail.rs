@@ -16,8 +16,8 @@ use crate::appender::{Appender, Parts, Position, State};
 use crate::check::{self, Damage};
 use crate::checkpoints::Checkpoints;
 use crate::disk::{Disk, RealDisk};
+use crate::index::Index;
 use crate::opening::{self, Opened};
-use crate::reader::Index;
 use crate::writer::RECENT_MAX;
 use crate::{Error, Health, Page, Query, SegmentSeal, mark, search};
 
