@@ -62,12 +62,47 @@ impl BodyKind {
         }
         Ok(kind)
     }
+
+    /// What a service that looks less closely may take a body for: without a type for a form (Rack),
+    /// of any `multipart/` for one of fields, and by a word anywhere in the field.
+    ///
+    /// # Errors
+    /// Where it may be taken for something with fields, and cannot be read as that.
+    pub(crate) fn at_worst(value: Option<&HeaderValue>) -> Result<Self, BodyError> {
+        let Some(field) = value else {
+            return Ok(Self::Form);
+        };
+        let kind = Self::of(value);
+        if kind.as_ref().is_ok_and(Self::has_fields) {
+            return kind;
+        }
+        let field = String::from_utf8_lossy(field.as_bytes());
+        let text = field.to_ascii_lowercase();
+        let has = |word: &str| text.contains(word);
+        match kind {
+            Ok(_) if text.starts_with("multipart/") => {
+                let (_, parameters) = field.split_once(';').unwrap_or_default();
+                let boundary = boundary(parameters).ok_or(BodyError::Multipart)?;
+                Ok(Self::Multipart { boundary })
+            }
+            Ok(_) if has("/json") || has("+json") => Ok(Self::Json),
+            Ok(_) if has("form") => Ok(Self::Form),
+            Err(error) if has("json") || has("form") || has("multipart") => Err(error),
+            Ok(kind) => Ok(kind),
+            Err(_) => Ok(Self::Opaque),
+        }
+    }
 }
 
 /// The boundary, when it stands there once.
+///
+/// SECURITY: services that look for the word take the first or the last `boundary=` wherever it
+/// stands, such as in the value of another parameter.
 fn boundary(text: &str) -> Option<String> {
-    let mut found = parameters(text, "boundary");
-    let boundary = found.next().filter(|_| found.next().is_none())?;
+    if times(text, "boundary") != 1 {
+        return None;
+    }
+    let boundary = parameters(text, "boundary").next()?;
     let is_one = (1..=BOUNDARY_BYTES_MAX).contains(&boundary.len())
         && boundary
             .bytes()
@@ -91,7 +126,20 @@ pub(super) fn is_readable(text: &str) -> bool {
             .iter()
             .any(|known| charset.eq_ignore_ascii_case(known))
     };
-    parameters(text, "charset").all(is_known)
+    times(text, "charset") <= 1 && parameters(text, "charset").all(is_known)
+}
+
+/// How often a parameter of that name stands in a text, for who looks for the word alone.
+fn times(text: &str, name: &str) -> usize {
+    let lower = text.to_ascii_lowercase();
+    let places = lower.match_indices(name).map(|(at, _)| at + name.len());
+    places
+        .filter(|end| {
+            lower
+                .get(*end..)
+                .is_some_and(|rest| rest.trim_start().starts_with('='))
+        })
+        .count()
 }
 
 /// Values of a parameter of `Content-Type`, without quotes.

@@ -275,6 +275,14 @@ fn value(target: &[u8], found: &seclang::Found) -> String {
     if !is_named || is_secret || is_kept {
         return format!("({} bytes, not shown)", value.len());
     }
+    // SECURITY: the address that somebody comes from holds what a link gave them, tokens among it.
+    if lower.ends_with(b":referer") {
+        let place = value.split(|byte| *byte == b'?').next().unwrap_or_default();
+        return match found.begins {
+            0 => shown(place, VALUE_BYTES_MAX),
+            _ => format!("({} bytes, not shown)", value.len()),
+        };
+    }
     let start = begin(found);
     let text = shown(value.get(start..).unwrap_or_default(), VALUE_BYTES_MAX);
     if found.begins + start == 0 {
@@ -349,6 +357,11 @@ mod tests {
         assert_eq!(plain("ARGS:comment", "1' or\n"), "1' or\\n");
         assert_eq!(plain("TX:blocking_inbound_anomaly_score", "15"), "15");
         assert_eq!(plain("TX:1", "15"), "(2 bytes, not shown)");
+        let referer = "https://a.example/reset?token=hunter2";
+        assert_eq!(
+            plain("REQUEST_HEADERS:Referer", referer),
+            "https://a.example/reset"
+        );
         let long = "x".repeat(65);
         assert_eq!(plain("ARGS:a", &long), format!("{}…", "x".repeat(64)));
     }

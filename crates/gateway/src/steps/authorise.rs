@@ -60,12 +60,18 @@ async fn judge_body(flow: &Flow<'_>, chosen: &Chosen<'_>, held: &Held) -> Result
         Refused::new(StatusCode::BAD_REQUEST, "authorise.method_override", text)
     };
     // SECURITY: of a type that is said twice, the service may take the other one.
-    if flow.single(&header::CONTENT_TYPE).is_err() {
+    let Ok(field) = flow.single(&header::CONTENT_TYPE) else {
         return Err(unread());
-    }
-    let Some(kind) = inspect::readable_kind(flow).filter(BodyKind::has_fields) else {
-        return Ok(());
     };
+    let kind = BodyKind::at_worst(field).map_err(|_| unread())?;
+    match &kind {
+        BodyKind::Text | BodyKind::Opaque => return Ok(()),
+        // A form in a coding is nothing that a browser sends, and some services unpack it.
+        BodyKind::Form | BodyKind::Multipart { .. } if inspect::is_encoded(flow) => {
+            return Err(unread());
+        }
+        _ => {}
+    }
     let named = match held.as_slice() {
         Some(bytes) => Some(overriding::in_body(&kind, bytes)),
         None if inspect::is_too_long(held) && !mentions(held, &kind).await => return Ok(()),

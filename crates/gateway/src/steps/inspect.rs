@@ -109,11 +109,6 @@ pub(crate) fn encoded() -> Refused {
     )
 }
 
-/// How the body is to be read; `None` where its type says nothing that is understood.
-pub(crate) fn readable_kind(flow: &Flow<'_>) -> Option<BodyKind> {
-    kind(flow).ok()
-}
-
 /// Whether a body is longer than what is ever looked into.
 pub(crate) fn is_too_long(held: &Held) -> bool {
     usize::try_from(held.len()).map_or(true, |length| length > BODY_BYTES_MAX)

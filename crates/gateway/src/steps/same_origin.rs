@@ -24,7 +24,7 @@ pub(crate) fn check(flow: &mut Flow<'_>) -> Result<(), Refused> {
     // SECURITY: no browser asks for CORS before it opens a WebSocket, whose `GET` is not safe.
     let is_safe = || {
         flow.head.method.is_safe()
-            && !overriding::is_in_headers(&flow.head)
+            && !overriding::is_in_head(&flow.head)
             && !websocket::is_asked(flow)
     };
     if !ambient || is_safe() || is_same(flow) || cors::names_origin(flow) {

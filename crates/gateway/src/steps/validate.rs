@@ -53,9 +53,9 @@ pub(crate) fn head(flow: &mut Flow<'_>) -> Result<(), Refused> {
             };
             operation.check_head(&view, &mut violations);
             flow.operation = Some(operation);
-            if overriding::is_in_headers(&flow.head) {
+            if overriding::is_in_head(&flow.head) {
                 // SECURITY: the service would do another operation than the one that was checked.
-                let text = "a header names another method than the request's";
+                let text = "a header or the query names another method than the request's";
                 Refused::new(StatusCode::BAD_REQUEST, "validate.method_override", text)
             } else if violations.is_empty() {
                 return Ok(());
