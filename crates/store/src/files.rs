@@ -58,6 +58,15 @@ pub(crate) fn create_private(path: &Path) -> Result<(), Error> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => close_to_others(path),
         made => made.map(drop),
     };
+    let private = match private {
+        // A link to a file that is still to be made.
+        Err(error) if error.kind() == io::ErrorKind::NotFound && path.is_symlink() => {
+            let mut options = OpenOptions::new();
+            let made = options.write(true).create(true).truncate(false).mode(0o600);
+            made.open(path).map(drop)
+        }
+        private => private,
+    };
     private.map_err(|source| Error::Write {
         path: path.to_path_buf(),
         source,
@@ -75,7 +84,7 @@ fn close_to_others(path: &Path) -> io::Result<()> {
 /// process; it ends when the folder's handle is dropped.
 ///
 /// # Errors
-/// [`Error::Busy`] when others had it for all of [`TURN_MAX`]; [`Error::Write`].
+/// [`Error::Busy`] when others had it for all of [`TURN_MAX`]; [`Error::Write`] without the folder.
 pub(crate) async fn turn(path: &Path) -> Result<File, Error> {
     let failed = |source| Error::Write {
         path: path.to_path_buf(),
@@ -91,7 +100,10 @@ pub(crate) async fn turn(path: &Path) -> Result<File, Error> {
         }
     });
     let locked = locked.await.map_err(|_| Error::Busy)?;
-    locked.map_err(|error| failed(error.into()))?;
+    if let Err(error) = locked {
+        // A file system without such locks. Only two first starts at once need the turn.
+        tracing::debug!(%error, "no turn is taken to open the database");
+    }
     Ok(handle)
 }
 

@@ -107,12 +107,10 @@ impl Appender {
             .clone()
     }
 
-    /// Keeps what is wrong with the log as a whole; whether that is news.
-    pub(crate) fn damaged(&self, reason: Option<String>) -> bool {
+    /// Keeps what is wrong with the log as a whole.
+    pub(crate) fn damaged(&self, reason: Option<String>) {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        let news = state.health.damage != reason;
         state.health.damage = reason;
-        news
     }
 
     /// Appends and waits for as long as the strictest class among the events asks.

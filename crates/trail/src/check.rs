@@ -7,12 +7,16 @@ use model::{Class, Context, Event, Severity, SharedClock, SharedEntropy};
 use tokio::sync::oneshot;
 
 use crate::Error;
-use crate::verify::{Fault, Trusted, verify};
+use crate::verify::{Fault, Trusted, verify_within};
 
 /// How much the reading thread gives way to others, as `nice(1)` counts.
 const NICE: i32 = 15;
 /// LIMIT: faults that one event names.
 const FAULTS_MAX: usize = 16;
+
+/// LIMIT: bytes of the history of checkpoints that the log is held against: some days of a server
+/// that never rests. `trail verify` takes all of it.
+const HISTORY_BYTES_MAX: u64 = 1024 * 1024;
 
 /// What is wrong with a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,10 +34,10 @@ pub(crate) fn trusted(key: &VerifyingKey, newest: &SignedCheckpoint) -> Trusted 
 }
 
 /// Reads the whole log in `dir`, on a thread of its own that gives way to every other and that
-/// nobody waits for at the end.
+/// nobody waits for at the end. `None` when nothing is wrong; a file that cannot be read is.
 ///
 /// # Errors
-/// [`Error::File`] when a file cannot be read at all.
+/// [`Error::File`] when there can be no such thread, [`Error::Closed`] when it ended without a word.
 pub(crate) async fn whole(dir: PathBuf, trusted: Trusted) -> Result<Option<Damage>, Error> {
     let (done, read) = oneshot::channel();
     let place = dir.clone();
@@ -50,13 +54,40 @@ pub(crate) async fn whole(dir: PathBuf, trusted: Trusted) -> Result<Option<Damag
         path: place,
         source,
     })?;
-    read.await.map_err(|_| Error::Closed)?
+    read.await.map_err(|_| Error::Closed)
 }
 
-fn read_whole(dir: &Path, trusted: &Trusted) -> Result<Option<Damage>, Error> {
-    let mut faults = verify(dir, trusted)?.faults;
+fn read_whole(dir: &Path, trusted: &Trusted) -> Option<Damage> {
+    let mut faults = match verify_within(dir, trusted, HISTORY_BYTES_MAX) {
+        Ok(report) => {
+            let mut faults = report.faults;
+            if report.erased > 0 {
+                let what = format!(
+                    "payloads are erased, which no command does: {}",
+                    report.erased
+                );
+                faults.push(fault(what));
+            }
+            faults
+        }
+        // A disk that does not give an entry back has lost it.
+        Err(error) => {
+            let source = std::error::Error::source(&error);
+            let why = source.map_or_else(String::new, |source| format!(": {source}"));
+            vec![fault(format!("{error}{why}"))]
+        }
+    };
     faults.truncate(FAULTS_MAX);
-    Ok((!faults.is_empty()).then_some(Damage { faults }))
+    (!faults.is_empty()).then_some(Damage { faults })
+}
+
+fn fault(what: String) -> Fault {
+    Fault {
+        entry: None,
+        file: None,
+        offset: None,
+        what,
+    }
 }
 
 impl Damage {

@@ -16,7 +16,7 @@ const KEEP: Duration = Duration::from_secs(60);
 /// LIMIT: bytes of a history's end that are searched for a note that was cut off.
 const TAIL_BYTES_MAX: u64 = 16 * 1024;
 /// LIMIT: bytes of a history that are read: the newest ones.
-const HISTORY_BYTES_MAX: u64 = 256 * 1024 * 1024;
+pub(crate) const HISTORY_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// What a line with a signature begins with (C2SP signed-note).
 const SIGNATURE: &[u8] = "\u{2014} ".as_bytes();
 
@@ -218,16 +218,16 @@ pub(crate) fn parse_note(note: &str) -> Result<SignedCheckpoint, merkle::ParseCh
 }
 
 /// The newest part of a history, beginning at a note; `None` when there is no such file.
-pub(crate) fn read_history(path: &Path) -> io::Result<Option<String>> {
+pub(crate) fn read_history(path: &Path, bytes_max: u64) -> io::Result<Option<String>> {
     let mut file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
-    let from = file.metadata()?.len().saturating_sub(HISTORY_BYTES_MAX);
+    let from = file.metadata()?.len().saturating_sub(bytes_max);
     let mut bytes = Vec::new();
     file.seek(SeekFrom::Start(from))?;
-    file.take(HISTORY_BYTES_MAX).read_to_end(&mut bytes)?;
+    file.take(bytes_max).read_to_end(&mut bytes)?;
     if from > 0 {
         // The first one is probably half a note.
         let first = whole_notes(&bytes)

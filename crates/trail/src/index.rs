@@ -9,8 +9,11 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use merkle::Frontier;
 
-use crate::leaf::{FILE_HEADER_BYTES, FRAME_HEADER_BYTES, Kind, LEAF_BYTES, LEAF_FRAME_BYTES};
-use crate::reader::{Reader, damaged, frame_length, whole_frame};
+use crate::leaf::{
+    EVENT_BYTES_MAX, FILE_HEADER_BYTES, FRAME_HEADER_BYTES, Kind, LEAF_BYTES, LEAF_FRAME_BYTES,
+    PAYLOAD_HEADER_BYTES,
+};
+use crate::reader::{Reader, count, damaged, frame_length, is_damage, read_frame, whole_frame};
 use crate::segment;
 use crate::summary::Summary;
 
@@ -30,8 +33,9 @@ pub(crate) struct Index {
 #[derive(Clone, Debug)]
 pub(crate) struct Segment {
     first: u64,
-    /// The tree's right edge before the first entry.
-    before: Frontier,
+    /// The tree's right edge before the first entry; none where only a summary says so, that no
+    /// checkpoint proves.
+    before: Option<Frontier>,
     entries: u64,
     /// Where the payload's frame of every [`STEP_ENTRIES`]th entry begins.
     marks: Vec<u64>,
@@ -73,7 +77,7 @@ impl Segment {
     pub(crate) fn new(before: Frontier, files: Files) -> Self {
         Self {
             first: before.size(),
-            before,
+            before: Some(before),
             entries: 0,
             marks: Vec::new(),
             marked: Marked::ByFiles,
@@ -85,7 +89,7 @@ impl Segment {
     pub(crate) fn closed(before: Frontier, entries: u64, marks: Vec<u64>) -> Self {
         Self {
             first: before.size(),
-            before,
+            before: Some(before),
             entries,
             marks,
             marked: Marked::BySummary,
@@ -154,16 +158,30 @@ impl Index {
         ))
     }
 
+    /// Takes back the right edges of segments from entry `from` to entry `until` that stand on
+    /// summaries alone: the root that was signed proves the last of them, behind these.
+    pub(crate) fn unproven(&self, from: u64, until: u64) {
+        let mut segments = self.write();
+        let inner = segments
+            .iter_mut()
+            .filter(|segment| segment.first > from && segment.first < until);
+        inner.for_each(|segment| segment.before = None);
+    }
+
     /// The root of the first `size` entries, of which there are so many. Reads the leaves of one
-    /// segment at most.
+    /// segment in most cases, and of all that summaries stand for where it is before their end.
     pub(crate) fn root_at(&self, size: u64) -> io::Result<merkle::Hash> {
-        let before = {
+        let mut frontier = {
             let segments = self.read_lock();
-            let behind = segments.partition_point(|segment| segment.first <= size);
-            let found = behind.checked_sub(1).and_then(|at| segments.get(at));
-            found.map_or_else(Frontier::new, |segment| segment.before.clone())
+            let known = segments
+                .iter()
+                .rev()
+                .filter(|segment| segment.first <= size);
+            known
+                .filter_map(|segment| segment.before.clone())
+                .next()
+                .unwrap_or_default()
         };
-        let mut frontier = before;
         self.leaves(frontier.size()..size, |leaf| {
             frontier.push(merkle::leaf_hash(leaf?));
             Ok(())
@@ -222,16 +240,13 @@ impl Index {
     /// and leave everything that is verified as it was.
     pub(crate) fn mend(&self, index: u64) -> io::Result<bool> {
         let (first, entries) = {
-            let mut segments = self.write();
+            let segments = self.read_lock();
             let behind = segments.partition_point(|segment| segment.first <= index);
-            let found = behind
-                .checked_sub(1)
-                .and_then(|at| segments.get_mut(at))
-                .filter(|segment| segment.marked == Marked::BySummary);
-            let Some(found) = found else { return Ok(false) };
-            // Once: what is damaged itself is not looked for again and again.
-            found.marked = Marked::ByFiles;
-            (found.first, found.entries)
+            let found = behind.checked_sub(1).and_then(|at| segments.get(at));
+            match found.filter(|segment| segment.marked == Marked::BySummary) {
+                Some(found) => (found.first, found.entries),
+                None => return Ok(false),
+            }
         };
         let payloads = self.file(first, Kind::Payloads)?;
         let (mut at, mut marks) = (FILE_HEADER_BYTES, Vec::new());
@@ -239,15 +254,20 @@ impl Index {
             if entry.is_multiple_of(STEP_ENTRIES) {
                 marks.push(at);
             }
-            match frame_length(&payloads, at) {
-                Ok(frame) => at += frame,
-                // What breaks off is behind these.
-                Err(_) => break,
+            // Only whole frames say where the next one is; behind a damaged one nobody knows better
+            // than the summary.
+            match read_frame(&payloads, at, EVENT_BYTES_MAX + PAYLOAD_HEADER_BYTES) {
+                Ok(body) => at += count(&body) + 8,
+                Err(error) if is_damage(&error) => break,
+                Err(error) => return Err(error),
             }
         }
         let mut segments = self.write();
         let found = segments.iter_mut().find(|segment| segment.first == first);
         Ok(found.is_some_and(|segment| {
+            // Once: what is damaged itself is not looked for again and again.
+            segment.marked = Marked::ByFiles;
+            marks.extend(segment.marks.iter().skip(marks.len()));
             let differs = segment.marks != marks;
             segment.marks = marks;
             differs
@@ -267,9 +287,10 @@ impl Index {
                 .ok()
                 .and_then(|at| found.marks.get(at));
             let length = found.entries.saturating_sub(block * STEP_ENTRIES);
-            let (Some(mark), true) = (mark, index - found.first < found.entries) else {
+            if index - found.first >= found.entries {
                 return Ok(None);
-            };
+            }
+            let mark = mark.ok_or_else(|| damaged("nobody knows where an entry stands"))?;
             (
                 found.first,
                 *mark,

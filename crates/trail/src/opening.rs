@@ -87,6 +87,8 @@ struct Opening<'a> {
     index: Index,
     cut: u64,
     unread: u64,
+    /// First entry of the first segment that a summary stands for, and the end of the last.
+    unread_span: Option<(u64, u64)>,
     /// Of closed segments that were read: kept, so that the next start need not.
     missing: Vec<Summary>,
     last: Option<(Tail, Tail)>,
@@ -107,6 +109,7 @@ impl<'a> Opening<'a> {
             index: Index::new(dir),
             cut: 0,
             unread: 0,
+            unread_span: None,
             missing: Vec::new(),
             last: None,
         };
@@ -187,6 +190,10 @@ impl<'a> Opening<'a> {
     fn take(&mut self, summary: &Summary) {
         let before = std::mem::replace(&mut self.frontier, summary.frontier().clone());
         self.unread += self.frontier.size() - before.size();
+        let from = self.unread_span.map_or(before.size(), |(from, _)| from);
+        self.unread_span = Some((from, self.frontier.size()));
+        // What was cut off stands behind this one.
+        self.last = None;
         self.index.add_segment(summary.segment(before));
         self.note_root();
     }
@@ -244,6 +251,9 @@ impl<'a> Opening<'a> {
                 tails
             }
         };
+        if let Some((from, until)) = self.unread_span {
+            self.index.unproven(from, until);
+        }
         for summary in &self.missing {
             if let Err(error) = summary.write(self.dir) {
                 tracing::warn!(%error, "what a closed segment holds is not kept");

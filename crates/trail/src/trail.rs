@@ -25,6 +25,8 @@ use crate::{Error, Health, Page, Query, SegmentSeal, mark, search};
 const LIVE_MAX: usize = 1024;
 /// Events taken from the outbox in one go.
 const REPLAY_BATCH: u32 = 256;
+/// How long after a start that read every entry they are looked into.
+const CHECK_FIRST: Duration = Duration::from_mins(1);
 /// How often the whole log is read and held against its checkpoints.
 const CHECK_EVERY: Duration = Duration::from_hours(24);
 /// How often events that reached the trail are taken out of the outbox.
@@ -76,6 +78,8 @@ struct Inner {
     key: VerifyingKey,
     /// Entries that the checkpoint in the store covers.
     marked: AtomicU64,
+    /// What is wrong with the log and was recorded.
+    damage: Mutex<Option<Damage>>,
 }
 
 impl Trail {
@@ -149,6 +153,7 @@ impl Trail {
             behind: AtomicBool::new(true),
             key: verifying,
             marked: AtomicU64::new(u64::MAX),
+            damage: Mutex::new(None),
         }));
         if let Some(contradiction) = contradiction {
             let event = contradiction.event(&trail.0.clock, &trail.0.entropy);
@@ -156,11 +161,11 @@ impl Trail {
         }
         trail.replay_outbox().await?;
         tokio::spawn(tend_outbox(Arc::downgrade(&trail.0)));
-        // What the start read it has held against what was signed; the rest is read at once.
+        // What was not read is read at once; what was is looked into when the start is over.
         let wait = if unread > 0 {
             Duration::ZERO
         } else {
-            CHECK_EVERY
+            CHECK_FIRST
         };
         tokio::spawn(tend_whole(Arc::downgrade(&trail.0), wait));
         Ok(trail)
@@ -386,14 +391,19 @@ impl Trail {
             }
         };
         let said = damage.as_ref().map(Damage::reason);
-        if self.0.appender.damaged(said)
-            && let Some(damage) = damage
-        {
+        self.0.appender.damaged(said);
+        let mut recorded = self.0.damage.lock().await;
+        if *recorded == damage {
+            return;
+        }
+        if let Some(damage) = &damage {
             let event = damage.event(&self.0.clock, &self.0.entropy);
             if let Err(error) = self.0.appender.append(vec![event]).await {
                 tracing::error!(%error, "that the trail is damaged could not be recorded");
+                return;
             }
         }
+        *recorded = damage;
     }
 
     async fn sweep_outbox(&self) {

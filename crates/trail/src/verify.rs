@@ -11,7 +11,7 @@ use model::Event;
 use serde::Serialize;
 
 use crate::Error;
-use crate::checkpoints::{read_history, whole_notes};
+use crate::checkpoints::{HISTORY_BYTES_MAX, read_history, whole_notes};
 use crate::leaf::{EVENT_BYTES_MAX, Kind, LEAF_BYTES, Leaf, PAYLOAD_HEADER_BYTES, Payload};
 use crate::segment;
 use frames::{Frame, Frames};
@@ -75,11 +75,20 @@ pub struct Fault {
 /// [`Error::File`] when a file cannot be read at all; what is wrong with the content is in the
 /// report.
 pub fn verify(dir: &Path, trusted: &Trusted) -> Result<Report, Error> {
+    verify_within(dir, trusted, HISTORY_BYTES_MAX)
+}
+
+/// As [`verify`], against the newest `history_bytes_max` bytes of the folder's own history.
+pub(crate) fn verify_within(
+    dir: &Path,
+    trusted: &Trusted,
+    history_bytes_max: u64,
+) -> Result<Report, Error> {
     let failed = |source| Error::File {
         path: dir.to_path_buf(),
         source,
     };
-    let claims = Claims::read(dir, trusted).map_err(failed)?;
+    let claims = Claims::read(dir, trusted, history_bytes_max).map_err(failed)?;
     let mut reading = Reading::new(&claims);
     reading.segments(dir).map_err(failed)?;
     Ok(reading.report(trusted))
@@ -132,7 +141,7 @@ impl Origin {
 }
 
 impl Claims {
-    fn read(dir: &Path, trusted: &Trusted) -> io::Result<Self> {
+    fn read(dir: &Path, trusted: &Trusted, history_bytes_max: u64) -> io::Result<Self> {
         let mut claims = Self {
             checkpoints: Vec::new(),
             newest: None,
@@ -140,8 +149,8 @@ impl Claims {
         };
         let newest = dir.join("checkpoint");
         let history = dir.join("checkpoints");
-        let past = read_history(&history)?;
-        match read_history(&newest)? {
+        let past = read_history(&history, history_bytes_max)?;
+        match read_history(&newest, history_bytes_max)? {
             Some(text) => claims.newest = claims.parse(&newest, &text, trusted),
             // A log younger than its first signature has neither; the report says what that leaves
             // open.

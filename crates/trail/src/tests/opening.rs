@@ -208,6 +208,88 @@ fn a_summary_that_names_wrong_places_hides_no_entry() {
 }
 
 #[test]
+fn right_edges_that_no_root_proves_are_not_gone_by() {
+    let long = Long::new();
+    let dir = long.fixture.dir();
+    let true_one = summary::Summary::read(&dir, 0).unwrap();
+    let mut other = Frontier::new();
+    for number in 0..true_one.frontier().size() {
+        other.push(leaf_hash(&number.to_be_bytes()));
+    }
+    true_one.with_frontier(other).write(&dir).unwrap();
+    let opened = long.open().unwrap();
+    assert_eq!(
+        opened.unread,
+        long.newest(),
+        "the last edge is proven all the same"
+    );
+    for size in 0..=ENTRIES {
+        let root = opened.log.index().root_at(size).unwrap();
+        assert_eq!(root, long.root(size), "{size}");
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_length_hides_no_entry_behind_it_unsaid() {
+    let long = Long::new();
+    let summary = summary::Summary::read(&long.fixture.dir(), long.firsts()[1]).unwrap();
+    let mut marks = Vec::new();
+    drop(summary.with_marks(|all| marks.clone_from(all)));
+    damage(&long.path(1, Kind::Payloads), marks[1] + 3);
+    let trail = long.fixture.open().await.unwrap();
+    for _ in 0..3 {
+        let (mut found, mut unreadable, mut before) = (0, 0, None);
+        loop {
+            let query = Query {
+                kind: Some("test.".to_owned()),
+                before,
+                limit: 500,
+                ..Query::default()
+            };
+            let page = trail.search(&query).await.unwrap();
+            found += page.records.len() as u64;
+            unreadable += page.unreadable;
+            before = page.next;
+            if before.is_none() {
+                break;
+            }
+        }
+        assert_eq!(found + unreadable, ENTRIES);
+        assert!(unreadable <= 32, "{unreadable}");
+    }
+    trail.close().await;
+}
+
+#[tokio::test]
+async fn a_segment_that_cannot_be_read_and_an_erased_entry_are_damage() {
+    let long = Long::new();
+    let signed = long.signed(ENTRIES);
+    let whole = async || {
+        let trusted = check::trusted(key().verifying_key(), &signed);
+        check::whole(long.fixture.dir(), trusted).await.unwrap()
+    };
+    assert_eq!(whole().await, None);
+    let path = long.path(1, Kind::Payloads);
+    let bytes = std::fs::read(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    std::fs::create_dir(&path).unwrap();
+    let said = whole().await.unwrap().reason();
+    assert!(said.contains("damaged"), "{said}");
+    std::fs::remove_dir(&path).unwrap();
+    // The first payload of the segment, as if it were erased.
+    let mut erased = bytes.clone();
+    let at = usize::try_from(FILE_HEADER_BYTES).unwrap();
+    let length = u32::from_be_bytes(erased[at..at + 4].try_into().unwrap());
+    let end = at + 8 + usize::try_from(length).unwrap();
+    erased[at + 8] = 1;
+    let framed = frame(&erased[at + 8..end]);
+    erased[at..end].copy_from_slice(&framed);
+    store::atomic_write(&path, &erased, 0o600).unwrap();
+    let said = whole().await.unwrap().reason();
+    assert!(said.contains("erased"), "{said}");
+}
+
+#[test]
 fn segments_that_no_checkpoint_covers_are_read() {
     let long = Long::new();
     let firsts = long.firsts();
