@@ -76,6 +76,7 @@ impl Policy {
 struct Compiler<'a> {
     policy: &'a Policy,
     elements: Vec<PerFamily<Option<String>>>,
+    peers: Vec<PerFamily<String>>,
 }
 
 /// A flow's rules at one host.
@@ -92,6 +93,7 @@ impl<'a> Compiler<'a> {
         Self {
             policy,
             elements: vec![PerFamily::default(); policy.sides.len()],
+            peers: peers::spelled(policy),
         }
     }
 
@@ -146,7 +148,7 @@ impl<'a> Compiler<'a> {
         Ok(Artefact {
             host: host.name.clone(),
             rules,
-            peers: peers::text(self.policy, at),
+            peers: peers::text(self.policy, at, &self.peers),
         })
     }
 

@@ -1,31 +1,38 @@
 //! The peers of a host: those it may exchange packets with, and no others.
 
-use std::fmt::Write as _;
-
 use super::linked;
 use crate::policy::Policy;
 use crate::prefix::Prefix;
-use crate::set::Family;
+use crate::set::{Family, PerFamily};
 use crate::space::Class;
 
-pub(super) fn text(policy: &Policy, host: Class) -> String {
-    let (v4, v6) = (
-        linked(policy, Family::V4, host),
-        linked(policy, Family::V6, host),
-    );
+/// The addresses of each host as a line of its peers has them, with a space before each.
+pub(super) fn spelled(policy: &Policy) -> Vec<PerFamily<String>> {
+    let spell = |addresses: &Vec<u128>, family: Family| {
+        let prefixes = addresses
+            .iter()
+            .map(|one| Prefix::host(family.address(*one)));
+        prefixes.map(|prefix| format!(" {prefix}")).collect()
+    };
+    let hosts = policy.hosts.iter();
+    hosts
+        .map(|host| PerFamily::of(|family| spell(host.addresses.at(family), family)))
+        .collect()
+}
+
+pub(super) fn text(policy: &Policy, host: Class, spelled: &[PerFamily<String>]) -> String {
+    let linked = PerFamily::of(|family| linked(policy, family, host));
     let mut text = String::new();
-    for (at, peer) in policy.hosts.iter().enumerate() {
+    for (at, (peer, addresses)) in policy.hosts.iter().zip(spelled).enumerate() {
         let mut has_address = false;
-        for (family, linked) in [(Family::V4, &v4), (Family::V6, &v6)] {
-            if !linked.contains(at) {
-                continue;
-            }
-            for address in peer.addresses.at(family) {
+        for family in Family::BOTH {
+            let addresses = addresses.at(family);
+            if linked.at(family).contains(at) && !addresses.is_empty() {
                 if !has_address {
                     text.push_str(&peer.name);
                     has_address = true;
                 }
-                let _ = write!(text, " {}", Prefix::host(family.address(*address)));
+                text.push_str(addresses);
             }
         }
         if has_address {
