@@ -96,24 +96,26 @@ impl fmt::Display for Spelled {
     }
 }
 
-/// Reads what [`Spelled`] writes, and nothing else; both ends.
+/// Reads what [`Spelled`] writes, and no other spelling; both ends.
 pub(crate) fn read_spelled(family: Family, text: &str) -> Option<(u128, u128)> {
     let of_family = |text: &str| {
         let address: IpAddr = text.parse().ok()?;
         (Family::of(address) == family).then(|| number(address))
     };
-    if text.contains('/') {
+    let (low, high) = if text.contains('/') {
         let prefix: Prefix = text.parse().ok()?;
-        let is_first = prefix.first() == Some(prefix.address);
-        return (is_first && Family::of(prefix.address) == family)
+        (Family::of(prefix.address) == family)
             .then(|| prefix.range())
-            .flatten();
-    }
-    let Some((low, high)) = text.split_once('-') else {
-        return of_family(text).map(|address| (address, address));
+            .flatten()?
+    } else if let Some((low, high)) = text.split_once('-') {
+        (of_family(low)?, of_family(high)?)
+    } else {
+        let address = of_family(text)?;
+        (address, address)
     };
-    let (low, high) = (of_family(low)?, of_family(high)?);
-    (low <= high).then_some((low, high))
+    // Nobody then has to know which other spellings nft reads in which way.
+    let is_spelt = low <= high && Spelled(family, low, high).to_string() == text;
+    is_spelt.then_some((low, high))
 }
 
 /// The elements of a set, with commas between them.

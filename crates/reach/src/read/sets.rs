@@ -44,8 +44,7 @@ impl<'a> Store<'a> {
         if let Some(known) = self.spellings.at(family).get(text) {
             return *known;
         }
-        let read = |element: &str| read_spelled(family, element.trim_matches([' ', '\t', '\n']));
-        let made = ascending(text.split(',').map(read)).map(|addresses| {
+        let made = elements(family, text).map(|addresses| {
             let covered = self.spaces.at(family).cover(&addresses);
             self.sets.push(Known { addresses, covered });
             self.sets.len() - 1
@@ -64,6 +63,23 @@ impl<'a> Store<'a> {
         self.services.at_mut(family).insert(text, made);
         made
     }
+}
+
+/// Elements as they are spelt and listed: a space at both ends, and after each comma a space or a
+/// new line.
+fn elements(family: Family, text: &str) -> Option<Intervals<u128>> {
+    let list = text.strip_prefix(' ')?.strip_suffix(' ')?;
+    let read = |(at, element): (usize, &str)| {
+        let element = match at {
+            0 => element,
+            _ => match element.strip_prefix('\n') {
+                Some(next) => next.trim_start_matches([' ', '\t']),
+                None => element.strip_prefix(' ')?,
+            },
+        };
+        read_spelled(family, element)
+    };
+    ascending(list.split(',').enumerate().map(read))
 }
 
 fn service(family: Family, text: &str) -> Option<PortSet> {

@@ -6,6 +6,8 @@ mod intervals;
 mod layered;
 mod packets;
 mod ports;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use bits::Bits;
 pub use intervals::{Intervals, Point};
