@@ -148,15 +148,16 @@ impl Policy {
         let Some(host) = self.hosts.get(class) else {
             return Ok(End::Outside(self.class_name(family, class)));
         };
+        let mut rules = Vec::new();
         let artefact = self.compile_host(&host.name)?;
         let mut store = Store::new(&self.spaces);
         let other = match direction {
             Direction::In => packet.source,
             Direction::Out => packet.destination,
         };
-        let mut rules = Vec::new();
+        // Addresses of two families make no packet, and no rule lets it through.
         if let Ok(read) = read(&artefact.rules, Form::Applied, &mut store)
-            && Family::of(other) == family
+            && family == Family::of(packet.destination)
         {
             for rule in read.rules(direction, family) {
                 let known = store.set(rule.set);

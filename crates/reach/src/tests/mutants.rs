@@ -225,7 +225,7 @@ fn is_same(before: &str, after: &str) -> bool {
             .all(|packet| before_table.passes(packet) == after_table.passes(packet))
 }
 
-/// Changes a text, and says how; none when it does not fit there.
+/// Changes a text, and says how; none when it does not fit the line that was drawn.
 fn change(text: &str, random: &mut Mutator) -> Option<(&'static str, String)> {
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     let at = random.below(lines.len());
@@ -524,15 +524,15 @@ fn judge(
 fn every_mutant_that_lets_other_packets_through_is_found() {
     let policy = fleet::policy();
     let mut artefacts = policy.compile().unwrap();
-    let rounds = testkit::told("RAMPART_FUZZ_ROUNDS").unwrap_or(600);
+    let rounds = testkit::told("RAMPART_FUZZ_ROUNDS").unwrap_or(400);
     let seed = testkit::told("RAMPART_FUZZ_SEED").unwrap_or(1);
     let mut tallies: BTreeMap<&str, Tally> = BTreeMap::new();
     for round in 0..rounds {
         let mut random = Mutator::new(seed.wrapping_add(round.wrapping_mul(0x1000_0001)));
         let at = random.below(artefacts.len());
-        let Some((kind, mutant)) = change(&artefacts[at].rules, &mut random) else {
-            continue;
-        };
+        // LIMIT: most kinds of change fit few lines.
+        let made = (0..200).find_map(|_| change(&artefacts[at].rules, &mut random));
+        let (kind, mutant) = made.unwrap();
         judge(
             &policy,
             &mut artefacts,
@@ -558,7 +558,9 @@ fn every_line_that_is_taken_away_is_found() {
     let policy = fleet::policy();
     let mut artefacts = policy.compile().unwrap();
     let mut tally = Tally::default();
-    for at in 0..artefacts.len() {
+    // Both families, an asker for addresses, one family, an observer.
+    for host in ["edge-1", "app-1", "db-2", "admin"] {
+        let at = artefacts.iter().position(|one| one.host == host).unwrap();
         let text = artefacts[at].rules.clone();
         let lines: Vec<&str> = text.lines().collect();
         for line in 0..lines.len() {
