@@ -27,8 +27,8 @@ def ranges(text, spelled=r"[^,]+"):
 
 def rules(text, chain, end):
     sets = dict(re.findall(r"set (\S+) \{.*?elements = \{(.*?)\}", text, re.S))
-    body = re.search(r"chain " + chain + r" \{\n(.*?)\n\t\}", text, re.S)
-    for line in (body.group(1) if body else "").splitlines():
+    body = text.partition("\tchain " + chain + " {\n")[2].partition("\t}\n")[0]
+    for line in body.splitlines():
         found = re.match(
             r"\s*ip6? " + end + r" @(\S+) (tcp|udp|icmp|icmpv6) (?:dport \{?([^}c]*)\}?|type echo-request) ?counter",
             line,
