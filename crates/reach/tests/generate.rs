@@ -32,7 +32,6 @@ pub(crate) enum Layout {
 
 impl Size {
     /// As the measurements want: 300 flows, 12 zones, 60 roles.
-    #[allow(dead_code, reason = "not every user of this file measures")]
     pub(crate) const fn usual(hosts: usize, layout: Layout) -> Self {
         Self {
             hosts,

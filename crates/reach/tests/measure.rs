@@ -1,6 +1,14 @@
 //! Measures what compiling, proving and the closure take on intents made out of a seed:
 //! `cargo run --release -p reach --example measure [HOSTS…]`.
 
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a program for measuring, which has nobody to answer but its own operator"
+)]
+
 mod generate;
 
 use std::time::Instant;

@@ -69,11 +69,13 @@ impl Diff {
     }
 }
 
+type Ranges = Vec<(u128, u128)>;
+
 /// Addresses that each policy treats alike.
 struct Node {
     old: Option<Class>,
     new: Option<Class>,
-    ranges: Vec<(u128, u128)>,
+    ranges: Ranges,
 }
 
 /// What changes from one policy to another.
@@ -207,7 +209,7 @@ fn nodes(old: &Policy, new: &Policy, family: Family) -> Vec<Node> {
     }
     starts.sort_unstable();
     starts.dedup();
-    let mut known: BTreeMap<(Option<Class>, Option<Class>), Vec<(u128, u128)>> = BTreeMap::new();
+    let mut known: BTreeMap<(Option<Class>, Option<Class>), Ranges> = BTreeMap::new();
     for (at, start) in starts.iter().enumerate() {
         let space = |policy: &Policy| policy.spaces.at(family).class_of(*start);
         let key = (space(old), space(new));

@@ -307,21 +307,13 @@ fn flow_that_an_invariant_forbids_is_refused() {
     );
     // The zone around it means the zone within it.
     refused(
-        |intent| {
-            intent
-                .invariants
-                .push(never("n", "host app-2", "host db-2"))
-        },
+        |intent| intent.invariants = vec![never("n", "host app-2", "host db-2")],
         at,
         "invariant `n`",
     );
     // Who is in the partner's network is on the internet as well.
     refused(
-        |intent| {
-            intent
-                .invariants
-                .push(never("n", "outside partner", "zone edge"))
-        },
+        |intent| intent.invariants = vec![never("n", "outside partner", "zone edge")],
         "flow[0] \"public\".to",
         "invariant `n`",
     );

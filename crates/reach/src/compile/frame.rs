@@ -1,8 +1,6 @@
 //! What holds at every host whatever flows say: the frame that their rules stand in. The reader
 //! wants exactly these lines, in this order.
 
-use std::fmt::Write as _;
-
 use crate::intent::{Addressing, Forwarding, Mode};
 use crate::policy::{Direction, Member, Policy};
 use crate::set::{Family, Intervals, PerFamily};
@@ -88,12 +86,10 @@ impl Frame {
                 policy,
                 lines,
             } = chain;
-            let _ = writeln!(
-                text,
-                "\tchain {hook} {{\n\t\ttype filter hook {hook} priority {PRIORITY}; policy {policy};"
-            );
+            text.push_str(&format!("\tchain {hook} {{\n\t\ttype filter hook {hook} "));
+            text.push_str(&format!("priority {PRIORITY}; policy {policy};\n"));
             for line in lines {
-                let _ = writeln!(text, "\t\t{line}");
+                text.push_str(&format!("\t\t{line}\n"));
             }
             text.push_str("\t}\n");
         }

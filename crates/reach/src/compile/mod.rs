@@ -12,14 +12,13 @@ mod peers;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 
 pub use bans::{BANS, Ban};
 
 use crate::error::Error;
 use crate::policy::{Direction, Grant, Member, Policy};
 use crate::prefix::spell;
-use crate::set::{Bits, Family, PerFamily, PortSet, Protocol, Region as _};
+use crate::set::{Bits, Family, PerFamily, PortRange, PortSet, Protocol, Region as _};
 use crate::space::Class;
 use frame::{Frame, TABLE};
 
@@ -106,7 +105,11 @@ impl<'a> Compiler<'a> {
                 if host.addresses.at(family).is_empty() {
                     continue;
                 }
-                let _ = writeln!(chains, "\tchain {}_{} {{", direction.hook(), family.digit());
+                chains.push_str(&format!(
+                    "\tchain {}_{} {{\n",
+                    direction.hook(),
+                    family.digit()
+                ));
                 for rule in self.rules(at, family, direction) {
                     let counter = format!("{}_{}", direction.short(), rule.grant.flow);
                     write_rule(&mut chains, family, direction, &rule, &counter);
@@ -125,7 +128,7 @@ impl<'a> Compiler<'a> {
             .copied()
             .chain(counters.iter().map(String::as_str))
         {
-            let _ = writeln!(rules, "\tcounter {counter} {{\n\t}}");
+            rules.push_str(&format!("\tcounter {counter} {{\n\t}}\n"));
         }
         for family in Family::BOTH {
             if let Some(own) = frame.own.at(family) {
@@ -190,11 +193,10 @@ impl<'a> Compiler<'a> {
 
 fn write_set(text: &mut String, label: &str, family: Family, elements: &str) {
     let digit = family.digit();
-    let _ = writeln!(
-        text,
+    text.push_str(&format!(
         "\tset {label}_{digit} {{\n\t\ttype ipv{digit}_addr\n\t\tflags interval\n\
-         \t\telements = {{ {elements} }}\n\t}}"
-    );
+         \t\telements = {{ {elements} }}\n\t}}\n"
+    ));
 }
 
 fn write_rule(
@@ -214,27 +216,27 @@ fn write_rule(
         if ranges.is_empty() {
             continue;
         }
-        let _ = write!(text, "\t\t{word} {end} @{}_{} ", rule.label, family.digit());
-        let _ = match (protocol, family) {
-            (Protocol::Icmp, Family::V4) => write!(text, "icmp type echo-request"),
-            (Protocol::Icmp, Family::V6) => write!(text, "icmpv6 type echo-request"),
-            _ => write_ports(text, protocol, &ranges),
+        let service = match (protocol, family) {
+            (Protocol::Icmp, Family::V4) => "icmp type echo-request".to_owned(),
+            (Protocol::Icmp, Family::V6) => "icmpv6 type echo-request".to_owned(),
+            _ => format!("{protocol} dport {}", spell_ports(&ranges)),
         };
-        let _ = writeln!(text, " counter name \"{counter}\" accept");
+        text.push_str(&format!(
+            "\t\t{word} {end} @{}_{} {service} counter name \"{counter}\" accept\n",
+            rule.label,
+            family.digit()
+        ));
     }
 }
 
-fn write_ports(text: &mut String, protocol: Protocol, ranges: &[(u16, u16)]) -> std::fmt::Result {
-    let mut spelled = String::new();
-    for (low, high) in ranges {
-        if !spelled.is_empty() {
-            spelled.push_str(", ");
-        }
-        write!(spelled, "{}", crate::set::PortRange(*low, *high))?;
-    }
+fn spell_ports(ranges: &[(u16, u16)]) -> String {
+    let spelt = ranges
+        .iter()
+        .map(|(low, high)| PortRange(*low, *high).to_string());
+    let spelt = spelt.collect::<Vec<_>>().join(", ");
     match ranges {
-        [_] => write!(text, "{protocol} dport {spelled}"),
-        _ => write!(text, "{protocol} dport {{ {spelled} }}"),
+        [_] => spelt,
+        _ => format!("{{ {spelt} }}"),
     }
 }
 

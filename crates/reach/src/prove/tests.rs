@@ -208,7 +208,7 @@ fn host_that_is_missing_doubled_or_unknown_is_not_proved() {
         host: "stranger".to_owned(),
         ..all[0].clone()
     });
-    let mut swapped = all.clone();
+    let mut swapped = all;
     let rules = swapped[0].rules.clone();
     swapped[0].rules = std::mem::replace(&mut swapped[1].rules, rules);
     for (artefacts, words) in [

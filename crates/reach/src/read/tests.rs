@@ -148,7 +148,10 @@ fn header_says_whether_a_text_replaces_or_was_listed() {
         assert_eq!(line, 15, "{what}");
     }
     for (cut, _) in whole.match_indices('\n').rev().skip(1) {
-        assert!(told(&whole[..cut], Form::Applied).is_err(), "{cut}");
+        assert!(
+            told(whole.get(..cut).unwrap(), Form::Applied).is_err(),
+            "{cut}"
+        );
     }
     assert!(told("", Form::Listed).is_err());
 }

@@ -1,5 +1,6 @@
 //! Whole policies: proved, damaged, and put to work.
 
+mod change;
 pub(crate) mod fleet;
 #[path = "../../tests/generate.rs"]
 pub(crate) mod generate;
@@ -8,4 +9,5 @@ mod hostile;
 mod mutants;
 mod nft;
 mod oracle;
+mod probes;
 mod wire;
