@@ -19,30 +19,42 @@ pub(super) fn written(
     direction: Direction,
     family: Family,
 ) -> Side {
-    let mut side = Side::new();
-    for rule in rules.rules(direction, family) {
-        if let Some(known) = store.set(rule.set) {
-            let ports = store.ports.set(rule.ports);
-            side = side.union(&Layered::product(&known.addresses, ports));
-        }
-    }
-    side
+    let rules = rules.rules(direction, family).iter();
+    union(rules.filter_map(|rule| {
+        let addresses = &store.set(rule.set)?.addresses;
+        Some(Layered::product(addresses, store.ports.set(rule.ports)))
+    }))
 }
 
 /// What the policy lets through.
 pub(super) fn meant(policy: &Policy, host: Class, direction: Direction, family: Family) -> Side {
-    let mut side = Side::new();
-    for grant in policy.grants_at(family, direction, host) {
-        if let Some((grant, from, to)) = policy.ends(grant) {
-            let other = match direction {
-                Direction::In => from,
-                Direction::Out => to,
-            };
-            let ports = grant.ports.at(family);
-            side = side.union(&Layered::product(other.addresses.at(family), ports));
-        }
+    let grants = policy.grants_at(family, direction, host);
+    union(grants.filter_map(|grant| {
+        let (grant, from, to) = policy.ends(grant)?;
+        let other = match direction {
+            Direction::In => from,
+            Direction::Out => to,
+        };
+        Some(Layered::product(
+            other.addresses.at(family),
+            grant.ports.at(family),
+        ))
+    }))
+}
+
+/// Neighbours by twos, so that no piece is gone over more often than their number has digits.
+fn union(sides: impl Iterator<Item = Side>) -> Side {
+    let mut sides: Vec<Side> = sides.collect();
+    while sides.len() > 1 {
+        let twos = sides.chunks(2);
+        sides = twos
+            .filter_map(|two| match two {
+                [one, other] => Some(one.union(other)),
+                _ => two.first().cloned(),
+            })
+            .collect();
     }
-    side
+    sides.pop().unwrap_or_default()
 }
 
 impl Prover<'_> {

@@ -10,6 +10,9 @@ use crate::compile::frame::{PRIORITY, TABLE};
 use crate::policy::Direction;
 use crate::set::{Family, PortId};
 
+/// LIMIT: rules of one chain; as many flows as a policy has, each with three protocols.
+const RULES: usize = 3 * 4_096;
+
 /// A rule of a flow: packets of a set, at some ports, pass.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rule<'a> {
@@ -229,9 +232,14 @@ impl<'a> Reader<'a, '_> {
                 break;
             }
             let rule = self.rule(line, text, direction, family);
-            rules.push(rule.ok_or_else(|| {
-                NotOurs::new(line, format!("rule {} is not one of ours", shown(text)))
-            })?);
+            let not = || NotOurs::new(line, format!("rule {} is not one of ours", shown(text)));
+            rules.push(rule.ok_or_else(not)?);
+            if rules.len() > RULES {
+                return Err(NotOurs::new(
+                    line,
+                    format!("there are more than {RULES} rules"),
+                ));
+            }
         }
         self.named.push(rules);
         self.made.chains.push(Chain {
