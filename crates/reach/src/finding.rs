@@ -62,6 +62,21 @@ impl fmt::Display for Finding {
     }
 }
 
+/// SECURITY: a name that is told before it was checked may hold what moves a terminal's cursor or
+/// turns the direction of a text; such characters are shown by their numbers.
+fn plain(text: &str) -> String {
+    let mut made = String::with_capacity(text.len());
+    for character in text.chars() {
+        let is_ours = matches!(character, ' '..='~');
+        if is_ours || character.escape_debug().count() == 1 {
+            made.push(character);
+        } else {
+            made.extend(character.escape_debug());
+        }
+    }
+    made
+}
+
 /// Findings as they are made.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
@@ -90,8 +105,8 @@ impl Findings {
         let finding = Finding {
             weight,
             part,
-            message,
-            hint,
+            message: plain(&message),
+            hint: plain(&hint),
         };
         if self.all.len() < Self::MOST {
             self.all.push(finding);

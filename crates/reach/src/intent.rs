@@ -113,7 +113,9 @@ pub struct Host {
 
 /// A network that is not of the estate: an office, the internet (`0.0.0.0/0` and `::/0`). Addresses
 /// of the estate's hosts are never part of one, whatever its networks say, and neither are IPv4
-/// addresses written as IPv6 (RFC 4291 §2.5.5.2).
+/// addresses written as IPv6 (RFC 4291 §2.5.5.2). Addresses of one link, of groups, of loopback and
+/// reserved ones are only when a network lies within them: `169.254.169.254/32` is meant,
+/// `0.0.0.0/0` does not mean it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outside {
     /// What it is called.

@@ -52,13 +52,21 @@ def main():
     within = lambda var, low, high, make: And(UGE(var, make(low)), ULE(var, make(high)))
     word = lambda number: BitVecVal(number, 16)
 
+    known = {}
+
+    def within_any(var, spans, make, key):
+        # Hosts are given the same sets again and again.
+        if (key, spans) not in known:
+            known[key, spans] = Or([within(var, low, high, make) for low, high in spans])
+        return known[key, spans]
+
     def permits(host, chain, end, own, other):
         text = (folder / (host["name"] + ".nft")).read_text()
         any_rule = [
             And(
-                Or([within(other, low, high, value) for low, high in addresses]),
+                within_any(other, tuple(addresses), value, end),
                 protocol == number,
-                Or([within(port, low, high, word) for low, high in wanted]),
+                within_any(port, tuple(wanted), word, "port"),
             )
             for addresses, number, wanted in rules(text, chain + "_" + digit, end)
         ]
@@ -67,15 +75,10 @@ def main():
 
     began = time.perf_counter()
     solver = Solver()
-    # The whole estate, as a solver that does not know of zones would have it.
-    everybody = question["hosts"]
-    solver.add(Or([permits(host, "output", "daddr", source, target) for host in everybody]))
-    solver.add(Or([permits(host, "input", "saddr", target, source) for host in everybody]))
-    zone = lambda var, hosts: Or(
-        [var == value(int(ipaddress.ip_address(one))) for host in hosts for one in host["addresses"]]
-    )
-    chosen = lambda name: [host for host in everybody if host["zone"] == name]
-    solver.add(zone(source, chosen(question["from"])), zone(target, chosen(question["to"])))
+    # Only the hosts of both zones: the others cannot send or take what is asked about.
+    chosen = lambda name: [host for host in question["hosts"] if host["zone"] == name]
+    solver.add(Or([permits(host, "output", "daddr", source, target) for host in chosen(question["from"])]))
+    solver.add(Or([permits(host, "input", "saddr", target, source) for host in chosen(question["to"])]))
     solver.add(source != target)
     built = time.perf_counter()
     answer = solver.check()

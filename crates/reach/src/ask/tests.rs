@@ -70,12 +70,21 @@ fn decisions_say_why_not() {
             Decision::UnknownDestination,
         ),
         ("2001:db8::1", "fd00::1", 443, Decision::Allowed),
-        ("::", "fd00::1", 443, Decision::Allowed),
+        ("::", "fd00::1", 443, Decision::UnknownSource),
+        // By their addresses on a link, hosts of the estate would be outside.
+        ("fe80::1", "fd00::1", 443, Decision::UnknownSource),
+        (
+            "10.0.1.1",
+            "169.254.169.254",
+            53,
+            Decision::UnknownDestination,
+        ),
+        ("::2", "fd00::1", 443, Decision::Allowed),
         (
             "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
             "fd00::1",
             443,
-            Decision::Allowed,
+            Decision::UnknownSource,
         ),
     ] {
         let packet = packet(source, destination, Protocol::Tcp, port);

@@ -8,6 +8,34 @@ use crate::set::{Family, Intervals, Layered, PerFamily, Region as _};
 /// LIMIT: networks of one outside.
 const NETWORKS: usize = 4_096;
 
+/// Addresses that are nobody's elsewhere: this network, loopback, one link, groups, reserved (RFC
+/// 6890 §2.2.2). A wider network means them no more than its author thought of them, and by its
+/// address on a link a host of the estate would be outside. A network that is within one of them
+/// was meant.
+const NOT_ELSEWHERE_4: [(u128, u128); 4] = [
+    (0x0000_0000, 0x00ff_ffff),
+    (0x7f00_0000, 0x7fff_ffff),
+    (0xa9fe_0000, 0xa9fe_ffff),
+    (0xe000_0000, 0xffff_ffff),
+];
+const NOT_ELSEWHERE_6: [(u128, u128); 3] = [
+    (0, 1),
+    (0xfe80 << 112, 0xfebf << 112 | u128::MAX >> 16),
+    (0xff00 << 112, u128::MAX),
+];
+
+/// What a prefix means when it is an outside network.
+fn elsewhere(family: Family, low: u128, high: u128) -> Intervals<u128> {
+    let special: &[(u128, u128)] = match family {
+        Family::V4 => &NOT_ELSEWHERE_4,
+        Family::V6 => &NOT_ELSEWHERE_6,
+    };
+    let cut = special
+        .iter()
+        .filter(|(first, last)| low < *first || *last < high);
+    Intervals::range(low, high).difference(&Intervals::from_ranges(cut.copied()))
+}
+
 impl Checked<'_> {
     /// Which outside networks each address lies in, a bit for each.
     pub(super) fn outside(&mut self, hosts: &[Member]) -> PerFamily<Layered<u64>> {
@@ -82,7 +110,10 @@ impl Checked<'_> {
                         .error(place(*second), message, "leave out the smaller one");
                 }
             }
-            Intervals::from_ranges(list.iter().map(|(low, high, _)| (*low, *high)))
+            let parts = list
+                .iter()
+                .map(|(low, high, _)| elsewhere(family, *low, *high));
+            Intervals::from_ranges(parts.flat_map(|part| part.iter().collect::<Vec<_>>()))
         })
     }
 }

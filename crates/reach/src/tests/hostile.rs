@@ -1,7 +1,7 @@
 //! Intents that are made to break something.
 
-use super::fleet::{checked, flow, host, outside, service, to_service, today, zone};
-use crate::{Intent, Party, Policy, Prefix};
+use super::fleet::{checked, flow, host, outside, service, to_ports, to_service, today, zone};
+use crate::{Error, Intent, Party, Policy, Prefix};
 
 fn two_hosts() -> Intent {
     Intent {
@@ -99,7 +99,17 @@ fn any_bytes_as_names_are_findings_and_never_text() {
                 let artefacts = policy.compile().unwrap();
                 assert!(policy.prove(&artefacts).holds(), "{name:?}");
             }
-            Err(error) => assert!(!error.to_string().contains('\u{202e}'), "{error}"),
+            Err(Error::Intent { findings }) => {
+                for finding in findings {
+                    let text = finding.to_string();
+                    let is_plain = |c: char| {
+                        c == '\n' || c == '\u{fffd}' || !c.is_control() && c != '\u{202e}'
+                    };
+                    assert!(text.chars().all(is_plain), "{text:?}");
+                    assert!(text.lines().count() <= 2, "{text:?}");
+                }
+            }
+            Err(other) => panic!("{other}"),
         }
     });
     assert!(taken > 0);
@@ -211,5 +221,37 @@ fn prefixes_are_read_in_one_way() {
         "10.0.0.0/31",
     ] {
         assert_eq!(good.parse::<Prefix>().unwrap().to_string(), good);
+    }
+}
+
+#[test]
+fn network_that_is_named_within_a_special_one_is_meant() {
+    let mut intent = two_hosts();
+    intent.outsides = vec![
+        outside("internet", &["0.0.0.0/0"]),
+        outside("metadata", &["169.254.169.254/32"]),
+    ];
+    intent.flows = vec![
+        flow(
+            "web",
+            &["host low"],
+            to_ports("outside internet", &["tcp 80"]),
+        ),
+        flow(
+            "metadata",
+            &["host high"],
+            to_ports("outside metadata", &["tcp 80"]),
+        ),
+    ];
+    let policy = checked(&intent);
+    assert!(policy.prove(&policy.compile().unwrap()).holds());
+    for (source, is_reached) in [("1.0.0.0", false), ("223.255.255.255", true)] {
+        let packet = crate::Packet {
+            source: source.parse().unwrap(),
+            destination: "169.254.169.254".parse().unwrap(),
+            protocol: crate::Protocol::Tcp,
+            port: 80,
+        };
+        assert_eq!(policy.decide(&packet).is_allowed(), is_reached, "{packet}");
     }
 }
