@@ -94,19 +94,19 @@ impl Findings {
         message: impl Into<String>,
         hint: impl Into<String>,
     ) {
-        self.push(Weight::Error, part, message.into(), hint.into());
+        self.push(Weight::Error, part, &message.into(), &hint.into());
     }
 
     pub(crate) fn note(&mut self, part: Part, message: impl Into<String>, hint: impl Into<String>) {
-        self.push(Weight::Note, part, message.into(), hint.into());
+        self.push(Weight::Note, part, &message.into(), &hint.into());
     }
 
-    fn push(&mut self, weight: Weight, part: Part, message: String, hint: String) {
+    fn push(&mut self, weight: Weight, part: Part, message: &str, hint: &str) {
         let finding = Finding {
             weight,
             part,
-            message: plain(&message),
-            hint: plain(&hint),
+            message: plain(message),
+            hint: plain(hint),
         };
         if self.all.len() < Self::MOST {
             self.all.push(finding);

@@ -454,28 +454,6 @@ fn rate_of_logs_has_bounds() {
 }
 
 #[test]
-fn days_are_of_the_calendar() {
-    for text in [
-        "2027-02-29",
-        "2026-13-01",
-        "2026-00-01",
-        "2026-1-1",
-        "2026-01-01-1",
-        "+026-01-01",
-        "2026-04-31",
-        "0000-01-01",
-        "",
-    ] {
-        assert!(text.parse::<Day>().is_err(), "{text}");
-    }
-    for text in ["2028-02-29", "2000-02-29", "2026-12-31"] {
-        assert_eq!(text.parse::<Day>().unwrap().to_string(), text);
-    }
-    assert!("1900-02-29".parse::<Day>().is_err());
-    assert!(Day::new(2026, 11, 9) < Day::new(2026, 11, 10));
-}
-
-#[test]
 fn services_may_run_in_many_places() {
     let mut intent = intent();
     intent.services.push(service(

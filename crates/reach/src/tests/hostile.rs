@@ -1,7 +1,7 @@
 //! Intents that are made to break something.
 
 use super::fleet::{checked, flow, host, outside, service, to_ports, to_service, today, zone};
-use crate::{Error, Intent, Party, Policy, Prefix};
+use crate::{Day, Error, Intent, Party, Policy, Prefix};
 
 fn two_hosts() -> Intent {
     Intent {
@@ -254,4 +254,26 @@ fn network_that_is_named_within_a_special_one_is_meant() {
         };
         assert_eq!(policy.decide(&packet).is_allowed(), is_reached, "{packet}");
     }
+}
+
+#[test]
+fn days_are_of_the_calendar() {
+    for text in [
+        "2027-02-29",
+        "2026-13-01",
+        "2026-00-01",
+        "2026-1-1",
+        "2026-01-01-1",
+        "+026-01-01",
+        "2026-04-31",
+        "0000-01-01",
+        "",
+    ] {
+        assert!(text.parse::<Day>().is_err(), "{text}");
+    }
+    for text in ["2028-02-29", "2000-02-29", "2026-12-31"] {
+        assert_eq!(text.parse::<Day>().unwrap().to_string(), text);
+    }
+    assert!("1900-02-29".parse::<Day>().is_err());
+    assert!(Day::new(2026, 11, 9) < Day::new(2026, 11, 10));
 }
