@@ -234,7 +234,7 @@ impl Policy {
             let Some((grant, from, to)) = self.ends(grant) else {
                 continue;
             };
-            let id = ports.id(grant.ports.at(family).clone());
+            let id = ports.id_of(grant.ports.at(family));
             let others = match direction {
                 Direction::Out => to,
                 Direction::In => from,

@@ -203,6 +203,14 @@ impl PortTable {
         id
     }
 
+    /// The number of a set, which is copied only when it is new.
+    pub(crate) fn id_of(&mut self, set: &PortSet) -> PortId {
+        match self.ids.get(set) {
+            Some(id) => *id,
+            None => self.id(set.clone()),
+        }
+    }
+
     pub(crate) fn set(&self, id: PortId) -> &PortSet {
         const NONE: &PortSet = &PortSet(Intervals::new());
         self.sets.get(id as usize).unwrap_or(NONE)
