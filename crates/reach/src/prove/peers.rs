@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use ahash::RandomState;
+
 use super::pairs::Links;
 use super::{Difference, Prover};
 use crate::prefix::Prefix;
@@ -28,7 +30,7 @@ impl<'a> Prover<'a> {
         let names = self.names();
         let peers = std::mem::take(&mut self.peers);
         // Hosts are given the same lines again and again.
-        let mut known: HashMap<&'a str, Result<Known, String>> = HashMap::new();
+        let mut known: HashMap<&'a str, Result<Known, String>, RandomState> = HashMap::default();
         for (at, (host, text)) in self.policy.hosts.iter().zip(peers).enumerate() {
             let mut seen = Bits::new(self.policy.hosts.len());
             for (line, text) in (1..).zip(text.unwrap_or_default().split_terminator('\n')) {

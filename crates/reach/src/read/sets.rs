@@ -3,6 +3,8 @@
 
 use std::collections::HashMap;
 
+use ahash::RandomState;
+
 use crate::prefix::read_spelled;
 use crate::set::{Family, Intervals, PerFamily, PortId, PortSet, PortTable, Protocol, Region as _};
 use crate::space::{Covered, Space};
@@ -20,8 +22,8 @@ pub(crate) struct Store<'a> {
     spaces: &'a PerFamily<Space>,
     pub(crate) ports: PortTable,
     pub(crate) sets: Vec<Known>,
-    spellings: PerFamily<HashMap<&'a str, Option<usize>>>,
-    services: PerFamily<HashMap<&'a str, Option<PortId>>>,
+    spellings: PerFamily<HashMap<&'a str, Option<usize>, RandomState>>,
+    services: PerFamily<HashMap<&'a str, Option<PortId>, RandomState>>,
 }
 
 impl<'a> Store<'a> {
