@@ -45,6 +45,12 @@ const SUITES: &[Suite] = &[
         tests: "",
     },
     Suite {
+        name: "reach",
+        about: "firewall texts read back and proved; every mutant found; real packets in network namespaces (where RAMPART_NETNS is set) and z3 (where RAMPART_Z3_PYTHON names it) say the same",
+        package: "reach",
+        tests: "",
+    },
+    Suite {
         name: "seclang",
         about: "OWASP Core Rule Set regression tests (where RAMPART_CRS_DIR names it) but for the known failures, libinjection fingerprints, transformation vectors",
         package: "seclang",
