@@ -6,7 +6,11 @@
 //! "not affected".
 
 mod ecosystem;
+mod error;
 mod package;
+mod version;
 
 pub use ecosystem::{Ecosystem, ParseScopeError, Scope};
+pub use error::{Error, Place};
 pub use package::{Origin, Package, Source, Usage};
+pub use version::{VERSION_BYTES_MAX, Version, compare};

@@ -1,0 +1,126 @@
+//! What can go wrong with versions, advisories, their index and statements about them.
+
+use std::fmt;
+
+/// Characters of a stranger's text that a message repeats.
+const SHOWN_MAX: usize = 80;
+
+/// A failed operation.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A text is no version of its ecosystem.
+    #[error("`{version}` is no version of {ecosystem}: {reason}")]
+    Version {
+        /// Which rule was asked.
+        ecosystem: &'static str,
+        /// The text, cut short.
+        version: String,
+        /// What the rule does not take.
+        reason: &'static str,
+    },
+    /// Versions of two families have no order.
+    #[error("`{left}` and `{right}` are versions of different ecosystems")]
+    Families {
+        /// One.
+        left: String,
+        /// The other.
+        right: String,
+    },
+    /// An advisory says something that cannot be kept; none of it was read.
+    #[error("the advisory `{file}` was not read: {place}: {problem}")]
+    Advisory {
+        /// Which file, as the caller named it.
+        file: String,
+        /// Where in it.
+        place: Place,
+        /// What is wrong there.
+        problem: String,
+    },
+    /// Statements (VEX) were not read.
+    #[error("the statements `{file}` were not read: {place}: {problem}")]
+    Statements {
+        /// Which file, as the caller named it.
+        file: String,
+        /// Where in it.
+        place: Place,
+        /// What is wrong there.
+        problem: String,
+    },
+    /// Advisories are more than an index holds.
+    #[error("the index is full: more than {max} {what}")]
+    Full {
+        /// Of what.
+        what: &'static str,
+        /// How many it holds.
+        max: usize,
+    },
+    /// Bytes are no index, or a damaged one.
+    #[error("the index was not opened: {problem}")]
+    Index {
+        /// What is wrong with them.
+        problem: &'static str,
+    },
+}
+
+/// A place in a document: the field, and the line where its format has lines.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Place {
+    /// `affected[2].ranges[0]`; empty for the document itself.
+    pub field: String,
+    /// The line, from one; 0 where it is not known.
+    pub line: u32,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let field = if self.field.is_empty() {
+            "the document"
+        } else {
+            &self.field
+        };
+        match self.line {
+            0 => f.write_str(field),
+            line => write!(f, "{field}, line {line}"),
+        }
+    }
+}
+
+impl Error {
+    pub(crate) fn version(ecosystem: &'static str, version: &str, reason: &'static str) -> Self {
+        Self::Version {
+            ecosystem,
+            version: shown(version),
+            reason,
+        }
+    }
+
+    /// What can be done about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Version { .. } | Self::Families { .. } => {
+                "write the version as its registry does; until then the package is `unknown`"
+            }
+            Self::Advisory { .. } => {
+                "mend the file, or leave it out and say so: an advisory that is not read protects nobody"
+            }
+            Self::Statements { .. } => "mend the file; until then no finding is suppressed by it",
+            Self::Full { .. } => "import fewer ecosystems into one index",
+            Self::Index { .. } => "import the advisories again",
+        }
+    }
+}
+
+/// A stranger's text for a message: cut short, without control characters.
+pub(crate) fn shown(text: &str) -> String {
+    let mut shown: String = text
+        .chars()
+        .take(SHOWN_MAX)
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect();
+    if text.chars().nth(SHOWN_MAX).is_some() {
+        shown.push('…');
+    }
+    shown
+}
