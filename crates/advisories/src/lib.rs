@@ -5,12 +5,18 @@
 //! input is a value, never a panic. What it cannot compare or read it says, and never takes for
 //! "not affected".
 
+mod document;
 mod ecosystem;
 mod error;
+mod osv;
 mod package;
 mod version;
 
 pub use ecosystem::{Ecosystem, ParseScopeError, Scope};
 pub use error::{Error, Place};
+pub use osv::{
+    Advisory, Affected, AffectedPackage, Collection, Event, Range, RangeKind, Rating, Reference,
+    Severity,
+};
 pub use package::{Origin, Package, Source, Usage};
 pub use version::{VERSION_BYTES_MAX, Version, compare};
