@@ -8,15 +8,26 @@
 mod document;
 mod ecosystem;
 mod error;
+mod feed;
+mod matching;
 mod osv;
 mod package;
+#[cfg(test)]
+mod testing;
 mod version;
+mod vex;
 
 pub use ecosystem::{Ecosystem, ParseScopeError, Scope};
 pub use error::{Error, Place};
+pub use feed::{Builder, Feed, FeedId, INDEX_BYTES_MAX, Imported, Index};
+pub use matching::{
+    Cause, Counts, Decision, End, Finding, Informational, Policy, Reason, Report, Standing, Status,
+    Verdict, scan,
+};
 pub use osv::{
     Advisory, Affected, AffectedPackage, Collection, Event, Range, RangeKind, Rating, Reference,
     Severity,
 };
 pub use package::{Origin, Package, Source, Usage};
 pub use version::{VERSION_BYTES_MAX, Version, compare};
+pub use vex::{Claim, Miss, Outcome, Product, Stated, Statement, Statements, Subject};

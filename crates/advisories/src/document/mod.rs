@@ -104,14 +104,14 @@ impl Node {
         }
     }
 
-    pub(crate) fn list(&self) -> Read<&[Node]> {
+    pub(crate) fn list(&self) -> Read<&[Self]> {
         match &self.value {
             Value::List(items) => Ok(items),
             _ => Err(self.bad(format!("a list is expected, not {}", self.kind()))),
         }
     }
 
-    pub(crate) fn map(&self) -> Read<&[(String, Node)]> {
+    pub(crate) fn map(&self) -> Read<&[(String, Self)]> {
         match &self.value {
             Value::Map(members) => Ok(members),
             _ => Err(self.bad(format!("an object is expected, not {}", self.kind()))),
@@ -119,7 +119,7 @@ impl Node {
     }
 
     /// A member of an object; what is `null` is not there.
-    pub(crate) fn member(&self, name: &str) -> Option<&Node> {
+    pub(crate) fn member(&self, name: &str) -> Option<&Self> {
         let Value::Map(members) = &self.value else {
             return None;
         };
@@ -127,7 +127,7 @@ impl Node {
         (node.value != Value::Null).then_some(node)
     }
 
-    pub(crate) fn wanted(&self, name: &str) -> Read<&Node> {
+    pub(crate) fn wanted(&self, name: &str) -> Read<&Self> {
         self.map()?;
         self.member(name)
             .ok_or_else(|| self.bad(format!("`{name}` is missing")))
@@ -152,7 +152,7 @@ impl Node {
         &self,
         name: &str,
         max: usize,
-        read: impl Fn(&Node) -> Read<T>,
+        read: impl Fn(&Self) -> Read<T>,
     ) -> Read<Vec<T>> {
         let Some(node) = self.member(name) else {
             return Ok(Vec::new());

@@ -8,7 +8,7 @@ mod requirement;
 mod rustsec;
 mod severity;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use rustsec::Collection;
 pub use severity::{Rating, Severity};

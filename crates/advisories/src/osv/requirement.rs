@@ -194,6 +194,7 @@ fn partial(text: &str) -> Option<Partial<'_>> {
 }
 
 /// Where the versions that a partial one stands for end.
+#[derive(Debug, Clone, Copy)]
 enum Edge {
     /// With the pre-releases of the next: `<= 1.2` says nothing of `1.3.0-rc.1`.
     Everything,
@@ -236,7 +237,7 @@ impl Partial<'_> {
     }
 
     fn tilde(&self) -> Point {
-        bound(match self.minor {
+        bound(&match self.minor {
             Some(minor) => [self.major.to_owned(), successor(minor), "0".to_owned()],
             None => [successor(self.major), "0".to_owned(), "0".to_owned()],
         })
@@ -244,7 +245,7 @@ impl Partial<'_> {
 
     fn caret(&self) -> Point {
         let zero = || "0".to_owned();
-        bound(match (self.major, self.minor, self.patch) {
+        bound(&match (self.major, self.minor, self.patch) {
             ("0", Some("0"), Some(patch)) => [zero(), zero(), successor(patch)],
             ("0", Some(minor), _) => [zero(), successor(minor), zero()],
             (major, _, _) => [successor(major), zero(), zero()],
@@ -253,7 +254,7 @@ impl Partial<'_> {
 }
 
 /// Before every version of these numbers, pre-releases too.
-fn bound(numbers: [String; 3]) -> Point {
+fn bound(numbers: &[String; 3]) -> Point {
     Point {
         version: format!("{}-0", numbers.join(".")),
         after: None,

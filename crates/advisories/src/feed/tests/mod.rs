@@ -1,0 +1,4 @@
+mod databases;
+mod format;
+mod intervals;
+mod names;
