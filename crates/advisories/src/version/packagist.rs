@@ -1,9 +1,10 @@
 //! Versions of PHP packages: `1.2.3-RC1`.
 //!
-//! Source: PHP's `version_compare`, which the OSV schema means for Packagist, with Composer's
-//! leading `v` and its words in any case. Runs of digits and runs of letters are parts; words come
-//! in the order `dev`, `a…`, `b…`, `rc…`, a number, `p…`, and two words of one rank are equal. So a
-//! version is never equal to a longer one of numbers: `1.0 < 1.0.0`.
+//! Source: Composer's `VersionParser` and PHP's `version_compare`, which it asks. A leading `v`, the
+//! case of words and what follows `+` do not count, numbers are filled up to four with zeros, so that
+//! `1.0` is `1.0.0` and `2.0.0-RC1` comes before `2.0` (`version_compare` alone says otherwise). Runs of
+//! digits and runs of letters are parts; words come in the order `dev`, `a…`, `b…`, `rc…`, a number,
+//! `p…`, and two words of one rank are equal.
 //!
 //! Branches (`dev-main`, `2.x-dev`) and words without a rank name no place in the order: they are
 //! refused, where `version_compare` would put them before everything or take them for equal.
@@ -20,6 +21,13 @@ pub(super) struct Version<'a> {
 
 pub(super) fn parse(text: &str) -> Result<Version<'_>, &'static str> {
     let text = text.strip_prefix(['v', 'V']).unwrap_or(text);
+    let (text, build) = match text.split_once('+') {
+        Some((text, build)) => (text, Some(build)),
+        None => (text, None),
+    };
+    if build.is_some_and(|build| build.is_empty() || !build.bytes().all(|b| b.is_ascii_graphic())) {
+        return Err("what follows `+` is empty, or no text");
+    }
     if !text.starts_with(|c: char| c.is_ascii_digit()) {
         return Err("it begins with no number: a branch has no place in the order of versions");
     }
@@ -35,7 +43,7 @@ pub(super) fn parse(text: &str) -> Result<Version<'_>, &'static str> {
     if rest.is_empty() {
         Ok(Version { text })
     } else {
-        Err("a PHP version is numbers and words between `.`, `-`, `_` or `+`")
+        Err("a PHP version is numbers and words between `.`, `-` or `_`")
     }
 }
 
@@ -48,7 +56,7 @@ enum Part<'a> {
 
 /// The first part, and what follows it.
 fn next(text: &str) -> Option<(Part<'_>, &str)> {
-    let text = text.trim_start_matches(['.', '-', '_', '+']);
+    let text = text.trim_start_matches(['.', '-', '_']);
     let (digits, rest) = split_digits(text);
     if !digits.is_empty() {
         return Some((Part::Number(digits), rest));
@@ -72,10 +80,13 @@ fn rank(word: &str) -> Option<u8> {
         .map(|(_, rank)| *rank)
 }
 
+/// Composer fills versions up to so many numbers.
+const NUMBERS: usize = 4;
+
 pub(super) fn compare(a: &Version<'_>, b: &Version<'_>) -> Ordering {
     let (mut a, mut b) = (a.text, b.text);
-    loop {
-        let (left, right) = (next(a), next(b));
+    for at in 0_usize.. {
+        let (left, right) = (filled(a, at), filled(b, at));
         let order = match (left, right) {
             (None, None) => return Ordering::Equal,
             (Some((Part::Number(a), _)), Some((Part::Number(b), _))) => by_value(a, b),
@@ -88,6 +99,15 @@ pub(super) fn compare(a: &Version<'_>, b: &Version<'_>) -> Ordering {
         }
         a = left.map_or("", |(_, rest)| rest);
         b = right.map_or("", |(_, rest)| rest);
+    }
+    Ordering::Equal
+}
+
+/// The next part; among the first four places a zero where no number stands.
+fn filled(text: &str, at: usize) -> Option<(Part<'_>, &str)> {
+    match next(text) {
+        Some((Part::Word(_), _)) | None if at < NUMBERS => Some((Part::Number("0"), text)),
+        found => found,
     }
 }
 

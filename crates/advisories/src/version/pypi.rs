@@ -152,13 +152,10 @@ fn tagged<'a>(text: &'a str, words: &[&str]) -> Option<(&'a str, &'a str)> {
     Some(number(rest))
 }
 
-/// The number after a word; a separator may stand before it, and none is 0.
+/// The number after a word; none is 0. The separator before it may stand without it, as in the
+/// pattern of PEP 440's appendix B.
 fn number(text: &str) -> (&str, &str) {
-    let bare = text.strip_prefix(SEPARATORS).unwrap_or(text);
-    match split_digits(bare) {
-        ("", _) => ("", text),
-        found => found,
-    }
+    split_digits(text.strip_prefix(SEPARATORS).unwrap_or(text))
 }
 
 pub(super) fn compare(a: &Version<'_>, b: &Version<'_>) -> Ordering {

@@ -15,6 +15,7 @@ type Suite = (
 const NO_APK: &str = "apk 3 takes one of them for no version";
 const BRANCH: &str = "a branch has no place in the order of versions";
 const NO_PHP: &str = "`#` stands in no version of a package";
+const FILLED: &str = "Composer fills versions up to four numbers: they are equal";
 const FIVE: &str = "five numbers are no semantic version";
 
 const SUITES: &[Suite] = &[
@@ -69,6 +70,7 @@ const ALPINE: &[(&str, &str)] = &[
 ];
 
 const PACKAGIST: &[(&str, &str)] = &[
+    ("1.0.0 > 1.0", FILLED),
     ("dev-foo < 1.26.0", BRANCH),
     ("1.26.0 > dev-foo", BRANCH),
     ("1.2.3.# = 1.2.3", NO_PHP),

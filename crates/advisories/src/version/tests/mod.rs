@@ -2,3 +2,4 @@ mod fixtures;
 mod hostile;
 mod order;
 mod rules;
+mod tools;

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use crate::{Ecosystem, Version};
 
 /// Ecosystems of every family, with texts from which their versions are made.
-const ALPHABETS: &[(Ecosystem, &[&str])] = &[
+pub(super) const ALPHABETS: &[(Ecosystem, &[&str])] = &[
     (
         Ecosystem::Alpine,
         &[
@@ -128,7 +128,7 @@ fn triple() -> impl Strategy<Value = (Ecosystem, [String; 3])> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 20_000, max_global_rejects: 2_000_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 8_000, max_global_rejects: 2_000_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn every_family_has_a_total_order((ecosystem, texts) in triple()) {

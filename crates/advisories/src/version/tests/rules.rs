@@ -31,7 +31,7 @@ fn trailing_zeros_count_only_where_the_ecosystem_says_so() {
         (Ecosystem::RubyGems, Equal),
         (Ecosystem::Cran, Less),
         (Ecosystem::Hackage, Less),
-        (Ecosystem::Packagist, Less),
+        (Ecosystem::Packagist, Equal),
         (Ecosystem::Debian, Less),
         (Ecosystem::Alpine, Less),
         (Ecosystem::RockyLinux, Less),
@@ -214,6 +214,9 @@ fn pre_releases_come_before_their_release() {
         &[
             ("1.0.0-BETA1", Less, "1.0.0-rc1"),
             ("1.0.0-p1", Greater, "1.0.0"),
+            ("2.0.0-RC1", Less, "2.0"),
+            ("2.0.0+build.7", Equal, "2.0"),
+            ("2.0", Less, "2.0.0.1"),
         ],
     );
     check(
