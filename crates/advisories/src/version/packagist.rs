@@ -3,10 +3,10 @@
 //! Source: Composer's `VersionParser` and PHP's `version_compare`, which it asks. A leading `v`, the
 //! case of words and what follows `+` do not count, numbers are filled up to four with zeros, so that
 //! `1.0` is `1.0.0` and `2.0.0-RC1` comes before `2.0` (`version_compare` alone says otherwise). Runs of
-//! digits and runs of letters are parts; words come in the order `dev`, `a…`, `b…`, `rc…`, a number,
-//! `p…`, and two words of one rank are equal.
+//! digits and runs of letters are parts; words come in the order dev, alpha, beta, rc, a number,
+//! patch.
 //!
-//! Branches (`dev-main`, `2.x-dev`) and words without a rank name no place in the order: they are
+//! Branches (`dev-main`, `2.x-dev`) and other words name no place in the order: they are
 //! refused, where `version_compare` would put them before everything or take them for equal.
 
 use std::cmp::Ordering;
@@ -69,14 +69,20 @@ fn next(text: &str) -> Option<(Part<'_>, &str)> {
 const NUMBER: u8 = 4;
 
 fn rank(word: &str) -> Option<u8> {
-    const WORDS: &[(&str, u8)] = &[("dev", 0), ("a", 1), ("b", 2), ("rc", 3), ("p", 5)];
-    let begins = |prefix: &str| {
-        word.get(..prefix.len())
-            .is_some_and(|head| head.eq_ignore_ascii_case(prefix))
-    };
+    const WORDS: &[(&str, u8)] = &[
+        ("dev", 0),
+        ("alpha", 1),
+        ("a", 1),
+        ("beta", 2),
+        ("b", 2),
+        ("rc", 3),
+        ("patch", 5),
+        ("pl", 5),
+        ("p", 5),
+    ];
     WORDS
         .iter()
-        .find(|(prefix, _)| begins(prefix))
+        .find(|(known, _)| word.eq_ignore_ascii_case(known))
         .map(|(_, rank)| *rank)
 }
 

@@ -30,7 +30,7 @@ pub(super) fn parse(text: &str) -> Result<Version<'_>, &'static str> {
         Some((epoch, rest)) if is_number(epoch) => (epoch, rest),
         _ => ("0", text),
     };
-    let (version, release) = match rest.split_once('-') {
+    let (version, release) = match rest.rsplit_once('-') {
         Some((version, release)) => (version, Some(release)),
         None => (rest, None),
     };
