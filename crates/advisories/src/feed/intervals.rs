@@ -30,6 +30,22 @@ impl Order {
             Self::Ecosystem(ecosystem) => Version::parse(ecosystem, text),
         }
     }
+
+    /// Reads a version that a verdict may stand on.
+    ///
+    /// SECURITY: a fix that only an older convention places comes before every version of today,
+    /// and nothing would be affected.
+    pub(crate) fn bound(self, text: &str) -> Result<Version<'_>, Error> {
+        let version = self.read(text)?;
+        match self {
+            Self::Ecosystem(ecosystem) if !version.is_certain() => Err(Error::version(
+                ecosystem.name(),
+                text,
+                "it has a place by an older convention only",
+            )),
+            _ => Ok(version),
+        }
+    }
 }
 
 /// Where an interval ends.
@@ -59,7 +75,7 @@ impl Interval<'_> {
     /// # Errors
     /// [`Error::Version`] where a bound is no version.
     pub(crate) fn holds(&self, order: Order, version: &Version<'_>) -> Result<bool, Error> {
-        let place = |bound: &str| version.compare(&order.read(bound)?);
+        let place = |bound: &str| version.compare(&order.bound(bound)?);
         if let Some(from) = self.from
             && place(from)? == Ordering::Less
         {
@@ -90,13 +106,13 @@ pub(crate) fn intervals(order: Order, events: &[Event]) -> Result<Vec<Interval<'
     for event in events {
         match event {
             Event::Limit(text) if text == "*" => unlimited = true,
-            Event::Limit(text) => limits.push(order.read(text)?),
+            Event::Limit(text) => limits.push(order.bound(text)?),
             // The schema's word for before everything; as a fix it says that nothing is affected.
             Event::Introduced(text) | Event::Fixed(text) if text == "0" => {
                 steps.push(Step { at: None, event });
             }
             Event::Introduced(text) | Event::Fixed(text) | Event::LastAffected(text) => {
-                let at = Some(order.read(text)?);
+                let at = Some(order.bound(text)?);
                 steps.push(Step { at, event });
             }
         }

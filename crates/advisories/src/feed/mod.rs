@@ -193,6 +193,28 @@ impl Index {
         self.packages.len()
     }
 
+    /// How many bytes of memory its lists and its text take.
+    #[must_use]
+    pub fn memory_bytes(&self) -> usize {
+        fn list<T>(list: &Vec<T>) -> usize {
+            list.capacity().saturating_mul(size_of::<T>())
+        }
+        [
+            self.text.capacity(),
+            list(&self.feeds),
+            list(&self.records),
+            list(&self.scopes),
+            list(&self.packages),
+            list(&self.entries),
+            list(&self.intervals),
+            list(&self.texts),
+            list(&self.repositories),
+            list(&self.commits),
+        ]
+        .iter()
+        .fold(0, |sum, bytes| sum.saturating_add(*bytes))
+    }
+
     pub(crate) fn coverage(&self, scope: &Scope) -> Coverage {
         let feeds = self.feeds.iter().map(|entry| &entry.feed);
         let oldest = feeds

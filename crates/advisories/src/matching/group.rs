@@ -1,6 +1,6 @@
 //! Advisories that tell of one vulnerability become one finding.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{Cause, Decision, Finding, Informational, Policy, Standing};
 use crate::Rating;
@@ -81,6 +81,18 @@ fn finding(group: Vec<Hit<'_>>, policy: &Policy) -> Finding {
     let notes: Option<Vec<&str>> = group.iter().map(|hit| hit.told.informational).collect();
     let informational = notes.and_then(|notes| notes.first().map(|note| (*note).to_owned()));
     let noted = informational.is_some() && policy.informational == Informational::Note;
+    // Two feeds may hold one advisory.
+    let mut causes: Vec<Cause> = Vec::with_capacity(group.len());
+    let mut told = HashSet::new();
+    for hit in group {
+        if told.insert(hit.told.id) {
+            causes.push(Cause {
+                id: hit.told.id.to_owned(),
+                summary: hit.told.summary.to_owned(),
+                decision: hit.decision,
+            });
+        }
+    }
     Finding {
         name,
         names,
@@ -94,13 +106,6 @@ fn finding(group: Vec<Hit<'_>>, policy: &Policy) -> Finding {
             Standing::Counts
         },
         remark: None,
-        causes: group
-            .into_iter()
-            .map(|hit| Cause {
-                id: hit.told.id.to_owned(),
-                summary: hit.told.summary.to_owned(),
-                decision: hit.decision,
-            })
-            .collect(),
+        causes,
     }
 }

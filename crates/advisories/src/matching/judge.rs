@@ -14,6 +14,8 @@ use crate::{Error, Index, Origin, Package, Version};
 
 /// LIMIT: fixes that are tried as the version to take.
 const CANDIDATES_MAX: usize = 1_000;
+/// LIMIT: fixes times ranges and versions that are compared to find it.
+const WORK_MAX: usize = 5_000_000;
 /// How much later than now a feed may have been fetched: clocks differ.
 const SKEW: Duration = Duration::from_secs(10 * 60);
 
@@ -208,6 +210,12 @@ fn upgrade(abouts: &[About<'_>], own: Order, text: &str) -> Option<String> {
         let mut all = abouts.iter();
         all.all(|about| about.unclear().is_none() && decide(about, own, fix.text()) == Ok(None))
     };
-    let found = fixes.iter().take(CANDIDATES_MAX).find(clean)?;
+    let each = abouts.iter().map(|about| {
+        let ranges = about.intervals().count();
+        ranges.saturating_add(about.versions().count())
+    });
+    let each = each.fold(1_usize, usize::saturating_add);
+    let tries = (WORK_MAX / each).min(CANDIDATES_MAX);
+    let found = fixes.iter().take(tries).find(clean)?;
     Some(found.text().to_owned())
 }

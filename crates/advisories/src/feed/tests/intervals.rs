@@ -68,6 +68,8 @@ fn events_are_sorted_and_paired() {
 fn an_event_that_is_no_version_is_an_error() {
     assert!(intervals(Order::SemVer, &events("i0 fone")).is_err());
     assert!(intervals(Order::Ecosystem(Ecosystem::Debian), &events("i0 f1_0")).is_err());
+    // By the older rule this fix comes before `1.0`, which would not be affected.
+    assert!(intervals(Order::Ecosystem(Ecosystem::PyPi), &events("i0 f2004d")).is_err());
 }
 
 /// The schema's own evaluation, event by event in the order of versions.

@@ -206,6 +206,38 @@ fn what_is_no_vulnerability_counts_only_where_the_policy_says_so() {
 }
 
 #[test]
+fn an_advisory_of_two_feeds_is_told_once() {
+    let twice = [
+        about("A-1", &[("0", "2.0.0")], ""),
+        about("A-1", &[("0", "2.0.1")], ""),
+    ];
+    let verdict = found(&twice, "1.0.0");
+    assert_eq!(verdict.findings.len(), 1);
+    assert_eq!(verdict.findings[0].causes.len(), 1);
+    assert_eq!(
+        verdict.findings[0].fixed.as_deref(),
+        Some("2.0.1"),
+        "both are believed"
+    );
+}
+
+#[test]
+fn an_advisory_with_very_many_ranges_and_versions_is_indexed_and_asked_in_time() {
+    let pairs: Vec<(String, String)> = (0..9_000)
+        .map(|at| (format!("{at}.0.0"), format!("{at}.0.1")))
+        .collect();
+    let pairs: Vec<(&str, &str)> = pairs
+        .iter()
+        .map(|(a, b)| (a.as_str(), b.as_str()))
+        .collect();
+    let versions: Vec<String> = (0..9_000).map(|at| format!("\"{at}.5.0\"")).collect();
+    let affected = format!("{},\"versions\":[{}]", fixed(&pairs), versions.join(","));
+    let verdict = found(&[advisory("A-1", "npm", "a", &affected, "")], "17.0.0");
+    assert_eq!(verdict.status(), Status::Affected);
+    assert_eq!(verdict.upgrade.as_deref(), Some("17.0.1"));
+}
+
+#[test]
 fn names_that_thousands_share_are_grouped_in_time() {
     let advisories: Vec<Advisory> = (0..3_000)
         .map(|at| {

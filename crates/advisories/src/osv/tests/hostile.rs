@@ -33,6 +33,36 @@ fn what_is_deep_or_swollen_is_refused() {
 }
 
 #[test]
+fn texts_that_nest_or_repeat_in_every_way_are_read_or_refused_in_time() {
+    let many = 60_000;
+    for piece in [
+        "- ", "? ", "[", "{", "{a: ", "a: ", "- - ", "\"", "'", "|\n ", ">\n\n", "#", "&a ", "*a ",
+        "!!x ", "%", "--- ", "...\n", "\t", "a:\n ", ": ", ",", "<<: ", "\\", "\u{feff}",
+    ] {
+        let text = piece.repeat(many);
+        drop(Advisory::from_yaml("a", &text));
+        drop(Advisory::from_json("a", text.as_bytes()));
+    }
+    let mut steps = String::new();
+    for depth in 0..2_000 {
+        steps.push_str(&" ".repeat(depth));
+        steps.push_str("a:\n");
+    }
+    assert!(Advisory::from_yaml("a", &steps).is_err());
+    for piece in [
+        "a.", "[a.", "[[a.", "a = {", "a = [", "[a]\n", "[[a]]\n", "a = 1\n", "'''", "\"\"\"", "#",
+    ] {
+        let toml = format!("```toml\n{}x = 1\n```\n", piece.repeat(20_000));
+        assert!(
+            Advisory::from_rustsec("a", &toml, Collection::Crates).is_err(),
+            "{piece}"
+        );
+    }
+    let dotted = format!("```toml\n[{}b]\nx = 1\n```\n", "a.".repeat(20_000));
+    assert!(Advisory::from_rustsec("a", &dotted, Collection::Crates).is_err());
+}
+
+#[test]
 fn many_members_are_read_in_time_that_grows_with_their_number() {
     let members: Vec<String> = (0..200_000).map(|at| format!("\"k{at}\":1")).collect();
     let json = OSV.replacen('{', &format!("{{{},", members.join(",")), 1);

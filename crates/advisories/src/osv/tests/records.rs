@@ -51,74 +51,77 @@ fn an_ecosystem_that_is_not_known_is_kept_as_it_is_written() {
     );
 }
 
+/// A text, what stands in its place, the field that is then wrong, and what is said of it.
+const WRONG: &[(&str, &str, &str, &str)] = &[
+    (
+        "\"GHSA-aaaa-bbbb-cccc\"",
+        "7",
+        "id",
+        "a text is expected, not a number",
+    ),
+    ("GHSA-aaaa-bbbb-cccc", "a b", "id", "no name of an advisory"),
+    (
+        "2024-05-01T10:00:00.123456Z",
+        "yesterday",
+        "modified",
+        "is not a time",
+    ),
+    ("1.7.3", "2.0.0", "schema_version", "not known here"),
+    (
+        "\"fixed\": \"3",
+        "\"mended\": \"3",
+        "affected[0].ranges[0].events[1]",
+        "none of introduced",
+    ),
+    (
+        "{\"introduced\": \"0\"}, {\"fixed\"",
+        "{\"fixed\"",
+        "affected[0].ranges[0].events",
+        "introduced",
+    ),
+    (
+        "\"fixed\": \"3.0.14-1~deb12u1\"",
+        "\"fixed\": 3",
+        "affected[0].ranges[0].events[1].fixed",
+        "a text is expected",
+    ),
+    (
+        "ECOSYSTEM",
+        "MAGIC",
+        "affected[0].ranges[0].type",
+        "none of SEMVER",
+    ),
+    (
+        "\"repo\": \"https://example.com/a.git\", ",
+        "",
+        "affected[0].ranges[1]",
+        "`repo` is missing",
+    ),
+    (
+        "\"name\": \"openssl\"",
+        "\"name\": \"\"",
+        "affected[0].package.name",
+        "not a text of 1",
+    ),
+    (
+        "[\"3.0.11-1\"]",
+        "\"3.0.11-1\"",
+        "affected[0].versions",
+        "a list is expected",
+    ),
+    (
+        "[\"3.0.11-1\"]",
+        "[null]",
+        "affected[0].versions[0]",
+        "a text is expected, not nothing",
+    ),
+    ("\"aliases\"", "\"id\"", "the document", "stands twice"),
+];
+
 #[test]
 fn what_is_wrong_is_told_with_its_field() {
-    for (from, to, field, problem) in [
-        (
-            "\"GHSA-aaaa-bbbb-cccc\"",
-            "7",
-            "id",
-            "a text is expected, not a number",
-        ),
-        ("GHSA-aaaa-bbbb-cccc", "a b", "id", "no name of an advisory"),
-        (
-            "2024-05-01T10:00:00.123456Z",
-            "yesterday",
-            "modified",
-            "is not a time",
-        ),
-        ("1.7.3", "2.0.0", "schema_version", "not known here"),
-        (
-            "\"fixed\": \"3",
-            "\"mended\": \"3",
-            "affected[0].ranges[0].events[1]",
-            "none of introduced",
-        ),
-        (
-            "{\"introduced\": \"0\"}, {\"fixed\"",
-            "{\"fixed\"",
-            "affected[0].ranges[0].events",
-            "introduced",
-        ),
-        (
-            "\"fixed\": \"3.0.14-1~deb12u1\"",
-            "\"fixed\": 3",
-            "affected[0].ranges[0].events[1].fixed",
-            "a text is expected",
-        ),
-        (
-            "ECOSYSTEM",
-            "MAGIC",
-            "affected[0].ranges[0].type",
-            "none of SEMVER",
-        ),
-        (
-            "\"repo\": \"https://example.com/a.git\", ",
-            "",
-            "affected[0].ranges[1]",
-            "`repo` is missing",
-        ),
-        (
-            "\"name\": \"openssl\"",
-            "\"name\": \"\"",
-            "affected[0].package.name",
-            "not a text of 1",
-        ),
-        (
-            "[\"3.0.11-1\"]",
-            "\"3.0.11-1\"",
-            "affected[0].versions",
-            "a list is expected",
-        ),
-        (
-            "[\"3.0.11-1\"]",
-            "[null]",
-            "affected[0].versions[0]",
-            "a text is expected, not nothing",
-        ),
-        ("\"aliases\"", "\"id\"", "the document", "stands twice"),
-    ] {
-        assert!(GOOD.contains(from), "{from}");
+    for (from, to, field, problem) in WRONG {
+        assert!(GOOD.contains(*from), "{from}");
         let text = GOOD.replacen(from, to, 1);
         let error = Advisory::from_json("a.json", text.as_bytes()).unwrap_err();
         let Error::Advisory {
@@ -135,7 +138,7 @@ fn what_is_wrong_is_told_with_its_field() {
         } else {
             &place.field
         };
-        assert_eq!(at, field, "{error}");
+        assert_eq!(at, *field, "{error}");
         assert!(said.contains(problem), "{error}");
         assert!(!error.hint().is_empty());
     }

@@ -127,8 +127,15 @@ fn triple() -> impl Strategy<Value = (Ecosystem, [String; 3])> {
     })
 }
 
+/// As many as a run is told.
+fn rounds(usual: u32) -> u32 {
+    let told = testkit::told("RAMPART_FUZZ_ROUNDS");
+    told.and_then(|told| u32::try_from(told).ok())
+        .unwrap_or(usual)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 8_000, max_global_rejects: 2_000_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: rounds(8_000), max_global_rejects: 2_000_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn every_family_has_a_total_order((ecosystem, texts) in triple()) {

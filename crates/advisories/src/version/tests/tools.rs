@@ -95,8 +95,11 @@ const TOOLS: &[Tool] = &[
 import sys
 from packaging.version import parse
 for line in sys.stdin:
-    a, b = (parse(text) for text in line.rstrip("\n").split("\t"))
-    print("<" if a < b else "=" if a == b else ">")"#,
+    try:
+        a, b = (parse(text) for text in line.rstrip("\n").split("\t"))
+        print("<" if a < b else "=" if a == b else ">")
+    except ValueError:
+        print("!")"#,
         published: &[
             "1.0",
             "1.0.0",
