@@ -18,9 +18,13 @@ pub(crate) enum Order {
 
 impl Order {
     pub(crate) fn of(kind: RangeKind, ecosystem: Ecosystem) -> Self {
+        use Ecosystem as E;
+        // Their own rule is Semantic Versioning, or goes on where it ends: for Pub `1.0.0+1` comes
+        // before `1.0.0+2`.
+        let by_itself = matches!(ecosystem, E::CratesIo | E::Go | E::Hex | E::Npm | E::Pub);
         match kind {
-            RangeKind::SemVer => Self::SemVer,
-            RangeKind::Ecosystem | RangeKind::Git => Self::Ecosystem(ecosystem),
+            RangeKind::SemVer if !by_itself => Self::SemVer,
+            _ => Self::Ecosystem(ecosystem),
         }
     }
 

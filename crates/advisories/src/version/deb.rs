@@ -26,6 +26,9 @@ pub(super) fn parse(text: &str) -> Result<Version<'_>, &'static str> {
     if upstream.is_empty() || revision.is_empty() {
         return Err("a part of it is empty");
     }
+    if !upstream.starts_with(|c: char| c.is_ascii_digit()) {
+        return Err("it begins with no digit");
+    }
     let usable = |byte: u8| byte.is_ascii_alphanumeric() || b".+-~:".contains(&byte);
     if !rest.bytes().all(usable) || revision.contains(':') {
         return Err("a character of it stands in no Debian version");

@@ -46,7 +46,11 @@ fn both_databases_are_one_index_that_survives_its_bytes() {
     for (feed, imported) in index.feeds() {
         println!("{}: {imported:?}", feed.name);
         // Two ranges of PyPA's end at versions that PEP 440 does not take.
-        let known = if feed.ecosystem == Ecosystem::PyPi { 2 } else { 0 };
+        let known = if feed.ecosystem == Ecosystem::PyPi {
+            2
+        } else {
+            0
+        };
         assert_eq!(imported.unclear, known, "{}", feed.name);
     }
     let bytes = index.encode();

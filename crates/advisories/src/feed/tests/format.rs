@@ -32,6 +32,10 @@ fn sample() -> Index {
             ),
         )
         .unwrap();
+    let semver = r#""ranges":[{"type":"SEMVER","events":[{"introduced":"1.0.0"}]}]"#;
+    builder
+        .add(npm, &advisory("PYSEC-1", "PyPI", "c", semver, ""))
+        .unwrap();
     builder.refuse(debian);
     builder.finish().unwrap()
 }
@@ -57,12 +61,8 @@ fn an_index_of_version_1_opens_for_ever_and_is_still_written_so() {
     let opened = Index::decode(&stored).unwrap();
     let report = asked(&opened, &package("npm", "a", "1.0.0"));
     assert_eq!(report.verdicts[0].status(), Status::Affected);
-    assert_eq!(
-        opened,
-        sample(),
-        "now it would be {}",
-        hex(&sample().encode())
-    );
+    let now = sample();
+    assert!(opened == now, "now it would be {}", hex(&now.encode()));
     assert_eq!(opened.encode(), stored);
 }
 

@@ -247,6 +247,25 @@ fn without_a_release_or_with_another_a_distributions_package_is_unknown() {
 }
 
 #[test]
+fn build_numbers_of_dart_packages_count_in_ranges_of_semantic_versions() {
+    let semver =
+        r#""ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"1.0.0+2"}]}]"#;
+    let index = index(
+        Ecosystem::Pub,
+        &[advisory("GHSA-1", "Pub", "a", semver, "")],
+    );
+    for (version, affected) in [("1.0.0+1", true), ("1.0.0+2", false), ("1.0.0", true)] {
+        let report = asked(&index, &package("Pub", "a", version));
+        let expected = if affected {
+            Status::Affected
+        } else {
+            Status::NotAffected
+        };
+        assert_eq!(report.verdicts[0].status(), expected, "{version}");
+    }
+}
+
+#[test]
 fn advisories_that_could_not_be_read_are_told_in_every_report() {
     let mut builder = Builder::new();
     let id = builder.feed(feed(Ecosystem::Npm)).unwrap();
