@@ -96,6 +96,19 @@ fn damage_is_told_and_never_opened() {
     assert!(said.contains("newer program"), "{said}");
 }
 
+#[test]
+fn counts_beyond_all_measure_do_not_overflow() {
+    let mut index = sample();
+    for entry in &mut index.feeds {
+        entry.imported.refused = u64::MAX;
+    }
+    let opened = Index::decode(&index.encode()).unwrap();
+    assert_eq!(
+        asked(&opened, &package("npm", "a", "1.0.0")).refused,
+        u64::MAX
+    );
+}
+
 /// With a checksum that is right, as one has who means harm.
 #[test]
 fn fuzz_forged_indexes_are_opened_whole_or_refused() {
