@@ -10,7 +10,7 @@ use super::{Decision, End, Policy, Reason, Verdict};
 use crate::feed::intervals::{self, Interval, Order};
 use crate::feed::names::{has_releases, name, repository, scope, subject};
 use crate::feed::{About, Coverage, Mark};
-use crate::{Error, Index, Origin, Package, Version};
+use crate::{Ecosystem, Error, Index, Origin, Package, Version};
 
 /// LIMIT: fixes that are tried as the version to take.
 const CANDIDATES_MAX: usize = 1_000;
@@ -134,9 +134,30 @@ fn doubt(coverage: Coverage, now: Timestamp, policy: &Policy) -> Option<Reason> 
 
 /// What in an advisory takes the version in.
 ///
+/// A build of a Python version (`2.0.0+cu118`) comes after it, but is it, where the version is the
+/// last that is affected, or is listed (PEP 440, "Version specifiers": `<=` and `==` pass over
+/// what follows `+`).
+///
 /// # Errors
 /// [`Error::Version`] where a bound is no version, and nothing else took it in.
 fn decide(about: &About<'_>, own: Order, text: &str) -> Result<Option<Decision>, Error> {
+    let whole = taken_in(about, own, text, |_| true)?;
+    let built = text.split_once('+').map(|(public, _)| public);
+    match built.filter(|_| own == Order::Ecosystem(Ecosystem::PyPi)) {
+        Some(public) if whole.is_none() => {
+            let last = |interval: &Interval<'_>| matches!(interval.end, intervals::End::Last(_));
+            taken_in(about, own, public, last)
+        }
+        _ => Ok(whole),
+    }
+}
+
+fn taken_in(
+    about: &About<'_>,
+    own: Order,
+    text: &str,
+    asked: impl Fn(&Interval<'_>) -> bool,
+) -> Result<Option<Decision>, Error> {
     let version = own.read(text).ok();
     if let Some(listed) = about
         .versions()
@@ -148,7 +169,7 @@ fn decide(about: &About<'_>, own: Order, text: &str) -> Result<Option<Decision>,
         return Ok(None);
     };
     let mut failed = None;
-    for (order, interval) in about.intervals() {
+    for (order, interval) in about.intervals().filter(|(_, one)| asked(one)) {
         match holds(&interval, order, own, text, &version) {
             Ok(true) => return Ok(Some(said(&interval))),
             Ok(false) => {}

@@ -247,6 +247,34 @@ fn without_a_release_or_with_another_a_distributions_package_is_unknown() {
 }
 
 #[test]
+fn a_build_of_a_python_version_is_that_version_where_it_is_the_last_or_listed() {
+    let last = r#""ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"1.0"},{"last_affected":"2.0.0"}]}],"versions":["3.0"]"#;
+    let fix = fixed(&[("4.0", "5.0"), ("6.0", "6.1+patched")]);
+    let all = [
+        advisory("PYSEC-1", "PyPI", "torch", last, ""),
+        advisory("PYSEC-2", "PyPI", "torch", &fix, ""),
+    ];
+    let index = index(Ecosystem::PyPi, &all);
+    for (version, affected) in [
+        ("2.0.0+cu118", true),
+        ("2.0.1+cu118", false),
+        ("3.0.0+cpu", true),
+        ("5.0+cu118", false),
+        ("4.9+cu118", true),
+        ("6.1+patched", false),
+        ("6.1", true),
+    ] {
+        let report = asked(&index, &package("PyPI", "torch", version));
+        let expected = if affected {
+            Status::Affected
+        } else {
+            Status::NotAffected
+        };
+        assert_eq!(report.verdicts[0].status(), expected, "{version}");
+    }
+}
+
+#[test]
 fn build_numbers_of_dart_packages_count_in_ranges_of_semantic_versions() {
     let semver =
         r#""ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"1.0.0+2"}]}]"#;
