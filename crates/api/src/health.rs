@@ -81,11 +81,11 @@ async fn store(services: &Services) -> Component {
 
 fn trail(services: &Services) -> Component {
     let health = services.trail.health();
-    let fine = health.writable && health.reason.is_none();
+    let wrong = health.reason.or(health.damage);
     Component {
         name: "trail",
-        state: Colour::of(fine),
-        detail: match health.reason {
+        state: Colour::of(health.writable && wrong.is_none()),
+        detail: match wrong {
             Some(reason) => reason,
             None => format!("records, {} entries", health.size),
         },

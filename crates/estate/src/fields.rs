@@ -7,13 +7,15 @@ mod inventory;
 mod limits;
 mod people;
 mod principals;
+mod route;
 mod upstream;
 mod waf;
 
 pub(crate) use acme::RENEW;
-pub(crate) use gateway::{CORS, MODE, ROUTE_LIMITS};
+pub(crate) use gateway::ROUTE_LIMITS;
 pub(crate) use limits::SHARED;
 pub(crate) use principals::{CLIENT_CERTIFICATES, ISSUER_ROLES};
+pub(crate) use route::{CORS, MODE};
 pub(crate) use upstream::{
     BALANCE, BREAKER, CAPACITY, HEALTH, OUTLIERS, RESOLVE, RETRIES, TIMEOUTS,
 };
@@ -116,6 +118,6 @@ pub(crate) static ROOT: Table = Table {
         tables("group", &people::GROUP, ENTRIES_MAX),
         tables("client", &people::CLIENT, ENTRIES_MAX),
         tables("issuer", &principals::ISSUER, 64),
-        tables("route", &gateway::ROUTE, ROUTES_MAX),
+        tables("route", &route::ROUTE, ROUTES_MAX),
     ],
 };

@@ -13,7 +13,7 @@ use crate::exchange::{Outgoing, WebSocket};
 use crate::flow::{Flow, Host};
 use crate::refused::Refused;
 use crate::reply::{Reply, ReplyFields};
-use crate::state::is_reserved;
+use crate::reserved::is_reserved;
 use crate::steps::{
     authenticate, authorise, certificate, client, forward, inspect, limits, path, respond, route,
     same_origin, size, snapshot, validate, waf, websocket,

@@ -473,6 +473,12 @@ fn request(question: &Question) -> Result<Request<()>, ExplainError> {
         headers.append(field, HeaderValue::from_str(value).map_err(|_| wrong())?);
     }
     headers.insert(header::HOST, host);
+    // As every client does with a method that expects a body (RFC 9110 §8.6); rules look for it.
+    let expects = matches!(question.method.as_str(), "POST" | "PUT" | "PATCH");
+    if expects && !headers.contains_key(header::TRANSFER_ENCODING) {
+        let none = HeaderValue::from_static("0");
+        headers.entry(header::CONTENT_LENGTH).or_insert(none);
+    }
     let upgrade = headers.get(header::UPGRADE);
     if upgrade.is_some_and(|to| to.as_bytes().eq_ignore_ascii_case(b"websocket")) {
         request.extensions_mut().insert(WebSocket);

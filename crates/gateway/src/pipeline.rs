@@ -153,6 +153,7 @@ async fn decide(flow: &mut Flow<'_>) -> Result<Reply, Refused> {
     websocket::check(flow)?;
     let mut carried = body::take(flow).await?;
     if let Carried::Held(held) = &carried {
+        authorise::body(flow, held).await?;
         inspect::body(flow, held).await?;
     }
     if flow.judged.is_some() {

@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use ahash::AHashMap;
 use estate::{Auth, Estate, Route};
-use http::HeaderName;
 
 use crate::Error;
 use crate::clients::Clients;
@@ -278,30 +277,6 @@ impl State {
     pub(crate) fn target(&self, route: &CompiledRoute) -> Option<&Arc<Target>> {
         self.targets.get(route.service)
     }
-}
-
-/// Whether a header is Rampart's to set: whoever sends it from outside wants to be somebody else.
-///
-/// SECURITY: names with `_` go too. Gateways to CGI, WSGI and PHP turn `-` into `_`, so that
-/// `rampart_assertion` would reach a service as the assertion.
-pub(crate) fn is_reserved(name: &HeaderName) -> bool {
-    // `proxy` becomes the proxy of the service's own requests where fields become variables of the
-    // environment (CVE-2016-5385 and its kin).
-    const FORWARDED: [&str; 8] = [
-        "client-ip",
-        "forwarded",
-        "proxy",
-        "true-client-ip",
-        "x-client-ip",
-        "x-cluster-client-ip",
-        "x-real-ip",
-        "x-rewrite-url",
-    ];
-    const PREFIXES: [&str; 4] = ["rampart-", "x-rampart-", "x-forwarded-", "x-original-"];
-    let name = name.as_str();
-    name.contains('_')
-        || FORWARDED.contains(&name)
-        || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// Whether a route looks at credentials of Rampart's.

@@ -4,7 +4,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::hop;
-use crate::state::is_reserved;
+use crate::reserved::{is_identity, is_reserved};
 
 /// LIMIT: trailer fields of one message.
 const FIELDS_MAX: usize = 64;
@@ -73,7 +73,7 @@ fn is_gone(name: &HeaderName, way: Way) -> bool {
     const OWN: [&str; 2] = ["rampart-", "x-rampart-"];
     let text = name.as_str();
     let is_own = match way {
-        Way::In => is_reserved(name),
+        Way::In => is_reserved(name) || is_identity(name),
         Way::Out => OWN.iter().any(|prefix| text.starts_with(prefix)),
     };
     is_own || hop::is_hop_by_hop(name) || is_of_the_head(name)

@@ -24,16 +24,22 @@ pub fn root_of(leaves: &[Hash]) -> Hash {
         [] => to_hash(digest(&SHA256, b"").as_ref()),
         [only] => *only,
         _ => {
-            let (left, right) = leaves.split_at(split(leaves.len()));
+            let (left, right) = halves(leaves);
             node_hash(&root_of(left), &root_of(right))
         }
     }
 }
 
+/// The leaves of both subtrees, of at least 2.
+pub(crate) fn halves(leaves: &[Hash]) -> (&[Hash], &[Hash]) {
+    let left = u64::try_from(leaves.len()).map_or(0, split);
+    leaves.split_at(usize::try_from(left).unwrap_or(0))
+}
+
 /// The largest power of two smaller than `n`, for `n` of at least 2.
-pub(crate) fn split(n: usize) -> usize {
-    let half = n.next_power_of_two() / 2;
-    if half == n { half / 2 } else { half }
+pub(crate) fn split(n: u64) -> u64 {
+    // As a shift, because above 2^63 there is no next power of two.
+    1 << (u64::BITS - 1 - (n.max(2) - 1).leading_zeros())
 }
 
 fn hash(parts: &[&[u8]]) -> Hash {

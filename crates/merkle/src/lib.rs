@@ -14,7 +14,8 @@ pub use frontier::{Frontier, ParseFrontierError};
 pub use hash::{Hash, leaf_hash, node_hash, root_of};
 pub use note::{KeyError, SigningKey, VerifyingKey};
 pub use proof::{
-    ProofError, consistency_proof, inclusion_proof, verify_consistency, verify_inclusion,
+    ProofError, consistency_proof, inclusion_parts, inclusion_proof, verify_consistency,
+    verify_inclusion,
 };
 
 #[cfg(test)]

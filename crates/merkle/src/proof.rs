@@ -1,7 +1,9 @@
 //! Proofs: that a leaf is in a tree, and that a tree is the beginning of another (RFC 9162 §2.1.3
 //! and §2.1.4).
 
-use crate::hash::{Hash, node_hash, root_of, split};
+use std::ops::Range;
+
+use crate::hash::{Hash, halves, node_hash, root_of, split};
 
 /// Why a proof proves nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -18,28 +20,43 @@ pub enum ProofError {
     Root,
 }
 
+/// The parts of the tree of `size` leaves whose roots are the path from leaf `index`, leaf first.
+/// No two overlap, so that whoever reads the leaves in order can make all of those roots with one
+/// [`Frontier`](crate::Frontier) at a time. `None` when there is no such leaf.
+#[must_use]
+pub fn inclusion_parts(index: u64, size: u64) -> Option<Vec<Range<u64>>> {
+    if index >= size {
+        return None;
+    }
+    let mut parts = Vec::new();
+    let (mut from, mut until) = (0, size);
+    while until - from > 1 {
+        let middle = from + split(until - from);
+        if index < middle {
+            parts.push(middle..until);
+            until = middle;
+        } else {
+            parts.push(from..middle);
+            from = middle;
+        }
+    }
+    parts.reverse();
+    Some(parts)
+}
+
 /// The path from leaf `index` to the root of the tree over `leaves` (leaf hashes), leaf first.
 /// `None` when there is no such leaf.
 #[must_use]
 pub fn inclusion_proof(leaves: &[Hash], index: usize) -> Option<Vec<Hash>> {
-    if index >= leaves.len() {
-        return None;
-    }
-    let mut path = Vec::new();
-    let (mut rest, mut index) = (leaves, index);
-    while rest.len() > 1 {
-        let (left, right) = rest.split_at(split(rest.len()));
-        if index < left.len() {
-            path.push(root_of(right));
-            rest = left;
-        } else {
-            path.push(root_of(left));
-            index -= left.len();
-            rest = right;
-        }
-    }
-    path.reverse();
-    Some(path)
+    let size = u64::try_from(leaves.len()).ok()?;
+    let parts = inclusion_parts(u64::try_from(index).ok()?, size)?;
+    let root = |part: Range<u64>| {
+        let from = usize::try_from(part.start).ok()?;
+        leaves
+            .get(from..usize::try_from(part.end).ok()?)
+            .map(root_of)
+    };
+    parts.into_iter().map(root).collect()
 }
 
 /// Checks that `leaf` is leaf `index` of the tree of `size` leaves with `root`.
@@ -113,7 +130,7 @@ fn subproof(leaves: &[Hash], old: usize, complete: Complete, path: &mut Vec<Hash
         }
         return;
     }
-    let (left, right) = leaves.split_at(split(leaves.len()));
+    let (left, right) = halves(leaves);
     if old <= left.len() {
         subproof(left, old, complete, path);
         path.push(root_of(right));

@@ -84,6 +84,24 @@ fn frontier_agrees_with_the_whole_tree_at_every_size() {
 }
 
 #[test]
+fn parts_of_a_proof_and_the_leaf_are_the_whole_tree() {
+    for size in 0..70_u64 {
+        for index in 0..size {
+            let mut parts = inclusion_parts(index, size).unwrap();
+            parts.push(index..index + 1);
+            parts.sort_by_key(|part| part.start);
+            assert_eq!(parts.first().unwrap().start, 0);
+            assert_eq!(parts.last().unwrap().end, size);
+            assert!(parts.windows(2).all(|two| two[0].end == two[1].start));
+        }
+        assert_eq!(inclusion_parts(size, size), None);
+    }
+    for (size, length) in [(u64::MAX, 63), (1 << 63, 63), ((1 << 63) + 1, 1)] {
+        assert_eq!(inclusion_parts(size - 1, size).unwrap().len(), length);
+    }
+}
+
+#[test]
 fn every_inclusion_proof_verifies_and_no_other_leaf_does() {
     for size in 1..=33usize {
         let all = leaves(size);

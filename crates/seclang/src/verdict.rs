@@ -1,5 +1,7 @@
 //! What an evaluation says: a verdict, and for each rule that matched, why.
 
+use std::ops::Range;
+
 use crate::place::Place;
 
 /// What is to be done with the request or the response.
@@ -44,8 +46,32 @@ pub struct Interruption {
 pub struct Found {
     /// The target: `ARGS:id`.
     pub target: Vec<u8>,
-    /// The value as the operator saw it, after transformations.
+    /// The value as the operator saw it, after transformations: at most 4 KiB of it, with what was
+    /// found in it.
     pub value: Vec<u8>,
+    /// How many bytes of the whole value stand before `value`.
+    pub begins: usize,
+    /// What the operator found, in `value`; none of an operator that judges a value as a whole, and of
+    /// one that was found in a value longer than 16 KiB.
+    pub matched: Option<Range<usize>>,
+}
+
+impl Found {
+    /// One of these parts.
+    #[must_use]
+    pub fn new(
+        target: Vec<u8>,
+        value: Vec<u8>,
+        begins: usize,
+        matched: Option<Range<usize>>,
+    ) -> Self {
+        Self {
+            target,
+            value,
+            begins,
+            matched,
+        }
+    }
 }
 
 /// A rule that matched, with its whole chain.

@@ -81,6 +81,7 @@ impl Appender {
         let health = Health {
             writable: true,
             reason: None,
+            damage: None,
             size: parts.log.size(),
             signed: 0,
             cut_entries: parts.cut,
@@ -104,6 +105,14 @@ impl Appender {
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    /// Keeps what is wrong with the log as a whole; whether that is news.
+    pub(crate) fn damaged(&self, reason: Option<String>) -> bool {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        let news = state.health.damage != reason;
+        state.health.damage = reason;
+        news
     }
 
     /// Appends and waits for as long as the strictest class among the events asks.

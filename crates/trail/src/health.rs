@@ -10,6 +10,10 @@ pub struct Health {
     /// What is wrong; `None` when nothing is. A trail that runs on its reserve is writable and
     /// has a reason.
     pub reason: Option<String>,
+    /// What was wrong with the entries that are there, when they were last read; `None` when
+    /// nothing was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub damage: Option<String>,
     /// How many entries.
     pub size: u64,
     /// How many entries the newest checkpoint covers.

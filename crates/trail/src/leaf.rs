@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! file    = "RAMPTRL" version(1) kind(1) zero(7) first index(8, big endian)  then frames
+//! kind    = 1 leaves, 2 payloads, 3 summary
 //! frame   = length(4, big endian) crc32c(length ‖ body)(4) body
 //! leaf    = version(1) event id(16) time ms(8) class(1) severity(1) class_uid(4) activity(1) commitment(32)
 //! payload = state(1: 0 kept, 1 erased) salt(16) event as JSON
@@ -32,11 +33,13 @@ pub(crate) const EVENT_BYTES_MAX: usize = 256 * 1024;
 
 const MAGIC: &[u8; 7] = b"RAMPTRL";
 
-/// The two kinds of files.
+/// The kinds of files of a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Leaves,
     Payloads,
+    /// Of a closed one; see [`crate::summary`].
+    Summary,
 }
 
 impl Kind {
@@ -44,6 +47,7 @@ impl Kind {
         match self {
             Self::Leaves => "leaves",
             Self::Payloads => "payloads",
+            Self::Summary => "summary",
         }
     }
 
@@ -51,6 +55,7 @@ impl Kind {
         match self {
             Self::Leaves => 1,
             Self::Payloads => 2,
+            Self::Summary => 3,
         }
     }
 }

@@ -6,17 +6,21 @@
 //! thread writes; an event of class change is on disk before its action is answered.
 
 mod appender;
+mod check;
 mod checkpoints;
 mod disk;
 mod error;
 mod export;
 mod health;
+mod index;
 mod leaf;
 mod log;
 mod mark;
+mod opening;
 mod reader;
 mod search;
 mod segment;
+mod summary;
 mod trail;
 pub mod verify;
 mod writer;

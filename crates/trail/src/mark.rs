@@ -1,12 +1,14 @@
 //! What the store remembers of the trail: its newest checkpoint. A folder that was put back to an
 //! older state, or emptied, or replaced, contradicts it.
 
-use merkle::{Frontier, SignedCheckpoint, SigningKey};
+use std::io;
+
+use merkle::{SignedCheckpoint, SigningKey};
 use model::{Class, Context, Event, Severity, SharedClock, SharedEntropy};
 use store::Store;
 
 use crate::Error;
-use crate::reader::Index;
+use crate::index::Index;
 
 /// How the log contradicts what the store remembers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,12 +50,13 @@ pub(crate) async fn compare(
     if found < size {
         return Ok(Some(contradiction));
     }
-    let found = crate::trail::blocking(move || {
-        let mut frontier = Frontier::new();
-        index.leaf_hashes(size, |leaf| frontier.push(leaf))?;
-        Ok(frontier.root())
-    });
-    Ok((found.await? != root).then_some(contradiction))
+    let found = crate::trail::blocking(move || index.root_at(size)).await;
+    let found = match found {
+        // Leaves that are damaged are not those that were signed.
+        Err(Error::File { source, .. }) if source.kind() == io::ErrorKind::InvalidData => None,
+        found => Some(found?),
+    };
+    Ok((found != Some(root)).then_some(contradiction))
 }
 
 impl Contradiction {

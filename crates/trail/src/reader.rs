@@ -4,43 +4,15 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use model::Event;
 
+use crate::index::{Block, Index};
 use crate::leaf::{
     self, EVENT_BYTES_MAX, FILE_HEADER_BYTES, FRAME_HEADER_BYTES, Kind, LEAF_BYTES,
     LEAF_FRAME_BYTES, Leaf, PAYLOAD_HEADER_BYTES, Payload,
 };
 use crate::segment;
-
-/// Entries of which one offset is kept: a quarter of a byte an entry stays in memory. Those between
-/// are found by the lengths of the frames on the way.
-const STEP_ENTRIES: u64 = 32;
-
-/// Where every entry stands.
-#[derive(Clone, Debug)]
-pub(crate) struct Index {
-    dir: Arc<Path>,
-    segments: Arc<RwLock<Vec<Segment>>>,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct Segment {
-    first: u64,
-    entries: u64,
-    /// Where the payload's frame of every [`STEP_ENTRIES`]th entry begins.
-    marks: Vec<u64>,
-    /// Of the newest segment alone, so that open files do not grow with the log.
-    files: Option<Files>,
-}
-
-/// Both files of a segment.
-#[derive(Clone, Debug)]
-pub(crate) struct Files {
-    pub(crate) leaves: Arc<File>,
-    pub(crate) payloads: Arc<File>,
-}
 
 /// An entry as it was read.
 #[derive(Clone, Debug)]
@@ -57,179 +29,24 @@ pub(crate) struct Reader<'a> {
     block: Option<Block>,
 }
 
-/// At most [`STEP_ENTRIES`] entries in a row, with the files they are in.
-#[derive(Debug)]
-struct Block {
-    segment: u64,
-    files: Files,
-    /// Number of the first entry.
-    first: u64,
-    /// Where their payloads' frames begin.
-    offsets: Vec<u64>,
-}
-
-impl Segment {
-    /// One without entries.
-    pub(crate) fn new(first: u64, files: Files) -> Self {
-        Self {
-            first,
-            entries: 0,
-            marks: Vec::new(),
-            files: Some(files),
-        }
+impl<'a> Reader<'a> {
+    pub(crate) fn new(index: &'a Index) -> Self {
+        Self { index, block: None }
     }
 
-    /// Adds the entry whose payload's frame begins at `offset`.
-    pub(crate) fn push(&mut self, offset: u64) {
-        if self.entries.is_multiple_of(STEP_ENTRIES) {
-            self.marks.push(offset);
-        }
-        self.entries += 1;
-    }
-
-    pub(crate) fn entries(&self) -> u64 {
-        self.entries
-    }
-}
-
-impl Index {
-    /// One of the log in `dir`, without segments.
-    pub(crate) fn new(dir: &Path) -> Self {
-        Self {
-            dir: dir.into(),
-            segments: Arc::default(),
-        }
-    }
-
-    pub(crate) fn add_segment(&self, segment: Segment) {
-        let mut segments = self.write();
-        if let Some(last) = segments.last_mut() {
-            last.files = None;
-            last.marks.shrink_to_fit();
-        }
-        segments.push(segment);
-    }
-
-    /// Adds entries to the newest segment.
-    pub(crate) fn extend(&self, offsets: &[u64]) {
-        if let Some(last) = self.write().last_mut() {
-            offsets.iter().for_each(|offset| last.push(*offset));
-        }
-    }
-
-    pub(crate) fn size(&self) -> u64 {
-        let segments = self.read_lock();
-        segments.last().map_or(0, |last| last.first + last.entries)
-    }
-
-    pub(crate) fn reader(&self) -> Reader<'_> {
-        Reader {
-            index: self,
-            block: None,
-        }
-    }
-
-    /// Calls `each` with the leaf hashes of the first `size` entries, in order.
-    pub(crate) fn leaf_hashes(
-        &self,
-        size: u64,
-        mut each: impl FnMut(merkle::Hash),
-    ) -> io::Result<()> {
-        let segments: Vec<_> = {
-            let segments = self.read_lock();
-            let span = |segment: &Segment| (segment.first, segment.entries, segment.files.clone());
-            segments.iter().map(span).collect()
-        };
-        for (first, entries, files) in segments {
-            if first >= size {
-                break;
-            }
-            let leaves = files.map_or_else(|| self.file(first, Kind::Leaves), |f| Ok(f.leaves))?;
-            for within in 0..entries.min(size - first) {
-                let offset = FILE_HEADER_BYTES + within * LEAF_FRAME_BYTES;
-                each(merkle::leaf_hash(&read_frame(&leaves, offset, LEAF_BYTES)?));
-            }
-        }
-        Ok(())
-    }
-
-    /// The block that entry `index` is in; `Ok(None)` when there is no such entry.
-    fn block(&self, index: u64, before: Option<Block>) -> io::Result<Option<Block>> {
-        let (segment, mark, block, length, files) = {
-            let segments = self.read_lock();
-            let behind = segments.partition_point(|segment| segment.first <= index);
-            let Some(found) = behind.checked_sub(1).and_then(|at| segments.get(at)) else {
-                return Ok(None);
-            };
-            let block = (index - found.first) / STEP_ENTRIES;
-            let mark = usize::try_from(block)
-                .ok()
-                .and_then(|at| found.marks.get(at));
-            let length = found.entries.saturating_sub(block * STEP_ENTRIES);
-            let (Some(mark), true) = (mark, index - found.first < found.entries) else {
-                return Ok(None);
-            };
-            (
-                found.first,
-                *mark,
-                block,
-                length.min(STEP_ENTRIES),
-                found.files.clone(),
-            )
-        };
-        let files = match (files, before) {
-            (Some(files), _) => files,
-            (None, Some(before)) if before.segment == segment => before.files,
-            (None, _) => Files {
-                leaves: self.file(segment, Kind::Leaves)?,
-                payloads: self.file(segment, Kind::Payloads)?,
-            },
-        };
-        let mut offsets = vec![mark];
-        let mut at = mark;
-        for known in 1..length {
-            match frame_length(&files.payloads, at) {
-                Ok(frame) => at += frame,
-                // A file that breaks off behind the entry says nothing against it.
-                Err(_) if known > (index - segment) % STEP_ENTRIES => break,
-                Err(error) => return Err(error),
-            }
-            offsets.push(at);
-        }
-        Ok(Some(Block {
-            segment,
-            files,
-            first: segment + block * STEP_ENTRIES,
-            offsets,
-        }))
-    }
-
-    fn file(&self, first: u64, kind: Kind) -> io::Result<Arc<File>> {
-        let file = segment::open_read(&self.dir, first, kind)?;
-        file.map(Arc::new)
-            .ok_or_else(|| damaged("a segment's file has no header"))
-    }
-
-    fn read_lock(&self) -> RwLockReadGuard<'_, Vec<Segment>> {
-        self.segments.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn write(&self) -> RwLockWriteGuard<'_, Vec<Segment>> {
-        self.segments
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Offsets that are kept in memory.
-    #[cfg(test)]
-    pub(crate) fn marks(&self) -> usize {
-        self.read_lock().iter().map(|one| one.marks.len()).sum()
-    }
-}
-
-impl Reader<'_> {
     /// Reads one entry; `Ok(None)` when there is none.
     pub(crate) fn read(&mut self, index: u64) -> io::Result<Option<Entry>> {
+        match self.read_as_marked(index) {
+            Err(error) if is_damage(&error) && self.index.mend(index)? => {
+                tracing::warn!("a summary in the trail's folder names wrong places");
+                self.block = None;
+                self.read_as_marked(index)
+            }
+            read => read,
+        }
+    }
+
+    fn read_as_marked(&mut self, index: u64) -> io::Result<Option<Entry>> {
         let Some(found) = self.locate(index)? else {
             return Ok(None);
         };
@@ -268,20 +85,27 @@ impl Reader<'_> {
     }
 }
 
-impl Block {
-    fn of(&self, index: u64) -> Option<u64> {
-        let within = usize::try_from(index.checked_sub(self.first)?).ok()?;
-        self.offsets.get(within).copied()
-    }
-}
-
 /// Bytes of the frame at `offset`, by its header: whether it is whole says its checksum, when it is
 /// read.
-fn frame_length(file: &File, offset: u64) -> io::Result<u64> {
+pub(crate) fn frame_length(file: &File, offset: u64) -> io::Result<u64> {
     let mut length = [0; 4];
     file.read_exact_at(&mut length, offset)?;
     let header = u64::try_from(FRAME_HEADER_BYTES).unwrap_or(u64::MAX);
     Ok(header + u64::from(u32::from_be_bytes(length)))
+}
+
+/// The body of a frame that fills all of `bytes`.
+pub(crate) fn whole_frame(bytes: &[u8]) -> io::Result<&[u8]> {
+    let odd = || damaged("a frame has another length than it says");
+    let (length, rest) = bytes.split_first_chunk::<4>().ok_or_else(odd)?;
+    let (expected, body) = rest.split_first_chunk::<4>().ok_or_else(odd)?;
+    if u32::try_from(body.len()) != Ok(u32::from_be_bytes(*length)) {
+        return Err(odd());
+    }
+    match leaf::checksum(*length, body) == u32::from_be_bytes(*expected) {
+        true => Ok(body),
+        false => Err(damaged("a frame's checksum does not match")),
+    }
 }
 
 /// Reads and checks the frame at `offset`, whose body has at most `limit` bytes.
@@ -301,6 +125,14 @@ pub(crate) fn read_frame(file: &File, offset: u64, limit: usize) -> io::Result<V
     } else {
         Err(damaged("a frame's checksum does not match"))
     }
+}
+
+/// Whether it is what stands in the file that is wrong, and not the reading of it.
+pub(crate) fn is_damage(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof
+    )
 }
 
 pub(crate) fn damaged(what: &'static str) -> io::Error {

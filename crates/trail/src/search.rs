@@ -7,7 +7,8 @@ use model::{Event, EventId, Outcome, Severity, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::Record;
-use crate::reader::{Index, Reader};
+use crate::index::Index;
+use crate::reader::{Reader, is_damage};
 
 /// LIMIT: entries one call looks at.
 pub const SCANNED_MAX: u64 = 20_000;
@@ -42,12 +43,24 @@ pub struct Query {
 
 /// Entries found, newest first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Page {
     /// The entries.
     pub records: Vec<Record>,
     /// Where to go on, as `before`; `None` at the beginning of the log. A page may hold fewer
     /// entries than asked for, even none, and still go on: work is bounded, not luck.
     pub next: Option<u64>,
+    /// Entries on the way that are damaged: whether they match cannot be said.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub unreadable: u64,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 pub(crate) fn search(index: &Index, query: &Query) -> io::Result<Page> {
@@ -64,8 +77,14 @@ pub(crate) fn search(index: &Index, query: &Query) -> io::Result<Page> {
     let mut reader = index.reader();
     while at > lowest && page.records.len() < usize::try_from(limit).unwrap_or(usize::MAX) {
         at -= 1;
-        let Some(record) = record(&mut reader, at)? else {
-            continue;
+        let record = match record(&mut reader, at) {
+            Ok(Some(record)) => record,
+            Ok(None) => continue,
+            Err(error) if is_damage(&error) => {
+                page.unreadable += 1;
+                continue;
+            }
+            Err(error) => return Err(error),
         };
         if matches(&record.event, query, text.as_deref()) {
             page.records.push(record);
@@ -78,10 +97,12 @@ pub(crate) fn search(index: &Index, query: &Query) -> io::Result<Page> {
 pub(crate) fn find(index: &Index, id: EventId) -> io::Result<Option<Record>> {
     let (size, mut reader) = (index.size(), index.reader());
     for at in (size.saturating_sub(SCANNED_MAX)..size).rev() {
-        if let Some(record) = record(&mut reader, at)?
-            && record.event.id == id
-        {
-            return Ok(Some(record));
+        match record(&mut reader, at) {
+            Ok(Some(record)) if record.event.id == id => return Ok(Some(record)),
+            Ok(_) => {}
+            // One damaged entry hides no other.
+            Err(error) if is_damage(&error) => {}
+            Err(error) => return Err(error),
         }
     }
     Ok(None)

@@ -6,6 +6,7 @@ mod disk_full;
 mod formats;
 mod long;
 mod mark;
+mod opening;
 mod recording;
 mod verifying;
 

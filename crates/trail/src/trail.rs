@@ -6,17 +6,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use merkle::{Hash, SignedCheckpoint, SigningKey};
+use merkle::{Hash, SignedCheckpoint, SigningKey, VerifyingKey};
 use model::{ByteSize, Class, Context, Event, EventId, SharedClock, SharedEntropy, activity, ocsf};
 use serde::{Deserialize, Serialize};
 use store::{Store, Tx};
 use tokio::sync::{Mutex, broadcast};
 
 use crate::appender::{Appender, Parts, Position, State};
+use crate::check::{self, Damage};
 use crate::checkpoints::Checkpoints;
 use crate::disk::{Disk, RealDisk};
-use crate::log::{Log, Opened};
-use crate::reader::Index;
+use crate::index::Index;
+use crate::opening::{self, Opened};
 use crate::writer::RECENT_MAX;
 use crate::{Error, Health, Page, Query, SegmentSeal, mark, search};
 
@@ -24,6 +25,8 @@ use crate::{Error, Health, Page, Query, SegmentSeal, mark, search};
 const LIVE_MAX: usize = 1024;
 /// Events taken from the outbox in one go.
 const REPLAY_BATCH: u32 = 256;
+/// How often the whole log is read and held against its checkpoints.
+const CHECK_EVERY: Duration = Duration::from_hours(24);
 /// How often events that reached the trail are taken out of the outbox.
 const OUTBOX_SWEEP: Duration = Duration::from_millis(500);
 
@@ -68,8 +71,9 @@ struct Inner {
     recorded: Mutex<Vec<EventId>>,
     /// Whether the outbox holds events that have yet to be recorded.
     behind: AtomicBool,
-    /// The log's name, under which the store keeps its newest checkpoint.
-    name: String,
+    dir: PathBuf,
+    /// Its name is the log's, under which the store keeps its newest checkpoint.
+    key: VerifyingKey,
     /// Entries that the checkpoint in the store covers.
     marked: AtomicU64,
 }
@@ -77,6 +81,9 @@ struct Inner {
 impl Trail {
     /// Opens the trail: cuts off what a crash left half-written, checks the log against its own
     /// newest checkpoint, takes over what waits in the outbox, and starts the writer.
+    ///
+    /// Closed segments are read after that, and once a day: what is wrong with them then becomes
+    /// an event, and a reason in [`Trail::health`].
     ///
     /// # Errors
     /// [`Error::Shortened`], [`Error::Rewritten`] and [`Error::Damaged`] when entries that were
@@ -106,11 +113,15 @@ impl Trail {
         };
         let checkpoints = Checkpoints::new(&settings);
         let signed = checkpoints.newest(&key).map_err(&failed)?;
-        let Opened { log, cut, recent } =
-            Log::open(&settings.dir, disk.clone(), signed.as_ref(), RECENT_MAX)?;
+        let Opened {
+            log,
+            cut,
+            recent,
+            unread,
+        } = opening::open(&settings.dir, disk.clone(), signed.as_ref(), RECENT_MAX)?;
         let index = log.index();
         let contradiction = mark::compare(&store, &key, &index).await?;
-        let name = key.verifying_key().name().to_owned();
+        let verifying = key.verifying_key().clone();
         let (live, _) = broadcast::channel(LIVE_MAX);
         let parts = Parts {
             log,
@@ -133,9 +144,10 @@ impl Trail {
             live,
             clock,
             entropy,
+            dir: settings.dir,
             recorded: Mutex::new(Vec::new()),
             behind: AtomicBool::new(true),
-            name,
+            key: verifying,
             marked: AtomicU64::new(u64::MAX),
         }));
         if let Some(contradiction) = contradiction {
@@ -144,6 +156,13 @@ impl Trail {
         }
         trail.replay_outbox().await?;
         tokio::spawn(tend_outbox(Arc::downgrade(&trail.0)));
+        // What the start read it has held against what was signed; the rest is read at once.
+        let wait = if unread > 0 {
+            Duration::ZERO
+        } else {
+            CHECK_EVERY
+        };
+        tokio::spawn(tend_whole(Arc::downgrade(&trail.0), wait));
         Ok(trail)
     }
 
@@ -230,7 +249,11 @@ impl Trail {
     /// Whether it can record, how long it is, what is wrong.
     #[must_use]
     pub fn health(&self) -> Health {
-        self.0.appender.state().health
+        Health {
+            // Of what was written a moment ago the writer has yet to speak.
+            size: self.0.index.size(),
+            ..self.0.appender.state().health
+        }
     }
 
     /// The newest checkpoint.
@@ -240,19 +263,20 @@ impl Trail {
     }
 
     /// The proof that entry `index` is in the log of `size` entries; `None` when there is no such
-    /// entry. Reads every leaf and holds 32 bytes of each: work and memory grow with the size.
+    /// entry. Reads every leaf but holds few of them: work grows with the size, memory does not.
     ///
     /// # Errors
     /// [`Error::File`].
     pub async fn prove(&self, index: u64, size: u64) -> Result<Option<Vec<Hash>>, Error> {
         let entries = self.0.index.clone();
+        let Some(parts) = merkle::inclusion_parts(index, size) else {
+            return Ok(None);
+        };
         let read = blocking(move || {
-            let mut hashes = Vec::new();
-            entries.leaf_hashes(size, |hash| hashes.push(hash))?;
-            Ok(hashes)
+            let roots = parts.into_iter().map(|part| entries.root_of(part));
+            roots.collect::<io::Result<Vec<Hash>>>()
         });
-        let (read, position) = (read.await?, usize::try_from(index).ok());
-        Ok(position.and_then(|position| merkle::inclusion_proof(&read, position)))
+        read.await.map(Some)
     }
 
     /// Looks for entries, newest first.
@@ -346,9 +370,29 @@ impl Trail {
             return;
         }
         let text = checkpoint.to_string();
-        match self.0.store.set_outbox_mark(&self.0.name, &text).await {
+        match self.0.store.set_outbox_mark(self.0.key.name(), &text).await {
             Ok(()) => self.0.marked.store(size, Ordering::SeqCst),
             Err(error) => tracing::warn!(%error, "the store remembers an older checkpoint"),
+        }
+    }
+
+    /// Keeps what reading the whole log found, and records it where it is news.
+    async fn whole_log_was_read(&self, found: Result<Option<Damage>, Error>) {
+        let damage = match found {
+            Ok(damage) => damage,
+            Err(error) => {
+                tracing::warn!(%error, "the whole log could not be read");
+                return;
+            }
+        };
+        let said = damage.as_ref().map(Damage::reason);
+        if self.0.appender.damaged(said)
+            && let Some(damage) = damage
+        {
+            let event = damage.event(&self.0.clock, &self.0.entropy);
+            if let Err(error) = self.0.appender.append(vec![event]).await {
+                tracing::error!(%error, "that the trail is damaged could not be recorded");
+            }
         }
     }
 
@@ -372,6 +416,21 @@ async fn tend_outbox(trail: std::sync::Weak<Inner>) {
         if let Err(error) = trail.replay_outbox().await {
             tracing::warn!(%error, "events wait in the outbox");
         }
+    }
+}
+
+/// Reads the whole log now and then for as long as the trail is there, and says what is wrong.
+async fn tend_whole(trail: std::sync::Weak<Inner>, mut wait: Duration) {
+    loop {
+        tokio::time::sleep(wait).await;
+        wait = CHECK_EVERY;
+        let Some(inner) = trail.upgrade() else { return };
+        let trusted = check::trusted(&inner.key, &inner.appender.state().checkpoint);
+        let dir = inner.dir.clone();
+        drop(inner);
+        let found = check::whole(dir, trusted).await;
+        let Some(inner) = trail.upgrade() else { return };
+        Trail(inner).whole_log_was_read(found).await;
     }
 }
 

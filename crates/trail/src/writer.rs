@@ -20,7 +20,7 @@ use crate::{Error, Record};
 /// LIMIT: events written in one go.
 const BATCH_MAX: usize = 512;
 /// LIMIT: ids remembered to recognise an event that is sent again.
-pub(crate) const RECENT_MAX: usize = 131_072;
+pub(crate) const RECENT_MAX: u64 = 131_072;
 /// An event of class use is on disk within twice this time.
 const USE_SYNC: Duration = Duration::from_millis(50);
 /// A busy writer looks after checkpoints and room this often.
@@ -379,7 +379,7 @@ impl Writer {
     }
 
     fn remember(&mut self, id: EventId) {
-        if self.order.len() >= RECENT_MAX
+        if u64::try_from(self.order.len()).unwrap_or(u64::MAX) >= RECENT_MAX
             && let Some(oldest) = self.order.pop_front()
         {
             self.recent.remove(&oldest);

@@ -11,6 +11,9 @@ pub(crate) fn badge(services: &Services) -> Badge {
     if !trail.writable {
         return Badge::new(Tone::Critical, "Not recording");
     }
+    if trail.damage.is_some() {
+        return Badge::new(Tone::Critical, "Trail damaged");
+    }
     if trail.reason.is_some() {
         return Badge::new(Tone::High, "Trail on its reserve");
     }

@@ -39,8 +39,9 @@ pub(crate) async fn rules(
     };
     let mut page = RulesPage {
         frame: session.top(&services, Place::Rules, "Rules"),
-        state: String::new(),
+        state: "".into(),
         problem: None,
+        has_rules: true,
         since: since.clone(),
         tiles: Vec::new(),
         chart: None,
@@ -61,7 +62,13 @@ pub(crate) async fn rules(
     let version = services.rollout.current();
     let has_rules = version.is_some_and(|version| version.estate.waf.is_some());
     if !has_rules && page.problem.is_none() {
-        page.state = "The estate has no `[waf]`, so that no request is held to rules.".to_owned();
+        page.state = "The estate has no `[waf]`, so that no request is held to rules.".into();
+        page.has_rules = false;
+        if page.latest.is_empty() {
+            // Nothing of the time before either: numbers would only say so many times over.
+            page.tiles.clear();
+            page.chart = None;
+        }
     }
     Ok(render::html(&page))
 }
@@ -72,7 +79,8 @@ fn fill(page: &mut RulesPage, ruled: &Ruled) {
         "{} refused, {} would have been where rules only observe.",
         plural(ruled.refused, "request", "requests"),
         count(ruled.observed)
-    );
+    )
+    .into();
     if let Some(ended) = ruled.ended_at {
         let text = format!("The trail is long: this speaks of the time since {ended} alone.");
         page.problem = Some(Notice::new(Tone::Medium, "Incomplete", text));

@@ -181,6 +181,17 @@ pub(crate) fn line(event: &Event) -> String {
     }
 }
 
+/// What is to be known of a page that passed over damaged entries.
+fn unreadable(entries: u64) -> Option<Notice> {
+    let title = match entries {
+        0 => return None,
+        1 => "One entry here is damaged".to_owned(),
+        more => format!("{} entries here are damaged", count(more)),
+    };
+    let sentence = "Whether they match cannot be said; `rampart trail verify` says what is wrong.";
+    Some(Notice::new(Tone::Critical, title, sentence))
+}
+
 /// `GET /trail`.
 pub(crate) async fn list(
     State(services): State<Services>,
@@ -190,7 +201,11 @@ pub(crate) async fn list(
     session.require(own::TRAIL_READ)?;
     let now = services.clock.now();
     let (page, problem) = match search.query(now) {
-        Ok(query) => (Some(services.trail.search(&query).await?), None),
+        Ok(query) => {
+            let page = services.trail.search(&query).await?;
+            let problem = unreadable(page.unreadable);
+            (Some(page), problem)
+        }
         Err(sentence) => (
             None,
             Some(Notice::new(
@@ -201,10 +216,11 @@ pub(crate) async fn list(
         ),
     };
     let health = services.trail.health();
-    let state = match &health.reason {
-        Some(reason) if !health.writable => {
+    let state = match (&health.reason, &health.damage) {
+        (Some(reason), _) if !health.writable => {
             format!("Nothing can be recorded: {reason}. Actions are refused until that heals.")
         }
+        (_, Some(damage)) => format!("{} leaves, but {damage}.", count(health.size)),
         _ => format!("{} leaves.", count(health.size)),
     };
     let records = page

@@ -108,8 +108,10 @@ pub(crate) struct ExcludePage {
 #[template(path = "gateway/rules.html")]
 pub(crate) struct RulesPage {
     pub(crate) frame: Frame,
-    pub(crate) state: String,
+    pub(crate) state: Prose,
     pub(crate) problem: Option<Notice>,
+    /// Whether the estate names rules.
+    pub(crate) has_rules: bool,
     pub(crate) since: String,
     pub(crate) tiles: Vec<Tile>,
     pub(crate) chart: Option<TimeChart>,
@@ -120,6 +122,15 @@ pub(crate) struct RulesPage {
 
 impl RulesPage {
     fn empty(&self) -> Empty {
+        if !self.has_rules {
+            return Empty::new(
+                Icon::Search,
+                "No rules are in force",
+                "Those of Rampart need no files: put `[waf]` with `rules = \"builtin\"` and \
+                 `mode = \"observe\"` into the estate, and see here what they would refuse.",
+                "rampart waf explain REQUEST-FILE",
+            );
+        }
         Empty::new(
             Icon::Search,
             "The rules met nothing",

@@ -68,6 +68,7 @@ pages!(
     observed_nothing,
     rules,
     rules_nothing,
+    rules_none,
     one_match,
     exclude,
     services,

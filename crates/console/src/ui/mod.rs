@@ -229,7 +229,7 @@ impl Copy {
 pub(crate) struct Empty {
     icon: Icon,
     title: &'static str,
-    text: &'static str,
+    text: Prose,
     command: &'static str,
 }
 
@@ -237,7 +237,7 @@ impl HtmlSafe for Empty {}
 
 impl Empty {
     /// What will appear here, and the command that does the same as the page's button.
-    pub(crate) const fn new(
+    pub(crate) fn new(
         icon: Icon,
         title: &'static str,
         text: &'static str,
@@ -246,7 +246,7 @@ impl Empty {
         Self {
             icon,
             title,
-            text,
+            text: text.into(),
             command,
         }
     }

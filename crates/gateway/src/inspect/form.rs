@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{BodyError, Finding, transform};
+use super::{BodyError, transform};
 
 /// LIMIT: fields of a form.
 const FIELDS_MAX: usize = 1000;
@@ -17,10 +17,10 @@ pub(super) fn pairs(text: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, s
 
 /// Shows every field to `look` until it finds something. Every field is checked for its form
 /// first.
-pub(super) fn walk(
+pub(super) fn walk<T>(
     body: &[u8],
-    look: impl Fn(&str, &str) -> Option<Finding>,
-) -> Result<Option<Finding>, BodyError> {
+    look: impl Fn(&str, &str) -> Option<T>,
+) -> Result<Option<T>, BodyError> {
     let text = std::str::from_utf8(body).map_err(|_| BodyError::Utf8)?;
     if text.split('&').count() > FIELDS_MAX {
         return Err(BodyError::TooManyFields);

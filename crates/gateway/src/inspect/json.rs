@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use super::{BodyError, Finding};
+use super::BodyError;
 
 /// LIMIT: arrays and objects within each other.
 const DEPTH_MAX: usize = 64;
@@ -18,10 +18,10 @@ enum Level {
 
 /// Shows every string, with the key it stands under, and every key to `look` until it finds
 /// something; the whole text is checked first or together.
-pub(super) fn walk(
+pub(super) fn walk<T>(
     body: &[u8],
-    look: impl Fn(&str, &str) -> Option<Finding>,
-) -> Result<Option<Finding>, BodyError> {
+    look: impl Fn(&str, &str) -> Option<T>,
+) -> Result<Option<T>, BodyError> {
     let text = std::str::from_utf8(body).map_err(|_| BodyError::Utf8)?;
     let mut scanner = Scanner { rest: text };
     let mut levels: Vec<Level> = Vec::new();

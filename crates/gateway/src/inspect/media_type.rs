@@ -26,6 +26,11 @@ pub(crate) enum BodyKind {
 }
 
 impl BodyKind {
+    /// Whether a body of this kind has fields with names.
+    pub(crate) fn has_fields(&self) -> bool {
+        matches!(self, Self::Form | Self::Json | Self::Multipart { .. })
+    }
+
     /// How `Content-Type` says a body is to be read.
     pub(crate) fn of(value: Option<&HeaderValue>) -> Result<Self, BodyError> {
         let Some(value) = value else {

@@ -10,6 +10,8 @@ mod multipart;
 mod rules;
 mod transform;
 
+use std::borrow::Cow;
+
 use http::{HeaderMap, header};
 
 pub(crate) use media_type::BodyKind;
@@ -106,6 +108,26 @@ impl Finding {
             format!("{place} `{}` looks like {what}", self.name)
         }
     }
+}
+
+/// Shows the fields of a body, with their names, to `look` until it finds something: of a form, of
+/// JSON its strings, of multipart its texts and file names.
+pub(crate) fn fields<T>(
+    kind: &BodyKind,
+    body: &[u8],
+    look: impl Fn(&str, &str) -> Option<T>,
+) -> Result<Option<T>, BodyError> {
+    match kind {
+        BodyKind::Form => form::walk(body, look),
+        BodyKind::Json => json::walk(body, look),
+        BodyKind::Multipart { boundary } => multipart::walk(body, boundary, look),
+        BodyKind::Text | BodyKind::Opaque => Ok(None),
+    }
+}
+
+/// Names and values of a query, decoded.
+pub(crate) fn arguments(query: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+    form::pairs(query)
 }
 
 /// Why a body is not what it says.

@@ -3,8 +3,8 @@
 
 use http::HeaderName;
 
+use super::BodyError;
 use super::media_type::is_readable;
-use super::{BodyError, Finding};
 
 /// LIMIT: parts.
 const PARTS_MAX: usize = 200;
@@ -12,11 +12,11 @@ const PARTS_MAX: usize = 200;
 const HEAD_BYTES_MAX: usize = 4096;
 
 /// Shows file names and the text of parts that are no files to `look`, until it finds something.
-pub(super) fn walk(
+pub(super) fn walk<T>(
     body: &[u8],
     boundary: &str,
-    look: impl Fn(&str, &str) -> Option<Finding>,
-) -> Result<Option<Finding>, BodyError> {
+    look: impl Fn(&str, &str) -> Option<T>,
+) -> Result<Option<T>, BodyError> {
     let first = format!("--{boundary}");
     let later = format!("\r\n--{boundary}");
     let mut rest = body
@@ -60,10 +60,7 @@ pub(crate) fn field(part: &[u8]) -> Result<(String, Option<&[u8]>), BodyError> {
     Ok((name, (!is_file).then_some(content)))
 }
 
-fn look_at(
-    part: &[u8],
-    look: impl Fn(&str, &str) -> Option<Finding>,
-) -> Result<Option<Finding>, BodyError> {
+fn look_at<T>(part: &[u8], look: impl Fn(&str, &str) -> Option<T>) -> Result<Option<T>, BodyError> {
     let end = memchr::memmem::find(part, b"\r\n\r\n").ok_or(BodyError::Multipart)?;
     if end > HEAD_BYTES_MAX {
         return Err(BodyError::Multipart);

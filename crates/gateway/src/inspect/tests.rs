@@ -288,7 +288,7 @@ proptest! {
     #[test]
     fn json_and_the_library_agree(value in json_value(), cut in any::<prop::sample::Index>()) {
         let text = value.to_string();
-        let ours = |text: &str| json::walk(text.as_bytes(), |_, _| None).is_ok();
+        let ours = |text: &str| json::walk(text.as_bytes(), |_, _| None::<()>).is_ok();
         prop_assert!(ours(&text));
         let mut bytes = text.into_bytes();
         let at = cut.index(bytes.len());

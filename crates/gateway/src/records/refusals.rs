@@ -127,7 +127,10 @@ impl Refusals {
                 event.source = None;
                 event.actor = Principal::anonymous();
             }
-            event.message = format!("{} ({} times within a second)", event.message, rest.count);
+            if rest.count > 1 {
+                let times = rest.count;
+                event.message = format!("{} ({times} times within a second)", event.message);
+            }
             self.push(event);
         }
     }

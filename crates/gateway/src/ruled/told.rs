@@ -17,6 +17,8 @@ const MESSAGE_BYTES_MAX: usize = 160;
 const PLACE_BYTES_MAX: usize = 160;
 const TARGET_BYTES_MAX: usize = 96;
 const VALUE_BYTES_MAX: usize = 64;
+/// Bytes before what was found, so that one sees what it stands in.
+const BEFORE_BYTES_MAX: usize = 16;
 /// LIMIT: digits of a number that rules keep.
 const NUMBER_BYTES_MAX: usize = 6;
 /// LIMIT: bytes told of a name that is none.
@@ -78,7 +80,8 @@ fn is_zero(score: &i64) -> bool {
 pub(crate) struct Found {
     /// `ARGS:id`.
     pub(crate) target: String,
-    /// The value's beginning; nothing of one that may be a secret.
+    /// The value's beginning, or the piece of it in which something was found; nothing of one that may
+    /// be a secret.
     pub(crate) value: String,
 }
 
@@ -169,7 +172,7 @@ fn matched(one: &Match, decision: Option<&Decision>, room: &mut usize) -> Matche
         let found = one.found.get(at)?;
         Some(Found {
             target: name,
-            value: value(met(&found.target), &found.value),
+            value: value(met(&found.target), found),
         })
     });
     let found = found.collect();
@@ -217,7 +220,8 @@ fn target(target: &[u8]) -> String {
 /// SECURITY: whole bodies and answers hold whatever people entered and what must not leak; cookies
 /// and credentials open doors. Of these, and of everything called like a secret, the length alone
 /// is told.
-fn value(target: &[u8], value: &[u8]) -> String {
+fn value(target: &[u8], found: &seclang::Found) -> String {
+    let value = found.value.as_slice();
     let lower = target.to_ascii_lowercase();
     let name = lower.split(|byte| *byte == b':').next().unwrap_or(&lower);
     // Only these are known to hold one named value; the others may hold anything.
@@ -271,7 +275,29 @@ fn value(target: &[u8], value: &[u8]) -> String {
     if !is_named || is_secret || is_kept {
         return format!("({} bytes, not shown)", value.len());
     }
-    shown(value, VALUE_BYTES_MAX)
+    let start = begin(found);
+    let text = shown(value.get(start..).unwrap_or_default(), VALUE_BYTES_MAX);
+    if found.begins + start == 0 {
+        text
+    } else {
+        format!("…{text}")
+    }
+}
+
+/// Where in a found value what is told begins: at its beginning, or a little before what was found
+/// there when that would not be seen otherwise.
+fn begin(found: &seclang::Found) -> usize {
+    let Some(matched) = &found.matched else {
+        return 0;
+    };
+    if found.begins == 0 && matched.end <= VALUE_BYTES_MAX {
+        return 0;
+    }
+    let start = matched.start.saturating_sub(BEFORE_BYTES_MAX);
+    // Not in the middle of a character.
+    let rest = found.value.get(start..).unwrap_or_default();
+    let within = rest.iter().take(3).take_while(|byte| **byte & 0xc0 == 0x80);
+    start + within.count()
 }
 
 /// The beginning of bytes, as text on one line.
@@ -293,6 +319,8 @@ fn shown(bytes: &[u8], max: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::ops::Range;
+
     use super::*;
 
     #[test]
@@ -313,17 +341,39 @@ mod tests {
             "TX:0",
             "TX:tail",
         ] {
-            let told = value(target.as_bytes(), b"hunter2");
+            let told = value(target.as_bytes(), &found(b"hunter2", 0, None));
             assert_eq!(told, "(7 bytes, not shown)", "{target}");
         }
-        assert_eq!(value(b"ARGS:comment", b"1' or\n"), "1' or\\n");
-        assert_eq!(value(b"TX:blocking_inbound_anomaly_score", b"15"), "15");
-        assert_eq!(value(b"TX:1", b"15"), "(2 bytes, not shown)");
+        let plain =
+            |target: &str, text: &str| value(target.as_bytes(), &found(text.as_bytes(), 0, None));
+        assert_eq!(plain("ARGS:comment", "1' or\n"), "1' or\\n");
+        assert_eq!(plain("TX:blocking_inbound_anomaly_score", "15"), "15");
+        assert_eq!(plain("TX:1", "15"), "(2 bytes, not shown)");
         let long = "x".repeat(65);
-        assert_eq!(
-            value(b"ARGS:a", long.as_bytes()),
-            format!("{}…", "x".repeat(64))
-        );
+        assert_eq!(plain("ARGS:a", &long), format!("{}…", "x".repeat(64)));
+    }
+
+    #[test]
+    fn of_a_long_value_the_piece_with_what_was_found_is_told() {
+        let text = format!("{}<script>{}", "a".repeat(100), "b".repeat(100));
+        let told = |begins, matched| value(b"ARGS:a", &found(text.as_bytes(), begins, matched));
+        let piece = format!("…{}<script>{}…", "a".repeat(16), "b".repeat(40));
+        assert_eq!(told(0, Some(100..108)), piece);
+        assert_eq!(told(5000, Some(100..108)), piece);
+        assert_eq!(told(0, None), format!("{}…", "a".repeat(64)));
+        assert_eq!(told(0, Some(0..64)), format!("{}…", "a".repeat(64)));
+        let last = format!("…{}", "b".repeat(18));
+        assert_eq!(told(0, Some(206..208)), last);
+        let umlauts = "ä".repeat(40) + "<";
+        let told = value(b"ARGS:a", &found(umlauts.as_bytes(), 0, Some(80..81)));
+        assert_eq!(told, format!("…{}<", "ä".repeat(8)));
+        let odd = "xä".repeat(40) + "<";
+        let told = value(b"ARGS:a", &found(odd.as_bytes(), 0, Some(120..121)));
+        assert_eq!(told.chars().filter(|one| *one == '\u{fffd}').count(), 0);
+    }
+
+    fn found(value: &[u8], begins: usize, matched: Option<Range<usize>>) -> seclang::Found {
+        seclang::Found::new(b"ARGS:a".to_vec(), value.to_vec(), begins, matched)
     }
 
     #[test]

@@ -1,24 +1,15 @@
 //! Whether they may: roles to permissions per route and method, deny by default.
 
-use http::{HeaderName, Method, StatusCode};
+use http::{Method, StatusCode, header};
 
+use crate::body::Held;
 use crate::compile::Required;
 use crate::flow::Flow;
+use crate::inspect::BodyKind;
+use crate::overriding::{self, NoMethod};
 use crate::refused::{More, Refused};
-
-/// Headers by which many frameworks take another method than the request's.
-const OVERRIDES: [HeaderName; 3] = [
-    HeaderName::from_static("x-http-method-override"),
-    HeaderName::from_static("x-http-method"),
-    HeaderName::from_static("x-method-override"),
-];
-
-/// Whether the service may take another method than the request's.
-pub(crate) fn is_overridden(flow: &Flow<'_>) -> bool {
-    OVERRIDES
-        .iter()
-        .any(|name| flow.head.headers.contains_key(name))
-}
+use crate::state::Chosen;
+use crate::steps::inspect;
 
 /// Refuses methods the route does not name, and callers who do not hold what it requires.
 pub(crate) fn check(flow: &mut Flow<'_>) -> Result<(), Refused> {
@@ -32,32 +23,82 @@ pub(crate) fn check(flow: &mut Flow<'_>) -> Result<(), Refused> {
     }
 }
 
-/// SECURITY: what is allowed must be what the service does, so that every method it may take counts.
-fn judge(flow: &Flow<'_>, chosen: &crate::state::Chosen<'_>) -> Result<(), Refused> {
-    method(flow, chosen, &flow.head.method)?;
-    if matches!(chosen.compiled.require, Required::Nothing) || !is_overridden(flow) {
+/// The same for methods that the body names, where the route tells methods apart.
+pub(crate) async fn body(flow: &mut Flow<'_>, held: &Held) -> Result<(), Refused> {
+    let Some(chosen) = flow.chosen() else {
+        return Ok(());
+    };
+    let tells_apart = matches!(chosen.compiled.require, Required::Methods(_));
+    if !tells_apart || flow.head.method != Method::POST || held.is_empty() {
         return Ok(());
     }
-    let headers = &flow.head.headers;
-    for value in OVERRIDES.iter().flat_map(|name| headers.get_all(name)) {
-        let text = value.as_bytes().trim_ascii().to_ascii_uppercase();
-        let overriding = Method::from_bytes(&text).map_err(|_| {
-            Refused::new(
-                StatusCode::BAD_REQUEST,
-                "authorise.method_override",
-                "a header names another method, and it is none",
-            )
+    let mode = chosen.route.modes.authorise;
+    match judge_body(flow, &chosen, held).await {
+        Ok(()) => Ok(()),
+        Err(refused) => flow.enforce(mode, refused),
+    }
+}
+
+fn judge(flow: &Flow<'_>, chosen: &Chosen<'_>) -> Result<(), Refused> {
+    method(flow, chosen, &flow.head.method)?;
+    if matches!(chosen.compiled.require, Required::Nothing) {
+        return Ok(());
+    }
+    for named in overriding::in_head(&flow.head) {
+        let named = named.map_err(|NoMethod| {
+            let text = "a header names another method, and it is none";
+            Refused::new(StatusCode::BAD_REQUEST, "authorise.method_override", text)
         })?;
-        method(flow, chosen, &overriding)?;
+        method(flow, chosen, &named)?;
     }
     Ok(())
 }
 
-fn method(
-    flow: &Flow<'_>,
-    chosen: &crate::state::Chosen<'_>,
-    method: &Method,
-) -> Result<(), Refused> {
+async fn judge_body(flow: &Flow<'_>, chosen: &Chosen<'_>, held: &Held) -> Result<(), Refused> {
+    let unread = || {
+        let text = "the body may name another method, and cannot be read";
+        Refused::new(StatusCode::BAD_REQUEST, "authorise.method_override", text)
+    };
+    // SECURITY: of a type that is said twice, the service may take the other one.
+    if flow.single(&header::CONTENT_TYPE).is_err() {
+        return Err(unread());
+    }
+    let Some(kind) = inspect::readable_kind(flow).filter(BodyKind::has_fields) else {
+        return Ok(());
+    };
+    let named = match held.as_slice() {
+        Some(bytes) => Some(overriding::in_body(&kind, bytes)),
+        None if inspect::is_too_long(held) && !mentions(held, &kind).await => return Ok(()),
+        None => {
+            let look = move |bytes: &[u8]| overriding::in_body(&kind, bytes);
+            Box::pin(inspect::off_thread(flow, held, look)).await
+        }
+    };
+    let named = named.ok_or_else(unread)?.map_err(|_| unread())?;
+    named
+        .iter()
+        .try_for_each(|named| method(flow, chosen, named))
+}
+
+/// Whether a body that is too long to be read could name a method; also when it cannot be read.
+async fn mentions(held: &Held, kind: &BodyKind) -> bool {
+    let (mut at, mut window) = (0, Vec::new());
+    while at < held.len() {
+        let Ok(chunk) = held.chunk(at).await else {
+            return true;
+        };
+        window.extend_from_slice(&chunk);
+        if chunk.is_empty() || overriding::may_be_in(kind, &window) {
+            return true;
+        }
+        at = at.saturating_add(u64::try_from(chunk.len()).unwrap_or(u64::MAX));
+        // What is looked for may begin in this chunk and end in the next.
+        window.drain(..window.len().saturating_sub(overriding::LOOK_BACK_BYTES));
+    }
+    false
+}
+
+fn method(flow: &Flow<'_>, chosen: &Chosen<'_>, method: &Method) -> Result<(), Refused> {
     let require = &chosen.compiled.require;
     let Ok(needed) = require.of(method) else {
         let refused = Refused::new(

@@ -15,8 +15,9 @@ use crate::exchange::{BoxError, Outgoing, Tunnel};
 use crate::flow::Flow;
 use crate::refused::Refused;
 use crate::reply::Reply;
-use crate::state::{Chosen, is_reserved};
-use crate::steps::{body, grpc, websocket};
+use crate::reserved::{is_identity, is_reserved};
+use crate::state::Chosen;
+use crate::steps::{body, client, grpc, websocket};
 use crate::trailers;
 use crate::upstream::{Failed, Key, ServiceHead, ServiceRequest, Target, Timeouts};
 
@@ -237,8 +238,12 @@ pub(crate) fn asserted(flow: &Flow<'_>) -> Result<Option<HeaderValue>, Refused> 
 
 /// The request for `uri` with the fields it came with, without everything that is Rampart's to say.
 fn theirs(flow: &Flow<'_>, target: &Target, uri: &Uri) -> ServiceHead {
-    let is_ours =
-        |name: &HeaderName| *name == header::HOST || *name == REQUEST_ID || is_reserved(name);
+    let is_ours = |name: &HeaderName| {
+        *name == header::HOST
+            || *name == REQUEST_ID
+            || is_reserved(name)
+            || (is_identity(name) && !client::is_trusted(flow))
+    };
     let mut head = ServiceHead::new(target, &flow.head.method, uri);
     head.take(&flow.head.headers, is_ours);
     head

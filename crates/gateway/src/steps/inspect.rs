@@ -54,10 +54,14 @@ pub(crate) async fn body(flow: &mut Flow<'_>, held: &Held) -> Result<(), Refused
     }
     let looked = match held.as_slice() {
         Some(bytes) => flow.shared.rules.body(kind, bytes),
-        None => match Box::pin(long(flow, held, kind)).await {
-            Some(looked) => looked,
-            None => return flow.enforce(modes.inspect, too_long()),
-        },
+        None => {
+            let rules = Arc::clone(&flow.shared.rules);
+            let look = move |bytes: &[u8]| rules.body(kind, bytes);
+            match Box::pin(off_thread(flow, held, look)).await {
+                Some(looked) => looked,
+                None => return flow.enforce(modes.inspect, too_long()),
+            }
+        }
     };
     match looked {
         Ok(None) => Ok(()),
@@ -105,19 +109,28 @@ pub(crate) fn encoded() -> Refused {
     )
 }
 
+/// How the body is to be read; `None` where its type says nothing that is understood.
+pub(crate) fn readable_kind(flow: &Flow<'_>) -> Option<BodyKind> {
+    kind(flow).ok()
+}
+
+/// Whether a body is longer than what is ever looked into.
+pub(crate) fn is_too_long(held: &Held) -> bool {
+    usize::try_from(held.len()).map_or(true, |length| length > BODY_BYTES_MAX)
+}
+
 /// Looks into a body that lies on disk: off the worker's thread, few at a time. `None` when it is
 /// too long or cannot be read.
-async fn long(
+pub(crate) async fn off_thread<T: Send + 'static>(
     flow: &Flow<'_>,
     held: &Held,
-    kind: BodyKind,
-) -> Option<Result<Option<Finding>, BodyError>> {
+    look: impl FnOnce(&[u8]) -> T + Send + 'static,
+) -> Option<T> {
     let slots = Arc::clone(&flow.shared.long_bodies);
     let slot = slots.acquire_owned().await.ok()?;
     let bytes = gather(held).await?;
-    let rules = Arc::clone(&flow.shared.rules);
     let looking = tokio::task::spawn_blocking(move || {
-        let looked = rules.body(kind, &bytes);
+        let looked = look(&bytes);
         drop(slot);
         looked
     });
@@ -127,7 +140,7 @@ async fn long(
 /// All bytes of a body; `None` when it is too long to be looked into, or cannot be read.
 pub(crate) async fn gather(held: &Held) -> Option<Vec<u8>> {
     let length = usize::try_from(held.len()).ok()?;
-    if length > BODY_BYTES_MAX {
+    if is_too_long(held) {
         return None;
     }
     let mut bytes = Vec::with_capacity(length);

@@ -8,8 +8,9 @@ use http::{StatusCode, header};
 
 use crate::caller::{Caller, Shown};
 use crate::flow::Flow;
+use crate::overriding;
 use crate::refused::Refused;
-use crate::steps::{authorise, cors, websocket};
+use crate::steps::{cors, websocket};
 
 const FETCH_SITE: header::HeaderName = header::HeaderName::from_static("sec-fetch-site");
 
@@ -22,7 +23,9 @@ pub(crate) fn check(flow: &mut Flow<'_>) -> Result<(), Refused> {
     };
     // SECURITY: no browser asks for CORS before it opens a WebSocket, whose `GET` is not safe.
     let is_safe = || {
-        flow.head.method.is_safe() && !authorise::is_overridden(flow) && !websocket::is_asked(flow)
+        flow.head.method.is_safe()
+            && !overriding::is_in_headers(&flow.head)
+            && !websocket::is_asked(flow)
     };
     if !ambient || is_safe() || is_same(flow) || cors::names_origin(flow) {
         return Ok(());

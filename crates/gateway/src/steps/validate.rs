@@ -10,8 +10,9 @@ use openapi::{Found, HeadView, Keyword, Place, Violation, Violations};
 use crate::body::Held;
 use crate::contract::Head;
 use crate::flow::Flow;
+use crate::overriding;
 use crate::refused::{Fault, More, Refused};
-use crate::steps::{authorise, body, forward, inspect};
+use crate::steps::{body, forward, inspect};
 
 /// LIMIT: faults named in one answer.
 const FAULTS_MAX: usize = 20;
@@ -52,7 +53,7 @@ pub(crate) fn head(flow: &mut Flow<'_>) -> Result<(), Refused> {
             };
             operation.check_head(&view, &mut violations);
             flow.operation = Some(operation);
-            if authorise::is_overridden(flow) {
+            if overriding::is_in_headers(&flow.head) {
                 // SECURITY: the service would do another operation than the one that was checked.
                 let text = "a header names another method than the request's";
                 Refused::new(StatusCode::BAD_REQUEST, "validate.method_override", text)

@@ -1,5 +1,7 @@
 //! API keys, and the keys that sign access tokens.
 
+use std::time::Duration;
+
 use ::keyring::Place;
 use ::model::snapshot::{ApiKeyGrant, Digest};
 use ::model::{ApiKeyId, PersonId, Secret, Timestamp, TokenKeyId};
@@ -18,6 +20,9 @@ macro_rules! keys {
         )
     };
 }
+
+/// How long a key that was revoked, or has ended, stays in the lists.
+const DEAD_KEEP: Duration = Duration::from_hours(365 * 24);
 
 /// A key with the digest of its text.
 #[derive(Clone, Debug)]
@@ -228,7 +233,14 @@ pub(crate) async fn revoked_tokens(
     all(&rows, |row| Ok((row.text("jti")?, row.time("until")?)))
 }
 
+/// Takes away what has been dead for so long that nobody asks for it but of the trail.
 pub(crate) async fn sweep(tx: &mut Tx, now: Timestamp) -> Result<(), Error> {
+    let dead = now.before(DEAD_KEEP);
+    tx.execute(
+        "DELETE FROM api_key WHERE revoked_at <= $1 OR expires_at <= $1",
+        &[dead.into()],
+    )
+    .await?;
     tx.execute("DELETE FROM revoked_token WHERE until <= $1", &[now.into()])
         .await?;
     tx.execute("DELETE FROM token_key WHERE not_after <= $1", &[now.into()])

@@ -13,6 +13,7 @@ on_both! {
     a_local_administrator_makes_keys_for_others_within_their_rights
     a_key_works_only_from_its_networks_and_until_its_end
     a_revoked_key_is_dead_and_others_keys_are_not_there
+    a_dead_key_is_listed_for_a_year
     a_token_says_what_it_may_and_for_whom
     a_token_is_not_issued_beyond_its_caller
     a_token_that_was_touched_is_refused
@@ -235,6 +236,42 @@ async fn a_revoked_key_is_dead_and_others_keys_are_not_there(ground: Ground) {
     );
     let world = world.restarted().await;
     assert!(by_key(&world, made.text.expose(), None).await.is_none());
+}
+
+async fn a_dead_key_is_listed_for_a_year(ground: Ground) {
+    let world = World::new(ground).await;
+    let ada = world.somebody("ada", &["reader"]).await;
+    let ada = world.context(&ada.cookie).await.unwrap();
+    let made = async |expires_at| {
+        // Ids of one moment have no order.
+        world.ground.clock.advance(Duration::from_millis(1));
+        let new = NewApiKey {
+            expires_at,
+            ..key(&["orders:read"])
+        };
+        let made = world.identity.create_api_key(&ada, new).await;
+        made.unwrap().key.id
+    };
+    let day = Duration::from_hours(24);
+    let now = world.ground.clock.now();
+    let (revoked, ended, alive) = (
+        made(None).await,
+        made(Some(now.after(day))).await,
+        made(None).await,
+    );
+    let revoke = world.identity.revoke_api_key(&ada, revoked);
+    revoke.await.unwrap();
+    let ids = async || {
+        world.identity.tend().await.unwrap();
+        let keys = listed(&world, &world.system()).await;
+        keys.iter().map(|key| key.id).collect::<Vec<_>>()
+    };
+    world.ground.clock.advance(day * 364);
+    assert_eq!(ids().await, [alive, ended, revoked]);
+    world.ground.clock.advance(day);
+    assert_eq!(ids().await, [alive, ended]);
+    world.ground.clock.advance(day);
+    assert_eq!(ids().await, [alive]);
 }
 
 fn request(audience: &str, seconds: u64) -> TokenRequest {

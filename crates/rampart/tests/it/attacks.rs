@@ -289,6 +289,9 @@ async fn names_that_only_rampart_may_use_never_come_from_outside() {
         .header("x-original-url", "/admin")
         .header("proxy", "http://evil.example")
         .header("client-ip", "10.0.0.1")
+        .header("cf-connecting-ip", "10.0.0.1")
+        .header("remote-user", "root")
+        .header("x-webauth-user", "root")
         .header("rampart_assertion", "forged")
         .header("cookie", "a=1; __Host-rampart=x; __Host-rampart-session=y")
         .header("connection", "rampart-assertion, x-forwarded-for, cookie");
@@ -303,6 +306,9 @@ async fn names_that_only_rampart_may_use_never_come_from_outside() {
         "x-original-url",
         "proxy",
         "client-ip",
+        "cf-connecting-ip",
+        "remote-user",
+        "x-webauth-user",
     ] {
         assert_eq!(seen.header(name), "", "{name}");
     }

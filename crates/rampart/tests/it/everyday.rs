@@ -22,7 +22,7 @@ name = "things"
 host = "app.localhost"
 path = "/things/**"
 to = "backend"
-require = { GET = "things:read", POST = "things:write" }
+require = { GET = "things:read", POST = "things:write", DELETE = "things:delete" }
 "#;
 
 async fn world(routes: &str) -> (World, Backend) {
@@ -156,7 +156,7 @@ async fn overriding_the_method_needs_what_that_method_needs() {
         "x-http-method",
         "x-method-override",
     ] {
-        for (method, status) in [("GET", 200), ("post", 403), ("DELETE", 405), ("a b", 400)] {
+        for (method, status) in [("GET", 200), ("post", 403), ("PATCH", 405), ("a b", 400)] {
             let mut request = with_key(Method::GET, "/things/1", &key);
             request.headers_mut().insert(name, method.parse().unwrap());
             let answer = world.try_send(request).await.unwrap();
@@ -165,6 +165,46 @@ async fn overriding_the_method_needs_what_that_method_needs() {
     }
     assert_eq!(backend.seen().len(), 3);
     assert!(world.in_trail("authorise.method_override").await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_form_that_names_another_method_needs_what_that_method_needs() {
+    let (world, backend) = world(THINGS).await;
+    let mut ada = world.visitor("ada", "writer").await;
+    let key = ada.key("things:write").await;
+    let form = "application/x-www-form-urlencoded";
+    let part = "--x\r\nContent-Disposition: form-data; name=\"_method\"\r\n\r\nDELETE\r\n--x--\r\n";
+    let long = format!("a={}&_method=delete", "x".repeat(200_000));
+    for (query, kind, body, status) in [
+        ("", form, "_method=post&a=1", 200),
+        ("", form, "_method=delete&a=1", 403),
+        ("", form, "a=1&%5fmethod=delete", 403),
+        ("", form, long.as_str(), 403),
+        ("", form, "_method=patch", 405),
+        ("", "application/json", r#"{"a": 1}"#, 200),
+        ("", "application/json", r#"{"_method": "DELETE"}"#, 403),
+        ("", "multipart/form-data; boundary=x", part, 403),
+        ("?_method=delete", form, "a=1", 403),
+    ] {
+        let mut request = with_key(Method::POST, &format!("/things/1{query}"), &key);
+        request
+            .headers_mut()
+            .insert("content-type", kind.parse().unwrap());
+        *request.body_mut() = Bytes::copy_from_slice(body.as_bytes());
+        let answer = world.try_send(request).await.unwrap();
+        let shown: String = body.chars().take(60).collect();
+        assert_eq!(answer.status, status, "{query} {shown}");
+    }
+    let mut twice = with_key(Method::POST, "/things/1", &key);
+    for kind in ["text/plain", form] {
+        twice
+            .headers_mut()
+            .append("content-type", kind.parse().unwrap());
+    }
+    *twice.body_mut() = Bytes::from_static(b"_method=delete");
+    assert_eq!(world.try_send(twice).await.unwrap().status, 400);
+    assert_eq!(backend.seen().len(), 2);
+    assert!(world.in_trail("authorise.permission_missing").await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -307,8 +307,10 @@ async fn restarts_under_wrk_lose_no_request() {
     let world = World::start(address, OPEN).await;
     let url = format!("http://{}/ok", world.plain);
     let mut wrk = std::process::Command::new("wrk");
-    // More than enough: it is ended when the restarts are over.
-    wrk.args(["-t2", "-c32", "-d3600s", "-H", "Host: app.localhost", &url])
+    // More than enough: it is ended when the restarts are over. How long an answer takes on a busy
+    // machine is not the question.
+    wrk.args(["-t2", "-c32", "-d3600s", "--timeout", "60s"])
+        .args(["-H", "Host: app.localhost", &url])
         .stdout(std::process::Stdio::piped());
     let wrk = match wrk.spawn() {
         Ok(wrk) => wrk,

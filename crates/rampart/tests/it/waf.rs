@@ -16,6 +16,8 @@ use crate::{measured, skipped, told};
 
 const RULES: &str = r#"
 SecRule ARGS "@contains evil" "id:101,phase:2,deny,log,msg:'evil is said',severity:CRITICAL,tag:'mine'"
+SecRule &REQUEST_HEADERS:Content-Length "@eq 0" "id:103,phase:1,deny,log,msg:'of no length',chain"
+  SecRule REQUEST_METHOD "@streq POST" ""
 SecRule RESPONSE_BODY "@contains leak" "id:102,phase:4,deny,log,msg:'it leaks'"
 "#;
 
@@ -94,6 +96,11 @@ async fn rules_travel_with_the_estate_and_refuse_without_saying_why() {
         world.cli(&["gateway", "explain", "GET", "http://app.localhost/?q=evil"]);
     assert_eq!(code, 1, "{out}{err}");
     assert!(out.contains("101 at `ARGS:q`: evil is said"), "{out}");
+    let (code, out, err) = world.cli(&["gateway", "explain", "POST", "http://app.localhost/?q=1"]);
+    assert_eq!(
+        code, 0,
+        "a POST has a length, as clients send it: {out}{err}"
+    );
     // What a change of the rules does is told before it is done.
     world.write_document("rules/mine.conf", &RULES.replace("evil", "wicked"));
     let (_, out, err) = world.cli(&["plan"]);

@@ -31,6 +31,8 @@ mod verify_svnr;
 mod whole;
 mod within;
 
+use std::ops::Range;
+
 pub(crate) use detect_sqli::is_word;
 #[cfg(test)]
 pub(crate) use detect_xss::asked as is_script;
@@ -106,16 +108,31 @@ impl Operator {
         }
     }
 
+    /// Where the value has what was asked for; none of a question about a value as a whole.
+    pub(crate) fn place(&self, value: &[u8]) -> Option<Range<usize>> {
+        if self.negated {
+            return None;
+        }
+        match &self.test {
+            Test::Rx(rx) | Test::RxGlobal(rx) => rx.find_all(value).next(),
+            Test::Pm(pm) => pm.find(value),
+            Test::Verify(rx, holds) => candidate(rx, value, *holds),
+            _ => None,
+        }
+    }
+
     /// What `capture` keeps of a value that matched.
     pub(crate) fn groups(&self, value: &[u8]) -> Groups {
         let one = |found: Vec<u8>| Groups::from_iter([(0, found)]);
-        let whole = |found: Option<&[u8]>| found.map(|found| one(found.to_vec()));
+        let whole = |found: Option<Range<usize>>| {
+            found.map(|found| one(value.get(found).unwrap_or_default().to_vec()))
+        };
         let groups = match &self.test {
             Test::Rx(rx) => rx.groups(value, Which::First),
             Test::RxGlobal(rx) => rx.groups(value, Which::Last),
             Test::Pm(pm) => whole(pm.find(value)),
             Test::DetectSqli => detect_sqli::matches(value).map(one),
-            Test::DetectXss => whole(Some(value)),
+            Test::DetectXss => Some(one(value.to_vec())),
             Test::Verify(rx, holds) => whole(candidate(rx, value, *holds)),
             _ => None,
         };
@@ -124,8 +141,9 @@ impl Operator {
 }
 
 /// The first candidate that holds.
-fn candidate<'v>(rx: &Rx, value: &'v [u8], holds: fn(&[u8]) -> bool) -> Option<&'v [u8]> {
-    rx.find_all(value).find(|candidate| holds(candidate))
+fn candidate(rx: &Rx, value: &[u8], holds: fn(&[u8]) -> bool) -> Option<Range<usize>> {
+    let is_one = |place: &Range<usize>| value.get(place.clone()).is_some_and(holds);
+    rx.find_all(value).find(is_one)
 }
 
 /// The digits of a candidate, whatever stands between them.

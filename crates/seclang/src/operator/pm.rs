@@ -5,6 +5,8 @@
 //! - Returns: true when one occurs, ASCII case aside; `TX.0` is what the value has there.
 //! - Example: `SecRule REQUEST_HEADERS:User-Agent "@pm sqlmap nikto" "id:1,capture,deny"`.
 
+use std::ops::Range;
+
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 use crate::bytes::{hex_pair, is_space, split_once, tail, trim};
@@ -41,10 +43,9 @@ impl Pm {
         std::mem::take(&mut self.phrases)
     }
 
-    /// The first phrase to end, as the value has it.
-    pub(crate) fn find<'v>(&self, value: &'v [u8]) -> Option<&'v [u8]> {
-        let found = self.automaton.find(value)?;
-        value.get(found.range())
+    /// Where the first phrase to end stands.
+    pub(crate) fn find(&self, value: &[u8]) -> Option<Range<usize>> {
+        Some(self.automaton.find(value)?.range())
     }
 
     pub(crate) fn matches(&self, value: &[u8]) -> bool {

@@ -7,6 +7,8 @@
 //!   to `TX.9` are its groups (of the last match, with `@rxGlobal`).
 //! - Example: `SecRule ARGS "@rx (?i)union\s+select" "id:1,capture,deny"`.
 
+use std::ops::Range;
+
 use regex::bytes::{Captures, Regex, RegexBuilder};
 use regex_syntax::hir::Hir;
 
@@ -62,8 +64,8 @@ impl Rx {
     }
 
     /// Every match, one after the other.
-    pub(crate) fn find_all<'v>(&self, value: &'v [u8]) -> impl Iterator<Item = &'v [u8]> {
-        self.regex.find_iter(value).map(|found| found.as_bytes())
+    pub(crate) fn find_all(&self, value: &[u8]) -> impl Iterator<Item = Range<usize>> {
+        self.regex.find_iter(value).map(|found| found.range())
     }
 
     /// Groups of the first match, or of the last one.

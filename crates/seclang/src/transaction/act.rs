@@ -3,7 +3,7 @@
 use super::store::Kept;
 use super::{State, Transaction};
 use crate::bytes::head;
-use crate::operator::Groups;
+use crate::operator::{Groups, Operator};
 use crate::rules::{Control, Rule};
 use crate::settings::EngineMode;
 use crate::template::{Slot, Template};
@@ -16,6 +16,10 @@ use crate::verdict::{Action, Found, Interruption, Match, Raised};
 const FOUND_MAX: usize = 16;
 /// LIMIT: bytes of a value that are told.
 const FOUND_BYTES_MAX: usize = 4_096;
+/// Bytes of such a value before what was found in it.
+const BEFORE_BYTES_MAX: usize = 256;
+/// LIMIT: bytes of a value in which what was found is looked for once more.
+const SOUGHT_BYTES_MAX: usize = 16 * 1024;
 /// LIMIT: matches that are told of one exchange.
 const MATCHES_MAX: usize = 4_096;
 
@@ -248,10 +252,12 @@ impl<'r> Transaction<'r> {
             false => Vec::new(),
         };
         let found = own.hits.iter().take(if rule.log { FOUND_MAX } else { 0 });
-        let found = found.map(|hit| Found {
-            target: self.hit_name(hit),
-            value: head(self.values.get(hit.value), FOUND_BYTES_MAX).to_vec(),
-        });
+        let operator = rules
+            .chain(rule)
+            .last()
+            .and_then(|link| link.operator.as_ref());
+        let found =
+            found.map(|hit| found_in(self.hit_name(hit), self.values.get(hit.value), operator));
         let found = found.collect();
         let first = own.first.iter().take(FOUND_MAX);
         let first = first.map(|hit| self.hit_name(hit)).collect();
@@ -286,4 +292,21 @@ impl<'r> Transaction<'r> {
             raised,
         });
     }
+}
+
+/// What is told of a value: of a long one the piece with what the operator found.
+fn found_in(target: Vec<u8>, value: &[u8], operator: Option<&Operator>) -> Found {
+    let place = operator.filter(|_| value.len() <= SOUGHT_BYTES_MAX);
+    let place = place.and_then(|operator| operator.place(value));
+    let begins = match &place {
+        Some(place) if value.len() > FOUND_BYTES_MAX => place
+            .start
+            .saturating_sub(BEFORE_BYTES_MAX)
+            .min(value.len() - FOUND_BYTES_MAX),
+        _ => 0,
+    };
+    let piece = head(value.get(begins..).unwrap_or_default(), FOUND_BYTES_MAX);
+    let within = |at: usize| at.saturating_sub(begins).min(piece.len());
+    let matched = place.map(|place| within(place.start)..within(place.end));
+    Found::new(target, piece.to_vec(), begins, matched)
 }

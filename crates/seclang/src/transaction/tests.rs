@@ -1,3 +1,4 @@
+mod found;
 mod known;
 mod limits;
 mod memory;

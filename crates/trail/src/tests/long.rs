@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::*;
-use crate::log::Log;
+use crate::opening::open;
 
 /// Enough for more than one segment.
 const LONG_BYTES: usize = 250 * 1024;
@@ -84,7 +84,7 @@ async fn one_place_in_thirty_two_stays_in_memory() {
         trail.append(events.collect()).await.unwrap();
     }
     trail.close().await;
-    let opened = Log::open(&fixture.dir(), Arc::new(RealDisk), None, 1).unwrap();
+    let opened = open(&fixture.dir(), Arc::new(RealDisk), None, 1).unwrap();
     let index = opened.log.index();
     assert_eq!((index.size(), index.marks()), (1000, 32));
 }

@@ -106,6 +106,11 @@ pub(super) fn run(args: &SearchArgs, session: &mut Session<'_>) -> Result<Exit, 
                 .map(|record| format!("{}\n", line(record)))
                 .collect()
         });
+    if let Some(damaged) = page.get("unreadable").and_then(Value::as_u64) {
+        session.printer.note(&format!(
+            "entries passed over because they are damaged: {damaged}; `rampart trail verify` says what is wrong"
+        ));
+    }
     if let Some(next) = page.get("next").and_then(Value::as_u64) {
         session
             .printer

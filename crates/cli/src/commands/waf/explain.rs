@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use seclang::regression::{Input, Wire, wire};
-use seclang::{Connection, Leniency, Match, Moment, RequestHead, Ruleset, Transaction};
+use seclang::{Connection, Found, Leniency, Match, Moment, RequestHead, Ruleset, Transaction};
 use serde_json::{Value, json};
 
 use super::check::refused;
@@ -258,11 +258,26 @@ fn lossy(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
+/// A value that a rule met, as data: `matched` is what the operator found in it, where it found a
+/// piece, and `before` how many bytes of it are left out.
+fn value(found: &Found) -> Value {
+    let mut shown = json!({ "target": lossy(&found.target), "value": lossy(&found.value) });
+    let Some(members) = shown.as_object_mut() else {
+        return shown;
+    };
+    if let Some(matched) = found.matched.clone() {
+        let matched = lossy(found.value.get(matched).unwrap_or_default());
+        members.insert("matched".to_owned(), matched.into());
+    }
+    if found.begins > 0 {
+        members.insert("before".to_owned(), found.begins.into());
+    }
+    shown
+}
+
 /// A match as data.
 fn shown(found: &Match) -> Value {
-    let values = found.found.iter();
-    let values =
-        values.map(|one| json!({ "target": lossy(&one.target), "value": lossy(&one.value) }));
+    let values = found.found.iter().map(value);
     let raised = found.raised.iter();
     let raised = raised.map(|one| json!({ "name": lossy(&one.name), "by": one.by }));
     let links = found.links.iter();

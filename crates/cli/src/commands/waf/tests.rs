@@ -115,6 +115,26 @@ fn explain_shows_each_match_and_the_decision() {
 }
 
 #[test]
+fn explain_shows_what_was_found_far_behind_in_a_value() {
+    let place = Place::new();
+    let rule = "SecRule ARGS \"@rx e+vil\" \"id:1,phase:2,deny,log,t:lowercase\"";
+    place.write("one.conf", rule);
+    let long = "y".repeat(6_000);
+    let request = format!("GET /?a={long}EEVIL{long} HTTP/1.1\nHost: a.example\n\n");
+    place.write("request", &request);
+    let explain = ["waf", "explain", "request", "--rules", "one.conf"];
+    let ran = place.run(&explain);
+    let line = ran.out.lines().find(|line| line.contains("ARGS:a = "));
+    let line = line.unwrap_or(&ran.out).trim();
+    assert!(line.starts_with("ARGS:a = …yyy"), "{line}");
+    assert!(line.contains("yeevily") && line.len() < 400, "{line}");
+    let ran = place.run(&[&explain[..], &["--format", "json"]].concat());
+    let found = &ran.json()["matches"][0]["found"][0];
+    assert_eq!(found["matched"], "eevil");
+    assert_eq!(found["before"], 5_744);
+}
+
+#[test]
 fn explain_holds_requests_to_the_pack_by_itself() {
     let mut place = Place::new();
     place.write(

@@ -7,6 +7,8 @@ use crate::output::{Paint, clean};
 
 /// LIMIT: letters of a value that people are shown; documents have up to 4,096 bytes of it.
 const SHOWN_MAX: usize = 300;
+/// Letters before what was found, so that one sees what it stands in.
+const BEFORE_MAX: usize = 40;
 
 pub(super) fn human(document: &Value, printer: &Printer) -> String {
     let mut out = decision(document, printer);
@@ -66,7 +68,7 @@ fn matched(found: &Value) -> String {
         one_line(&file),
     );
     for one in list(found, "found") {
-        let value: String = said(one, "value").chars().take(SHOWN_MAX).collect();
+        let value = piece(one);
         let (target, value) = (one_line(&said(one, "target")), one_line(&value));
         out.push_str(&format!("  {target} = {value}\n"));
     }
@@ -75,6 +77,23 @@ fn matched(found: &Value) -> String {
         out.push_str(&format!("  {name} +{by}\n"));
     }
     out
+}
+
+/// What is shown of a value: its beginning, or what was found in it with a little before.
+fn piece(found: &Value) -> String {
+    let (value, matched) = (said(found, "value"), said(found, "matched"));
+    let before = value.split_once(&matched).map_or("", |(before, _)| before);
+    let until = before.chars().count() + matched.chars().count();
+    let skipped = match until <= SHOWN_MAX {
+        true => 0,
+        false => before.chars().count().saturating_sub(BEFORE_MAX),
+    };
+    let shown: String = value.chars().skip(skipped).take(SHOWN_MAX).collect();
+    if skipped == 0 && found.get("before").is_none() {
+        shown
+    } else {
+        format!("…{shown}")
+    }
 }
 
 /// SECURITY: what a request says must not look like a line of this command's own.
