@@ -6,6 +6,7 @@
 //! "not affected".
 
 mod ecosystem;
+pub mod inventory;
 mod package;
 
 pub use ecosystem::{Ecosystem, ParseScopeError, Scope};
