@@ -8,6 +8,9 @@
 mod ecosystem;
 pub mod inventory;
 mod package;
+mod purl;
+pub mod sbom;
 
 pub use ecosystem::{Ecosystem, ParseScopeError, Scope};
 pub use package::{Origin, Package, Source, Usage};
+pub use purl::{Purl, PurlError};

@@ -1,4 +1,4 @@
-//! `bun.lock` (bun's text lockfile), versions 0 and 1: JSON with comments.
+//! `bun.lock` (bun's text lockfile), versions 0 to 2: JSON with comments.
 
 use std::collections::HashMap;
 
@@ -27,8 +27,8 @@ pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError>
         return builder.shape(root.line, "it has no `lockfileVersion`");
     };
     let number = version.text().unwrap_or_default();
-    if !matches!(number, "0" | "1") {
-        return builder.unknown(version.line, number, "versions 0 and 1 are read");
+    if !matches!(number, "0" | "1" | "2") {
+        return builder.unknown(version.line, number, "versions 0, 1 and 2 are read");
     }
     let packages = root.get("packages").map_or(&[][..], Node::members);
     let usages = usages(&root, packages);

@@ -5,6 +5,7 @@ use super::{
     maven, mix, npm, nuget, pdm, pipfile, pnpm, poetry, pubspec, pylock, renv, requirements, rpm,
     stack, uv, yarn,
 };
+use crate::sbom::{cyclonedx, spdx};
 
 /// A reader of one format.
 pub(crate) type Reader = fn(&[u8], &mut Builder) -> Result<(), ReadError>;
@@ -15,7 +16,7 @@ pub(crate) type Reader = fn(&[u8], &mut Builder) -> Result<(), ReadError>;
 pub enum Format {
     /// `lib/apk/db/installed` of Alpine.
     ApkInstalled,
-    /// `bun.lock`, versions 0 and 1.
+    /// `bun.lock`, versions 0 to 2.
     BunLock,
     /// `cabal.project.freeze`.
     CabalFreeze,
@@ -23,6 +24,8 @@ pub enum Format {
     CargoLock,
     /// `composer.lock`.
     ComposerLock,
+    /// An SBOM of CycloneDX in JSON, 1.4 to 1.6.
+    CycloneDx,
     /// `*.deps.json` of .NET.
     DotnetDeps,
     /// `var/lib/dpkg/status` of Debian and Ubuntu.
@@ -65,6 +68,8 @@ pub enum Format {
     Requirements,
     /// What `rpm -qa` prints, asked for in [`RPM_QUERY`](Format::RPM_QUERY).
     RpmQuery,
+    /// An SBOM of SPDX in JSON, 2.2 and 2.3.
+    Spdx,
     /// `stack.yaml.lock`.
     StackLock,
     /// `uv.lock`, version 1.
@@ -80,6 +85,7 @@ const FORMATS: &[(Format, &str, Reader)] = &[
     (Format::CabalFreeze, "cabal.project.freeze", cabal::read),
     (Format::CargoLock, "Cargo.lock", cargo::read),
     (Format::ComposerLock, "composer.lock", composer::read),
+    (Format::CycloneDx, "SBOM of CycloneDX", cyclonedx::read),
     (Format::DotnetDeps, "deps.json", dotnet_deps::read),
     (Format::DpkgStatus, "status file of dpkg", dpkg::read_status),
     (
@@ -113,6 +119,7 @@ const FORMATS: &[(Format, &str, Reader)] = &[
         requirements::read,
     ),
     (Format::RpmQuery, "list of rpm", rpm::read),
+    (Format::Spdx, "SBOM of SPDX", spdx::read),
     (Format::StackLock, "stack.yaml.lock", stack::read),
     (Format::UvLock, "uv.lock", uv::read),
     (Format::YarnLock, "yarn.lock", yarn::read),
@@ -123,6 +130,7 @@ const NAMES: &[(&str, Format)] = &[
     ("Cargo.lock", Format::CargoLock),
     ("Gemfile.lock", Format::GemfileLock),
     ("Pipfile.lock", Format::PipfileLock),
+    ("bom.json", Format::CycloneDx),
     ("buildscript-gradle.lockfile", Format::GradleBuildLockfile),
     ("bun.lock", Format::BunLock),
     ("cabal.project.freeze", Format::CabalFreeze),
@@ -217,6 +225,12 @@ pub fn recognise(path: &str) -> Option<Format> {
         || (folder("requirements") && inner("", ".txt"))
     {
         return Some(Format::Requirements);
+    }
+    if name.ends_with(".cdx.json") {
+        return Some(Format::CycloneDx);
+    }
+    if name.ends_with(".spdx.json") {
+        return Some(Format::Spdx);
     }
     if name.ends_with(".deps.json") {
         return Some(Format::DotnetDeps);

@@ -39,7 +39,7 @@ pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError>
                 "PLUGIN SOURCE" => Section::Other,
                 _ if OTHERS.contains(&line) => Section::Other,
                 _ => {
-                    builder.finding(at, Why::Malformed, line, "a section that is not known");
+                    builder.finding(at, Why::Unsupported, line, "a section that is not known");
                     Section::Other
                 }
             };

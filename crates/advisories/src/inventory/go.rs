@@ -113,8 +113,6 @@ impl Module {
                 Some(Replaced { by, version: None }) => {
                     let message = format!("replaced by the folder `{}`", said(by));
                     builder.finding(line, Why::Local, &path, message);
-                    let draft = Draft::new(Ecosystem::Go, &path, &version, line);
-                    builder.package(draft.origin(Origin::Path(by.clone())))?;
                 }
             }
         }

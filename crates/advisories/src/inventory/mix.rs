@@ -88,7 +88,7 @@ fn package(line: u32, app: &str, value: &Term, builder: &mut Builder) -> Result<
         }
         kind => {
             let message = format!("of the kind `{}`, which is not known", said(kind));
-            builder.finding(line, Why::Malformed, app, message);
+            builder.finding(line, Why::Unsupported, app, message);
             Ok(())
         }
     }

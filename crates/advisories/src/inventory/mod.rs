@@ -55,7 +55,8 @@ pub use format::{Format, recognise};
 pub use go::check_go_sums;
 pub use name::normalise;
 
-pub(crate) use builder::{Builder, Draft};
+pub(crate) use builder::{Builder, Draft, is_word};
+pub(crate) use python::repository;
 pub(crate) use text::{is_treacherous, plain, said};
 pub(crate) use tree::{Dialect, Node, json};
 
@@ -140,6 +141,8 @@ pub enum Why {
     Malformed,
     /// Two entries, or two files, contradict each other.
     Conflict,
+    /// Of a kind, or an ecosystem, that is not known here.
+    Unsupported,
 }
 
 impl Why {
@@ -154,6 +157,7 @@ impl Why {
             Self::Unresolved => "unresolved",
             Self::Malformed => "malformed",
             Self::Conflict => "conflict",
+            Self::Unsupported => "unsupported",
         }
     }
 }

@@ -122,6 +122,46 @@ impl OsRelease {
     }
 }
 
+/// The release that a number or a codename means, in the words of the OSV schema; none for a branch
+/// that has none yet.
+pub(crate) fn release_of(ecosystem: Ecosystem, text: &str) -> Option<String> {
+    // Some write Alpine's releases as its folders are called.
+    let text = text
+        .strip_prefix('v')
+        .filter(|_| ecosystem == Ecosystem::Alpine)
+        .unwrap_or(text);
+    let is_number = text.starts_with(|c: char| c.is_ascii_digit());
+    let (version_id, version_codename) = match is_number {
+        true => (Some(text.to_owned()), None),
+        false => (None, Some(text.to_owned())),
+    };
+    let id = match ecosystem {
+        Ecosystem::Debian => "debian",
+        Ecosystem::Ubuntu => "ubuntu",
+        Ecosystem::Alpine if text == "edge" => return Some("edge".to_owned()),
+        Ecosystem::Alpine => "alpine",
+        Ecosystem::AlmaLinux => "almalinux",
+        Ecosystem::RockyLinux => "rocky",
+        _ => return None,
+    };
+    let release = OsRelease {
+        id: id.to_owned(),
+        version_id,
+        version_codename,
+        version: (id == "ubuntu" && is_long_term(text)).then(|| "LTS".to_owned()),
+    };
+    release.scope()?.release
+}
+
+/// Ubuntu supports for long what it releases in April of even years.
+fn is_long_term(number: &str) -> bool {
+    let year = number
+        .split_once('.')
+        .filter(|(_, month)| month.starts_with("04"));
+    year.and_then(|(year, _)| year.parse::<u32>().ok())
+        .is_some_and(|year| year % 2 == 0)
+}
+
 /// A value without a shell's quotes.
 fn unquoted(value: &str) -> String {
     let value = value.trim();

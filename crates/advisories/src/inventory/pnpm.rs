@@ -76,8 +76,9 @@ fn package(
         _ => Origin::Registry,
     };
     if !is_version(version) {
-        let place = field("repo").or(field("tarball")).unwrap_or(version);
-        unversioned(builder, member.line, name, place);
+        let folder = field("directory").map(|folder| format!("file:{folder}"));
+        let place = field("repo").or(field("tarball")).or(folder.as_deref());
+        unversioned(builder, member.line, name, place.unwrap_or(version));
         return Ok(());
     }
     let draft = Draft::new(Ecosystem::Npm, name, version, member.line)

@@ -33,7 +33,7 @@ pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError>
             }
             other => {
                 let message = format!("of the source `{}`, which is not known", super::said(other));
-                builder.finding(member.line, Why::Malformed, name, message);
+                builder.finding(member.line, Why::Unsupported, name, message);
                 continue;
             }
         };

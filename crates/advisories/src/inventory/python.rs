@@ -71,7 +71,7 @@ pub(super) fn exact(version: &str) -> Option<&str> {
 }
 
 /// `git+https://…@commit#egg=name`.
-pub(super) fn repository(place: &str) -> Option<Origin> {
+pub(crate) fn repository(place: &str) -> Option<Origin> {
     let place = place.strip_prefix("git+")?;
     let place = place.split(['#', '?']).next().unwrap_or_default();
     let begin = place.find("://").map_or(0, |at| at + 3);

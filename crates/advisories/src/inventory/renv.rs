@@ -29,7 +29,9 @@ fn package(member: &Member<'_>, builder: &mut Builder) -> Result<(), ReadError> 
         "GitHub" | "GitLab" | "Bitbucket" => {
             let user = entry.text_of("RemoteUsername").unwrap_or_default();
             let repository = entry.text_of("RemoteRepo").unwrap_or_default();
+            // The host of the interface, which renv asks, in place of that of the repository.
             let host = entry.text_of("RemoteHost").unwrap_or_default();
+            let host = host.strip_prefix("api.").unwrap_or(host);
             Origin::Git {
                 address: address(&format!("https://{host}/{user}/{repository}")),
                 commit,
@@ -47,7 +49,7 @@ fn package(member: &Member<'_>, builder: &mut Builder) -> Result<(), ReadError> 
         ),
         other => {
             let message = format!("of the source `{}`, which is not known", super::said(other));
-            builder.finding(member.line, Why::Malformed, name, message);
+            builder.finding(member.line, Why::Unsupported, name, message);
             return Ok(());
         }
     };

@@ -65,11 +65,15 @@ fn requirement(at: u32, line: &str, builder: &mut Builder) -> Result<(), ReadErr
     let line = line.split(" --").next().unwrap_or(line).trim();
     if line.contains("${") {
         let message = "a variable of the environment, which is not known here";
-        builder.finding(at, Why::Unresolved, line, message);
+        builder.finding(at, Why::Unresolved, &address(line), message);
         return Ok(());
     }
     let Some(parsed) = Requirement::parse(line) else {
-        place(at, line, builder);
+        if line.starts_with('.') || is_file(line) {
+            place(at, line, builder);
+        } else {
+            builder.finding(at, Why::Malformed, line, "this line is not understood");
+        }
         return Ok(());
     };
     if let Some(from) = parsed.address {

@@ -1,7 +1,5 @@
 //! Texts of files: their places, and how words of theirs are said to people.
 
-use std::fmt::Write as _;
-
 use super::ReadError;
 
 /// LIMIT: letters of a word that a message repeats.
@@ -25,7 +23,7 @@ pub(crate) fn said(word: &str) -> String {
             break;
         }
         if is_treacherous(letter) {
-            drop(write!(out, "\\u{{{:x}}}", u32::from(letter)));
+            out.push_str(&format!("\\u{{{:x}}}", u32::from(letter)));
         } else {
             out.push(letter);
         }
@@ -58,7 +56,7 @@ pub(crate) fn plain(text: &str) -> String {
     let mut out = String::new();
     for letter in text.chars() {
         if is_treacherous(letter) {
-            drop(write!(out, "\\u{{{:x}}}", u32::from(letter)));
+            out.push_str(&format!("\\u{{{:x}}}", u32::from(letter)));
         } else {
             out.push(letter);
         }
