@@ -225,17 +225,21 @@ def pip():
 
 def poetry():
     folder = project("poetry")
-    tool = python_tool("poetry", "poetry==2.2.1", "poetry-plugin-export==1.9.0") / "poetry"
-    (folder / "pyproject.toml").write_text(PYPROJECT + POETRY_GROUPS)
+    bin = python_tool("poetry", "poetry==2.2.1", "poetry-plugin-export==1.9.0")
+    tool = bin / "poetry"
+    # A mirror may have the simple index alone, which poetry asks when it is told so.
+    index = run(folder, bin / "python", "-c", "from pip._internal.models.index import PyPI; print(PyPI.simple_url)")
+    source = f'[[tool.poetry.source]]\nname = "simple"\nurl = "{index.strip()}"\npriority = "primary"\n'
+    (folder / "pyproject.toml").write_text(PYPROJECT + POETRY_GROUPS + source)
     run(folder, tool, "lock", "-n")
-    export = [tool, "export", "-n", "-q", "--without-hashes", "--all-extras"]
+    export = [tool, "export", "-n", "--without-hashes", "--all-extras"]
     write(folder, requirements(run(folder, *export, "--all-groups")))
     write(folder, requirements(run(folder, *export)), "listed-runtime")
 
 
 def pdm():
     folder = project("pdm")
-    tool = python_tool("pdm", "pdm==2.26.1") / "pdm"
+    tool = python_tool("pdm", "pdm[locked]==2.22.4") / "pdm"
     (folder / "pyproject.toml").write_text(PYPROJECT + GROUPS)
     run(folder, tool, "lock", "-q", "-G:all")
     export = [tool, "export", "--without-hashes"]

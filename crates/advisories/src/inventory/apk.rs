@@ -35,6 +35,10 @@ pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError>
         match line.split_once(':') {
             Some(("P", name)) => {
                 any = true;
+                if let Some(before) = stanza.name {
+                    let message = "another name stands in the same stanza, which counts";
+                    builder.finding(at, Why::Conflict, before, message);
+                }
                 (stanza.name, stanza.line) = (Some(name), at);
             }
             Some(("V", version)) => stanza.version = Some(version),

@@ -218,7 +218,7 @@ impl Builder {
     pub(crate) fn package(&mut self, draft: Draft) -> Result<(), ReadError> {
         let name = normalise(draft.scope.ecosystem, &draft.name).into_owned();
         let (version, line) = (draft.version, draft.line);
-        if !is_word(&name) {
+        if !is_name(draft.scope.ecosystem, &name) {
             self.finding(line, Why::Malformed, &name, "this is no package's name");
             return Ok(());
         }
@@ -313,6 +313,16 @@ pub(crate) fn is_word(text: &str) -> bool {
         && !text
             .chars()
             .any(|letter| letter.is_whitespace() || is_treacherous(letter))
+}
+
+/// Whether each part of a name is there: a package URL could not name it else.
+fn is_name(ecosystem: Ecosystem, name: &str) -> bool {
+    let parts = |mark: char| {
+        name.split(mark)
+            .all(|part| !matches!(part, "" | "." | ".."))
+    };
+    let maven = ecosystem != Ecosystem::Maven || (name.split(':').count() == 2 && parts(':'));
+    is_word(name) && parts('/') && maven
 }
 
 fn tidy(origin: Origin) -> Origin {

@@ -9,8 +9,11 @@ use super::tree::{Dialect, Member, Node, json};
 use super::{Builder, Draft, ReadError, Why};
 use crate::{Ecosystem, Origin, Usage};
 
-/// LIMIT: folders of `node_modules` within one another.
-const LEVELS: usize = 64;
+/// LIMIT: slashes of a key: folders of `node_modules` within one another.
+const LEVELS: usize = 24;
+/// LIMIT: bytes of a key in which what is needed is looked for. What is beyond is looked for at the
+/// root alone.
+const KEY_BYTES: usize = 768;
 
 /// What a folder of the project needs, and what for. Of a package only what it needs to run is
 /// installed.
@@ -83,16 +86,17 @@ fn usages(root: &Node<'_>, packages: &[Member<'_>]) -> Vec<Usage> {
         .collect();
     let mut graph = Graph::of(packages.len());
     for workspace in root.get("workspaces").map_or(&[][..], Node::members) {
-        let own = workspace.value.text_of("name").unwrap_or_default();
+        let own = folders(workspace.value.text_of("name").unwrap_or_default());
         for (kind, usage) in NEEDS {
             for need in workspace.value.get(kind).map_or(&[][..], Node::members) {
-                if let Some(at) = find(&places, own, &need.key) {
+                if let Some(at) = find(&places, &own, &need.key) {
                     graph.root(at, *usage);
                 }
             }
         }
     }
     for (from, member) in packages.iter().enumerate() {
+        let around = folders(&member.key);
         let about = member.value.items().iter().find(|item| item.is_map());
         for (kind, usage) in NEEDS {
             if *usage == Usage::Development {
@@ -100,7 +104,7 @@ fn usages(root: &Node<'_>, packages: &[Member<'_>]) -> Vec<Usage> {
             }
             let needs = about.and_then(|about| about.get(kind));
             for need in needs.map_or(&[][..], Node::members) {
-                if let Some(to) = find(&places, &member.key, &need.key) {
+                if let Some(to) = find(&places, &around, &need.key) {
                     graph.need(from, to);
                 }
             }
@@ -109,26 +113,23 @@ fn usages(root: &Node<'_>, packages: &[Member<'_>]) -> Vec<Usage> {
     graph.usages()
 }
 
-/// Where a package finds what it needs: beside it, then in each folder around.
-fn find(places: &HashMap<&str, usize>, from: &str, name: &str) -> Option<usize> {
-    // LIMIT: folders around a package, each of which is a text of its own to look for.
-    let mut around = if from.split('/').count() > LEVELS {
-        ""
-    } else {
-        from
-    };
-    loop {
-        let key = if around.is_empty() {
-            name.to_owned()
-        } else {
-            format!("{around}/{name}")
-        };
-        if let Some(at) = places.get(key.as_str()) {
-            return Some(*at);
-        }
-        if around.is_empty() {
-            return None;
-        }
-        around = around.rsplit_once('/').map_or("", |(before, _)| before);
+/// The folders in which a package looks for what it needs: beside it, then each around.
+fn folders(from: &str) -> Vec<&str> {
+    // SECURITY: each folder is a text of its own for each need.
+    if from.len() > KEY_BYTES || from.bytes().filter(|byte| *byte == b'/').count() >= LEVELS {
+        return Vec::new();
     }
+    let mut folders = vec![from];
+    let mut around = from;
+    while let Some((before, _)) = around.rsplit_once('/') {
+        folders.push(before);
+        around = before;
+    }
+    folders
+}
+
+fn find(places: &HashMap<&str, usize>, folders: &[&str], name: &str) -> Option<usize> {
+    let inner = folders.iter().filter(|folder| !folder.is_empty());
+    let mut inner = inner.filter_map(|folder| places.get(format!("{folder}/{name}").as_str()));
+    inner.next().or_else(|| places.get(name)).copied()
 }

@@ -21,12 +21,19 @@ pub(super) fn read_status_d(bytes: &[u8], builder: &mut Builder) -> Result<(), R
     read(bytes, Kind::StatusD, builder)
 }
 
+/// Whether a field stands in its stanza for the first time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Field {
+    First,
+    Again,
+}
+
 #[derive(Default)]
 struct Stanza {
     line: u32,
     package: Option<String>,
     status: Option<String>,
-    version: String,
+    version: Option<String>,
     architecture: Option<String>,
     source: Option<String>,
     is_begun: bool,
@@ -58,7 +65,10 @@ fn read(bytes: &[u8], kind: Kind, builder: &mut Builder) -> Result<(), ReadError
             continue;
         };
         any |= field == "Package";
-        stanza.take(at, field, value.trim());
+        if stanza.take(at, field, value.trim()) == Field::Again {
+            let message = format!("the field `{field}` stands in a stanza twice: the last counts");
+            builder.finding(at, Why::Conflict, value.trim(), message);
+        }
     }
     stanza.finish(kind, &scope, builder)?;
     if any || text.trim().is_empty() {
@@ -68,18 +78,24 @@ fn read(bytes: &[u8], kind: Kind, builder: &mut Builder) -> Result<(), ReadError
 }
 
 impl Stanza {
-    fn take(&mut self, at: u32, field: &str, value: &str) {
+    fn take(&mut self, at: u32, field: &str, value: &str) -> Field {
         if !self.is_begun {
             (self.is_begun, self.line) = (true, at);
         }
-        let text = || Some(value.to_owned());
-        match field {
-            "Package" => (self.package, self.line) = (text(), at),
-            "Status" => self.status = text(),
-            "Version" => value.clone_into(&mut self.version),
-            "Architecture" => self.architecture = text(),
-            "Source" => self.source = text(),
-            _ => {}
+        if field == "Package" {
+            self.line = at;
+        }
+        let place = match field {
+            "Package" => &mut self.package,
+            "Status" => &mut self.status,
+            "Version" => &mut self.version,
+            "Architecture" => &mut self.architecture,
+            "Source" => &mut self.source,
+            _ => return Field::First,
+        };
+        match place.replace(value.to_owned()) {
+            Some(_) => Field::Again,
+            None => Field::First,
         }
     }
 
@@ -104,7 +120,7 @@ impl Stanza {
                 "half-installed" => {
                     let message = "half installed: some of its files may be there";
                     builder.finding(self.line, Why::Conflict, name, message);
-                    if self.version.is_empty() {
+                    if self.version().is_empty() {
                         return Ok(());
                     }
                 }
@@ -120,10 +136,14 @@ impl Stanza {
             }
         }
         let (source, version) = self.source();
-        let draft = Draft::within(scope.clone(), name, &self.version, self.line)
+        let draft = Draft::within(scope.clone(), name, self.version(), self.line)
             .source(source, version)
             .architecture(self.architecture.as_deref());
         builder.package(draft)
+    }
+
+    fn version(&self) -> &str {
+        self.version.as_deref().unwrap_or_default()
     }
 
     /// The last word of `want flag status`.
@@ -137,10 +157,10 @@ impl Stanza {
     fn source(&self) -> (&str, &str) {
         let own = self.package.as_deref().unwrap_or_default();
         let Some(source) = self.source.as_deref() else {
-            return (own, &self.version);
+            return (own, self.version());
         };
         let (name, rest) = source.split_once('(').unwrap_or((source, ""));
         let version = rest.trim_end().strip_suffix(')').map(str::trim);
-        (name.trim(), version.unwrap_or(&self.version))
+        (name.trim(), version.unwrap_or_else(|| self.version()))
     }
 }

@@ -13,6 +13,9 @@ enum Section {
     Other,
 }
 
+/// Letters of an address or a commit.
+const REMOTE_LETTERS: usize = 1_024;
+
 /// Sections without gems.
 const OTHERS: &[&str] = &[
     "PLATFORMS",
@@ -24,7 +27,7 @@ const OTHERS: &[&str] = &[
 
 pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError> {
     let mut section = Section::Other;
-    let (mut remote, mut revision) = (String::new(), None);
+    let (mut remote, mut revision) = (String::new(), None::<String>);
     let mut known = false;
     for (at, line) in lines(utf8(bytes)?) {
         if line.trim().is_empty() {
@@ -44,7 +47,7 @@ pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError>
                 }
             };
             known |= section != Section::Other || OTHERS.contains(&line);
-            (remote, revision) = (String::new(), None);
+            (remote, revision) = (String::new(), None::<String>);
             continue;
         }
         if section == Section::Other {
@@ -56,9 +59,10 @@ pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError>
         {
             self::gem(at, gem, section, (&remote, revision.as_deref()), builder)?;
         } else if let Some(place) = line.strip_prefix("  remote: ") {
-            remote = place.trim().to_owned();
+            // LIMIT: bytes of an address, which is kept for each gem of its section.
+            remote = place.trim().chars().take(REMOTE_LETTERS).collect();
         } else if let Some(commit) = line.strip_prefix("  revision: ") {
-            revision = Some(commit.trim().to_owned());
+            revision = Some(commit.trim().chars().take(REMOTE_LETTERS).collect());
         }
     }
     if known {

@@ -18,6 +18,18 @@ pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError>
     if project.name != "project" {
         return builder.shape(project.line, "its root is no `project`");
     }
+    for name in [
+        "properties",
+        "dependencies",
+        "dependencyManagement",
+        "profiles",
+        "parent",
+    ] {
+        let mut all = project.children.iter().filter(|child| child.name == name);
+        if let (Some(_), Some(again)) = (all.next(), all.next()) {
+            return builder.shape(again.line, format!("`{name}` stands here again"));
+        }
+    }
     let pom = Pom::of(&project);
     if let Some(parent) = project.child("parent") {
         let name = coordinate(parent, &pom).unwrap_or_else(|| "parent".to_owned());
@@ -100,10 +112,10 @@ impl<'p> Pom<'p> {
             };
             let (name, after) = rest.split_once('}')?;
             let value = self.properties.get(name)?;
-            text = format!("{before}{value}{after}");
-            if text.len() > RESOLVED_BYTES {
+            if text.len().saturating_add(value.len()) > RESOLVED_BYTES {
                 return None;
             }
+            text = format!("{before}{value}{after}");
         }
         None
     }

@@ -45,7 +45,7 @@ mod yarn;
 mod yarn_berry;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::collections::BTreeMap;
 use std::fmt;

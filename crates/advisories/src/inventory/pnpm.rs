@@ -15,6 +15,8 @@ const NEEDS: &[(&str, Usage)] = &[
     ("devDependencies", Usage::Development),
 ];
 
+const PATH_BYTES: usize = 1_024;
+
 pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError> {
     let root = yaml(bytes, &builder.limits())?;
     let Some(version) = root.get("lockfileVersion") else {
@@ -151,6 +153,10 @@ fn links(root: &Node<'_>, builder: &mut Builder) {
 
 /// A path that begins at another one, without `.` and `..` where that can be.
 fn joined(from: &str, path: &str) -> String {
+    // LIMIT: bytes of a path, which is put together anew for each link of its project.
+    if from.len() + path.len() > PATH_BYTES {
+        return "…".to_owned();
+    }
     let mut parts: Vec<&str> = Vec::new();
     for part in from.split('/').chain(path.split('/')) {
         match part {

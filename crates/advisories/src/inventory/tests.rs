@@ -7,6 +7,8 @@ mod machine;
 mod real;
 mod refused;
 
+pub(crate) use cases::corpus;
+
 use std::fmt::Write as _;
 
 use super::{Inventory, Options};
@@ -24,7 +26,7 @@ fn options(ecosystem: Option<Ecosystem>, release: Option<&str>) -> Options {
 }
 
 /// Options for a format: package databases get a release.
-fn options_for(format: super::Format) -> Options {
+pub(crate) fn options_for(format: super::Format) -> Options {
     use super::Format;
     match format {
         Format::DpkgStatus | Format::DpkgStatusD => options(Some(Ecosystem::Debian), Some("12")),

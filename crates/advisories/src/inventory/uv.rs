@@ -82,31 +82,24 @@ fn is_own(item: &Node<'_>) -> bool {
 
 /// What each package is used for, in their order: by who needs whom, from the project's own.
 fn usages(packages: &[Node<'_>]) -> Vec<Usage> {
-    let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
+    let names = Names::of(packages);
+    let mut graph = Graph::of(names.count);
     for (at, item) in packages.iter().enumerate() {
-        places
-            .entry(item.text_of("name").unwrap_or_default())
-            .or_default()
-            .push(at);
-    }
-    // Of a name with several versions, a need says which one.
-    let find = |need: &Node<'_>| -> Vec<usize> {
-        let all = places.get(need.text_of("name").unwrap_or_default());
-        let version = need.text_of("version");
-        let fits = |at: &&usize| {
-            let item = packages.get(**at);
-            version.is_none() || item.and_then(|item| item.text_of("version")) == version
-        };
-        all.into_iter().flatten().filter(fits).copied().collect()
-    };
-    let mut graph = Graph::of(packages.len());
-    for (from, item) in packages.iter().enumerate() {
+        // A need leads to a name or to a version of it, and those to packages: so that what has many
+        // versions costs no more than what has one.
+        let (name, version) = identity(item);
+        for key in [(name, None), (name, version)] {
+            if let Some(middle) = names.places.get(&key) {
+                graph.need(*middle, at);
+            }
+        }
+        let is_own = is_own(item);
         let mut take = |needs: &[Node<'_>], usage: Usage| {
-            for to in needs.iter().flat_map(&find) {
-                if is_own(item) {
-                    graph.root(to, usage);
-                } else {
-                    graph.need(from, to);
+            for need in needs {
+                match names.places.get(&identity(need)) {
+                    Some(to) if is_own => graph.root(*to, usage),
+                    Some(to) => graph.need(at, *to),
+                    None => {}
                 }
             }
         };
@@ -123,9 +116,41 @@ fn usages(packages: &[Node<'_>]) -> Vec<Usage> {
         for group in item.get("dev-dependencies").map_or(&[][..], Node::members) {
             take(group.value.items(), Usage::Development);
         }
-        if is_own(item) {
-            graph.root(from, Usage::Runtime);
+        if is_own {
+            graph.root(at, Usage::Runtime);
         }
     }
-    graph.usages()
+    let mut usages = graph.usages();
+    usages.truncate(packages.len());
+    usages
+}
+
+fn identity<'n>(node: &'n Node<'_>) -> (&'n str, Option<&'n str>) {
+    (
+        node.text_of("name").unwrap_or_default(),
+        node.text_of("version"),
+    )
+}
+
+/// Numbers for names and for versions of them, behind those of the packages.
+struct Names<'n> {
+    places: HashMap<(&'n str, Option<&'n str>), usize>,
+    count: usize,
+}
+
+impl<'n> Names<'n> {
+    fn of(packages: &'n [Node<'_>]) -> Self {
+        let mut places = HashMap::new();
+        let mut count = packages.len();
+        for item in packages {
+            let (name, version) = identity(item);
+            for key in [(name, None), (name, version)] {
+                places.entry(key).or_insert_with(|| {
+                    count += 1;
+                    count - 1
+                });
+            }
+        }
+        Self { places, count }
+    }
 }

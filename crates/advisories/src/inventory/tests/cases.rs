@@ -37,7 +37,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// Format and bytes of each case's file.
-pub(super) fn corpus() -> Vec<(Format, Vec<u8>)> {
+pub(crate) fn corpus() -> Vec<(Format, Vec<u8>)> {
     let cases = cases().into_iter();
     cases
         .map(|(name, file, _)| {
