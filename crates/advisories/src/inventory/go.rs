@@ -66,7 +66,7 @@ impl Module {
             }
             ("replace", [from, "=>", to @ ..]) => self.replace((*from, None), to),
             ("replace", [from, version, "=>", to @ ..]) => {
-                self.replace((*from, Some(*version)), to)
+                self.replace((*from, Some(*version)), to);
             }
             ("retract" | "tool" | "godebug" | "ignore", _) => {}
             _ => builder.finding(at, Why::Malformed, word, "this line is not understood"),

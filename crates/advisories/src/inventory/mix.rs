@@ -9,7 +9,7 @@ enum Term {
     /// A text, an atom, a word or a number.
     Word(String),
     /// A tuple, a list or a map.
-    Many(Vec<Term>),
+    Many(Vec<Self>),
 }
 
 pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError> {

@@ -209,7 +209,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             bytes: 64 << 20,
-            values: 4_000_000,
+            values: 2_000_000,
             depth: DEPTH_MAX,
             packages: 500_000,
             findings: 10_000,

@@ -6,6 +6,7 @@ mod hostile;
 mod machine;
 mod real;
 mod refused;
+mod text;
 
 pub(crate) use cases::corpus;
 

@@ -100,34 +100,48 @@ pub(crate) fn lines(text: &str) -> impl Iterator<Item = (u32, &str)> {
     })
 }
 
-/// Where offsets of a text stand.
+/// Bytes between two places whose lines are known.
+const BLOCK: usize = 1_024;
+
+/// Where offsets of a text stand: the line of each block, so that a text of nothing but lines takes
+/// no more memory than another.
 pub(crate) struct Places<'a> {
     text: &'a [u8],
-    starts: Vec<usize>,
+    /// Ends of lines before each block.
+    blocks: Vec<usize>,
 }
 
 impl<'a> Places<'a> {
     pub(crate) fn of(text: &'a str) -> Self {
-        let ends = memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1);
+        let text = text.as_bytes();
+        let mut before = 0;
+        let blocks = text.chunks(BLOCK).map(|block| {
+            let here = before;
+            before += memchr::memchr_iter(b'\n', block).count();
+            here
+        });
         Self {
-            text: text.as_bytes(),
-            starts: std::iter::once(0).chain(ends).collect(),
+            text,
+            blocks: blocks.collect(),
         }
     }
 
     /// The line of an offset, from one.
     pub(crate) fn line(&self, offset: usize) -> u32 {
-        count(self.starts.partition_point(|start| *start <= offset)).max(1)
+        let offset = offset.min(self.text.len());
+        let block = (offset / BLOCK).min(self.blocks.len().saturating_sub(1));
+        let before = self.blocks.get(block).copied().unwrap_or(0);
+        let rest = self.text.get(block * BLOCK..offset).unwrap_or_default();
+        count(before + memchr::memchr_iter(b'\n', rest).count()).saturating_add(1)
     }
 
     /// Line and column of an offset, both from one, the column in characters.
     pub(crate) fn mark(&self, offset: usize) -> (u32, u32) {
-        let line = self.line(offset);
-        let at = usize::try_from(line).unwrap_or(1).saturating_sub(1);
-        let start = self.starts.get(at).copied().unwrap_or(0);
-        let before = self.text.get(start..offset.max(start)).unwrap_or_default();
+        let all = self.text.get(..offset).unwrap_or(self.text);
+        let start = memchr::memrchr(b'\n', all).map_or(0, |at| at + 1);
+        let before = all.get(start..).unwrap_or_default();
         let letters = before.iter().filter(|byte| (**byte & 0xC0) != 0x80).count();
-        (line, count(letters).saturating_add(1))
+        (self.line(offset), count(letters).saturating_add(1))
     }
 }
 

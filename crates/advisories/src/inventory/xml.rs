@@ -7,13 +7,16 @@ use quick_xml::events::Event;
 use super::text::{Places, said, syntax};
 use super::{Limits, ReadError};
 
+/// LIMIT: elements of a document, each of which takes some hundred bytes.
+const ELEMENTS: usize = 500_000;
+
 /// An element, without its attributes and its namespace.
 #[derive(Debug, Default)]
 pub(crate) struct Element {
     pub(crate) name: String,
     pub(crate) text: String,
     pub(crate) line: u32,
-    pub(crate) children: Vec<Element>,
+    pub(crate) children: Vec<Self>,
 }
 
 impl Element {
@@ -40,6 +43,7 @@ pub(crate) fn read(text: &str, limits: &Limits) -> Result<Element, ReadError> {
     let mut open: Vec<Element> = Vec::new();
     let mut root = None;
     let mut elements = 0;
+    let most = limits.values.min(ELEMENTS);
     loop {
         let offset = usize::try_from(reader.buffer_position()).unwrap_or(0);
         let fail = |what: String| syntax(places.mark(offset), what, None);
@@ -87,10 +91,10 @@ pub(crate) fn read(text: &str, limits: &Limits) -> Result<Element, ReadError> {
             },
             Event::Decl(_) | Event::PI(_) | Event::Comment(_) | Event::DocType(_) => {}
         }
-        if elements > limits.values {
+        if elements > most {
             return Err(ReadError::TooMany {
                 line: places.line(offset),
-                most: limits.values,
+                most,
                 of: "elements",
             });
         }

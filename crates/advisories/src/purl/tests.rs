@@ -8,10 +8,6 @@ use super::{Purl, PurlError};
 use crate::inventory::Details;
 use crate::{Ecosystem, Origin, Package, Scope, Source, Usage};
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "how a test run is told where files are"
-)]
 fn suite() -> Option<Vec<serde_json::Value>> {
     let Some(path) = std::env::var_os("RAMPART_PURL_SUITE").map(PathBuf::from) else {
         println!("skipped: RAMPART_PURL_SUITE names no `test-suite-data.json` of package URLs");
@@ -150,105 +146,107 @@ fn package(scope: &str, name: &str, version: &str) -> Package {
     }
 }
 
+/// A package of every ecosystem with its URL.
+const PACKAGES: &[(&str, &str, &str, &str)] = &[
+    ("crates.io", "serde", "1.0.0+x", "pkg:cargo/serde@1.0.0%2Bx"),
+    ("npm", "@scope/name", "1.0.0", "pkg:npm/%40scope/name@1.0.0"),
+    (
+        "npm",
+        "left-pad",
+        "1.0.0-rc.1",
+        "pkg:npm/left-pad@1.0.0-rc.1",
+    ),
+    (
+        "PyPI",
+        "zope-interface",
+        "5.0",
+        "pkg:pypi/zope-interface@5.0",
+    ),
+    (
+        "Go",
+        "github.com/Masterminds/sprig/v3",
+        "v3.2.3",
+        "pkg:golang/github.com/Masterminds/sprig/v3@v3.2.3",
+    ),
+    ("Go", "stdlib", "1.22.3", "pkg:golang/stdlib@1.22.3"),
+    (
+        "Maven",
+        "org.apache.commons:commons-io",
+        "2.0",
+        "pkg:maven/org.apache.commons/commons-io@2.0",
+    ),
+    (
+        "Packagist",
+        "acme/one",
+        "v1.0",
+        "pkg:composer/acme/one@v1.0",
+    ),
+    (
+        "NuGet",
+        "newtonsoft.json",
+        "13.0.3",
+        "pkg:nuget/newtonsoft.json@13.0.3",
+    ),
+    ("RubyGems", "rails", "7.0.0", "pkg:gem/rails@7.0.0"),
+    ("Hex", "cowboy", "2.9.0", "pkg:hex/cowboy@2.9.0"),
+    ("Pub", "from_git", "0.1.0", "pkg:pub/from_git@0.1.0"),
+    ("Hackage", "aeson", "2.1.2.1", "pkg:hackage/aeson@2.1.2.1"),
+    ("CRAN", "R6", "2.5.1", "pkg:cran/R6@2.5.1"),
+    (
+        "Debian:12",
+        "libssl3",
+        "1:3.0.11-1~deb12u2",
+        "pkg:deb/debian/libssl3@1:3.0.11-1~deb12u2?distro=debian-12",
+    ),
+    ("Debian", "curl", "8.0-1", "pkg:deb/debian/curl@8.0-1"),
+    (
+        "Ubuntu:22.04:LTS",
+        "bash",
+        "5.1",
+        "pkg:deb/ubuntu/bash@5.1?distro=ubuntu-22.04",
+    ),
+    (
+        "Ubuntu:24.10",
+        "bash",
+        "5.2",
+        "pkg:deb/ubuntu/bash@5.2?distro=ubuntu-24.10",
+    ),
+    (
+        "Alpine:v3.20",
+        "musl",
+        "1.2.5-r0",
+        "pkg:apk/alpine/musl@1.2.5-r0?distro=alpine-3.20",
+    ),
+    (
+        "Alpine:edge",
+        "musl",
+        "1.2.5-r1",
+        "pkg:apk/alpine/musl@1.2.5-r1?distro=alpine-edge",
+    ),
+    (
+        "AlmaLinux:9",
+        "bash",
+        "5.1.8-9.el9",
+        "pkg:rpm/almalinux/bash@5.1.8-9.el9?distro=almalinux-9",
+    ),
+    (
+        "Rocky Linux:9",
+        "openssl",
+        "1:3.0.7-27.el9",
+        "pkg:rpm/rocky/openssl@3.0.7-27.el9?distro=rocky-9&epoch=1",
+    ),
+    (
+        "Red Hat",
+        "bash",
+        "5.1.8-9.el9",
+        "pkg:rpm/redhat/bash@5.1.8-9.el9",
+    ),
+];
+
 #[test]
 fn packages_of_every_ecosystem_come_back_from_their_urls() {
-    let cases = [
-        ("crates.io", "serde", "1.0.0+x", "pkg:cargo/serde@1.0.0%2Bx"),
-        ("npm", "@scope/name", "1.0.0", "pkg:npm/%40scope/name@1.0.0"),
-        (
-            "npm",
-            "left-pad",
-            "1.0.0-rc.1",
-            "pkg:npm/left-pad@1.0.0-rc.1",
-        ),
-        (
-            "PyPI",
-            "zope-interface",
-            "5.0",
-            "pkg:pypi/zope-interface@5.0",
-        ),
-        (
-            "Go",
-            "github.com/Masterminds/sprig/v3",
-            "v3.2.3",
-            "pkg:golang/github.com/Masterminds/sprig/v3@v3.2.3",
-        ),
-        ("Go", "stdlib", "1.22.3", "pkg:golang/stdlib@1.22.3"),
-        (
-            "Maven",
-            "org.apache.commons:commons-io",
-            "2.0",
-            "pkg:maven/org.apache.commons/commons-io@2.0",
-        ),
-        (
-            "Packagist",
-            "acme/one",
-            "v1.0",
-            "pkg:composer/acme/one@v1.0",
-        ),
-        (
-            "NuGet",
-            "newtonsoft.json",
-            "13.0.3",
-            "pkg:nuget/newtonsoft.json@13.0.3",
-        ),
-        ("RubyGems", "rails", "7.0.0", "pkg:gem/rails@7.0.0"),
-        ("Hex", "cowboy", "2.9.0", "pkg:hex/cowboy@2.9.0"),
-        ("Pub", "from_git", "0.1.0", "pkg:pub/from_git@0.1.0"),
-        ("Hackage", "aeson", "2.1.2.1", "pkg:hackage/aeson@2.1.2.1"),
-        ("CRAN", "R6", "2.5.1", "pkg:cran/R6@2.5.1"),
-        (
-            "Debian:12",
-            "libssl3",
-            "1:3.0.11-1~deb12u2",
-            "pkg:deb/debian/libssl3@1:3.0.11-1~deb12u2?distro=debian-12",
-        ),
-        ("Debian", "curl", "8.0-1", "pkg:deb/debian/curl@8.0-1"),
-        (
-            "Ubuntu:22.04:LTS",
-            "bash",
-            "5.1",
-            "pkg:deb/ubuntu/bash@5.1?distro=ubuntu-22.04",
-        ),
-        (
-            "Ubuntu:24.10",
-            "bash",
-            "5.2",
-            "pkg:deb/ubuntu/bash@5.2?distro=ubuntu-24.10",
-        ),
-        (
-            "Alpine:v3.20",
-            "musl",
-            "1.2.5-r0",
-            "pkg:apk/alpine/musl@1.2.5-r0?distro=alpine-3.20",
-        ),
-        (
-            "Alpine:edge",
-            "musl",
-            "1.2.5-r1",
-            "pkg:apk/alpine/musl@1.2.5-r1?distro=alpine-edge",
-        ),
-        (
-            "AlmaLinux:9",
-            "bash",
-            "5.1.8-9.el9",
-            "pkg:rpm/almalinux/bash@5.1.8-9.el9?distro=almalinux-9",
-        ),
-        (
-            "Rocky Linux:9",
-            "openssl",
-            "1:3.0.7-27.el9",
-            "pkg:rpm/rocky/openssl@3.0.7-27.el9?distro=rocky-9&epoch=1",
-        ),
-        (
-            "Red Hat",
-            "bash",
-            "5.1.8-9.el9",
-            "pkg:rpm/redhat/bash@5.1.8-9.el9",
-        ),
-    ];
     let mut seen = std::collections::BTreeSet::new();
-    for (scope, name, version, expected) in cases {
+    for (scope, name, version, expected) in PACKAGES.iter().copied() {
         let package = package(scope, name, version);
         seen.insert(package.scope.ecosystem);
         let purl = Purl::of(&package, None).unwrap();

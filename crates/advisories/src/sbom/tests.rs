@@ -163,10 +163,6 @@ fn words_of_a_file_cannot_forge_a_document() {
     );
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "how a test run is told where programs are"
-)]
 fn python() -> Option<PathBuf> {
     let python = std::env::var_os("RAMPART_SBOM_PYTHON").map(PathBuf::from);
     if python.is_none() {

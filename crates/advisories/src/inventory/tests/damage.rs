@@ -1,7 +1,8 @@
 use testkit::{Mutator, fuzz, told};
 
-use super::super::{Format, Inventory, is_treacherous, read};
+use super::super::{Format, Inventory, Options, is_treacherous, read};
 use super::{cases, options_for};
+use crate::sbom::{Head, write_cyclonedx};
 
 /// What readers of these formats look for.
 const WORDS: &[&[u8]] = &[
@@ -95,6 +96,29 @@ fn holds(inventory: &Inventory) {
     }
 }
 
+/// An SBOM of it names as many packages again, of the same versions.
+fn survives(inventory: &Inventory) {
+    let head = Head {
+        serial: "3e671687-395b-41f5-a30f-a58921a69b79".to_owned(),
+        created: "2026-11-26T17:00:00Z".to_owned(),
+        subject: "x".to_owned(),
+        subject_version: None,
+    };
+    let text = write_cyclonedx(&[inventory], &head).expect("it is written");
+    let again = read(Format::CycloneDx, text.as_bytes(), &Options::default()).expect(&text);
+    assert!(again.findings.is_empty(), "{:?}", again.findings);
+    let versions = |inventory: &Inventory| {
+        let packages = inventory.packages.iter();
+        let mut all: Vec<_> = packages
+            .map(|p| (p.scope.clone(), p.version.clone()))
+            .collect();
+        all.sort();
+        all.dedup();
+        all
+    };
+    assert_eq!(versions(&again), versions(inventory));
+}
+
 #[test]
 fn fuzz_damaged_files_are_read_or_refused() {
     let corpus = cases::corpus();
@@ -108,6 +132,7 @@ fn fuzz_damaged_files_are_read_or_refused() {
             |input| match read(*format, input, &options_for(*format)) {
                 Ok(inventory) => {
                     holds(&inventory);
+                    survives(&inventory);
                     outcomes[0] += 1;
                 }
                 Err(error) => {

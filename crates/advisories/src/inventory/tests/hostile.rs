@@ -208,16 +208,22 @@ fn a_huge_file_is_refused_at_once() {
     }
 }
 
-/// Texts that make a careless reader's time grow with the square of their length: each is read, or
-/// refused, in about the time its bytes take.
-#[test]
-fn time_grows_with_the_length_alone() {
-    let many = 60_000;
-    let repeated = |piece: &str| piece.repeat(many);
-    let numbered = |form: fn(usize) -> String| (0..many).map(form).collect::<String>();
+/// As many pieces as the time of a careless reader would grow with the square of.
+const MANY: usize = 60_000;
+
+fn repeated(piece: &str) -> String {
+    piece.repeat(MANY)
+}
+
+fn numbered(form: fn(usize) -> String) -> String {
+    (0..MANY).map(form).collect()
+}
+
+/// Trees that make a careless reader's time grow with the square of their length.
+fn long_trees() -> Vec<(Format, String)> {
     let npm =
         |inner: String| format!("{{\"lockfileVersion\": 3, \"packages\": {{{inner}\"\": {{}}}}}}");
-    let texts = [
+    vec![
         (
             Format::NpmLock,
             npm(numbered(|at| {
@@ -251,6 +257,12 @@ fn time_grows_with_the_length_alone() {
         (Format::PnpmLock, format!("\"{}", repeated("\\n "))),
         (Format::PnpmLock, repeated("# a\n")),
         (Format::PnpmLock, repeated("{a: ,")),
+    ]
+}
+
+/// Texts of lines, of elements and of tuples that do.
+fn long_lines() -> Vec<(Format, String)> {
+    vec![
         (
             Format::YarnLock,
             format!(
@@ -309,8 +321,13 @@ fn time_grows_with_the_length_alone() {
                 numbered(|at| format!("[[package]]\nname = \"a\"\nversion = \"{at}\"\n"))
             ),
         ),
-    ];
-    for (format, text) in texts {
+    ]
+}
+
+/// Each is read, or refused, in about the time its bytes take.
+#[test]
+fn time_grows_with_the_length_alone() {
+    for (format, text) in long_trees().into_iter().chain(long_lines()) {
         let begun = processor_ms();
         drop(take(format, &text));
         let spent = processor_ms() - begun;

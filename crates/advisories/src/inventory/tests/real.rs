@@ -8,10 +8,6 @@ use super::super::{read, recognise};
 use super::options_for;
 use crate::{Origin, Usage};
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "how a test run is told where files are"
-)]
 fn folder() -> Option<PathBuf> {
     let folder = std::env::var_os("RAMPART_LOCKFILES_DIR").map(PathBuf::from);
     if folder.is_none() {

@@ -9,6 +9,7 @@ use super::super::{Limits, ReadError};
 use super::{Member, Node, Value};
 
 pub(super) fn read<'a>(text: &'a str, limits: &Limits) -> Result<Node<'a>, ReadError> {
+    bounded(text, limits)?;
     let places = Places::of(text);
     let document = match Document::parse(text) {
         Ok(document) => document,
@@ -27,6 +28,44 @@ pub(super) fn read<'a>(text: &'a str, limits: &Limits) -> Result<Node<'a>, ReadE
     };
     let value = reader.table(document.as_table(), 1)?;
     Ok(Node { value, line: 1 })
+}
+
+/// LIMIT: bytes of a file.
+const FILE_BYTES: usize = 32 << 20;
+/// LIMIT: what begins or parts values. The tree that the reader of the text makes has some hundred
+/// bytes for each value and some thousand for each table, before any is counted here.
+const PARTS: usize = 800_000;
+/// What a table counts for.
+const TABLE: usize = 4;
+
+fn bounded(text: &str, limits: &Limits) -> Result<(), ReadError> {
+    if text.len() > FILE_BYTES {
+        return Err(ReadError::TooLong {
+            bytes: text.len(),
+            most: FILE_BYTES,
+        });
+    }
+    let (mut parts, mut lines) = (0, 1);
+    for byte in text.bytes() {
+        match byte {
+            b'=' | b',' => parts += 1,
+            b'[' | b'{' => parts += TABLE,
+            b'\n' => lines += 1,
+            _ => continue,
+        }
+        let most = PARTS.min(limits.values.saturating_mul(TABLE));
+        let (most, of) = match lines > limits.values {
+            true => (limits.values, "lines"),
+            false if parts > most => (most, "values"),
+            false => continue,
+        };
+        return Err(ReadError::TooMany {
+            line: super::super::text::count(lines),
+            most,
+            of,
+        });
+    }
+    Ok(())
 }
 
 struct Reader<'p, 'l> {

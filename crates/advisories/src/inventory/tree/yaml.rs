@@ -15,6 +15,7 @@ fn place(marker: saphyr_parser::Marker) -> Place {
 }
 
 pub(super) fn read<'a>(text: &'a str, limits: &Limits) -> Result<Node<'a>, ReadError> {
+    bounded(text)?;
     let mut builder = Builder {
         open: Vec::new(),
         root: None,
@@ -43,6 +44,32 @@ pub(super) fn read<'a>(text: &'a str, limits: &Limits) -> Result<Node<'a>, ReadE
         Some(root) => Ok(root),
         None => syntax((1, 1), "the document is empty", None),
     }
+}
+
+/// LIMIT: bytes of a file.
+const FILE_BYTES: usize = 32 << 20;
+/// LIMIT: what begins or parts values between brackets, whose words the reader of the text holds
+/// until it knows whether they are a key.
+const PARTS: usize = 400_000;
+/// LIMIT: keys and values.
+const SCALARS: usize = 1_000_000;
+
+fn bounded(text: &str) -> Result<(), ReadError> {
+    if text.len() > FILE_BYTES {
+        return Err(ReadError::TooLong {
+            bytes: text.len(),
+            most: FILE_BYTES,
+        });
+    }
+    let parts = |byte: &u8| matches!(byte, b',' | b'[' | b'{');
+    if text.bytes().filter(parts).count() > PARTS {
+        return Err(ReadError::TooMany {
+            line: 1,
+            most: PARTS,
+            of: "values between brackets",
+        });
+    }
+    Ok(())
 }
 
 /// A collection that is not closed yet.
@@ -94,10 +121,11 @@ impl<'a> Builder<'a, '_> {
 
     fn count(&mut self, at: Place) -> Result<(), ReadError> {
         self.values += 1;
-        if self.values > self.limits.values {
+        let most = self.limits.values.min(SCALARS);
+        if self.values > most {
             return Err(ReadError::TooMany {
                 line: at.0,
-                most: self.limits.values,
+                most,
                 of: "values",
             });
         }
