@@ -268,8 +268,9 @@ impl FromStr for Purl {
         if !scheme.eq_ignore_ascii_case("pkg") {
             return Err(PurlError::Scheme);
         }
-        let (rest, subpath) = split_last(rest, '#');
-        let (rest, qualifiers) = split_last(rest, '?');
+        let (rest, subpath) = split(rest, '#');
+        let (rest, qualifiers) = split(rest, '?');
+        unmistakable(text.trim(), subpath, qualifiers)?;
         let rest = rest.trim_matches('/');
         let (kind, rest) = rest
             .split_once('/')
@@ -280,6 +281,13 @@ impl FromStr for Purl {
             Some((name, version)) => (name, Some(version)),
             None => (last, None),
         };
+        // `@` elsewhere than before a scope would begin a version for some.
+        if path
+            .split('/')
+            .any(|part| part.get(1..).is_some_and(|rest| rest.contains('@')))
+        {
+            return Err(PurlError::Encoding(crate::inventory::said(path)));
+        }
         let namespace = path
             .split('/')
             .map(decoded)
@@ -309,8 +317,22 @@ impl FromStr for Purl {
     }
 }
 
-fn split_last(text: &str, mark: char) -> (&str, Option<&str>) {
-    match text.rsplit_once(mark) {
+/// SECURITY: what stands for itself where it must be encoded is parted by readers in different ways,
+/// and then names other packages: a second `#` or `?`, and letters that some leave out.
+fn unmistakable(
+    text: &str,
+    subpath: Option<&str>,
+    qualifiers: Option<&str>,
+) -> Result<(), PurlError> {
+    let stray = |part: Option<&str>| part.is_some_and(|part| part.contains(['#', '?']));
+    if stray(subpath) || stray(qualifiers) || text.contains(char::is_control) {
+        return Err(PurlError::Encoding(crate::inventory::said(text)));
+    }
+    Ok(())
+}
+
+fn split(text: &str, mark: char) -> (&str, Option<&str>) {
+    match text.split_once(mark) {
         Some((before, after)) => (before, Some(after)),
         None => (text, None),
     }

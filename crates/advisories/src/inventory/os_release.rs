@@ -8,6 +8,9 @@ use crate::{Ecosystem, Scope};
 /// LIMIT: bytes of the file.
 const FILE_BYTES: usize = 64 * 1024;
 
+/// LIMIT: bytes of a release's number.
+const NUMBER_BYTES: usize = 32;
+
 /// What an `os-release` says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -75,7 +78,7 @@ impl OsRelease {
     /// Of Red Hat the release is left out: advisories name products by CPE.
     #[must_use]
     pub fn scope(&self) -> Option<Scope> {
-        let number = self.version_id.as_deref();
+        let number = self.number();
         let major = number.and_then(|text| text.split('.').next());
         let (ecosystem, release) = match self.id.as_str() {
             "debian" => (
@@ -92,6 +95,13 @@ impl OsRelease {
         Some(Scope { ecosystem, release })
     }
 
+    /// SECURITY: a scope stands in reports, and is compared with those of advisories by its text.
+    fn number(&self) -> Option<&str> {
+        let letters = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+        let number = self.version_id.as_deref();
+        number.filter(|text| text.len() <= NUMBER_BYTES && text.bytes().all(letters))
+    }
+
     fn by_codename(&self) -> Option<String> {
         let codename = self.version_codename.as_deref()?;
         let known = DEBIAN.iter().find(|(name, _)| *name == codename)?;
@@ -99,7 +109,7 @@ impl OsRelease {
     }
 
     fn ubuntu(&self) -> Option<String> {
-        let number = self.version_id.as_deref()?;
+        let number = self.number()?;
         let lts = self
             .version
             .as_deref()
@@ -113,7 +123,7 @@ impl OsRelease {
 
     /// `v3.20`; `edge` has a number with a date or a word behind.
     fn alpine(&self) -> Option<String> {
-        let number = self.version_id.as_deref()?;
+        let number = self.number()?;
         if number.contains(['_', 'a']) {
             return Some("edge".to_owned());
         }

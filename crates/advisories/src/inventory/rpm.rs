@@ -2,7 +2,7 @@
 //! [`Format::RPM_QUERY`](super::Format::RPM_QUERY). Its database is not read.
 
 use super::text::{lines, utf8};
-use super::{Builder, Draft, ReadError, Why};
+use super::{Builder, Draft, ReadError, Why, said};
 use crate::Ecosystem;
 
 pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError> {
@@ -28,6 +28,18 @@ pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError>
         };
         // Keys that signatures are checked with lie in the database as packages.
         if *name == "gpg-pubkey" {
+            continue;
+        }
+        let no_number = |byte: u8| !byte.is_ascii_digit();
+        if !matches!(*epoch, "" | "(none)") && epoch.bytes().any(no_number) {
+            let message = format!("its epoch `{}` is no number", said(epoch));
+            builder.finding(at, Why::Malformed, name, message);
+            continue;
+        }
+        // rpm(8): `:` and nothing else ends an epoch.
+        if version.contains(':') || release.contains(':') {
+            let message = "its version or its release has a colon";
+            builder.finding(at, Why::Malformed, name, message);
             continue;
         }
         let mut draft = Draft::within(scope.clone(), name, &full(epoch, version, release), at)

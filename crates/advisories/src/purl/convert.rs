@@ -63,6 +63,7 @@ impl Purl {
         let mut version = package.version.as_str();
         if *kind == "rpm"
             && let Some((epoch, rest)) = version.split_once(':')
+            && is_number(epoch)
         {
             purl = purl.with_qualifier("epoch", epoch)?;
             version = rest;
@@ -105,7 +106,9 @@ impl Purl {
             return Err(PurlError::Version(said(&self.to_string())));
         };
         let version = match self.qualifier("epoch") {
-            Some(epoch) if self.kind == "rpm" && epoch != "0" => format!("{epoch}:{version}"),
+            Some(epoch) if self.kind == "rpm" && is_number(epoch) && epoch != "0" => {
+                format!("{epoch}:{version}")
+            }
             _ => version.to_owned(),
         };
         let name = match (self.namespace(), distro.is_empty()) {
@@ -208,6 +211,10 @@ impl Purl {
             None => Origin::Registry,
         }
     }
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// A release as `distro` has it: `22.04` of `22.04:LTS`, `3.20` of `v3.20`.

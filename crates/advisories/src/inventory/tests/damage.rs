@@ -79,6 +79,9 @@ const WORDS: &[&[u8]] = &[
 fn holds(inventory: &Inventory) {
     let tame = |text: &str| !text.chars().any(is_treacherous);
     for package in &inventory.packages {
+        let scope = package.scope.to_string();
+        assert_eq!(scope.parse::<crate::Scope>().as_ref(), Ok(&package.scope));
+        assert!(tame(&scope), "{package:?}");
         assert!(
             !package.name.is_empty() && tame(&package.name),
             "{package:?}"
