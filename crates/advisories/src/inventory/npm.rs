@@ -109,14 +109,14 @@ fn nested(dependencies: &Node<'_>, builder: &mut Builder) -> Result<(), ReadErro
     Ok(())
 }
 
+/// An optional dependency of what is for development has both words, and is for development.
 fn usage(entry: &Node<'_>) -> Usage {
-    match (
-        entry.is_true("dev"),
-        entry.is_true("optional") || entry.is_true("devOptional"),
-    ) {
-        (false, false) => Usage::Runtime,
-        (true, false) => Usage::Development,
-        (_, true) => Usage::Optional,
+    if entry.is_true("dev") {
+        Usage::Development
+    } else if entry.is_true("optional") || entry.is_true("devOptional") {
+        Usage::Optional
+    } else {
+        Usage::Runtime
     }
 }
 

@@ -46,11 +46,11 @@ pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError>
     Ok(())
 }
 
-/// Versions 5 and 6 say it of each package.
+/// Versions 5 and 6 say it of each package; an optional one of what is for development has both words.
 fn written(entry: &Node<'_>) -> Usage {
     match (entry.is_true("dev"), entry.is_true("optional")) {
-        (_, true) => Usage::Optional,
-        (true, false) => Usage::Development,
+        (true, _) => Usage::Development,
+        (false, true) => Usage::Optional,
         (false, false) => Usage::Runtime,
     }
 }

@@ -427,7 +427,7 @@ fn damaged_urls_are_printed_as_another_implementation_prints_them() {
         .collect();
     let mut stdin = child.stdin.take().unwrap();
     let writer = std::thread::spawn(move || {
-        std::io::Write::write_all(&mut stdin, input.as_bytes()).unwrap()
+        std::io::Write::write_all(&mut stdin, input.as_bytes()).unwrap();
     });
     let output = child.wait_with_output().unwrap();
     writer.join().unwrap();
