@@ -57,6 +57,12 @@ const SUITES: &[Suite] = &[
         tests: "",
     },
     Suite {
+        name: "purl",
+        about: "package URLs: the suite that implementations share (where RAMPART_PURL_SUITE names it), and another implementation on damaged ones",
+        package: "advisories",
+        tests: "purl::",
+    },
+    Suite {
         name: "keyring",
         about: "XAES-256-GCM and HKDF vectors, the sealed-value format",
         package: "keyring",

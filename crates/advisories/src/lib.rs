@@ -1,6 +1,16 @@
 //! Which packages of a system have known vulnerabilities: the order of versions in each ecosystem,
 //! readers of lockfiles and package databases, and advisories matched against what they found.
 //!
+//! ```text
+//! lockfile, package database, SBOM              advisory (JSON, YAML, RustSec's)
+//!                │                                           │
+//!            inventory ─▶ packages ─▶ matching ◀─ feed ◀─── osv
+//!                            │           │  ▲
+//!               SBOM ◀─ sbom ┘    report ┘  └ version
+//!                                   ▲
+//!                                   └ vex
+//! ```
+//!
 //! It never reads a file or asks a server, has no clock, no randomness and no runtime; hostile
 //! input is a value, never a panic. What it cannot compare or read it says, and never takes for
 //! "not affected".
@@ -9,9 +19,12 @@ mod document;
 mod ecosystem;
 mod error;
 mod feed;
+pub mod inventory;
 mod matching;
 mod osv;
 mod package;
+mod purl;
+pub mod sbom;
 #[cfg(test)]
 mod testing;
 mod version;
@@ -29,5 +42,6 @@ pub use osv::{
     Severity,
 };
 pub use package::{Origin, Package, Source, Usage};
+pub use purl::{Purl, PurlError};
 pub use version::{VERSION_BYTES_MAX, Version, compare};
 pub use vex::{Claim, Miss, Outcome, Product, Stated, Statement, Statements, Subject};
