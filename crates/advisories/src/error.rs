@@ -1,9 +1,14 @@
-//! What can go wrong with versions, advisories, their index and statements about them.
+//! What can go wrong, with what can be done about it.
+//!
+//! Inventories, package URLs and bills of materials have errors of their own, which tell more; each
+//! is an [`Error`] too, so that a caller needs one.
 
 use std::fmt;
 
-/// Characters of a stranger's text that a message repeats.
-const SHOWN_MAX: usize = 80;
+use crate::inventory::ReadError;
+use crate::sbom::SbomError;
+use crate::text::said;
+use crate::{ParseScopeError, PurlError};
 
 /// A failed operation.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -61,6 +66,18 @@ pub enum Error {
         /// What is wrong with them.
         problem: &'static str,
     },
+    /// A file was not read as an inventory.
+    #[error(transparent)]
+    Inventory(#[from] ReadError),
+    /// A text is no package URL, or one of no package.
+    #[error(transparent)]
+    Purl(#[from] PurlError),
+    /// A bill of materials was not written.
+    #[error(transparent)]
+    Sbom(#[from] SbomError),
+    /// A text names no ecosystem.
+    #[error(transparent)]
+    Scope(#[from] ParseScopeError),
 }
 
 /// A place in a document: the field, and the line where its format has lines.
@@ -90,15 +107,15 @@ impl Error {
     pub(crate) fn version(ecosystem: &'static str, version: &str, reason: &'static str) -> Self {
         Self::Version {
             ecosystem,
-            version: shown(version),
+            version: said(version),
             reason,
         }
     }
 
     /// What can be done about it.
     #[must_use]
-    pub fn hint(&self) -> &'static str {
-        match self {
+    pub fn hint(&self) -> Option<&'static str> {
+        Some(match self {
             Self::Version { .. } | Self::Families { .. } => {
                 "write the version as its registry does; until then the package is `unknown`"
             }
@@ -108,19 +125,10 @@ impl Error {
             Self::Statements { .. } => "mend the file; until then no finding is suppressed by it",
             Self::Full { .. } => "import fewer ecosystems into one index",
             Self::Index { .. } => "import the advisories again",
-        }
+            Self::Inventory(error) => return error.hint(),
+            Self::Purl(error) => return error.hint(),
+            Self::Sbom(error) => return error.hint(),
+            Self::Scope(_) => "write it as the OSV schema does: `npm`, `Debian:12`",
+        })
     }
-}
-
-/// A stranger's text for a message: cut short, without control characters.
-pub(crate) fn shown(text: &str) -> String {
-    let mut shown: String = text
-        .chars()
-        .take(SHOWN_MAX)
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect();
-    if text.chars().nth(SHOWN_MAX).is_some() {
-        shown.push('…');
-    }
-    shown
 }

@@ -21,12 +21,14 @@ mod error;
 mod feed;
 pub mod inventory;
 mod matching;
+mod names;
 mod osv;
 mod package;
 mod purl;
 pub mod sbom;
 #[cfg(test)]
 mod testing;
+mod text;
 mod version;
 mod vex;
 
@@ -44,4 +46,4 @@ pub use osv::{
 pub use package::{Origin, Package, Source, Usage};
 pub use purl::{Purl, PurlError};
 pub use version::{VERSION_BYTES_MAX, Version, compare};
-pub use vex::{Claim, Miss, Outcome, Product, Stated, Statement, Statements, Subject};
+pub use vex::{Claim, Miss, Outcome, Stated, Statement, Statements, Subject};

@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
+use crate::text::said;
+
 /// LIMIT: bytes of a package URL.
 const PURL_BYTES: usize = 8 * 1024;
 /// LIMIT: qualifiers of a package URL.
@@ -77,6 +79,21 @@ pub enum PurlError {
     },
 }
 
+impl PurlError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Ecosystem(_) => None,
+            Self::Version(_) => Some("name the version behind `@`"),
+            Self::Distro { .. } => {
+                Some("name the distribution by its namespace: `pkg:deb/debian/…`")
+            }
+            _ => Some("write it as `pkg:type/namespace/name@version?key=value`, all else encoded"),
+        }
+    }
+}
+
 /// Types whose namespaces have no capitals.
 const LOWER_NAMESPACE: &[&str] = &[
     "alpm",
@@ -124,7 +141,7 @@ impl Purl {
             .next()
             .is_some_and(|byte| byte.is_ascii_alphabetic());
         if !begins || !kind.bytes().all(letters) {
-            return Err(PurlError::Type(crate::inventory::said(&kind)));
+            return Err(PurlError::Type(said(&kind)));
         }
         let namespace = namespace
             .unwrap_or_default()
@@ -168,7 +185,7 @@ impl Purl {
         let letters = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
         let digit = key.bytes().next().is_none_or(|byte| byte.is_ascii_digit());
         if digit || !key.bytes().all(letters) {
-            return Err(PurlError::Qualifier(crate::inventory::said(&key)));
+            return Err(PurlError::Qualifier(said(&key)));
         }
         if !value.trim().is_empty() {
             self.qualifiers.insert(key, value.to_owned());
@@ -274,7 +291,7 @@ impl FromStr for Purl {
         let rest = rest.trim_matches('/');
         let (kind, rest) = rest
             .split_once('/')
-            .ok_or_else(|| PurlError::Type(crate::inventory::said(rest)))?;
+            .ok_or_else(|| PurlError::Type(said(rest)))?;
         let (path, last) = rest.rsplit_once('/').unwrap_or(("", rest));
         // `@` before a slash begins a scope of npm, as many write it.
         let (name, version) = match last.rsplit_once('@') {
@@ -286,7 +303,7 @@ impl FromStr for Purl {
             .split('/')
             .any(|part| part.get(1..).is_some_and(|rest| rest.contains('@')))
         {
-            return Err(PurlError::Encoding(crate::inventory::said(path)));
+            return Err(PurlError::Encoding(said(path)));
         }
         let namespace = path
             .split('/')
@@ -303,7 +320,7 @@ impl FromStr for Purl {
             }
             let (key, value) = pair
                 .split_once('=')
-                .ok_or_else(|| PurlError::Qualifier(crate::inventory::said(pair)))?;
+                .ok_or_else(|| PurlError::Qualifier(said(pair)))?;
             purl = purl.with_qualifier(key, &decoded(value)?)?;
         }
         if let Some(subpath) = subpath {
@@ -326,7 +343,7 @@ fn unmistakable(
 ) -> Result<(), PurlError> {
     let stray = |part: Option<&str>| part.is_some_and(|part| part.contains(['#', '?']));
     if stray(subpath) || stray(qualifiers) || text.contains(char::is_control) {
-        return Err(PurlError::Encoding(crate::inventory::said(text)));
+        return Err(PurlError::Encoding(said(text)));
     }
     Ok(())
 }
@@ -343,7 +360,7 @@ fn decoded(part: &str) -> Result<String, PurlError> {
     if !part.contains('%') {
         return Ok(part.to_owned());
     }
-    let refuse = || PurlError::Encoding(crate::inventory::said(part));
+    let refuse = || PurlError::Encoding(said(part));
     let mut out = Vec::with_capacity(part.len());
     let mut bytes = part.bytes();
     while let Some(byte) = bytes.next() {

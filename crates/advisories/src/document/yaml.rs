@@ -1,159 +1,208 @@
-//! YAML 1.2, by `saphyr-parser`'s events. Every scalar but an empty one and `null` is a text: a
-//! version `1.10` is no number. Anchors, aliases and tags are refused, for with them a few lines
-//! become many values, and nobody writes advisories so.
+//! YAML, by the events of `saphyr-parser`: one document, keys that are words, nothing by alias.
+
+use std::borrow::Cow;
 
 use saphyr_parser::{Event, Parser, ScalarStyle};
 
-use super::{Bad, DEPTH_MAX, Node, Read, VALUES_MAX, Value, too_long};
+use super::{Limits, Member, Node, Value, twice};
+use crate::inventory::ReadError;
+use crate::text::{count, said, syntax};
 
-pub(crate) fn read(text: &str) -> Read<Node> {
-    if let Some(bad) = too_long(text.len()) {
-        return Err(bad);
-    }
-    let mut builder = Builder::default();
-    for event in Parser::new_from_str(text) {
-        let (event, span) = event.map_err(|error| {
-            Bad::at(
-                line(error.marker().line()),
-                format!("no YAML: {}", error.info()),
-            )
-        })?;
-        builder.event(event, line(span.start.line()))?;
-    }
-    builder
-        .root
-        .ok_or_else(|| Bad::at(0, "the document is empty"))
+type Place = (u32, u32);
+
+fn place(marker: saphyr_parser::Marker) -> Place {
+    (count(marker.line().max(1)), count(marker.col() + 1))
 }
 
-fn line(line: usize) -> u32 {
-    u32::try_from(line.max(1)).unwrap_or(u32::MAX)
+pub(super) fn read<'a>(text: &'a str, limits: &Limits) -> Result<Node<'a>, ReadError> {
+    bounded(text, limits)?;
+    let mut builder = Builder {
+        open: Vec::new(),
+        root: None,
+        values: 0,
+        limits,
+    };
+    let mut documents = 0;
+    for event in Parser::new_from_str(text) {
+        let (event, span) = match event {
+            Ok(event) => event,
+            Err(error) => {
+                let what = format!("no YAML: {}", error.info());
+                return syntax(place(*error.marker()), what, None);
+            }
+        };
+        let at = place(span.start);
+        if matches!(event, Event::DocumentStart(_)) {
+            documents += 1;
+            if documents > 1 {
+                return syntax(at, "a second YAML document begins", None);
+            }
+        }
+        builder.event(event, at)?;
+    }
+    match builder.root {
+        Some(root) => Ok(root),
+        None => syntax((1, 1), "the document is empty", None),
+    }
+}
+
+const PLAINLY: &str = "no tool writes such into this kind of file: write the value out";
+
+/// LIMIT: bytes of a file.
+const FILE_BYTES: usize = 32 << 20;
+/// LIMIT: what begins or parts values between brackets, whose words the reader of the text holds
+/// until it knows whether they are a key.
+const PARTS: usize = 400_000;
+/// LIMIT: keys and values.
+const SCALARS: usize = 1_000_000;
+
+fn bounded(text: &str, limits: &Limits) -> Result<(), ReadError> {
+    Limits {
+        bytes: FILE_BYTES,
+        ..*limits
+    }
+    .take(text.len())?;
+    let parts = |byte: &u8| matches!(byte, b',' | b'[' | b'{');
+    if text.bytes().filter(parts).count() > PARTS {
+        return Err(ReadError::TooMany {
+            line: 1,
+            most: PARTS,
+            of: "values between brackets",
+        });
+    }
+    Ok(())
 }
 
 /// A collection that is not closed yet.
-struct Open {
+struct Open<'a> {
     line: u32,
-    kind: Kind,
+    kind: Kind<'a>,
 }
 
-enum Kind {
-    List(Vec<Node>),
-    Map(Vec<(String, Node)>, Option<String>),
+enum Kind<'a> {
+    List(Vec<Node<'a>>),
+    Map(Vec<Member<'a>>, Option<(Cow<'a, str>, u32)>),
 }
 
-#[derive(Default)]
-struct Builder {
-    open: Vec<Open>,
-    root: Option<Node>,
+struct Builder<'a, 'l> {
+    open: Vec<Open<'a>>,
+    root: Option<Node<'a>>,
     values: usize,
-    documents: usize,
+    limits: &'l Limits,
 }
 
-impl Builder {
-    fn event(&mut self, event: Event<'_>, line: u32) -> Read<()> {
-        let unused = |anchor: usize, tagged: bool| match (anchor, tagged) {
-            (0, false) => Ok(()),
-            _ => Err(Bad::at(
-                line,
-                "anchors and tags are not taken here: write the value out",
-            )),
-        };
+impl<'a> Builder<'a, '_> {
+    fn event(&mut self, event: Event<'a>, at: Place) -> Result<(), ReadError> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
-                unused(anchor, tag.is_some())?;
-                self.scalar(&text, style, line)
+                bare(at, anchor, tag.is_some())?;
+                self.count(at)?;
+                if let Some(Open {
+                    kind: Kind::Map(_, key @ None),
+                    ..
+                }) = self.open.last_mut()
+                {
+                    *key = Some((text, at.0));
+                    return Ok(());
+                }
+                self.put(scalar(text, style == ScalarStyle::Plain), at)
             }
             Event::SequenceStart(anchor, tag) => {
-                unused(anchor, tag.is_some())?;
-                self.begin(Kind::List(Vec::new()), line)
+                bare(at, anchor, tag.is_some())?;
+                self.begin(Kind::List(Vec::new()), at)
             }
             Event::MappingStart(anchor, tag) => {
-                unused(anchor, tag.is_some())?;
-                self.begin(Kind::Map(Vec::new(), None), line)
+                bare(at, anchor, tag.is_some())?;
+                self.begin(Kind::Map(Vec::new(), None), at)
             }
-            Event::SequenceEnd | Event::MappingEnd => self.end(line),
-            Event::Alias(_) => Err(Bad::at(
-                line,
-                "aliases are not taken here: write the value out",
-            )),
-            Event::DocumentStart(_) => {
-                self.documents = self.documents.saturating_add(1);
-                if self.documents > 1 {
-                    return Err(Bad::at(line, "a second document begins"));
-                }
-                Ok(())
-            }
-            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
+            Event::SequenceEnd | Event::MappingEnd => self.end(at),
+            // SECURITY: aliases of aliases grow without bound from a few lines.
+            Event::Alias(_) => syntax(at, "an alias stands here", Some(PLAINLY)),
+            _ => Ok(()),
         }
     }
 
-    fn count(&mut self, line: u32) -> Read<()> {
-        self.values = self.values.saturating_add(1);
-        if self.values > VALUES_MAX {
-            return Err(Bad::at(line, format!("more than {VALUES_MAX} values")));
+    fn count(&mut self, at: Place) -> Result<(), ReadError> {
+        self.values += 1;
+        let most = self.limits.values.min(SCALARS);
+        if self.values > most {
+            return Err(ReadError::TooMany {
+                line: at.0,
+                most,
+                of: "values",
+            });
         }
         Ok(())
     }
 
-    fn scalar(&mut self, text: &str, style: ScalarStyle, line: u32) -> Read<()> {
-        self.count(line)?;
-        if let Some(Open {
-            kind: Kind::Map(_, name @ None),
-            ..
-        }) = self.open.last_mut()
-        {
-            *name = Some(text.to_owned());
-            return Ok(());
+    fn begin(&mut self, kind: Kind<'a>, at: Place) -> Result<(), ReadError> {
+        self.count(at)?;
+        if self.open.len() >= self.limits.depth {
+            let what = format!("it is nested more than {} deep", self.limits.depth);
+            return syntax(at, what, None);
         }
-        let nothing = style == ScalarStyle::Plain && matches!(text, "" | "~" | "null");
-        let value = if nothing {
-            Value::Null
-        } else {
-            Value::Text(text.to_owned())
-        };
-        self.put(Node { line, value })
-    }
-
-    fn begin(&mut self, kind: Kind, line: u32) -> Read<()> {
-        self.count(line)?;
-        if self.open.len() >= DEPTH_MAX {
-            return Err(Bad::at(line, format!("nested deeper than {DEPTH_MAX}")));
+        if matches!(
+            self.open.last().map(|open| &open.kind),
+            Some(Kind::Map(_, None))
+        ) {
+            return syntax(at, "a key is a collection", None);
         }
-        if let Some(Open {
-            kind: Kind::Map(_, None),
-            ..
-        }) = self.open.last()
-        {
-            return Err(Bad::at(line, "a key is a collection"));
-        }
-        self.open.push(Open { line, kind });
+        self.open.push(Open { line: at.0, kind });
         Ok(())
     }
 
-    fn end(&mut self, line: u32) -> Read<()> {
+    fn end(&mut self, at: Place) -> Result<(), ReadError> {
         let Some(open) = self.open.pop() else {
-            return Err(Bad::at(line, "something ends that did not begin"));
+            return syntax(at, "something ends that did not begin", None);
         };
         let value = match open.kind {
             Kind::List(items) => Value::List(items),
             Kind::Map(members, _) => {
-                super::map(members).map_err(|problem| Bad::at(open.line, problem))?
+                if let Some((key, line)) = twice(&members) {
+                    let what = format!("the key `{}` stands here again", said(key));
+                    return syntax((line, 1), what, None);
+                }
+                Value::Map(members)
             }
         };
-        self.put(Node {
-            line: open.line,
-            value,
-        })
+        self.put(value, (open.line, at.1))
     }
 
-    fn put(&mut self, node: Node) -> Read<()> {
+    fn put(&mut self, value: Value<'a>, at: Place) -> Result<(), ReadError> {
+        let node = Node { value, line: at.0 };
         match self.open.last_mut().map(|open| &mut open.kind) {
             Some(Kind::List(items)) => items.push(node),
-            Some(Kind::Map(members, name)) => match name.take() {
-                Some(name) => members.push((name, node)),
-                None => return Err(Bad::at(node.line, "a value has no key")),
+            Some(Kind::Map(members, key)) => match key.take() {
+                Some((key, line)) => members.push(Member {
+                    key,
+                    line,
+                    value: node,
+                }),
+                None => return syntax(at, "a value has no key", None),
             },
             None => self.root = Some(node),
         }
         Ok(())
+    }
+}
+
+/// A value without an anchor and a tag: readers differ in what tags make of it.
+fn bare(at: Place, anchor: usize, tagged: bool) -> Result<(), ReadError> {
+    if anchor == 0 && !tagged {
+        return Ok(());
+    }
+    syntax(at, "an anchor or a tag stands here", Some(PLAINLY))
+}
+
+/// The core schema (YAML 1.2.2 §10.3), but that numbers stay as they were written.
+fn scalar(text: Cow<'_, str>, plain: bool) -> Value<'_> {
+    if !plain {
+        return Value::Text(text);
+    }
+    match text.as_ref() {
+        "" | "~" | "null" | "Null" | "NULL" => Value::Null,
+        "true" | "True" | "TRUE" => Value::Bool(true),
+        "false" | "False" | "FALSE" => Value::Bool(false),
+        _ => Value::Plain(text),
     }
 }

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::intervals::{End, Interval, Order, intervals};
-use super::names::{name, repository, scope};
 use super::{
     EndKind, Entry, Feed, FeedEntry, GitEntry, Index, IntervalEntry, Mark, PackageEntry, Piece,
     Record, ScopeEntry, Text,
 };
+use crate::names::{self, repository};
 use crate::{Advisory, Affected, Error, Event, RangeKind, Scope, Version};
 
 /// LIMIT: feeds of an index.
@@ -97,10 +97,10 @@ impl Builder {
                 self.count(feed, |imported| &mut imported.foreign, 1);
                 continue;
             };
-            let normal = scope(named);
-            let name = name(normal.ecosystem, &package.name).into_owned();
-            if let Some(entry) = self.entry(feed, record, &normal, affected)? {
-                let place = self.scope(&normal)?;
+            let scope = names::scope(named);
+            let name = names::normal(scope.ecosystem, &package.name).into_owned();
+            if let Some(entry) = self.entry(feed, record, &scope, affected)? {
+                let place = self.scope(&scope)?;
                 self.packages.entry((place, name)).or_default().push(entry);
             }
         }

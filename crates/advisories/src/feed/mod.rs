@@ -7,7 +7,6 @@
 mod build;
 mod format;
 pub(crate) mod intervals;
-pub(crate) mod names;
 #[cfg(test)]
 mod tests;
 

@@ -1,7 +1,7 @@
 //! The installed database of apk (the Alpine wiki, "Apk spec"): stanzas of one-letter fields.
 
-use super::text::lines;
 use super::{Builder, Draft, ReadError, Why};
+use crate::text::lines;
 use crate::{Ecosystem, Scope};
 
 #[derive(Default)]
@@ -37,7 +37,7 @@ pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError>
                 any = true;
                 if let Some(before) = stanza.name {
                     let message = "another name stands in the same stanza, which counts";
-                    builder.finding(at, Why::Conflict, before, message);
+                    builder.gap(at, Why::Conflict, before, message);
                 }
                 (stanza.name, stanza.line) = (Some(name), at);
             }
@@ -61,7 +61,7 @@ impl Stanza<'_> {
             return Ok(());
         }
         let Some(name) = self.name else {
-            builder.finding(
+            builder.gap(
                 self.line,
                 Why::Malformed,
                 "stanza",

@@ -4,11 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use base64::Engine as _;
 
-use super::{
-    Algorithm, Details, Digest, Finding, Format, Inventory, Limits, Options, ReadError, Why,
-    is_treacherous, normalise, plain, said,
-};
-use crate::{Ecosystem, Origin, Package, Scope, Source, Usage};
+use super::{Algorithm, Details, Digest, Format, Gap, Inventory, Options, ReadError, Why};
+use crate::document::Limits;
+use crate::text::{is_treacherous, plain, said};
+use crate::{Ecosystem, Origin, Package, Scope, Source, Usage, names};
 
 /// LIMIT: bytes of a package's name or version.
 const NAME_BYTES: usize = 1_024;
@@ -149,8 +148,8 @@ pub(crate) struct Builder {
     packages: Vec<Package>,
     details: BTreeMap<usize, Details>,
     known: HashMap<(Scope, String, String, Origin), usize>,
-    findings: Vec<Finding>,
-    findings_dropped: usize,
+    gaps: Vec<Gap>,
+    gaps_dropped: usize,
 }
 
 impl Builder {
@@ -161,13 +160,13 @@ impl Builder {
             packages: Vec::new(),
             details: BTreeMap::new(),
             known: HashMap::new(),
-            findings: Vec::new(),
-            findings_dropped: 0,
+            gaps: Vec::new(),
+            gaps_dropped: 0,
         }
     }
 
     pub(crate) fn limits(&self) -> Limits {
-        self.options.limits
+        self.options.limits.document()
     }
 
     /// An error: the file is not what it should be.
@@ -195,18 +194,12 @@ impl Builder {
     }
 
     /// Something that is not told.
-    pub(crate) fn finding(
-        &mut self,
-        line: u32,
-        why: Why,
-        subject: &str,
-        message: impl Into<String>,
-    ) {
-        if self.findings.len() >= self.options.limits.findings {
-            self.findings_dropped += 1;
+    pub(crate) fn gap(&mut self, line: u32, why: Why, subject: &str, message: impl Into<String>) {
+        if self.gaps.len() >= self.options.limits.gaps {
+            self.gaps_dropped += 1;
             return;
         }
-        self.findings.push(Finding {
+        self.gaps.push(Gap {
             line,
             why,
             subject: said(subject),
@@ -214,21 +207,21 @@ impl Builder {
         });
     }
 
-    /// A package. One whose name or version is none becomes a finding.
+    /// A package. One whose name or version is none becomes a gap.
     pub(crate) fn package(&mut self, draft: Draft) -> Result<(), ReadError> {
-        let name = normalise(draft.scope.ecosystem, &draft.name).into_owned();
+        let name = names::normal(draft.scope.ecosystem, &draft.name).into_owned();
         let (version, line) = (draft.version, draft.line);
         if !is_name(draft.scope.ecosystem, &name) {
-            self.finding(line, Why::Malformed, &name, "this is no package's name");
+            self.gap(line, Why::Malformed, &name, "this is no package's name");
             return Ok(());
         }
         if version.is_empty() {
-            self.finding(line, Why::NoVersion, &name, "no version is named");
+            self.gap(line, Why::NoVersion, &name, "no version is named");
             return Ok(());
         }
         if !is_word(&version) {
             let message = format!("`{}` is no version", said(&version));
-            self.finding(line, Why::Malformed, &name, message);
+            self.gap(line, Why::Malformed, &name, message);
             return Ok(());
         }
         let source = draft
@@ -287,12 +280,12 @@ impl Builder {
     }
 
     pub(crate) fn finish(mut self) -> Inventory {
-        self.findings.sort_by_key(|finding| finding.line);
+        self.gaps.sort_by_key(|gap| gap.line);
         Inventory {
             packages: self.packages,
             details: self.details,
-            findings: self.findings,
-            findings_dropped: self.findings_dropped,
+            gaps: self.gaps,
+            gaps_dropped: self.gaps_dropped,
         }
     }
 }

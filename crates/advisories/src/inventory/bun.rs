@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use super::graph::Graph;
 use super::npm::{git, is_version, split_id, unversioned};
-use super::text::address;
-use super::tree::{Dialect, Member, Node, json};
 use super::{Builder, Draft, ReadError, Why};
+use crate::document::{Dialect, Member, Node, json};
+use crate::text::address;
 use crate::{Ecosystem, Origin, Usage};
 
 /// LIMIT: slashes of a key: folders of `node_modules` within one another.
@@ -46,7 +46,7 @@ fn package(member: &Member<'_>, usage: Usage, builder: &mut Builder) -> Result<(
     let items = member.value.items();
     let id = items.first().and_then(Node::text).unwrap_or_default();
     let Some((name, version)) = split_id(id) else {
-        builder.finding(
+        builder.gap(
             member.line,
             Why::Malformed,
             &member.key,

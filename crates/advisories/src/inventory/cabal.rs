@@ -1,8 +1,8 @@
 //! `cabal.project.freeze` of cabal: constraints, of which those of one version are packages.
 
-use super::text::{lines, utf8};
-use super::{Builder, Draft, ReadError, Why, said};
+use super::{Builder, Draft, ReadError, Why};
 use crate::Ecosystem;
+use crate::text::{lines, said, utf8};
 
 pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError> {
     let mut inside = false;
@@ -26,7 +26,7 @@ pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError>
                     continue;
                 }
                 None => {
-                    builder.finding(at, Why::Malformed, text, "this line is not understood");
+                    builder.gap(at, Why::Malformed, text, "this line is not understood");
                     continue;
                 }
             }
@@ -58,7 +58,7 @@ fn constraint(at: u32, text: &str, builder: &mut Builder) -> Result<(), ReadErro
         Some(version) => builder.package(Draft::new(Ecosystem::Hackage, name, version, at)),
         None => {
             let message = format!("`{}` allows several versions", said(rest));
-            builder.finding(at, Why::Unpinned, name, message);
+            builder.gap(at, Why::Unpinned, name, message);
             Ok(())
         }
     }

@@ -3,9 +3,9 @@
 
 use std::collections::HashMap;
 
-use super::text::address;
-use super::tree::{Node, toml};
 use super::{Algorithm, Builder, Draft, ReadError, Why};
+use crate::document::{Node, toml};
+use crate::text::address;
 use crate::{Ecosystem, Origin};
 
 /// How the public registry is written, also where a mirror or its sparse index is asked.
@@ -52,7 +52,7 @@ fn package(
     builder: &mut Builder,
 ) -> Result<(), ReadError> {
     let Some(name) = item.text_of("name") else {
-        builder.finding(
+        builder.gap(
             item.line,
             Why::Malformed,
             "package",

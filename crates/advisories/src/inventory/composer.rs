@@ -1,8 +1,8 @@
 //! `composer.lock` of Composer.
 
-use super::text::address;
-use super::tree::{Dialect, Node, json};
 use super::{Algorithm, Builder, Draft, ReadError, Why};
+use crate::document::{Dialect, Node, json};
+use crate::text::address;
 use crate::{Ecosystem, Origin, Usage};
 
 pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError> {
@@ -24,7 +24,7 @@ pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError>
 fn package(item: &Node<'_>, usage: Usage, builder: &mut Builder) -> Result<(), ReadError> {
     let line = item.get("name").map_or(item.line, |name| name.line);
     let Some(name) = item.text_of("name") else {
-        builder.finding(line, Why::Malformed, "packages", "a package has no name");
+        builder.gap(line, Why::Malformed, "packages", "a package has no name");
         return Ok(());
     };
     let version = item.text_of("version").unwrap_or_default();

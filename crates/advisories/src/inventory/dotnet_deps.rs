@@ -1,7 +1,7 @@
 //! `*.deps.json` of .NET: what a built program brings along.
 
-use super::tree::{Dialect, json};
 use super::{Builder, Draft, ReadError, Why};
+use crate::document::{Dialect, json};
 use crate::{Ecosystem, Origin};
 
 pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError> {
@@ -11,7 +11,7 @@ pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError>
     };
     for member in libraries.members() {
         let Some((name, version)) = member.key.rsplit_once('/') else {
-            builder.finding(
+            builder.gap(
                 member.line,
                 Why::Malformed,
                 &member.key,
@@ -30,7 +30,7 @@ pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError>
             "project" => builder.package(draft.origin(Origin::Path(String::new())))?,
             _ => {
                 let message = "a file that is referred to, of no package";
-                builder.finding(member.line, Why::Local, &member.key, message);
+                builder.gap(member.line, Why::Local, &member.key, message);
             }
         }
     }

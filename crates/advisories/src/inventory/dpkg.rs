@@ -1,8 +1,8 @@
 //! The status file of dpkg (`dpkg(1)`, Debian Policy §5): stanzas of fields. Only packages whose
 //! files are there count; which release they belong to, the caller says.
 
-use super::text::lines;
-use super::{Builder, Draft, ReadError, Why, said};
+use super::{Builder, Draft, ReadError, Why};
+use crate::text::{lines, said};
 use crate::{Ecosystem, Scope};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -61,13 +61,13 @@ fn read(bytes: &[u8], kind: Kind, builder: &mut Builder) -> Result<(), ReadError
             continue;
         }
         let Some((field, value)) = line.split_once(':') else {
-            builder.finding(at, Why::Malformed, line, "a line without a field");
+            builder.gap(at, Why::Malformed, line, "a line without a field");
             continue;
         };
         any |= field == "Package";
         if stanza.take(at, field, value.trim()) == Field::Again {
             let message = format!("the field `{field}` stands in a stanza twice: the last counts");
-            builder.finding(at, Why::Conflict, value.trim(), message);
+            builder.gap(at, Why::Conflict, value.trim(), message);
         }
     }
     stanza.finish(kind, &scope, builder)?;
@@ -104,7 +104,7 @@ impl Stanza {
             return Ok(());
         }
         let Some(name) = &self.package else {
-            builder.finding(
+            builder.gap(
                 self.line,
                 Why::Malformed,
                 "stanza",
@@ -119,7 +119,7 @@ impl Stanza {
                 | "triggers-pending" => {}
                 "half-installed" => {
                     let message = "half installed: some of its files may be there";
-                    builder.finding(self.line, Why::Conflict, name, message);
+                    builder.gap(self.line, Why::Conflict, name, message);
                     if self.version().is_empty() {
                         return Ok(());
                     }
@@ -127,12 +127,12 @@ impl Stanza {
                 "config-files" | "not-installed" => return Ok(()),
                 other => {
                     let message = format!("in the state `{}`, which is not known", said(other));
-                    builder.finding(self.line, Why::Malformed, name, message);
+                    builder.gap(self.line, Why::Malformed, name, message);
                 }
             },
             (None, Kind::StatusD) => {}
             (None, Kind::Status) => {
-                builder.finding(self.line, Why::Malformed, name, "it has no state");
+                builder.gap(self.line, Why::Malformed, name, "it has no state");
             }
         }
         let (source, version) = self.source();

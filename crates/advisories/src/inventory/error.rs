@@ -75,7 +75,7 @@ pub enum ReadError {
 impl ReadError {
     /// What to do about it.
     #[must_use]
-    pub fn hint(&self) -> Option<&str> {
+    pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::TooLong { .. } | Self::TooMany { .. } => {
                 Some("no lockfile that people work with is so large: look what it is")

@@ -1,7 +1,7 @@
 //! `Gemfile.lock` of Bundler: sections of indented lines. It does not tell what a gem is used for.
 
-use super::text::{address, lines, utf8};
 use super::{Builder, Draft, ReadError, Why};
+use crate::text::{address, lines, utf8};
 use crate::{Ecosystem, Origin};
 
 /// Where the gems of a section come from.
@@ -42,7 +42,7 @@ pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError>
                 "PLUGIN SOURCE" => Section::Other,
                 _ if OTHERS.contains(&line) => Section::Other,
                 _ => {
-                    builder.finding(at, Why::Unsupported, line, "a section that is not known");
+                    builder.gap(at, Why::Unsupported, line, "a section that is not known");
                     Section::Other
                 }
             };
@@ -88,7 +88,7 @@ fn gem(
         .split_once(" (")
         .and_then(|(name, rest)| Some((name, rest.strip_suffix(')')?)));
     let Some((name, version)) = parts else {
-        builder.finding(at, Why::Malformed, line, "no version is named");
+        builder.gap(at, Why::Malformed, line, "no version is named");
         return Ok(());
     };
     let version = version.split('-').next().unwrap_or(version);

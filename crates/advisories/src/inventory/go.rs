@@ -3,8 +3,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::text::{lines, syntax, utf8};
-use super::{Builder, Draft, Finding, Inventory, Limits, ReadError, Why, said};
+use super::{Builder, Draft, Gap, Inventory, Limits, ReadError, Why};
+use crate::text::{lines, said, syntax, utf8};
 use crate::{Ecosystem, Origin};
 
 /// What comes in place of a module.
@@ -69,7 +69,7 @@ impl Module {
                 self.replace((*from, Some(*version)), to);
             }
             ("retract" | "tool" | "godebug" | "ignore", _) => {}
-            _ => builder.finding(at, Why::Malformed, word, "this line is not understood"),
+            _ => builder.gap(at, Why::Malformed, word, "this line is not understood"),
         }
     }
 
@@ -88,18 +88,18 @@ impl Module {
         let (line, go) = self.go.clone().unwrap_or((0, "1.16".to_owned()));
         if minor(&go).is_none_or(|minor| minor < 17) {
             let message = "before Go 1.17 a go.mod does not list every module that is needed";
-            builder.finding(line, Why::Elsewhere, &go, message);
+            builder.gap(line, Why::Elsewhere, &go, message);
         }
         let toolchain = self.toolchain.or(self.go);
         if let Some((line, version)) = toolchain {
             let message = "the standard library is that of the toolchain that builds, which is at \
                            least of this version";
-            builder.finding(line, Why::Unpinned, &version, message);
+            builder.gap(line, Why::Unpinned, &version, message);
         }
         for (line, path, version) in self.required {
             if self.excluded.contains_key(&(path.clone(), version.clone())) {
                 let message = format!("`{}` is required and excluded", said(&version));
-                builder.finding(line, Why::Conflict, &path, message);
+                builder.gap(line, Why::Conflict, &path, message);
             }
             let exact = (path.clone(), Some(version.clone()));
             let replaced = self.replaced.get(&exact);
@@ -112,7 +112,7 @@ impl Module {
                 }) => builder.package(Draft::new(Ecosystem::Go, by, version, line))?,
                 Some(Replaced { by, version: None }) => {
                     let message = format!("replaced by the folder `{}`", said(by));
-                    builder.finding(line, Why::Local, &path, message);
+                    builder.gap(line, Why::Local, &path, message);
                 }
             }
         }
@@ -193,11 +193,11 @@ pub fn check_go_sums(
             && is_fetched
             && !known.contains(&(package.name.as_str(), package.version.as_str()))
         {
-            if inventory.findings.len() >= limits.findings {
-                inventory.findings_dropped += 1;
+            if inventory.gaps.len() >= limits.gaps {
+                inventory.gaps_dropped += 1;
                 continue;
             }
-            inventory.findings.push(Finding {
+            inventory.gaps.push(Gap {
                 line: package.line,
                 why: Why::Conflict,
                 subject: said(&package.name),

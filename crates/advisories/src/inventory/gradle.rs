@@ -1,7 +1,7 @@
 //! `gradle.lockfile` of Gradle (its manual, "Locking Versions"): a line for a module.
 
-use super::text::{lines, utf8};
 use super::{Builder, Draft, ReadError, Why};
+use crate::text::{lines, utf8};
 use crate::{Ecosystem, Usage};
 
 pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError> {
@@ -23,7 +23,7 @@ fn modules(bytes: &[u8], usage: fn(&str) -> Usage, builder: &mut Builder) -> Res
         let (module, configurations) = line.split_once('=').unwrap_or((line, ""));
         let parts: Vec<&str> = module.split(':').collect();
         let [group, artifact, version] = parts.as_slice() else {
-            builder.finding(at, Why::Malformed, module, "no `group:artifact:version`");
+            builder.gap(at, Why::Malformed, module, "no `group:artifact:version`");
             continue;
         };
         let name = format!("{group}:{artifact}");

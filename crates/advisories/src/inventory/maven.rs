@@ -3,9 +3,9 @@
 
 use std::collections::HashMap;
 
-use super::text::utf8;
 use super::xml::{self, Element};
-use super::{Builder, Draft, ReadError, Why, said};
+use super::{Builder, Draft, ReadError, Why};
+use crate::text::{said, utf8};
 use crate::{Ecosystem, Origin, Usage};
 
 /// LIMIT: properties within properties.
@@ -34,7 +34,7 @@ pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError>
     if let Some(parent) = project.child("parent") {
         let name = coordinate(parent, &pom).unwrap_or_else(|| "parent".to_owned());
         let message = "a parent, whose properties, versions and dependencies are not read here";
-        builder.finding(parent.line, Why::Elsewhere, &name, message);
+        builder.gap(parent.line, Why::Elsewhere, &name, message);
     }
     pom.manage(&project, builder);
     let mut managed = HashMap::new();
@@ -51,11 +51,11 @@ pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError>
     }
     for module in project.children_of("modules") {
         let message = "a module, which has a file of its own";
-        builder.finding(module.line, Why::Elsewhere, module.text.trim(), message);
+        builder.gap(module.line, Why::Elsewhere, module.text.trim(), message);
     }
     if !project.children_of("dependencies").is_empty() {
         let message = "what the dependencies need in turn is not named in this file";
-        builder.finding(0, Why::Elsewhere, "dependencies", message);
+        builder.gap(0, Why::Elsewhere, "dependencies", message);
     }
     Ok(())
 }
@@ -126,7 +126,7 @@ impl<'p> Pom<'p> {
             if element.text_of("scope") == Some("import") {
                 let name = coordinate(element, self).unwrap_or_else(|| "import".to_owned());
                 let message = "versions imported from another file, which is not read here";
-                builder.finding(element.line, Why::Elsewhere, &name, message);
+                builder.gap(element.line, Why::Elsewhere, &name, message);
             }
         }
     }
@@ -142,12 +142,12 @@ impl<'p> Pom<'p> {
             let Some(name) = coordinate(element, self) else {
                 let written = element.text_of("artifactId").unwrap_or("dependency");
                 let message = "its name needs a property that is not set in this file";
-                builder.finding(line, Why::Unresolved, written, message);
+                builder.gap(line, Why::Unresolved, written, message);
                 continue;
             };
             let Some(version) = element.text_of("version").or(managed.get(&name).copied()) else {
                 let message = "its version stands in a parent or an imported file";
-                builder.finding(line, Why::Elsewhere, &name, message);
+                builder.gap(line, Why::Elsewhere, &name, message);
                 continue;
             };
             let Some(version) = self.resolve(version) else {
@@ -155,12 +155,12 @@ impl<'p> Pom<'p> {
                     "`{}` needs a property that is not set in this file",
                     said(version)
                 );
-                builder.finding(line, Why::Unresolved, &name, message);
+                builder.gap(line, Why::Unresolved, &name, message);
                 continue;
             };
             if version.starts_with(['[', '(']) || matches!(version.as_str(), "LATEST" | "RELEASE") {
                 let message = format!("`{}` allows several versions", said(&version));
-                builder.finding(line, Why::Unpinned, &name, message);
+                builder.gap(line, Why::Unpinned, &name, message);
                 continue;
             }
             let scope = element.text_of("scope").unwrap_or("compile");

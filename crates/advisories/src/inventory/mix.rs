@@ -1,7 +1,8 @@
 //! `mix.lock` of Elixir: a map whose values are tuples. It does not tell what a package is used for.
 
-use super::text::{Places, address, said, syntax, utf8};
-use super::{Algorithm, Builder, Draft, Limits, ReadError, Why};
+use super::{Algorithm, Builder, Draft, ReadError, Why};
+use crate::document::Limits;
+use crate::text::{Places, address, said, syntax, utf8};
 use crate::{Ecosystem, Origin};
 
 /// A term of Elixir, as far as lockfiles have them.
@@ -58,7 +59,7 @@ pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError>
 /// `{:git, "address", "commit", options}`.
 fn package(line: u32, app: &str, value: &Term, builder: &mut Builder) -> Result<(), ReadError> {
     let Term::Many(items) = value else {
-        builder.finding(line, Why::Malformed, app, "its value is no tuple");
+        builder.gap(line, Why::Malformed, app, "its value is no tuple");
         return Ok(());
     };
     let word = |at: usize| match items.get(at) {
@@ -83,12 +84,12 @@ fn package(line: u32, app: &str, value: &Term, builder: &mut Builder) -> Result<
                 said(&place),
                 said(word(2))
             );
-            builder.finding(line, Why::NoVersion, app, message);
+            builder.gap(line, Why::NoVersion, app, message);
             Ok(())
         }
         kind => {
             let message = format!("of the kind `{}`, which is not known", said(kind));
-            builder.finding(line, Why::Unsupported, app, message);
+            builder.gap(line, Why::Unsupported, app, message);
             Ok(())
         }
     }

@@ -1,17 +1,14 @@
 //! Inventories: which packages, of which versions, a file names. Readers of lockfiles, of package
-//! databases and of requirements; bytes in, packages and findings out.
+//! databases and of requirements; bytes in, packages and gaps out.
 //!
 //! They never open a file, follow a reference to another one, ask a registry or run a tool. What a
-//! file names and a reader cannot tell is a [`Finding`]; a version of a format that is not known
+//! file names and a reader cannot tell is a [`Gap`]; a version of a format that is not known
 //! here is refused, for it may mean something else.
 
 mod builder;
 mod error;
 mod format;
 mod graph;
-mod name;
-mod text;
-mod tree;
 mod xml;
 
 mod apk;
@@ -53,14 +50,11 @@ use std::fmt;
 pub use error::ReadError;
 pub use format::{Format, recognise};
 pub use go::check_go_sums;
-pub use name::normalise;
 
 pub(crate) use builder::{Builder, Draft, is_word};
 pub(crate) use python::repository;
-pub(crate) use text::{is_treacherous, plain, said};
-pub(crate) use tree::{Dialect, Node, json};
 
-use crate::{Package, Scope};
+use crate::{Package, Scope, document};
 
 /// What a file names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -71,9 +65,9 @@ pub struct Inventory {
     /// What else is known of a package, by its place in `packages`.
     pub details: BTreeMap<usize, Details>,
     /// What could not be told, in the order of the file.
-    pub findings: Vec<Finding>,
-    /// How many findings more there were than the limit.
-    pub findings_dropped: usize,
+    pub gaps: Vec<Gap>,
+    /// How many gaps more there were than the limit.
+    pub gaps_dropped: usize,
 }
 
 /// What is known of a package that matching does not ask for.
@@ -112,7 +106,7 @@ pub enum Algorithm {
 /// Something that a file names and its reader cannot tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Finding {
+pub struct Gap {
     /// The line, from one; 0 where it is about the whole file.
     pub line: u32,
     /// Why.
@@ -162,7 +156,7 @@ impl Why {
     }
 }
 
-impl fmt::Display for Finding {
+impl fmt::Display for Gap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.line > 0 {
             write!(f, "line {}: ", self.line)?;
@@ -187,7 +181,7 @@ pub struct Options {
     pub limits: Limits,
 }
 
-/// How much of a file is read. What is beyond is an error, but for findings, which are counted.
+/// How much of a file is read. What is beyond is an error, but for gaps, which are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// LIMIT: bytes of a file.
@@ -198,8 +192,18 @@ pub struct Limits {
     pub depth: usize,
     /// LIMIT: packages.
     pub packages: usize,
-    /// LIMIT: findings that are kept.
-    pub findings: usize,
+    /// LIMIT: gaps that are kept.
+    pub gaps: usize,
+}
+
+impl Limits {
+    fn document(&self) -> document::Limits {
+        document::Limits {
+            bytes: self.bytes,
+            values: self.values,
+            depth: self.depth,
+        }
+    }
 }
 
 /// Levels of nesting that the stack of a thread is sure to hold.
@@ -212,7 +216,7 @@ impl Default for Limits {
             values: 2_000_000,
             depth: DEPTH_MAX,
             packages: 500_000,
-            findings: 10_000,
+            gaps: 10_000,
         }
     }
 }
@@ -224,12 +228,7 @@ impl Default for Limits {
 pub fn read(format: Format, bytes: &[u8], options: &Options) -> Result<Inventory, ReadError> {
     let mut options = options.clone();
     options.limits.depth = options.limits.depth.min(DEPTH_MAX);
-    if bytes.len() > options.limits.bytes {
-        return Err(ReadError::TooLong {
-            bytes: bytes.len(),
-            most: options.limits.bytes,
-        });
-    }
+    options.limits.document().take(bytes.len())?;
     let mut builder = Builder::new(format, options);
     (format.reader())(bytes, &mut builder)?;
     Ok(builder.finish())

@@ -1,9 +1,9 @@
 //! `package-lock.json` and `npm-shrinkwrap.json` (docs of npm, "package-lock.json"), versions 1 to
 //! 3, and what else of npm's words yarn, pnpm and bun share.
 
-use super::text::address;
-use super::tree::{Dialect, Node, json};
 use super::{Builder, Draft, ReadError, Why};
+use crate::document::{Dialect, Node, json};
+use crate::text::{address, said};
 use crate::{Ecosystem, Origin, Usage};
 
 pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError> {
@@ -43,7 +43,7 @@ fn installed(packages: &Node<'_>, builder: &mut Builder) -> Result<(), ReadError
             let target = entry.text_of("resolved").unwrap_or_default();
             let inside = !target.is_empty() && !target.starts_with("../");
             if !inside {
-                builder.finding(
+                builder.gap(
                     member.line,
                     Why::Local,
                     path,
@@ -69,7 +69,7 @@ fn installed(packages: &Node<'_>, builder: &mut Builder) -> Result<(), ReadError
             } else {
                 Why::NoVersion
             };
-            builder.finding(member.line, why, name, "no version is named");
+            builder.gap(member.line, why, name, "no version is named");
             continue;
         }
         let draft = Draft::new(Ecosystem::Npm, name, version, member.line)
@@ -207,19 +207,19 @@ pub(super) fn unversioned(builder: &mut Builder, line: u32, name: &str, written:
         let commit = commit.unwrap_or_else(|| "no commit".to_owned());
         let message = format!(
             "from the repository `{}` at `{}`",
-            super::said(&address),
-            super::said(&commit)
+            said(&address),
+            said(&commit)
         );
         (Why::NoVersion, message)
     } else if ["file:", "link:", "portal:", "workspace:"]
         .iter()
         .any(|word| written.starts_with(word))
     {
-        let message = format!("from the folder or file `{}`", super::said(written));
+        let message = format!("from the folder or file `{}`", said(written));
         (Why::Local, message)
     } else {
-        let message = format!("`{}` is no version", super::said(&address(written)));
+        let message = format!("`{}` is no version", said(&address(written)));
         (Why::NoVersion, message)
     };
-    builder.finding(line, why, name, message);
+    builder.gap(line, why, name, message);
 }

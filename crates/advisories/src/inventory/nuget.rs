@@ -1,8 +1,8 @@
 //! `packages.lock.json` of NuGet, versions 1 and 2.
 
-use super::tree::{Dialect, Node, json};
 use super::{Builder, Draft, ReadError, Why};
 use crate::Ecosystem;
+use crate::document::{Dialect, Node, json};
 
 pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError> {
     let root = json(bytes, Dialect::Strict, &builder.limits())?;
@@ -19,7 +19,7 @@ pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError>
             let entry = &member.value;
             if entry.text_of("type") == Some("Project") {
                 let message = "a project of the same solution, without a version";
-                builder.finding(member.line, Why::Local, &member.key, message);
+                builder.gap(member.line, Why::Local, &member.key, message);
                 continue;
             }
             let resolved = entry.text_of("resolved").unwrap_or_default();

@@ -1,8 +1,8 @@
 //! `os-release` (os-release(5)): which distribution and release a system is, so that its packages
 //! are compared with advisories about it and no other.
 
-use super::text::{lines, utf8};
-use super::{ReadError, is_treacherous};
+use super::ReadError;
+use crate::text::{is_treacherous, lines, utf8};
 use crate::{Ecosystem, Scope};
 
 /// LIMIT: bytes of the file.
@@ -25,15 +25,25 @@ pub struct OsRelease {
     pub version: Option<String>,
 }
 
-/// Releases of Debian before they have a number in this file.
-const DEBIAN: &[(&str, &str)] = &[
-    ("buster", "10"),
-    ("bullseye", "11"),
-    ("bookworm", "12"),
-    ("trixie", "13"),
-    ("forky", "14"),
-    ("duke", "15"),
+/// Names of releases, which stand in place of numbers where a release has none yet, and in package
+/// URLs.
+const CODENAMES: &[(Ecosystem, &str, &str)] = &[
+    (Ecosystem::Debian, "buster", "10"),
+    (Ecosystem::Debian, "bullseye", "11"),
+    (Ecosystem::Debian, "bookworm", "12"),
+    (Ecosystem::Debian, "trixie", "13"),
+    (Ecosystem::Debian, "forky", "14"),
+    (Ecosystem::Debian, "duke", "15"),
+    (Ecosystem::Ubuntu, "bionic", "18.04"),
+    (Ecosystem::Ubuntu, "focal", "20.04"),
+    (Ecosystem::Ubuntu, "jammy", "22.04"),
+    (Ecosystem::Ubuntu, "noble", "24.04"),
 ];
+
+fn number_of(ecosystem: Ecosystem, codename: &str) -> Option<&'static str> {
+    let known = |(of, name, _): &&(Ecosystem, &str, &str)| *of == ecosystem && *name == codename;
+    CODENAMES.iter().find(known).map(|(.., number)| *number)
+}
 
 impl OsRelease {
     /// Reads the file: lines of `NAME=value`, quoted as a shell does. Of a name that comes twice the
@@ -104,8 +114,7 @@ impl OsRelease {
 
     fn by_codename(&self) -> Option<String> {
         let codename = self.version_codename.as_deref()?;
-        let known = DEBIAN.iter().find(|(name, _)| *name == codename)?;
-        Some(known.1.to_owned())
+        number_of(Ecosystem::Debian, codename).map(str::to_owned)
     }
 
     fn ubuntu(&self) -> Option<String> {
@@ -140,6 +149,7 @@ pub(crate) fn release_of(ecosystem: Ecosystem, text: &str) -> Option<String> {
         .strip_prefix('v')
         .filter(|_| ecosystem == Ecosystem::Alpine)
         .unwrap_or(text);
+    let text = number_of(ecosystem, text).unwrap_or(text);
     let is_number = text.starts_with(|c: char| c.is_ascii_digit());
     let (version_id, version_codename) = match is_number {
         true => (Some(text.to_owned()), None),

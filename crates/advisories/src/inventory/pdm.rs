@@ -1,9 +1,9 @@
 //! `pdm.lock`, version 4.
 
 use super::python::first_of;
-use super::text::address;
-use super::tree::{Node, toml};
 use super::{Builder, Draft, ReadError, Why};
+use crate::document::{Node, toml};
+use crate::text::address;
 use crate::{Ecosystem, Origin, Usage};
 
 pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError> {
@@ -24,7 +24,7 @@ pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError>
     }
     for item in root.get("package").map_or(&[][..], Node::items) {
         let Some(name) = item.text_of("name") else {
-            builder.finding(
+            builder.gap(
                 item.line,
                 Why::Malformed,
                 "package",
@@ -33,7 +33,7 @@ pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError>
             continue;
         };
         let Some(version) = item.text_of("version") else {
-            builder.finding(item.line, Why::NoVersion, name, "no version is named");
+            builder.gap(item.line, Why::NoVersion, name, "no version is named");
             continue;
         };
         let draft = Draft::new(Ecosystem::PyPi, name, version, item.line)

@@ -1,9 +1,9 @@
 //! `Pipfile.lock` of pipenv, version 6.
 
 use super::python::{exact, first_of, repository};
-use super::text::address;
-use super::tree::{Dialect, Member, json};
-use super::{Builder, Draft, ReadError, Why, said};
+use super::{Builder, Draft, ReadError, Why};
+use crate::document::{Dialect, Member, json};
+use crate::text::{address, said};
 use crate::{Ecosystem, Origin, Usage};
 
 pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError> {
@@ -75,6 +75,6 @@ fn package(member: &Member<'_>, usage: Usage, builder: &mut Builder) -> Result<(
         Origin::Address(at) => (Why::NoVersion, format!("from the address `{}`", said(at))),
         Origin::Registry => (Why::Unpinned, "no one version is named".to_owned()),
     };
-    builder.finding(member.line, why, name, message);
+    builder.gap(member.line, why, name, message);
     Ok(())
 }

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use super::graph::Graph;
 use super::npm::{is_version, origin as origin_of, split_id, unversioned};
-use super::tree::{Member, Node, yaml};
 use super::{Builder, Draft, ReadError, Why};
+use crate::document::{Member, Node, yaml};
+use crate::text::said;
 use crate::{Ecosystem, Origin, Usage};
 
 /// What the parts of a project need, and what for.
@@ -70,7 +71,7 @@ fn package(
     let version = entry.text_of("version").unwrap_or(version);
     let origin = match (field("repo"), field("directory"), field("tarball")) {
         (Some(repository), _, _) => Origin::Git {
-            address: super::text::address(repository),
+            address: crate::text::address(repository),
             commit: field("commit").map(str::to_owned),
         },
         (_, Some(folder), _) => Origin::Path(folder.to_owned()),
@@ -143,8 +144,8 @@ fn links(root: &Node<'_>, builder: &mut Builder) {
                     continue;
                 };
                 if !known.contains(&joined(path, link)) {
-                    let message = format!("a link to the folder `{}`", super::said(link));
-                    builder.finding(member.line, Why::Local, &member.key, message);
+                    let message = format!("a link to the folder `{}`", said(link));
+                    builder.gap(member.line, Why::Local, &member.key, message);
                 }
             }
         }

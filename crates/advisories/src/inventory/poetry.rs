@@ -1,8 +1,8 @@
 //! `poetry.lock`, versions 1 and 2.
 
-use super::text::address;
-use super::tree::{Node, toml};
 use super::{Builder, Draft, ReadError, Why};
+use crate::document::{Node, toml};
+use crate::text::address;
 use crate::{Ecosystem, Origin, Usage};
 
 pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError> {
@@ -20,7 +20,7 @@ pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError>
     }
     for item in root.get("package").map_or(&[][..], Node::items) {
         let Some(name) = item.text_of("name") else {
-            builder.finding(
+            builder.gap(
                 item.line,
                 Why::Malformed,
                 "package",

@@ -1,8 +1,8 @@
 //! `pubspec.lock` of Dart and Flutter.
 
-use super::text::address;
-use super::tree::{Node, yaml};
 use super::{Algorithm, Builder, Draft, ReadError, Why};
+use crate::document::{Node, yaml};
+use crate::text::{address, said};
 use crate::{Ecosystem, Origin, Usage};
 
 pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError> {
@@ -26,14 +26,14 @@ pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError>
                 let sdk = description.and_then(Node::text).unwrap_or("sdk");
                 let message = format!(
                     "part of the SDK `{}`, whose version is not named",
-                    super::said(sdk)
+                    said(sdk)
                 );
-                builder.finding(member.line, Why::NoVersion, name, message);
+                builder.gap(member.line, Why::NoVersion, name, message);
                 continue;
             }
             other => {
-                let message = format!("of the source `{}`, which is not known", super::said(other));
-                builder.finding(member.line, Why::Unsupported, name, message);
+                let message = format!("of the source `{}`, which is not known", said(other));
+                builder.gap(member.line, Why::Unsupported, name, message);
                 continue;
             }
         };

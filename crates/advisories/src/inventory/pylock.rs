@@ -1,9 +1,9 @@
 //! `pylock.toml` (PEP 751), version 1. Markers are not weighed: what any platform installs is named.
 
 use super::python::first_of;
-use super::text::address;
-use super::tree::{Node, toml};
 use super::{Builder, Draft, ReadError, Why};
+use crate::document::{Node, toml};
+use crate::text::address;
 use crate::{Ecosystem, Origin};
 
 pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError> {
@@ -17,7 +17,7 @@ pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError>
     }
     for item in root.get("packages").map_or(&[][..], Node::items) {
         let Some(name) = item.text_of("name") else {
-            builder.finding(
+            builder.gap(
                 item.line,
                 Why::Malformed,
                 "packages",
@@ -34,7 +34,7 @@ pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError>
             None => {
                 let local = matches!(origin, Origin::Path(_));
                 let why = if local { Why::Local } else { Why::NoVersion };
-                builder.finding(item.line, why, name, "no version is named");
+                builder.gap(item.line, why, name, "no version is named");
             }
         }
     }

@@ -1,8 +1,8 @@
 //! What Python's formats share: requirements (PEP 508) and origins.
 
-use super::text::address;
-use super::tree::Node;
 use crate::Origin;
+use crate::document::Node;
+use crate::text::address;
 
 /// A requirement's parts, as written (PEP 508): `name[extras] specifier ; marker`, or an address
 /// after `@`.

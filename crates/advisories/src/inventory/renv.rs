@@ -1,9 +1,9 @@
 //! `renv.lock` of renv, for R.
 
 use super::python::first_of;
-use super::text::address;
-use super::tree::{Dialect, Member, json};
 use super::{Builder, Draft, ReadError, Why};
+use crate::document::{Dialect, Member, json};
+use crate::text::{address, said};
 use crate::{Ecosystem, Origin};
 
 pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError> {
@@ -48,8 +48,8 @@ fn package(member: &Member<'_>, builder: &mut Builder) -> Result<(), ReadError> 
                 .to_owned(),
         ),
         other => {
-            let message = format!("of the source `{}`, which is not known", super::said(other));
-            builder.finding(member.line, Why::Unsupported, name, message);
+            let message = format!("of the source `{}`, which is not known", said(other));
+            builder.gap(member.line, Why::Unsupported, name, message);
             return Ok(());
         }
     };

@@ -1,8 +1,8 @@
 //! Requirements files of pip (pip's "Requirements File Format"). Files they name are not followed.
 
 use super::python::{Requirement, repository};
-use super::text::{address, lines, utf8};
-use super::{Builder, Draft, ReadError, Why, said};
+use super::{Builder, Draft, ReadError, Why};
+use crate::text::{address, lines, said, utf8};
 use crate::{Ecosystem, Origin};
 
 /// LIMIT: bytes of a line and what continues it.
@@ -65,14 +65,14 @@ fn requirement(at: u32, line: &str, builder: &mut Builder) -> Result<(), ReadErr
     let line = line.split(" --").next().unwrap_or(line).trim();
     if line.contains("${") {
         let message = "a variable of the environment, which is not known here";
-        builder.finding(at, Why::Unresolved, &address(line), message);
+        builder.gap(at, Why::Unresolved, &address(line), message);
         return Ok(());
     }
     let Some(parsed) = Requirement::parse(line) else {
         if line.starts_with('.') || is_file(line) {
             place(at, line, builder);
         } else {
-            builder.finding(at, Why::Malformed, line, "this line is not understood");
+            builder.gap(at, Why::Malformed, line, "this line is not understood");
         }
         return Ok(());
     };
@@ -91,7 +91,7 @@ fn requirement(at: u32, line: &str, builder: &mut Builder) -> Result<(), ReadErr
             } else {
                 format!("`{}` allows several versions", said(parsed.specifier))
             };
-            builder.finding(at, Why::Unpinned, parsed.name, message);
+            builder.gap(at, Why::Unpinned, parsed.name, message);
             Ok(())
         }
     }
@@ -108,7 +108,7 @@ fn option(at: u32, line: &str, builder: &mut Builder) {
     let (name, value) = line.split_once(['=', ' ']).unwrap_or((line, ""));
     let value = value.trim();
     if FILES.contains(&name) {
-        builder.finding(
+        builder.gap(
             at,
             Why::Elsewhere,
             value,
@@ -117,7 +117,7 @@ fn option(at: u32, line: &str, builder: &mut Builder) {
     } else if EDITABLE.contains(&name) {
         place(at, value, builder);
     } else if let Some(file) = line.strip_prefix("-r").or_else(|| line.strip_prefix("-c")) {
-        builder.finding(
+        builder.gap(
             at,
             Why::Elsewhere,
             file.trim(),
@@ -200,5 +200,5 @@ fn tell_place(at: u32, subject: &str, origin: &Origin, builder: &mut Builder) {
         ),
         Origin::Registry => (Why::NoVersion, "no version is named".to_owned()),
     };
-    builder.finding(at, why, subject, message);
+    builder.gap(at, why, subject, message);
 }

@@ -1,9 +1,9 @@
 //! Packages of rpm, as `rpm -qa` prints them when it is asked with
 //! [`Format::RPM_QUERY`](super::Format::RPM_QUERY). Its database is not read.
 
-use super::text::{lines, utf8};
-use super::{Builder, Draft, ReadError, Why, said};
+use super::{Builder, Draft, ReadError, Why};
 use crate::Ecosystem;
+use crate::text::{lines, said, utf8};
 
 pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError> {
     let format = builder.format.name();
@@ -33,13 +33,13 @@ pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError>
         let no_number = |byte: u8| !byte.is_ascii_digit();
         if !matches!(*epoch, "" | "(none)") && epoch.bytes().any(no_number) {
             let message = format!("its epoch `{}` is no number", said(epoch));
-            builder.finding(at, Why::Malformed, name, message);
+            builder.gap(at, Why::Malformed, name, message);
             continue;
         }
         // rpm(8): `:` and nothing else ends an epoch.
         if version.contains(':') || release.contains(':') {
             let message = "its version or its release has a colon";
-            builder.finding(at, Why::Malformed, name, message);
+            builder.gap(at, Why::Malformed, name, message);
             continue;
         }
         let mut draft = Draft::within(scope.clone(), name, &full(epoch, version, release), at)
@@ -47,7 +47,7 @@ pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError>
         match of_file(source) {
             Some((name, version)) => draft = draft.source(name, &with_epoch(epoch, version)),
             None if *source == "(none)" => {}
-            None => builder.finding(at, Why::Malformed, name, "its source is no `.src.rpm`"),
+            None => builder.gap(at, Why::Malformed, name, "its source is no `.src.rpm`"),
         }
         builder.package(draft)?;
     }

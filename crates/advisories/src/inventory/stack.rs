@@ -1,8 +1,8 @@
 //! `stack.yaml.lock` of Stack: what a project takes besides its snapshot.
 
-use super::text::address;
-use super::tree::{Node, yaml};
 use super::{Builder, Draft, ReadError, Why};
+use crate::document::{Node, yaml};
+use crate::text::address;
 use crate::{Ecosystem, Origin};
 
 pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError> {
@@ -12,7 +12,7 @@ pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError>
     };
     for item in packages.items() {
         let Some(completed) = item.get("completed") else {
-            builder.finding(
+            builder.gap(
                 item.line,
                 Why::Malformed,
                 "packages",
@@ -26,7 +26,7 @@ pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError>
         let original = item.get("original");
         let name = original.and_then(|node| node.text().or_else(|| node.text_of("url")));
         let message = "the packages of the snapshot stand in a file of its own, which is not read";
-        builder.finding(
+        builder.gap(
             item.line,
             Why::Elsewhere,
             name.unwrap_or("snapshot"),
@@ -47,13 +47,13 @@ fn package(completed: &Node<'_>, builder: &mut Builder) -> Result<(), ReadError>
                 builder.package(Draft::new(Ecosystem::Hackage, name, version, hackage.line))
             }
             None => {
-                builder.finding(hackage.line, Why::Malformed, text, "no `name-version`");
+                builder.gap(hackage.line, Why::Malformed, text, "no `name-version`");
                 Ok(())
             }
         };
     }
     let Some(name) = completed.text_of("name") else {
-        builder.finding(line, Why::Malformed, "packages", "a package has no name");
+        builder.gap(line, Why::Malformed, "packages", "a package has no name");
         return Ok(());
     };
     let origin = match (completed.text_of("git"), completed.text_of("url")) {

@@ -6,7 +6,6 @@ mod hostile;
 mod machine;
 mod real;
 mod refused;
-mod text;
 
 pub(crate) use cases::corpus;
 
@@ -74,8 +73,8 @@ fn told(inventory: &Inventory) -> String {
         }
         out.push('\n');
     }
-    for finding in &inventory.findings {
-        writeln!(out, "! {finding}").unwrap();
+    for gap in &inventory.gaps {
+        writeln!(out, "! {gap}").unwrap();
     }
     out
 }

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use super::graph::Graph;
-use super::text::address;
-use super::tree::{Node, toml};
 use super::{Builder, Draft, ReadError, Why};
+use crate::document::{Node, toml};
+use crate::text::address;
 use crate::{Ecosystem, Origin, Usage};
 
 pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError> {
@@ -30,7 +30,7 @@ pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError>
 
 fn package(item: &Node<'_>, usage: Usage, builder: &mut Builder) -> Result<(), ReadError> {
     let Some(name) = item.text_of("name") else {
-        builder.finding(
+        builder.gap(
             item.line,
             Why::Malformed,
             "package",
@@ -46,7 +46,7 @@ fn package(item: &Node<'_>, usage: Usage, builder: &mut Builder) -> Result<(), R
         } else {
             Why::NoVersion
         };
-        builder.finding(item.line, why, name, "no version is named");
+        builder.gap(item.line, why, name, "no version is named");
         return Ok(());
     };
     let draft = Draft::new(Ecosystem::PyPi, name, version, item.line);

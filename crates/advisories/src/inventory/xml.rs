@@ -4,8 +4,9 @@
 use quick_xml::Reader;
 use quick_xml::events::Event;
 
-use super::text::{Places, said, syntax};
-use super::{Limits, ReadError};
+use super::ReadError;
+use crate::document::Limits;
+use crate::text::{Places, said, syntax};
 
 /// LIMIT: elements of a document, each of which takes some hundred bytes.
 const ELEMENTS: usize = 500_000;

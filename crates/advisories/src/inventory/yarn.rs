@@ -2,8 +2,8 @@
 //! package is used for. A file of Berry is handed to its reader.
 
 use super::npm::{is_version, origin, split_id, unversioned};
-use super::text::{lines, syntax, utf8};
 use super::{Builder, Draft, ReadError, yarn_berry};
+use crate::text::{lines, syntax, utf8};
 use crate::{Ecosystem, Origin};
 
 const HEAD: &str = "# yarn lockfile v";

@@ -2,9 +2,9 @@
 //! package is used for.
 
 use super::npm::{git, is_version, split_id};
-use super::text::address;
-use super::tree::yaml;
 use super::{Builder, Draft, ReadError, Why};
+use crate::document::yaml;
+use crate::text::address;
 use crate::{Ecosystem, Origin};
 
 pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError> {
@@ -25,7 +25,7 @@ pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError>
         let version = member.value.text_of("version").unwrap_or_default();
         let resolution = member.value.text_of("resolution").unwrap_or_default();
         let Some((name, reference)) = split_id(resolution) else {
-            builder.finding(
+            builder.gap(
                 member.line,
                 Why::Malformed,
                 &member.key,
@@ -39,7 +39,7 @@ pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError>
                 builder.package(draft.origin(origin))?;
             }
             // The project's own folders have the version `0.0.0-use.local`, which is none.
-            Some(_) => builder.finding(member.line, Why::NoVersion, name, "no version is named"),
+            Some(_) => builder.gap(member.line, Why::NoVersion, name, "no version is named"),
             None => {}
         }
     }

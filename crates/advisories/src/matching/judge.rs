@@ -8,8 +8,8 @@ use model::Timestamp;
 use super::group::{self, Hit};
 use super::{Decision, End, Policy, Reason, Verdict};
 use crate::feed::intervals::{self, Interval, Order};
-use crate::feed::names::{has_releases, name, repository, scope, subject};
 use crate::feed::{About, Coverage, Mark};
+use crate::names::{has_releases, normal, repository, scope, subject};
 use crate::{Ecosystem, Error, Index, Origin, Package, Version};
 
 /// LIMIT: fixes that are tried as the version to take.
@@ -73,7 +73,7 @@ fn registry(package: &Package, index: &Index, now: Timestamp, policy: &Policy) -
         .doubts
         .extend(doubt(index.coverage(&scope), now, policy));
     let (subject, text) = subject(package);
-    let subject = name(scope.ecosystem, subject);
+    let subject = normal(scope.ecosystem, subject);
     let own = Order::Ecosystem(scope.ecosystem);
     match own.read(text) {
         Ok(version) if !version.is_certain() => verdict.doubts.push(Reason::UncertainVersion),

@@ -15,7 +15,7 @@ pub use severity::{Rating, Severity};
 
 use model::Timestamp;
 
-use crate::document::{self, Bad};
+use crate::document::{self, Bad, Dialect, Limits};
 use crate::{Error, Scope};
 
 /// An advisory: what is vulnerable, in which versions.
@@ -123,10 +123,11 @@ impl Advisory {
     /// Reads one in JSON. `file` is what messages call it.
     ///
     /// # Errors
-    /// [`Error::Advisory`] with the field, where the text is no JSON, is longer or deeper than the
+    /// [`Error::Advisory`] with field and line, where the text is no JSON, is longer or deeper than the
     /// limits, or says something that the schema does not.
     pub fn from_json(file: &str, bytes: &[u8]) -> Result<Self, Error> {
-        document::json(bytes)
+        document::json(bytes, Dialect::Strict, &Limits::ADVISORIES)
+            .map_err(Bad::from)
             .and_then(|node| read::advisory(&node))
             .map_err(|bad| wrong(file, &bad))
     }
@@ -134,9 +135,10 @@ impl Advisory {
     /// Reads one in YAML, as PyPA publishes them.
     ///
     /// # Errors
-    /// As [`Advisory::from_json`], with field and line.
+    /// As [`Advisory::from_json`].
     pub fn from_yaml(file: &str, text: &str) -> Result<Self, Error> {
-        document::yaml(text)
+        document::yaml(text.as_bytes(), &Limits::ADVISORIES)
+            .map_err(Bad::from)
             .and_then(|node| read::advisory(&node))
             .map_err(|bad| wrong(file, &bad))
     }
@@ -144,7 +146,7 @@ impl Advisory {
     /// Reads one of RustSec: Markdown that begins with a block of TOML.
     ///
     /// # Errors
-    /// As [`Advisory::from_json`], with field and line.
+    /// As [`Advisory::from_json`].
     pub fn from_rustsec(file: &str, text: &str, collection: Collection) -> Result<Self, Error> {
         rustsec::read(text, collection).map_err(|bad| wrong(file, &bad))
     }

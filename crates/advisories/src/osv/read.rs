@@ -7,8 +7,8 @@ use super::{
     Advisory, Affected, AffectedPackage, Event, Range, RangeKind, Rating, Reference, Severity,
 };
 use crate::VERSION_BYTES_MAX;
-use crate::document::{Node, Read};
-use crate::error::shown;
+use crate::document::{Member, Node, Read};
+use crate::text::said;
 
 /// LIMIT: bytes of an advisory's name.
 pub(super) const ID_BYTES_MAX: usize = 256;
@@ -31,7 +31,7 @@ const REFERENCES_MAX: usize = 5_000;
 /// LIMIT: bytes of an address.
 const ADDRESS_BYTES_MAX: usize = 8_192;
 
-pub(super) fn advisory(node: &Node) -> Read<Advisory> {
+pub(super) fn advisory(node: &Node<'_>) -> Read<Advisory> {
     version(node)?;
     let summary = node.member_text("summary")?.unwrap_or_default();
     let specific = node.member("database_specific");
@@ -64,8 +64,8 @@ pub(super) fn cut(text: &str) -> String {
 }
 
 /// The schema's first number says what its fields mean.
-fn version(node: &Node) -> Read<()> {
-    node.map()?;
+fn version(node: &Node<'_>) -> Read<()> {
+    node.an_object()?;
     let Some(text) = node.member_text("schema_version")? else {
         return Ok(());
     };
@@ -74,66 +74,66 @@ fn version(node: &Node) -> Read<()> {
     }
     let problem = format!(
         "version `{}` of the schema is not known here: 1 is",
-        shown(text)
+        said(text)
     );
     Err(node.bad(problem).under("schema_version"))
 }
 
-pub(super) fn id(node: &Node) -> Read<String> {
-    let text = node.text()?;
+pub(super) fn id(node: &Node<'_>) -> Read<String> {
+    let text = node.a_text()?;
     let usable = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
     if !usable || text.len() > ID_BYTES_MAX {
         return Err(node.bad(format!(
             "`{}` is no name of an advisory: up to {ID_BYTES_MAX} ASCII characters without spaces",
-            shown(text)
+            said(text)
         )));
     }
     Ok(text.to_owned())
 }
 
-fn time(node: &Node) -> Read<Timestamp> {
-    let text = node.text()?;
+fn time(node: &Node<'_>) -> Read<Timestamp> {
+    let text = node.a_text()?;
     text.parse()
         .map_err(|error: model::ParseTimestampError| node.bad(error.to_string()))
 }
 
-fn optional_time(node: &Node, name: &str) -> Read<Option<Timestamp>> {
+fn optional_time(node: &Node<'_>, name: &str) -> Read<Option<Timestamp>> {
     let Some(found) = node.member(name) else {
         return Ok(None);
     };
     time(found).map(Some).map_err(|bad| bad.under(name))
 }
 
-fn severity(node: &Node) -> Read<Severity> {
+fn severity(node: &Node<'_>) -> Read<Severity> {
     let vector = node.wanted_text("score")?;
     if vector.len() > VECTOR_BYTES_MAX {
         let problem = format!("longer than {VECTOR_BYTES_MAX} bytes");
         return Err(node.bad(problem).under("score"));
     }
-    Ok(Severity::new(&shown(node.wanted_text("type")?), vector))
+    Ok(Severity::new(&said(node.wanted_text("type")?), vector))
 }
 
 /// `severity` of `database_specific` or `ecosystem_specific`; what it means is each publisher's own
 /// affair, and only its words are known here.
-fn rating(specific: &Node) -> Option<Rating> {
-    let word = specific.member("severity")?.text().ok()?;
+fn rating(specific: &Node<'_>) -> Option<Rating> {
+    let word = specific.member("severity")?.a_text().ok()?;
     Rating::from_word(word)
 }
 
-fn reference(node: &Node) -> Read<Reference> {
+fn reference(node: &Node<'_>) -> Read<Reference> {
     let address = node.wanted_text("url")?;
     if address.len() > ADDRESS_BYTES_MAX {
         let problem = format!("longer than {ADDRESS_BYTES_MAX} bytes");
         return Err(node.bad(problem).under("url"));
     }
     Ok(Reference {
-        kind: shown(node.wanted_text("type")?),
+        kind: said(node.wanted_text("type")?),
         address: address.to_owned(),
     })
 }
 
-fn affected(node: &Node) -> Read<Affected> {
-    node.map()?;
+fn affected(node: &Node<'_>) -> Read<Affected> {
+    node.an_object()?;
     let named = node.member("package").map(package).transpose();
     let ranges = node.each("ranges", RANGES_MAX, range)?;
     let specific = |name| node.member(name).and_then(rating);
@@ -146,7 +146,7 @@ fn affected(node: &Node) -> Read<Affected> {
     })
 }
 
-fn package(node: &Node) -> Read<AffectedPackage> {
+fn package(node: &Node<'_>) -> Read<AffectedPackage> {
     let ecosystem = node.wanted_text("ecosystem")?;
     let name = node.wanted_text("name")?;
     for (field, text) in [("ecosystem", ecosystem), ("name", name)] {
@@ -163,13 +163,13 @@ fn package(node: &Node) -> Read<AffectedPackage> {
     })
 }
 
-fn range(node: &Node) -> Read<Range> {
+fn range(node: &Node<'_>) -> Read<Range> {
     let kind = match node.wanted_text("type")? {
         "SEMVER" => RangeKind::SemVer,
         "ECOSYSTEM" => RangeKind::Ecosystem,
         "GIT" => RangeKind::Git,
         other => {
-            let problem = format!("`{}` is none of SEMVER, ECOSYSTEM, GIT", shown(other));
+            let problem = format!("`{}` is none of SEMVER, ECOSYSTEM, GIT", said(other));
             return Err(node.bad(problem).under("type"));
         }
     };
@@ -197,24 +197,31 @@ fn range(node: &Node) -> Read<Range> {
 }
 
 /// One event. A kind that is not known would change where being affected ends: it is an error.
-fn event(node: &Node) -> Read<Event> {
-    let [(name, version)] = node.map()? else {
+fn event(node: &Node<'_>) -> Read<Event> {
+    let [
+        Member {
+            key,
+            value: version,
+            ..
+        },
+    ] = node.an_object()?
+    else {
         return Err(node.bad("an event says one thing: introduced, fixed, last_affected or limit"));
     };
-    let text = version.text().map_err(|bad| bad.under(name))?;
+    let text = version.a_text().map_err(|bad| bad.under(key))?;
     if text.is_empty() || text.len() > VERSION_BYTES_MAX {
         let problem = format!("not a version of 1 to {VERSION_BYTES_MAX} bytes");
-        return Err(version.bad(problem).under(name));
+        return Err(version.bad(problem).under(key));
     }
     let text = text.to_owned();
-    match name.as_str() {
+    match key.as_ref() {
         "introduced" => Ok(Event::Introduced(text)),
         "fixed" => Ok(Event::Fixed(text)),
         "last_affected" => Ok(Event::LastAffected(text)),
         "limit" => Ok(Event::Limit(text)),
         other => Err(node.bad(format!(
             "`{}` is none of introduced, fixed, last_affected, limit",
-            shown(other)
+            said(other)
         ))),
     }
 }

@@ -13,7 +13,7 @@ use std::cmp::Ordering;
 
 use super::Event;
 use crate::Version;
-use crate::error::shown;
+use crate::text::said;
 use crate::version::semver::{core, successor};
 
 /// LIMIT: comparators of one requirement.
@@ -45,7 +45,7 @@ pub(super) fn parse(text: &str) -> Result<Option<Interval>, String> {
             return Err(format!("more than {COMPARATORS_MAX} comparators"));
         }
         let one = comparison(comparator.trim())
-            .ok_or_else(|| format!("`{}` is no requirement on a version", shown(comparator)))?;
+            .ok_or_else(|| format!("`{}` is no requirement on a version", said(comparator)))?;
         whole = Interval {
             from: later(whole.from, one.from),
             to: earlier(whole.to, one.to),

@@ -9,14 +9,19 @@ use super::read::{NAMES_MAX, PACKAGE_BYTES_MAX, cut, id};
 use super::requirement::{self, left_out};
 use super::severity::VECTOR_BYTES_MAX;
 use super::{Advisory, Affected, AffectedPackage, Range, RangeKind, Reference, Severity};
-use crate::document::{self, Bad, Node, Read};
-use crate::error::shown;
+use crate::document::{self, Bad, Limits, Node, Read};
+use crate::text::said;
 use crate::{Ecosystem, Scope};
 
 /// LIMIT: requirements of a list.
 const REQUIREMENTS_MAX: usize = 500;
 /// LIMIT: bytes of the file.
 const BYTES_MAX: usize = 1 << 20;
+/// LIMIT: of the block. The largest has about ten thousand bytes.
+const HEAD: Limits = Limits {
+    bytes: 256 << 10,
+    ..Limits::ADVISORIES
+};
 const FENCE: &str = "```";
 
 /// Which part of the database a file lies in; the file does not say it.
@@ -33,7 +38,9 @@ pub(super) fn read(text: &str, collection: Collection) -> Read<Advisory> {
         return Err(Bad::at(0, format!("longer than {BYTES_MAX} bytes")));
     }
     let (head, body) = split(text)?;
-    let root = document::toml(head, 2)?;
+    // One line before it, as in the file.
+    let head = format!("\n{head}");
+    let root = document::toml(head.as_bytes(), &HEAD)?;
     let about = root.wanted("advisory")?;
     let under = |bad: Bad| bad.under("advisory");
     let mut advisory = described(about).map_err(under)?;
@@ -82,7 +89,7 @@ fn split(text: &str) -> Read<(&str, &str)> {
     ))
 }
 
-fn described(about: &Node) -> Read<Advisory> {
+fn described(about: &Node<'_>) -> Read<Advisory> {
     let date = date(about, "date")?.ok_or_else(|| about.bad("`date` is missing"))?;
     let mut references: Vec<Reference> = Vec::new();
     let mut refer = |kind: &str, address: &str| {
@@ -111,11 +118,11 @@ fn described(about: &Node) -> Read<Advisory> {
         rating: None,
         affected: Vec::new(),
         references,
-        informational: informational.map(shown),
+        informational: informational.map(said),
     })
 }
 
-fn severity(about: &Node) -> Read<Vec<Severity>> {
+fn severity(about: &Node<'_>) -> Read<Vec<Severity>> {
     let Some(vector) = about.member_text("cvss")? else {
         return Ok(Vec::new());
     };
@@ -127,19 +134,19 @@ fn severity(about: &Node) -> Read<Vec<Severity>> {
 }
 
 /// A day, as its beginning in UTC.
-fn date(about: &Node, name: &str) -> Read<Option<Timestamp>> {
+fn date(about: &Node<'_>, name: &str) -> Read<Option<Timestamp>> {
     let Some(node) = about.member(name) else {
         return Ok(None);
     };
-    let text = node.text().map_err(|bad| bad.under(name))?;
+    let text = node.a_text().map_err(|bad| bad.under(name))?;
     let moment = format!("{text}T00:00:00Z").parse();
     moment.map(Some).map_err(|_: model::ParseTimestampError| {
-        let problem = format!("`{}` is no day such as 2026-01-31", shown(text));
+        let problem = format!("`{}` is no day such as 2026-01-31", said(text));
         node.bad(problem).under(name)
     })
 }
 
-fn package(about: &Node, collection: Collection) -> Read<AffectedPackage> {
+fn package(about: &Node<'_>, collection: Collection) -> Read<AffectedPackage> {
     let name = about.wanted_text("package")?;
     if name.is_empty() || name.len() > PACKAGE_BYTES_MAX {
         return Err(about.bad("no name of a crate").under("package"));
@@ -158,12 +165,12 @@ fn package(about: &Node, collection: Collection) -> Read<AffectedPackage> {
     })
 }
 
-fn range(versions: &Node) -> Read<Range> {
+fn range(versions: &Node<'_>) -> Read<Range> {
     versions.wanted("patched")?;
     let mut fine = Vec::new();
     for list in ["patched", "unaffected"] {
         let found = versions.each(list, REQUIREMENTS_MAX, |node| {
-            requirement::parse(node.text()?).map_err(|problem| node.bad(problem))
+            requirement::parse(node.a_text()?).map_err(|problem| node.bad(problem))
         })?;
         fine.extend(found.into_iter().flatten());
     }

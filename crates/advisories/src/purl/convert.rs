@@ -1,7 +1,9 @@
 //! Packages as package URLs, and back.
 
 use super::{Purl, PurlError};
-use crate::inventory::{Details, is_word, normalise, os_release, plain, repository, said};
+use crate::inventory::{Details, is_word, os_release, repository};
+use crate::names::normal;
+use crate::text::{plain, said};
 use crate::{Ecosystem, Origin, Package, Scope, Source, Usage};
 
 /// Ecosystems with the type and, of distributions, the namespace of their package URLs, and how
@@ -101,34 +103,18 @@ impl Purl {
     /// # Errors
     /// A type or a distribution that is not known here, no version, or words that are none.
     pub fn package(&self) -> Result<Package, PurlError> {
-        let (ecosystem, distro) = self.ecosystem()?;
+        let ecosystem = self.ecosystem()?;
         let Some(version) = self.version() else {
             return Err(PurlError::Version(said(&self.to_string())));
         };
-        let version = match self.qualifier("epoch") {
-            Some(epoch) if self.kind == "rpm" && is_number(epoch) && epoch != "0" => {
-                format!("{epoch}:{version}")
-            }
-            _ => version.to_owned(),
-        };
-        let name = match (self.namespace(), distro.is_empty()) {
-            (Some(namespace), true) => {
-                let between = if ecosystem == Ecosystem::Maven {
-                    ":"
-                } else {
-                    "/"
-                };
-                format!("{namespace}{between}{}", self.name)
-            }
-            _ => self.name.clone(),
-        };
-        let name = normalise(ecosystem, &name).into_owned();
+        let version = self.with_epoch(version);
+        let name = self.name_in(ecosystem);
         for word in [&name, &version] {
             if !is_word(word) {
                 return Err(PurlError::Word(said(word)));
             }
         }
-        let release = self.release(ecosystem, distro)?;
+        let release = self.release(ecosystem)?;
         let own = || Source {
             name: name.clone(),
             version: version.clone(),
@@ -156,7 +142,30 @@ impl Purl {
         })
     }
 
-    fn ecosystem(&self) -> Result<(Ecosystem, &'static str), PurlError> {
+    /// The name of what it names, as its ecosystem compares it.
+    pub(crate) fn name_in(&self, ecosystem: Ecosystem) -> String {
+        let name = match (self.namespace(), ecosystem) {
+            (Some(namespace), Ecosystem::Maven) => format!("{namespace}:{}", self.name),
+            (Some(namespace), _) if distro_of(ecosystem).is_empty() => {
+                format!("{namespace}/{}", self.name)
+            }
+            _ => self.name.clone(),
+        };
+        normal(ecosystem, &name).into_owned()
+    }
+
+    /// A version of it; of rpm with the epoch that stands beside it.
+    pub(crate) fn with_epoch(&self, version: &str) -> String {
+        match self.qualifier("epoch") {
+            Some(epoch) if self.kind == "rpm" && is_number(epoch) && epoch != "0" => {
+                format!("{epoch}:{version}")
+            }
+            _ => version.to_owned(),
+        }
+    }
+
+    /// Whose packages it names.
+    pub(crate) fn ecosystem(&self) -> Result<Ecosystem, PurlError> {
         let namespace = self.namespace().unwrap_or_default();
         let other = OTHER_NAMES.iter().find(|(other, _)| *other == namespace);
         let namespace = other.map_or(namespace, |(_, known)| known);
@@ -165,7 +174,7 @@ impl Purl {
         };
         let known = TYPES.iter().find(|(_, kind, wanted, _)| fits(kind, wanted));
         match known {
-            Some((ecosystem, _, _, distro)) => Ok((*ecosystem, distro)),
+            Some((ecosystem, ..)) => Ok(*ecosystem),
             None if namespace.is_empty() => Err(PurlError::Ecosystem(said(&self.kind))),
             None => Err(PurlError::Ecosystem(said(&format!(
                 "{}/{namespace}",
@@ -175,11 +184,12 @@ impl Purl {
     }
 
     /// The release that `distro` names; none where it names none that has advisories.
-    fn release(&self, ecosystem: Ecosystem, id: &str) -> Result<Option<String>, PurlError> {
+    pub(crate) fn release(&self, ecosystem: Ecosystem) -> Result<Option<String>, PurlError> {
+        let id = distro_of(ecosystem);
         let Some(distro) = self.qualifier("distro").filter(|_| !id.is_empty()) else {
             return Ok(None);
         };
-        let (name, text) = match distro.split_once('-') {
+        let (name, text) = match distro.split_once(['-', ':']) {
             Some((name, rest)) => (Some(name), rest),
             None => (None, distro),
         };
@@ -211,6 +221,12 @@ impl Purl {
             None => Origin::Registry,
         }
     }
+}
+
+/// How `distro` begins; nothing where an ecosystem is no distribution.
+fn distro_of(ecosystem: Ecosystem) -> &'static str {
+    let known = TYPES.iter().find(|(known, ..)| *known == ecosystem);
+    known.map_or("", |(.., distro)| distro)
 }
 
 fn is_number(text: &str) -> bool {

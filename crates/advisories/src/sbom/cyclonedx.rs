@@ -3,9 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use super::write::{Part, folder};
-use crate::inventory::{
-    Algorithm, Builder, Dialect, Draft, Node, ReadError, Why, json as read_json, said,
-};
+use crate::document::{Dialect, Node, json as read_json};
+use crate::inventory::{Algorithm, Builder, Draft, ReadError, Why};
+use crate::text::said;
 use crate::{Ecosystem, Origin, Package, Purl, PurlError, Usage};
 
 /// The property that holds the folder of a package which lies in one.
@@ -72,7 +72,7 @@ fn grouped(package: &Package) -> (Option<&str>, &str) {
     parts.map_or((None, name), |(group, name)| (Some(group), name))
 }
 
-/// Reads a document. Components that no package URL names are findings.
+/// Reads a document. Components that no package URL names are gaps.
 pub(crate) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError> {
     let root = read_json(bytes, Dialect::Strict, &builder.limits())?;
     if root.text_of("bomFormat") != Some("CycloneDX") {
@@ -108,7 +108,7 @@ fn read_component(component: &Node<'_>, builder: &mut Builder) -> Result<(), Rea
         // Files belong to a package that is named beside them.
         if component.text_of("type") != Some("file") {
             let message = "it has no package URL, so that nothing tells what it is";
-            builder.finding(line, Why::NoVersion, name, message);
+            builder.gap(line, Why::NoVersion, name, message);
         }
         return Ok(());
     };
@@ -160,7 +160,7 @@ impl Named {
     }
 }
 
-/// What a package URL names, with the version beside it where it has none; else a finding.
+/// What a package URL names, with the version beside it where it has none; else a gap.
 pub(super) fn purl(line: u32, text: &str, version: &str, builder: &mut Builder) -> Option<Named> {
     let read = text.parse::<Purl>().and_then(|purl| {
         let purl = match purl.version() {
@@ -178,7 +178,7 @@ pub(super) fn purl(line: u32, text: &str, version: &str, builder: &mut Builder) 
                 PurlError::Distro { .. } => Why::Conflict,
                 _ => Why::Malformed,
             };
-            builder.finding(line, why, text, error.to_string());
+            builder.gap(line, why, text, error.to_string());
             return None;
         }
     };
@@ -188,7 +188,7 @@ pub(super) fn purl(line: u32, text: &str, version: &str, builder: &mut Builder) 
             said(version),
             said(&package.version)
         );
-        builder.finding(line, Why::Conflict, text, message);
+        builder.gap(line, Why::Conflict, text, message);
     }
     Some(Named {
         package,

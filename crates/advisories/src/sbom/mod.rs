@@ -55,3 +55,15 @@ pub enum SbomError {
         most: usize,
     },
 }
+
+impl SbomError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Serial(_) | Self::Created(_) | Self::Subject(_) => None,
+            Self::Package { source, .. } => source.hint(),
+            Self::TooMany { .. } => Some("write several documents"),
+        }
+    }
+}

@@ -5,7 +5,8 @@ use serde_json::{Map, Value, json};
 use super::Head;
 use super::cyclonedx::{purl, written};
 use super::write::{Part, folder, usage_word};
-use crate::inventory::{Algorithm, Builder, Dialect, Node, ReadError, Why, json as read_json};
+use crate::document::{Dialect, Node, json as read_json};
+use crate::inventory::{Algorithm, Builder, ReadError, Why};
 use crate::{Origin, Usage};
 
 const ALGORITHMS: &[(Algorithm, &str)] = &[
@@ -89,7 +90,7 @@ pub(super) fn package(part: &Part<'_>) -> Value {
     Value::Object(out)
 }
 
-/// Reads a document. Packages that no package URL names are findings, but for what the document is
+/// Reads a document. Packages that no package URL names are gaps, but for what the document is
 /// about.
 pub(crate) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError> {
     let root = read_json(bytes, Dialect::Strict, &builder.limits())?;
@@ -144,7 +145,7 @@ fn package_of(
             .is_some_and(|id| described.contains(id));
         if !is_subject {
             let message = "it has no package URL, so that nothing tells what it is";
-            builder.finding(line, Why::NoVersion, name, message);
+            builder.gap(line, Why::NoVersion, name, message);
         }
         return Ok(());
     };

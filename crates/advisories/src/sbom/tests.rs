@@ -60,7 +60,7 @@ fn what_is_written_is_read_again() {
             (Format::Spdx, write_spdx(&[inventory], &head()).unwrap()),
         ] {
             let again = read(format, text.as_bytes(), &Options::default()).unwrap();
-            assert_eq!(again.findings, [], "{format:?}");
+            assert_eq!(again.gaps, [], "{format:?}");
             assert_eq!(essence(&again), essence(inventory), "{format:?}");
         }
     }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::{Head, SbomError, cyclonedx, spdx};
-use crate::inventory::{Details, Inventory, is_treacherous, said};
+use crate::inventory::{Details, Inventory};
+use crate::text::{is_treacherous, said};
 use crate::{Origin, Package, Purl, Usage};
 
 /// LIMIT: packages of one document.
@@ -30,7 +31,7 @@ pub fn write_cyclonedx(inventories: &[&Inventory], head: &Head) -> Result<String
     check(head)?;
     let parts = parts(inventories)?;
     let components: Vec<Value> = parts.iter().map(cyclonedx::component).collect();
-    let findings: usize = findings(inventories);
+    let gaps: usize = gaps(inventories);
     let mut subject = Map::new();
     subject.insert("type".to_owned(), json!("application"));
     subject.insert("bom-ref".to_owned(), json!("subject"));
@@ -39,11 +40,7 @@ pub fn write_cyclonedx(inventories: &[&Inventory], head: &Head) -> Result<String
         subject.insert("version".to_owned(), json!(version));
     }
     // What could not be told is missing here: the document says so.
-    let aggregate = if findings > 0 {
-        "incomplete"
-    } else {
-        "unknown"
-    };
+    let aggregate = if gaps > 0 { "incomplete" } else { "unknown" };
     let document = json!({
         "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
         "bomFormat": "CycloneDX",
@@ -58,7 +55,7 @@ pub fn write_cyclonedx(inventories: &[&Inventory], head: &Head) -> Result<String
                 "version": env!("CARGO_PKG_VERSION"),
             }] },
             "component": subject,
-            "properties": [{ "name": "rampart:findings", "value": findings.to_string() }],
+            "properties": [{ "name": "rampart:gaps", "value": gaps.to_string() }],
         },
         "components": components,
         "compositions": [{ "aggregate": aggregate, "assemblies": ["subject"] }],
@@ -81,14 +78,14 @@ pub fn write_spdx(inventories: &[&Inventory], head: &Head) -> Result<String, Sbo
         relationships.push(relate(subject, &spdx::id(part.number), "CONTAINS"));
         packages.push(spdx::package(part));
     }
-    let findings = findings(inventories);
+    let gaps = gaps(inventories);
     let document = json!({
         "spdxVersion": "SPDX-2.3",
         "dataLicense": "CC0-1.0",
         "SPDXID": "SPDXRef-DOCUMENT",
         "name": head.subject,
         "documentNamespace": format!("urn:uuid:{}", head.serial),
-        "comment": format!("{findings} findings of what could not be told are not part of this"),
+        "comment": format!("{gaps} gaps of what could not be told are not part of this"),
         "creationInfo": {
             "created": head.created,
             "creators": [format!("Tool: rampart-{}", env!("CARGO_PKG_VERSION"))],
@@ -99,10 +96,10 @@ pub fn write_spdx(inventories: &[&Inventory], head: &Head) -> Result<String, Sbo
     Ok(document.to_string())
 }
 
-fn findings(inventories: &[&Inventory]) -> usize {
+fn gaps(inventories: &[&Inventory]) -> usize {
     inventories
         .iter()
-        .map(|one| one.findings.len().saturating_add(one.findings_dropped))
+        .map(|one| one.gaps.len().saturating_add(one.gaps_dropped))
         .sum()
 }
 

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use super::{Claim, Product, Stated, Statement, Statements, Subject};
-use crate::{Finding, Package, Report, Standing};
+use super::named::Packages;
+use super::{Claim, Stated, Statement, Statements, Subject};
+use crate::{Finding, Package, Purl, Report, Standing};
 
 /// What became of one statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,11 +77,12 @@ impl Statements {
         packages: &[Package],
         product: Option<&str>,
     ) -> Vec<Outcome> {
+        let packages = Packages::of(packages);
         let mut order: Vec<(usize, &Statement)> = self.statements.iter().enumerate().collect();
         order.sort_by_key(|(_, statement)| statement.made);
         let mut outcomes: Vec<Outcome> = order
             .into_iter()
-            .map(|(at, statement)| self.one(at, statement, report, packages, product))
+            .map(|(at, statement)| self.one(at, statement, report, &packages, product))
             .collect();
         outcomes.sort_by_key(|outcome| outcome.statement);
         outcomes
@@ -91,7 +93,7 @@ impl Statements {
         at: usize,
         statement: &Statement,
         report: &mut Report,
-        packages: &[Package],
+        packages: &Packages<'_>,
         product: Option<&str>,
     ) -> Outcome {
         let mut outcome = Outcome {
@@ -131,14 +133,17 @@ impl Statements {
     fn subject(
         &self,
         statement: &Statement,
-        product: &Product,
+        subject: &Purl,
         report: &mut Report,
-        packages: &[Package],
+        packages: &Packages<'_>,
     ) -> Result<usize, Miss> {
         let mut findings = 0_usize;
         let mut nearest = Miss::NoPackage;
-        for (package, verdict) in packages.iter().zip(&mut report.verdicts) {
-            if let Err(miss) = product.names(package) {
+        for (at, fits) in packages.named(subject) {
+            let Some(verdict) = report.verdicts.get_mut(at) else {
+                continue;
+            };
+            if let Err(miss) = fits {
                 nearest = nearest.max(miss);
                 continue;
             }

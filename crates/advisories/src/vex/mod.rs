@@ -5,15 +5,16 @@
 //! nothing looks like one that works. A statement whose conditions cannot be checked does nothing.
 
 mod apply;
-mod product;
+mod named;
 mod read;
 #[cfg(test)]
 mod tests;
 
 pub use apply::{Miss, Outcome};
-pub use product::Product;
 
 use model::Timestamp;
+
+use crate::Purl;
 
 /// The statements of one document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,13 +44,13 @@ pub struct Statement {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subject {
     /// A package.
-    Package(Product),
+    Package(Purl),
     /// A package as a part of a product.
     Part {
         /// The product, as the statement names it.
         product: String,
         /// The package.
-        package: Product,
+        package: Purl,
     },
     /// A text that names no package in a way that can be compared.
     Unreadable(String),

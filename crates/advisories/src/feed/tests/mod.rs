@@ -1,4 +1,3 @@
 mod databases;
 mod format;
 mod intervals;
-mod names;

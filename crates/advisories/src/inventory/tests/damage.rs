@@ -1,8 +1,9 @@
 use testkit::{Mutator, fuzz, told};
 
-use super::super::{Format, Inventory, Options, is_treacherous, read};
+use super::super::{Format, Inventory, Options, read};
 use super::{cases, options_for};
 use crate::sbom::{Head, write_cyclonedx};
+use crate::text::is_treacherous;
 
 /// What readers of these formats look for.
 const WORDS: &[&[u8]] = &[
@@ -93,9 +94,9 @@ fn holds(inventory: &Inventory) {
         assert!(tame(&format!("{:?}", package.origin)), "{package:?}");
         crate::Purl::of(package, None).expect("every package has a package URL");
     }
-    for finding in &inventory.findings {
-        assert!(tame(&finding.to_string()), "{finding:?}");
-        assert!(finding.to_string().len() < 4_096, "{finding:?}");
+    for gap in &inventory.gaps {
+        assert!(tame(&gap.to_string()), "{gap:?}");
+        assert!(gap.to_string().len() < 4_096, "{gap:?}");
     }
 }
 
@@ -109,7 +110,7 @@ fn survives(inventory: &Inventory) {
     };
     let text = write_cyclonedx(&[inventory], &head).expect("it is written");
     let again = read(Format::CycloneDx, text.as_bytes(), &Options::default()).expect(&text);
-    assert!(again.findings.is_empty(), "{:?}", again.findings);
+    assert!(again.gaps.is_empty(), "{:?}", again.gaps);
     let versions = |inventory: &Inventory| {
         let packages = inventory.packages.iter();
         let mut all: Vec<_> = packages

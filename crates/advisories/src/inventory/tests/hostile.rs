@@ -10,7 +10,7 @@ fn take(format: Format, text: &str) -> Result<Inventory, ReadError> {
 }
 
 #[test]
-fn names_that_could_forge_a_line_become_findings() {
+fn names_that_could_forge_a_line_become_gaps() {
     let texts = [
         (
             Format::NpmLock,
@@ -44,10 +44,7 @@ fn names_that_could_forge_a_line_become_findings() {
     for (format, text) in texts {
         let inventory = take(format, text).expect(text);
         assert!(inventory.packages.is_empty(), "{text}");
-        let malformed = inventory
-            .findings
-            .iter()
-            .find(|finding| finding.why == Why::Malformed);
+        let malformed = inventory.gaps.iter().find(|gap| gap.why == Why::Malformed);
         let line = malformed.expect(text).to_string();
         assert!(!line.contains(['\n', '\t', '\0', '\u{202e}']), "{line:?}");
     }
@@ -68,7 +65,7 @@ fn passwords_in_addresses_are_not_kept() {
     let lines = "a @ https://me:secret@x.example/a.zip\n-e git+https://me:secret@x.example/b.git@1#egg=b\n\
         https://me:secret@x.example/c.zip\nd @ https://me:secret@x.example/${D}.zip\n";
     let inventory = take(Format::Requirements, lines).unwrap();
-    assert_eq!(inventory.findings.len(), 4);
+    assert_eq!(inventory.gaps.len(), 4);
     assert!(
         !format!("{inventory:?}").contains("secret"),
         "{inventory:?}"
@@ -119,7 +116,7 @@ fn entities_and_aliases_never_grow() {
         writeln!(bomb, "a{at}: &a{at} [*a{before}, *a{before}]").unwrap();
     }
     let error = take(Format::PnpmLock, &bomb).expect_err("it is refused");
-    assert!(error.to_string().contains("alias"), "{error}");
+    assert!(error.to_string().contains("anchor"), "{error}");
     let mut grow = "<project><properties><p0>xxxxxxxxxx</p0>".to_owned();
     for at in 1..40 {
         let before = at - 1;
@@ -128,16 +125,11 @@ fn entities_and_aliases_never_grow() {
     grow.push_str("</properties><dependencies><dependency><groupId>a</groupId><artifactId>b</artifactId><version>${p39}</version></dependency></dependencies></project>");
     let inventory = take(Format::PomXml, &grow).unwrap();
     assert!(inventory.packages.is_empty());
-    assert!(
-        inventory
-            .findings
-            .iter()
-            .any(|finding| finding.why == Why::Unresolved)
-    );
+    assert!(inventory.gaps.iter().any(|gap| gap.why == Why::Unresolved));
 }
 
 #[test]
-fn limits_are_errors_and_findings_are_counted() {
+fn limits_are_errors_and_gaps_are_counted() {
     let small = |limits: Limits| Options {
         limits,
         ..Options::default()
@@ -166,15 +158,9 @@ fn limits_are_errors_and_findings_are_counted() {
         ),
         "{error:?}"
     );
-    let limits = Limits {
-        findings: 20,
-        ..usual
-    };
+    let limits = Limits { gaps: 20, ..usual };
     let inventory = read(Format::Requirements, lines.as_bytes(), &small(limits)).unwrap();
-    assert_eq!(
-        (inventory.findings.len(), inventory.findings_dropped),
-        (20, 30)
-    );
+    assert_eq!((inventory.gaps.len(), inventory.gaps_dropped), (20, 30));
     let limits = Limits {
         values: 10,
         ..usual

@@ -20,13 +20,13 @@ fn what_is_deep_or_swollen_is_refused() {
         );
         assert!(Advisory::from_rustsec("a", &toml, Collection::Crates).is_err());
     }
-    let swollen = format!("[{}1]", "1,".repeat(document::VALUES_MAX));
+    let swollen = format!("[{}1]", "1,".repeat(Limits::ADVISORIES.values));
     let error = Advisory::from_json("a", swollen.as_bytes()).unwrap_err();
     assert!(
         error.to_string().contains("more than 1000000 values"),
         "{error}"
     );
-    let long = " ".repeat(document::BYTES_MAX + 1);
+    let long = " ".repeat(Limits::ADVISORIES.bytes + 1);
     assert!(Advisory::from_json("a", long.as_bytes()).is_err());
     assert!(Advisory::from_yaml("a", &long).is_err());
     assert!(Advisory::from_rustsec("a", &long, Collection::Crates).is_err());

@@ -1,16 +1,22 @@
-//! Names and releases in the one form under which they are looked up.
+//! Names and releases in the one form under which they are kept and looked up.
+
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 
 use crate::{Ecosystem, Package, Scope};
 
 /// A package's name as its ecosystem compares it.
-pub(crate) fn name(ecosystem: Ecosystem, name: &str) -> Cow<'_, str> {
+///
+/// PyPI by PEP 503. NuGet and Composer compare without case. Everywhere else names are what they
+/// are: npm keeps capitals of old names, Go's modules differ by case, and crates by `-` and `_` in
+/// what lockfiles write.
+pub(crate) fn normal(ecosystem: Ecosystem, name: &str) -> Cow<'_, str> {
     match ecosystem {
         Ecosystem::PyPi => pypi(name),
-        // NuGet and Composer compare names without case.
-        Ecosystem::NuGet | Ecosystem::Packagist if name.chars().any(|c| c.is_ascii_uppercase()) => {
-            Cow::Owned(name.to_ascii_lowercase())
+        Ecosystem::NuGet | Ecosystem::Packagist if name.chars().any(char::is_uppercase) => {
+            Cow::Owned(name.to_lowercase())
         }
         _ => Cow::Borrowed(name),
     }
@@ -19,7 +25,7 @@ pub(crate) fn name(ecosystem: Ecosystem, name: &str) -> Cow<'_, str> {
 /// PEP 503: lower case, and one `-` for each run of `-`, `_` and `.`.
 fn pypi(name: &str) -> Cow<'_, str> {
     let separator = |c: char| matches!(c, '-' | '_' | '.');
-    let plain = |c: char| !c.is_ascii_uppercase() && c != '_' && c != '.';
+    let plain = |c: char| !c.is_uppercase() && c != '_' && c != '.';
     if name.chars().all(plain) && !name.contains("--") {
         return Cow::Borrowed(name);
     }
@@ -30,7 +36,7 @@ fn pypi(name: &str) -> Cow<'_, str> {
         match (separates, before) {
             (true, true) => {}
             (true, false) => normal.push('-'),
-            (false, _) => normal.push(c.to_ascii_lowercase()),
+            (false, _) => normal.extend(c.to_lowercase()),
         }
         before = separates;
     }

@@ -1,11 +1,18 @@
 //! One form of each name.
 
-use super::super::names::{name, repository, scope};
+use super::{normal, repository, scope};
 use crate::{Ecosystem, Scope};
 
 #[test]
 fn names_are_compared_as_their_ecosystem_does() {
-    for (ecosystem, given, normal) in [
+    for (ecosystem, given, expected) in [
+        (Ecosystem::PyPi, "a__-.b", "a-b"),
+        (Ecosystem::PyPi, "plain1", "plain1"),
+        (
+            Ecosystem::Go,
+            "github.com/BurntSushi/toml",
+            "github.com/BurntSushi/toml",
+        ),
         (Ecosystem::PyPi, "Zope.Interface__x", "zope-interface-x"),
         (Ecosystem::PyPi, "a--b", "a-b"),
         (Ecosystem::NuGet, "Newtonsoft.Json", "newtonsoft.json"),
@@ -18,13 +25,13 @@ fn names_are_compared_as_their_ecosystem_does() {
         (Ecosystem::CratesIo, "serde_json", "serde_json"),
         (Ecosystem::Maven, "org.Apache:A", "org.Apache:A"),
     ] {
-        assert_eq!(name(ecosystem, given), normal);
+        assert_eq!(normal(ecosystem, given), expected);
     }
 }
 
 #[test]
 fn releases_have_the_form_that_advisories_use() {
-    for (given, normal) in [
+    for (given, expected) in [
         ("Debian:12.13", "Debian:12"),
         ("Debian:12", "Debian:12"),
         ("Debian:3.1", "Debian:3.1"),
@@ -43,7 +50,7 @@ fn releases_have_the_form_that_advisories_use() {
         ("npm", "npm"),
     ] {
         let parsed: Scope = given.parse().unwrap();
-        assert_eq!(scope(&parsed).to_string(), normal);
+        assert_eq!(scope(&parsed).to_string(), expected);
         assert_eq!(
             scope(&scope(&parsed)),
             scope(&parsed),

@@ -1,14 +1,13 @@
 use proptest::prelude::*;
 
-use super::super::Limits;
-use super::{Dialect, Node, Value, json, toml, yaml};
+use super::{Dialect, Limits, Node, Value, json, toml, yaml};
 
 /// A tree as JSON, whatever it was read from; what is not quoted stands as it was written.
 fn shown(node: &Node<'_>) -> String {
     match &node.value {
         Value::Null => "null".to_owned(),
         Value::Bool(value) => value.to_string(),
-        Value::Plain(text) => text.to_string(),
+        Value::Plain(text) | Value::Number(text) => text.to_string(),
         Value::Text(text) => format!("{text:?}"),
         Value::List(items) => {
             let items: Vec<String> = items.iter().map(shown).collect();
@@ -26,7 +25,7 @@ fn shown(node: &Node<'_>) -> String {
 
 #[test]
 fn the_three_syntaxes_become_the_same_tree() {
-    let limits = Limits::default();
+    let limits = Limits::ADVISORIES;
     let a = json(
         b"{\"a\": [1, \"x\\u00e9\\ud83d\\ude00\", true], \"b\": {\"c\": null}}",
         Dialect::Strict,
@@ -46,7 +45,7 @@ fn the_three_syntaxes_become_the_same_tree() {
 
 #[test]
 fn versions_that_look_like_numbers_stay_as_they_are_written() {
-    let limits = Limits::default();
+    let limits = Limits::ADVISORIES;
     let node = yaml(b"a: 1.10\nb: 1e3\nc: '1.0'\nd: 0x1\n", &limits).unwrap();
     for (key, text) in [("a", "1.10"), ("b", "1e3"), ("c", "1.0"), ("d", "0x1")] {
         assert_eq!(node.text_of(key), Some(text));
@@ -55,7 +54,7 @@ fn versions_that_look_like_numbers_stay_as_they_are_written() {
 
 #[test]
 fn a_byte_order_mark_and_other_ends_of_lines_are_taken() {
-    let limits = Limits::default();
+    let limits = Limits::ADVISORIES;
     let text = "\u{feff}{\r\n\"a\":\r\n1}".as_bytes();
     let node = json(text, Dialect::Strict, &limits).unwrap();
     assert_eq!(node.get("a").unwrap().line, 3);
@@ -66,7 +65,7 @@ proptest! {
     /// What serde_json writes, and what of it is damaged, is taken as serde_json takes it.
     #[test]
     fn json_is_taken_as_serde_json_takes_it(text in "[\\[\\]{}:,\"\\\\ntrue0-9eE+.a-c \n\t/*u\u{e9}]{0,24}") {
-        let ours = json(text.as_bytes(), Dialect::Strict, &Limits::default());
+        let ours = json(text.as_bytes(), Dialect::Strict, &Limits::ADVISORIES);
         let theirs: Result<serde_json::Value, _> = serde_json::from_str(&text);
         // A key that comes twice is the one thing that it takes and we do not; numbers beyond its
         // own are what we take and it does not.
@@ -82,7 +81,7 @@ proptest! {
         keys in proptest::collection::btree_map(".{0,6}", ".{0,12}", 0..12)
     ) {
         let text = serde_json::to_string(&keys).unwrap();
-        let node = json(text.as_bytes(), Dialect::Strict, &Limits::default()).unwrap();
+        let node = json(text.as_bytes(), Dialect::Strict, &Limits::ADVISORIES).unwrap();
         let read: std::collections::BTreeMap<String, String> = node
             .members()
             .iter()

@@ -1,6 +1,9 @@
 //! Texts of files: their places, and how words of theirs are said to people.
 
-use super::ReadError;
+#[cfg(test)]
+mod tests;
+
+use crate::inventory::ReadError;
 
 /// LIMIT: letters of a word that a message repeats.
 const SAID_LETTERS: usize = 120;

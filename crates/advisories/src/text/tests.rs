@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::super::text::{Places, address, lines, plain, said};
+use super::{Places, address, lines, plain, said};
 
 #[test]
 fn addresses_lose_what_may_be_a_password() {
