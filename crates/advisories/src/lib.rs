@@ -28,6 +28,8 @@ mod purl;
 pub mod sbom;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 mod text;
 mod version;
 mod vex;

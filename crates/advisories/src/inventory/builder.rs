@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use base64::Engine as _;
 
 use super::{Algorithm, Details, Digest, Format, Gap, Inventory, Options, ReadError, Why};
-use crate::document::Limits;
-use crate::text::{is_treacherous, plain, said};
+use crate::document::{Limits, Node};
+use crate::text::{address, is_treacherous, plain, said};
 use crate::{Ecosystem, Origin, Package, Scope, Source, Usage, names};
 
 /// LIMIT: bytes of a package's name or version.
@@ -207,6 +207,37 @@ impl Builder {
         });
     }
 
+    /// A package that has a place and no version.
+    pub(crate) fn unversioned(&mut self, line: u32, name: &str, origin: &Origin) {
+        let (why, message) = match origin {
+            Origin::Git { address, commit } => {
+                let commit = said(commit.as_deref().unwrap_or("no commit"));
+                let message = format!("from the repository `{}` at `{commit}`", said(address));
+                (Why::NoVersion, message)
+            }
+            Origin::Address(address) => {
+                let message = format!("from the address `{}`", said(address));
+                (Why::NoVersion, message)
+            }
+            Origin::Path(path) => {
+                let message = format!("from the folder or file `{}`", said(path));
+                (Why::Local, message)
+            }
+            Origin::Registry => (Why::Unpinned, "no one version is named".to_owned()),
+        };
+        self.gap(line, why, name, message);
+    }
+
+    /// The `name` of an entry; without one it is a gap.
+    pub(crate) fn name_of<'n>(&mut self, item: &'n Node<'_>) -> Option<&'n str> {
+        let name = item.text_of("name");
+        if name.is_none() {
+            let message = "a package has no name";
+            self.gap(item.line, Why::Malformed, "package", message);
+        }
+        name
+    }
+
     /// A package. One whose name or version is none becomes a gap.
     pub(crate) fn package(&mut self, draft: Draft) -> Result<(), ReadError> {
         let name = names::normal(draft.scope.ecosystem, &draft.name).into_owned();
@@ -287,6 +318,18 @@ impl Builder {
             gaps: self.gaps,
             gaps_dropped: self.gaps_dropped,
         }
+    }
+}
+
+/// `https://…#commit`.
+pub(crate) fn at_commit(place: &str) -> Origin {
+    let (place, commit) = match place.split_once('#') {
+        Some((place, commit)) => (place, Some(commit.to_owned())),
+        None => (place, None),
+    };
+    Origin::Git {
+        address: address(place),
+        commit,
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::{Algorithm, Builder, Draft, ReadError, Why};
+use super::{Algorithm, Builder, Draft, ReadError, at_commit};
 use crate::document::{Node, toml};
 use crate::text::address;
 use crate::{Ecosystem, Origin};
@@ -51,13 +51,7 @@ fn package(
     checksums: &HashMap<&str, &str>,
     builder: &mut Builder,
 ) -> Result<(), ReadError> {
-    let Some(name) = item.text_of("name") else {
-        builder.gap(
-            item.line,
-            Why::Malformed,
-            "package",
-            "a package has no name",
-        );
+    let Some(name) = builder.name_of(item) else {
         return Ok(());
     };
     let version = item.text_of("version").unwrap_or_default();
@@ -80,14 +74,7 @@ fn origin(source: Option<&str>) -> Origin {
         return Origin::Registry;
     }
     if let Some(git) = source.strip_prefix("git+") {
-        let (place, commit) = match git.split_once('#') {
-            Some((place, commit)) => (place, Some(commit.to_owned())),
-            None => (git, None),
-        };
-        return Origin::Git {
-            address: address(place),
-            commit,
-        };
+        return at_commit(git);
     }
     if let Some(path) = source.strip_prefix("path+") {
         return Origin::Path(address(path));

@@ -78,13 +78,11 @@ fn package(line: u32, app: &str, value: &Term, builder: &mut Builder) -> Result<
             builder.package(draft)
         }
         "git" => {
-            let place = address(word(1));
-            let message = format!(
-                "from the repository `{}` at `{}`",
-                said(&place),
-                said(word(2))
-            );
-            builder.gap(line, Why::NoVersion, app, message);
+            let origin = Origin::Git {
+                address: address(word(1)),
+                commit: Some(word(2).to_owned()),
+            };
+            builder.unversioned(line, app, &origin);
             Ok(())
         }
         kind => {

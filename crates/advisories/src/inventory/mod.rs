@@ -51,7 +51,7 @@ pub use error::ReadError;
 pub use format::{Format, recognise};
 pub use go::check_go_sums;
 
-pub(crate) use builder::{Builder, Draft, is_word};
+pub(crate) use builder::{Builder, Draft, at_commit, is_word};
 pub(crate) use python::repository;
 
 use crate::{Package, Scope, document};

@@ -203,23 +203,13 @@ pub(super) fn git(resolved: &str) -> Option<Origin> {
 
 /// A package that its file gives an address in place of a version.
 pub(super) fn unversioned(builder: &mut Builder, line: u32, name: &str, written: &str) {
-    let (why, message) = if let Some(Origin::Git { address, commit }) = git(written) {
-        let commit = commit.unwrap_or_else(|| "no commit".to_owned());
-        let message = format!(
-            "from the repository `{}` at `{}`",
-            said(&address),
-            said(&commit)
-        );
-        (Why::NoVersion, message)
-    } else if ["file:", "link:", "portal:", "workspace:"]
-        .iter()
-        .any(|word| written.starts_with(word))
-    {
-        let message = format!("from the folder or file `{}`", said(written));
-        (Why::Local, message)
+    let folders = ["file:", "link:", "portal:", "workspace:"];
+    if let Some(origin) = git(written) {
+        builder.unversioned(line, name, &origin);
+    } else if folders.iter().any(|word| written.starts_with(word)) {
+        builder.unversioned(line, name, &Origin::Path(written.to_owned()));
     } else {
         let message = format!("`{}` is no version", said(&address(written)));
-        (Why::NoVersion, message)
-    };
-    builder.gap(line, why, name, message);
+        builder.gap(line, Why::NoVersion, name, message);
+    }
 }

@@ -23,13 +23,7 @@ pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError>
         );
     }
     for item in root.get("package").map_or(&[][..], Node::items) {
-        let Some(name) = item.text_of("name") else {
-            builder.gap(
-                item.line,
-                Why::Malformed,
-                "package",
-                "a package has no name",
-            );
+        let Some(name) = builder.name_of(item) else {
             continue;
         };
         let Some(version) = item.text_of("version") else {

@@ -1,9 +1,9 @@
 //! `Pipfile.lock` of pipenv, version 6.
 
-use super::python::{exact, first_of, repository};
-use super::{Builder, Draft, ReadError, Why};
+use super::python::{exact, first_of, origin_of};
+use super::{Builder, Draft, ReadError};
 use crate::document::{Dialect, Member, json};
-use crate::text::{address, said};
+use crate::text::address;
 use crate::{Ecosystem, Origin, Usage};
 
 pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError> {
@@ -42,39 +42,13 @@ fn package(member: &Member<'_>, usage: Usage, builder: &mut Builder) -> Result<(
         commit: entry.text_of("ref").map(str::to_owned),
     });
     let place = first_of(entry, &["file", "path"]);
-    let origin = git.or_else(|| {
-        let place = place?;
-        Some(match repository(place) {
-            Some(git) => git,
-            None if place.contains("://") && !place.starts_with("file:") => {
-                Origin::Address(address(place))
-            }
-            None => Origin::Path(place.to_owned()),
-        })
-    });
+    let origin = git.or_else(|| place.map(origin_of));
     let version = entry.text_of("version").and_then(exact);
     let origin = origin.unwrap_or(Origin::Registry);
     if let Some(version) = version {
         let draft = Draft::new(Ecosystem::PyPi, name, version, member.line);
         return builder.package(draft.origin(origin).usage(usage));
     }
-    let (why, message) = match &origin {
-        Origin::Git { address, commit } => {
-            let commit = commit.as_deref().unwrap_or("no commit");
-            let message = format!(
-                "from the repository `{}` at `{}`",
-                said(address),
-                said(commit)
-            );
-            (Why::NoVersion, message)
-        }
-        Origin::Path(path) => (
-            Why::Local,
-            format!("from the folder or file `{}`", said(path)),
-        ),
-        Origin::Address(at) => (Why::NoVersion, format!("from the address `{}`", said(at))),
-        Origin::Registry => (Why::Unpinned, "no one version is named".to_owned()),
-    };
-    builder.gap(member.line, why, name, message);
+    builder.unversioned(member.line, name, &origin);
     Ok(())
 }

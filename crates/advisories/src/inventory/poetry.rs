@@ -1,6 +1,6 @@
 //! `poetry.lock`, versions 1 and 2.
 
-use super::{Builder, Draft, ReadError, Why};
+use super::{Builder, Draft, ReadError};
 use crate::document::{Node, toml};
 use crate::text::address;
 use crate::{Ecosystem, Origin, Usage};
@@ -19,13 +19,7 @@ pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError>
         return builder.unknown(line, text, hint);
     }
     for item in root.get("package").map_or(&[][..], Node::items) {
-        let Some(name) = item.text_of("name") else {
-            builder.gap(
-                item.line,
-                Why::Malformed,
-                "package",
-                "a package has no name",
-            );
+        let Some(name) = builder.name_of(item) else {
             continue;
         };
         let version = item.text_of("version").unwrap_or_default();

@@ -87,6 +87,17 @@ pub(crate) fn repository(place: &str) -> Option<Origin> {
     })
 }
 
+/// What stands in place of a version: a repository, an address or a folder.
+pub(super) fn origin_of(place: &str) -> Origin {
+    match repository(place) {
+        Some(git) => git,
+        None if place.contains("://") && !place.starts_with("file:") => {
+            Origin::Address(address(place))
+        }
+        None => Origin::Path(place.to_owned()),
+    }
+}
+
 /// The text of the first of some members.
 pub(super) fn first_of<'n>(node: &'n Node<'_>, keys: &[&str]) -> Option<&'n str> {
     keys.iter().find_map(|key| node.text_of(key))

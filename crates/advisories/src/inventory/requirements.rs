@@ -1,6 +1,6 @@
 //! Requirements files of pip (pip's "Requirements File Format"). Files they name are not followed.
 
-use super::python::{Requirement, repository};
+use super::python::{Requirement, origin_of, repository};
 use super::{Builder, Draft, ReadError, Why};
 use crate::text::{address, lines, said, utf8};
 use crate::{Ecosystem, Origin};
@@ -132,7 +132,7 @@ fn option(at: u32, line: &str, builder: &mut Builder) {
 fn from_address(at: u32, name: &str, from: &str, builder: &mut Builder) -> Result<(), ReadError> {
     let origin = match repository(from) {
         Some(git) => {
-            tell_place(at, name, &git, builder);
+            builder.unversioned(at, name, &git);
             return Ok(());
         }
         None if from.starts_with("file:") => Origin::Path(address(from)),
@@ -143,7 +143,7 @@ fn from_address(at: u32, name: &str, from: &str, builder: &mut Builder) -> Resul
             builder.package(Draft::new(Ecosystem::PyPi, name, version, at).origin(origin))
         }
         None => {
-            tell_place(at, name, &origin, builder);
+            builder.unversioned(at, name, &origin);
             Ok(())
         }
     }
@@ -163,42 +163,12 @@ fn version_of_file(place: &str) -> Option<&str> {
 fn place(at: u32, place: &str, builder: &mut Builder) {
     let egg = place.split_once("egg=").map(|(_, rest)| rest);
     let egg = egg.map(|rest| rest.split(['&', '[', ' ']).next().unwrap_or(rest));
-    let origin = match repository(place) {
-        Some(git) => git,
-        None if place.contains("://") && !place.starts_with("file:") => {
-            Origin::Address(address(place))
-        }
-        None => Origin::Path(place.to_owned()),
-    };
+    let origin = origin_of(place);
     let subject = egg.unwrap_or(place);
     let subject = if subject.contains("://") {
         &address(subject)
     } else {
         subject
     };
-    tell_place(at, subject, &origin, builder);
-}
-
-fn tell_place(at: u32, subject: &str, origin: &Origin, builder: &mut Builder) {
-    let (why, message) = match origin {
-        Origin::Git { address, commit } => {
-            let commit = commit.as_deref().unwrap_or("no commit");
-            let message = format!(
-                "from the repository `{}` at `{}`",
-                said(address),
-                said(commit)
-            );
-            (Why::NoVersion, message)
-        }
-        Origin::Address(address) => (
-            Why::NoVersion,
-            format!("from the address `{}`", said(address)),
-        ),
-        Origin::Path(path) => (
-            Why::Local,
-            format!("from the folder or file `{}`", said(path)),
-        ),
-        Origin::Registry => (Why::NoVersion, "no version is named".to_owned()),
-    };
-    builder.gap(at, why, subject, message);
+    builder.unversioned(at, subject, &origin);
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::graph::Graph;
-use super::{Builder, Draft, ReadError, Why};
+use super::{Builder, Draft, ReadError, Why, at_commit};
 use crate::document::{Node, toml};
 use crate::text::address;
 use crate::{Ecosystem, Origin, Usage};
@@ -29,13 +29,7 @@ pub(super) fn read(bytes: &[u8], builder: &mut Builder) -> Result<(), ReadError>
 }
 
 fn package(item: &Node<'_>, usage: Usage, builder: &mut Builder) -> Result<(), ReadError> {
-    let Some(name) = item.text_of("name") else {
-        builder.gap(
-            item.line,
-            Why::Malformed,
-            "package",
-            "a package has no name",
-        );
+    let Some(name) = builder.name_of(item) else {
         return Ok(());
     };
     let origin = origin(item.get("source"));
@@ -56,14 +50,7 @@ fn package(item: &Node<'_>, usage: Usage, builder: &mut Builder) -> Result<(), R
 fn origin(source: Option<&Node<'_>>) -> Origin {
     let field = |name: &str| source.and_then(|source| source.text_of(name));
     if let Some(git) = field("git") {
-        let (place, commit) = match git.split_once('#') {
-            Some((place, commit)) => (place, Some(commit.to_owned())),
-            None => (git, None),
-        };
-        return Origin::Git {
-            address: address(place),
-            commit,
-        };
+        return at_commit(git);
     }
     if let Some(url) = field("url") {
         return Origin::Address(address(url));
