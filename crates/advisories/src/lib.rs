@@ -2,13 +2,10 @@
 //! readers of lockfiles and package databases, and advisories matched against what they found.
 //!
 //! ```text
-//! lockfile, package database, SBOM              advisory (JSON, YAML, RustSec's)
-//!                │                                           │
-//!            inventory ─▶ packages ─▶ matching ◀─ feed ◀─── osv
-//!                            │           │  ▲
-//!               SBOM ◀─ sbom ┘    report ┘  └ version
-//!                                   ▲
-//!                                   └ vex
+//! files, SBOMs ─▶ inventory ─▶ packages ─▶ matching ◀─ feed ◀─ osv ◀─ advisories
+//!                                 │          │   └ version: the order of each ecosystem
+//!                                 ▼          ▼
+//!                        SBOM ◀─ sbom      report ◀─ vex ◀─ statements, by package URL (purl)
 //! ```
 //!
 //! It never reads a file or asks a server, has no clock, no randomness and no runtime; hostile

@@ -13,6 +13,19 @@ fn npm() -> Index {
     )
 }
 
+/// Whether each version of a package is affected.
+fn decides(index: &Index, scope: &str, name: &str, versions: &[(&str, bool)]) {
+    for (version, affected) in versions {
+        let report = asked(index, &package(scope, name, version));
+        let expected = if *affected {
+            Status::Affected
+        } else {
+            Status::NotAffected
+        };
+        assert_eq!(report.verdicts[0].status(), expected, "{version}");
+    }
+}
+
 fn reason(report: &Report) -> &Reason {
     match report.verdicts[0].status() {
         Status::Unknown(reason) => reason,
@@ -23,23 +36,20 @@ fn reason(report: &Report) -> &Reason {
 #[test]
 fn a_version_within_a_range_is_affected_and_one_outside_is_not() {
     let index = npm();
-    for (version, affected) in [
-        ("0.9.9", false),
-        ("1.0.0-rc.1", false),
-        ("1.0.0", true),
-        ("v1.2.2", true),
-        ("1.2.3-rc.1", true),
-        ("1.2.3", false),
-        ("1.2.3+build", false),
-    ] {
-        let report = asked(&index, &package("npm", "a", version));
-        let expected = if affected {
-            Status::Affected
-        } else {
-            Status::NotAffected
-        };
-        assert_eq!(report.verdicts[0].status(), expected, "{version}");
-    }
+    decides(
+        &index,
+        "npm",
+        "a",
+        &[
+            ("0.9.9", false),
+            ("1.0.0-rc.1", false),
+            ("1.0.0", true),
+            ("v1.2.2", true),
+            ("1.2.3-rc.1", true),
+            ("1.2.3", false),
+            ("1.2.3+build", false),
+        ],
+    );
     let other = asked(&index, &package("npm", "b", "1.0.0"));
     assert_eq!(other.verdicts[0].status(), Status::NotAffected);
     assert_eq!(other.counts().not_affected, 1);
@@ -255,23 +265,20 @@ fn a_build_of_a_python_version_is_that_version_where_it_is_the_last_or_listed() 
         advisory("PYSEC-2", "PyPI", "torch", &fix, ""),
     ];
     let index = index(Ecosystem::PyPi, &all);
-    for (version, affected) in [
-        ("2.0.0+cu118", true),
-        ("2.0.1+cu118", false),
-        ("3.0.0+cpu", true),
-        ("5.0+cu118", false),
-        ("4.9+cu118", true),
-        ("6.1+patched", false),
-        ("6.1", true),
-    ] {
-        let report = asked(&index, &package("PyPI", "torch", version));
-        let expected = if affected {
-            Status::Affected
-        } else {
-            Status::NotAffected
-        };
-        assert_eq!(report.verdicts[0].status(), expected, "{version}");
-    }
+    decides(
+        &index,
+        "PyPI",
+        "torch",
+        &[
+            ("2.0.0+cu118", true),
+            ("2.0.1+cu118", false),
+            ("3.0.0+cpu", true),
+            ("5.0+cu118", false),
+            ("4.9+cu118", true),
+            ("6.1+patched", false),
+            ("6.1", true),
+        ],
+    );
 }
 
 #[test]
@@ -282,15 +289,8 @@ fn build_numbers_of_dart_packages_count_in_ranges_of_semantic_versions() {
         Ecosystem::Pub,
         &[advisory("GHSA-1", "Pub", "a", semver, "")],
     );
-    for (version, affected) in [("1.0.0+1", true), ("1.0.0+2", false), ("1.0.0", true)] {
-        let report = asked(&index, &package("Pub", "a", version));
-        let expected = if affected {
-            Status::Affected
-        } else {
-            Status::NotAffected
-        };
-        assert_eq!(report.verdicts[0].status(), expected, "{version}");
-    }
+    let versions = [("1.0.0+1", true), ("1.0.0+2", false), ("1.0.0", true)];
+    decides(&index, "Pub", "a", &versions);
 }
 
 #[test]
