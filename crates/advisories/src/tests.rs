@@ -203,7 +203,7 @@ fn statements_speak_of_packages_that_a_lockfile_names() {
         vex("CVE-2020-26235", "pkg:cargo/chrono"),
         vex("CVE-2020-26235", "time 0.1.42"),
     ])
-    .apply(&mut report, &cargo.packages, None);
+    .apply(&mut report, &cargo, None);
     assert_eq!(report.verdicts[3].status(), Status::NotAffected);
     let Standing::Suppressed(stated) = &report.verdicts[3].findings[0].standing else {
         panic!("{report:?}");
@@ -272,11 +272,15 @@ fn statements_speak_of_packages_of_a_debian_system() {
             ("pkg:deb/debian/openssl@3.0.11-1~deb12u1", false),
             ("pkg:deb/ubuntu/openssl", false),
             ("pkg:deb/debian/openssl?arch=riscv64", false),
+            (
+                "pkg:deb/debian/libssl3@3.0.11-1~deb12u2?arch=amd64&distro=debian-12.13",
+                true,
+            ),
         ] {
             let mut report = scan(&dpkg.packages, &index, NOW, &POLICY);
             assert_eq!(report.verdicts[at].status(), Status::Affected);
             let statements = statements(&[vex("CVE-2024-1", product)]);
-            let outcomes = statements.apply(&mut report, &dpkg.packages, None);
+            let outcomes = statements.apply(&mut report, &dpkg, None);
             let expected = if holds {
                 Status::NotAffected
             } else {
@@ -317,7 +321,7 @@ fn in_short(
     let index = builder.finish()?;
     let mut report = scan(&inventory.packages, &index, now, &POLICY);
     let statements = Statements::from_openvex("vex.json", vex)?;
-    let outcomes = statements.apply(&mut report, &inventory.packages, None);
+    let outcomes = statements.apply(&mut report, &inventory, None);
     for (package, verdict) in inventory.packages.iter().zip(&report.verdicts) {
         let (name, version) = (&package.name, &package.version);
         lines.push(format!("{name} {version}: {:?}", verdict.status()));

@@ -4,7 +4,8 @@ use std::fmt;
 
 use super::named::Packages;
 use super::{Claim, Stated, Statement, Statements, Subject};
-use crate::{Finding, Package, Purl, Report, Standing};
+use crate::inventory::Inventory;
+use crate::{Finding, Purl, Report, Standing};
 
 /// What became of one statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,7 +67,7 @@ impl fmt::Display for Miss {
 }
 
 impl Statements {
-    /// Puts the statements on a report of these packages, the oldest first, so that the newest
+    /// Puts the statements on a report of this inventory's packages, the oldest first, so that the newest
     /// counts. `product` is what the packages are a part of, as statements name it.
     ///
     /// Every statement has an outcome, in the order of the document; one that found nothing to
@@ -74,10 +75,10 @@ impl Statements {
     pub fn apply(
         &self,
         report: &mut Report,
-        packages: &[Package],
+        inventory: &Inventory,
         product: Option<&str>,
     ) -> Vec<Outcome> {
-        let packages = Packages::of(packages);
+        let packages = Packages::of(inventory);
         let mut order: Vec<(usize, &Statement)> = self.statements.iter().enumerate().collect();
         order.sort_by_key(|(_, statement)| statement.made);
         let mut outcomes: Vec<Outcome> = order

@@ -7,6 +7,7 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use super::Miss;
+use crate::inventory::{Details, Inventory};
 use crate::names::{has_releases, scope};
 use crate::{Ecosystem, Package, Purl, Scope, compare};
 
@@ -15,7 +16,7 @@ type Key = (Ecosystem, String);
 
 /// Packages, to be found by their own names and those of their sources.
 pub(super) struct Packages<'p> {
-    packages: &'p [Package],
+    inventory: &'p Inventory,
     names: Vec<Names>,
     by_name: HashMap<Key, Vec<usize>>,
 }
@@ -28,8 +29,8 @@ struct Names {
 }
 
 impl<'p> Packages<'p> {
-    pub(super) fn of(packages: &'p [Package]) -> Self {
-        let names: Vec<Names> = packages.iter().map(names).collect();
+    pub(super) fn of(inventory: &'p Inventory) -> Self {
+        let names: Vec<Names> = inventory.packages.iter().map(names).collect();
         let mut by_name: HashMap<Key, Vec<usize>> = HashMap::new();
         for (at, Names { own, source }) in names.iter().enumerate() {
             let other = source.as_ref().filter(|_| source != own);
@@ -38,7 +39,7 @@ impl<'p> Packages<'p> {
             }
         }
         Self {
-            packages,
+            inventory,
             names,
             by_name,
         }
@@ -51,8 +52,11 @@ impl<'p> Packages<'p> {
         let places = key.as_ref().and_then(|key| self.by_name.get(key));
         let places = places.map_or(&[][..], Vec::as_slice);
         places.iter().filter_map(move |at| {
-            let (package, names) = (self.packages.get(*at)?, self.names.get(*at)?);
-            Some((*at, holds(subject, key.as_ref()?, package, names)))
+            let (package, names) = (self.inventory.packages.get(*at)?, self.names.get(*at)?);
+            let details = self.inventory.details.get(at);
+            let fits = same_version(subject, key.as_ref()?, package, names)
+                .and_then(|()| holds(subject, package, details));
+            Some((*at, fits))
         })
     }
 }
@@ -78,13 +82,10 @@ fn names(package: &Package) -> Names {
     }
 }
 
-/// Whether everything but the name holds.
-fn holds(subject: &Purl, key: &Key, package: &Package, names: &Names) -> Result<(), Miss> {
-    if !same_version(subject, key, package, names) {
-        return Err(Miss::Version(package.version.clone()));
-    }
+/// Whether everything but name and version holds.
+fn holds(subject: &Purl, package: &Package, details: Option<&Details>) -> Result<(), Miss> {
     for (qualifier, value) in subject.qualifiers() {
-        if !qualifier_holds(subject, package, qualifier, value) {
+        if !qualifier_holds(subject, package, details, (qualifier, value)) {
             return Err(Miss::Qualifier(format!("{qualifier}={value}")));
         }
     }
@@ -94,9 +95,9 @@ fn holds(subject: &Purl, key: &Key, package: &Package, names: &Names) -> Result<
     }
 }
 
-fn same_version(subject: &Purl, key: &Key, package: &Package, names: &Names) -> bool {
+fn same_version(subject: &Purl, key: &Key, package: &Package, names: &Names) -> Result<(), Miss> {
     let Some(version) = subject.version() else {
-        return true;
+        return Ok(());
     };
     let version = subject.with_epoch(version);
     let ecosystem = package.scope.ecosystem;
@@ -104,16 +105,28 @@ fn same_version(subject: &Purl, key: &Key, package: &Package, names: &Names) -> 
         |own: &str| own == version || compare(ecosystem, own, &version).is_ok_and(Ordering::is_eq);
     let source = package.source.as_ref();
     let of_source = source.is_some_and(|source| same(&source.version));
-    (names.own.as_ref() == Some(key) && same(&package.version))
-        || (names.source.as_ref() == Some(key) && of_source)
+    let fits = (names.own.as_ref() == Some(key) && same(&package.version))
+        || (names.source.as_ref() == Some(key) && of_source);
+    match fits {
+        true => Ok(()),
+        false => Err(Miss::Version(package.version.clone())),
+    }
 }
 
 /// Whether a qualifier holds. One that cannot be checked does not.
-fn qualifier_holds(subject: &Purl, package: &Package, qualifier: &str, value: &str) -> bool {
+fn qualifier_holds(
+    subject: &Purl,
+    package: &Package,
+    details: Option<&Details>,
+    (qualifier, value): (&str, &str),
+) -> bool {
     match qualifier {
         "distro" => same_release(subject, package),
         "epoch" => subject.kind() == "rpm" && subject.version().is_some(),
-        "arch" => matches!(value, "source" | "src" | "all" | "noarch"),
+        "arch" => {
+            let own = details.and_then(|details| details.architecture.as_deref());
+            matches!(value, "source" | "src" | "all" | "noarch") || own == Some(value)
+        }
         "upstream" => {
             let name = value.split('@').next().unwrap_or(value);
             let source = package.source.as_ref();

@@ -1,8 +1,9 @@
 //! Statements on reports, and those that find nothing to speak of.
 
 use super::*;
+use crate::inventory::Inventory;
 use crate::testing::{advisory, asked, built_from, fixed, index, package};
-use crate::{Ecosystem, Error, Package, Report, Standing, Status};
+use crate::{Ecosystem, Error, Report, Standing, Status};
 
 fn document(statements: &str) -> String {
     format!(
@@ -20,7 +21,7 @@ fn read(statements: &str) -> Statements {
     Statements::from_openvex("a.json", document(statements).as_bytes()).unwrap()
 }
 
-fn debian(version: &str) -> (Vec<Package>, Report) {
+fn debian(version: &str) -> (Inventory, Report) {
     let aliases = r#","aliases":["CVE-2024-1"]"#;
     let found = advisory(
         "DSA-1",
@@ -35,13 +36,20 @@ fn debian(version: &str) -> (Vec<Package>, Report) {
         version,
     );
     let report = asked(&index(Ecosystem::Debian, &[found]), &package);
-    (vec![package], report)
+    let packages = vec![package];
+    (
+        Inventory {
+            packages,
+            ..Inventory::default()
+        },
+        report,
+    )
 }
 
 fn applied(statements: &str) -> (Report, Vec<Outcome>) {
-    let (packages, mut report) = debian("3.0.13-1");
+    let (inventory, mut report) = debian("3.0.13-1");
     assert_eq!(report.verdicts[0].status(), Status::Affected);
-    let outcomes = read(statements).apply(&mut report, &packages, None);
+    let outcomes = read(statements).apply(&mut report, &inventory, None);
     (report, outcomes)
 }
 
@@ -148,15 +156,15 @@ fn the_newest_statement_counts_wherever_it_stands() {
 #[test]
 fn a_statement_about_a_part_holds_only_within_its_product() {
     let part = r#"{"vulnerability":"CVE-2024-1","products":[{"@id":"pkg:oci/shop","subcomponents":[{"@id":"pkg:deb/debian/openssl"}]}],"status":"fixed"}"#;
-    let (packages, mut report) = debian("3.0.13-1");
+    let (inventory, mut report) = debian("3.0.13-1");
     let statements = read(part);
-    let outcomes = statements.apply(&mut report, &packages, Some("pkg:oci/other"));
+    let outcomes = statements.apply(&mut report, &inventory, Some("pkg:oci/other"));
     assert_eq!(
         outcomes[0].misses,
         [Miss::OtherProduct("pkg:oci/shop".into())]
     );
     assert_eq!(report.verdicts[0].status(), Status::Affected);
-    let outcomes = statements.apply(&mut report, &packages, Some("pkg:oci/shop"));
+    let outcomes = statements.apply(&mut report, &inventory, Some("pkg:oci/shop"));
     assert_eq!(outcomes[0].findings, 1);
     assert_eq!(report.verdicts[0].status(), Status::NotAffected);
 }
@@ -201,8 +209,11 @@ fn names_are_compared_as_each_ecosystem_writes_them() {
         ),
     ] {
         let package = package(scope, name, version);
-        let packages = [package];
-        let named = named::Packages::of(&packages);
+        let inventory = Inventory {
+            packages: vec![package],
+            ..Inventory::default()
+        };
+        let named = named::Packages::of(&inventory);
         let product: Purl = product.parse().unwrap();
         let found: Vec<_> = named.named(&product).collect();
         assert_eq!(found, [(0, Ok(()))], "{product}");
@@ -271,8 +282,8 @@ fn fuzz_statements_are_applied_or_refused() {
         let Ok(statements) = Statements::from_openvex("a", bytes) else {
             return;
         };
-        let (packages, mut report) = debian("3.0.13-1");
-        let outcomes = statements.apply(&mut report, &packages, Some("p"));
+        let (inventory, mut report) = debian("3.0.13-1");
+        let outcomes = statements.apply(&mut report, &inventory, Some("p"));
         assert_eq!(outcomes.len(), statements.statements.len());
         assert!(
             outcomes
