@@ -57,6 +57,18 @@ const SUITES: &[Suite] = &[
         tests: "",
     },
     Suite {
+        name: "advisories",
+        about: "published orders of versions in 12 families (where RAMPART_VERSIONS_DIR names them) but for the known lines, the RustSec and PyPA databases (RAMPART_ADVISORIES_DIR), the ecosystems' own tools (RAMPART_VERSION_TOOLS=1)",
+        package: "advisories",
+        tests: "",
+    },
+    Suite {
+        name: "purl",
+        about: "package URLs: the suite that implementations share (where RAMPART_PURL_SUITE names it), and another implementation on damaged ones",
+        package: "advisories",
+        tests: "purl::",
+    },
+    Suite {
         name: "keyring",
         about: "XAES-256-GCM and HKDF vectors, the sealed-value format",
         package: "keyring",

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::text::said;
+
 /// An ecosystem, by the names of the OSV schema (`affected[].package.ecosystem`, version 1.7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -118,7 +120,7 @@ impl FromStr for Scope {
                 ecosystem: *ecosystem,
                 release: release.map(str::to_owned),
             }),
-            _ => Err(ParseScopeError(text.to_owned())),
+            _ => Err(ParseScopeError(said(text))),
         }
     }
 }

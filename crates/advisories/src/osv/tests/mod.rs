@@ -1,0 +1,6 @@
+mod databases;
+mod hostile;
+mod records;
+mod requirements;
+
+pub(crate) use databases::{pypa, rustsec};

@@ -1,0 +1,5 @@
+mod fixtures;
+mod hostile;
+mod order;
+mod rules;
+mod tools;
