@@ -108,10 +108,9 @@ fn of_field(name: &str, value: &str) -> Option<Method> {
     Method::from_bytes(value.to_ascii_uppercase().as_bytes()).ok()
 }
 
-/// Whether some framework takes a name for `_method`, which Rails, Laravel, Symfony and
-/// others look for: PHP ends it at a null byte, takes away white
-/// space before it, and reads `.`, white space and `[` in it as `_`; Rack and `qs` take away
-/// brackets around it; Slim writes it in capitals.
+/// Whether some framework takes a name for `_method`, which Rails, Laravel, Symfony and others look
+/// for: PHP ends a name at a null byte, takes away white space before it, and reads `.`, white space
+/// and `[` in it as `_`; Rack and `qs` take away brackets around it; Slim writes it in capitals.
 fn is_field(name: &str) -> bool {
     let name = name.split('\0').next().unwrap_or(name);
     let around = |letter: char| letter.is_whitespace() || "'\"[]".contains(letter);

@@ -13,7 +13,6 @@ use crate::verify::{Fault, Trusted, verify_within};
 const NICE: i32 = 15;
 /// LIMIT: faults that one event names.
 const FAULTS_MAX: usize = 16;
-
 /// LIMIT: bytes of the history of checkpoints that the log is held against: some days of a server
 /// that never rests. `trail verify` takes all of it.
 const HISTORY_BYTES_MAX: u64 = 1024 * 1024;

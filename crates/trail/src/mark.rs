@@ -1,14 +1,13 @@
 //! What the store remembers of the trail: its newest checkpoint. A folder that was put back to an
 //! older state, or emptied, or replaced, contradicts it.
 
-use std::io;
-
 use merkle::{SignedCheckpoint, SigningKey};
 use model::{Class, Context, Event, Severity, SharedClock, SharedEntropy};
 use store::Store;
 
 use crate::Error;
 use crate::index::Index;
+use crate::reader::is_damage;
 
 /// How the log contradicts what the store remembers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +52,7 @@ pub(crate) async fn compare(
     let found = crate::trail::blocking(move || index.root_at(size)).await;
     let found = match found {
         // Leaves that are damaged are not those that were signed.
-        Err(Error::File { source, .. }) if source.kind() == io::ErrorKind::InvalidData => None,
+        Err(Error::File { source, .. }) if is_damage(&source) => None,
         found => Some(found?),
     };
     Ok((found != Some(root)).then_some(contradiction))
